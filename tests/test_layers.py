@@ -1,0 +1,97 @@
+"""Norm, feed-forward, positions and the two layers equal PyTorch's, forward and backward."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch_reference import copy_decoder_layer, copy_encoder_layer, copy_linear
+
+from lessons_lib.blocks import DecoderLayer, EncoderLayer, Residual
+from lessons_lib.feedforward import FeedForward
+from lessons_lib.masks import causal_mask, padding_mask
+from lessons_lib.norms import LayerNorm, layer_norm
+from lessons_lib.positions import SinusoidalPositions, sinusoidal_table
+
+CLOSE = {"rtol": 1e-5, "atol": 1e-5}
+
+
+def assert_same(ours, theirs, x, run_ours, run_theirs):
+    """Same output and same gradient at the input."""
+    mine, other = (x.clone().requires_grad_() for _ in range(2))
+    output, expected = run_ours(mine), run_theirs(other)
+    torch.testing.assert_close(output, expected, **CLOSE)
+    gradient = torch.randn_like(output)
+    output.backward(gradient)
+    expected.backward(gradient)
+    torch.testing.assert_close(mine.grad, other.grad, **CLOSE)
+    ours_norms = sorted(p.grad.norm().item() for p in ours.parameters())
+    theirs_norms = sum(p.grad.square().sum() for p in theirs.parameters()).sqrt().item()
+    assert math.isclose(math.hypot(*ours_norms), theirs_norms, rel_tol=1e-4)
+
+
+def test_layer_norm():
+    torch.manual_seed(0)
+    ours, theirs = LayerNorm(16), nn.LayerNorm(16)
+    with torch.no_grad():
+        for mine, other in ((ours.gamma, theirs.weight), (ours.beta, theirs.bias)):
+            other.copy_(mine.normal_())
+    x = torch.randn(4, 5, 16) * 3 + 2
+    assert_same(ours, theirs, x, ours, theirs)
+    torch.testing.assert_close(layer_norm(x, ours.gamma, ours.beta), theirs(x), **CLOSE)
+
+
+def test_feed_forward():
+    torch.manual_seed(0)
+    ours = FeedForward(16, 64)
+    theirs = nn.Sequential(nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 16))
+    copy_linear(ours.expand, theirs[0])
+    copy_linear(ours.contract, theirs[2])
+    assert_same(ours, theirs, torch.randn(4, 5, 16), ours, theirs)
+
+
+def test_sinusoidal_table_is_the_formula():
+    table = sinusoidal_table(50, 8)
+    for t in (0, 1, 17, 49):
+        for i in range(4):
+            angle = t / 10_000 ** (2 * i / 8)
+            assert table[t, 2 * i].item() == pytest.approx(math.sin(angle), abs=1e-5)
+            assert table[t, 2 * i + 1].item() == pytest.approx(math.cos(angle), abs=1e-5)
+
+
+def test_positions_refuse_what_does_not_fit():
+    positions = SinusoidalPositions(10, 8)
+    x = torch.zeros(1, 4, 8)
+    torch.testing.assert_close(positions(x, start=3)[0], sinusoidal_table(10, 8)[3:7])
+    with pytest.raises(ValueError, match="a sequence of 11 tokens is longer than max_length=10"):
+        positions(x, start=7)
+    with pytest.raises(ValueError, match="d_model=7 is odd"):
+        sinusoidal_table(10, 7)
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_encoder_layer(norm):
+    torch.manual_seed(0)
+    ours = EncoderLayer(32, 4, 64, norm=norm)
+    theirs = nn.TransformerEncoderLayer(32, 4, 64, dropout=0.0, batch_first=True, norm_first=norm == "pre")
+    copy_encoder_layer(ours, theirs)
+    tokens = torch.ones(3, 7, dtype=torch.long)
+    tokens[1, 4:] = 0
+    mask = padding_mask(tokens, pad_id=0)
+    x = torch.randn(3, 7, 32)
+    assert_same(ours, theirs, x, lambda x: ours(x, mask)[0], lambda x: theirs(x, src_key_padding_mask=tokens == 0))
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_decoder_layer(norm):
+    torch.manual_seed(0)
+    ours = DecoderLayer(32, 4, 64, norm=norm)
+    theirs = nn.TransformerDecoderLayer(32, 4, 64, dropout=0.0, batch_first=True, norm_first=norm == "pre")
+    copy_decoder_layer(ours, theirs)
+    x, memory, mask = torch.randn(3, 6, 32), torch.randn(3, 8, 32), causal_mask(6)
+    assert_same(ours, theirs, x, lambda x: ours(x, memory, mask)[0], lambda x: theirs(x, memory, tgt_mask=~mask))
+
+
+def test_an_unknown_norm_is_named():
+    with pytest.raises(ValueError, match="norm='middle' is not known; use 'pre' or 'post'"):
+        Residual(8, 0.0, "middle")

@@ -1,0 +1,136 @@
+"""The whole model equals ``nn.Transformer``; masks do not leak; the cache changes nothing."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch_reference import torch_transformer
+
+from lessons_lib.masks import padding_mask
+from lessons_lib.transformer import Transformer, TransformerConfig
+
+SMALL = {"vocab_size": 40, "d_model": 32, "n_heads": 4, "n_encoder_layers": 2, "n_decoder_layers": 2, "d_ff": 64}
+
+
+def model_of(**changes) -> Transformer:
+    torch.manual_seed(0)
+    return Transformer(TransformerConfig(**(SMALL | {"dropout": 0.0, "max_length": 32} | changes))).eval()
+
+
+def sentences(batch: int, length: int) -> torch.Tensor:
+    """Random tokens (B, S) above the special ones; every second sentence is padded at its end."""
+    tokens = torch.randint(3, 40, (batch, length))
+    tokens[1::2, -2:] = 0
+    return tokens
+
+
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor")
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_equals_nn_transformer_forward_and_backward(norm):
+    ours = model_of(norm=norm)
+    theirs = torch_transformer(ours)
+    src, tgt = sentences(4, 9), sentences(4, 7)
+    embedded = [ours.embedding(tokens).detach().requires_grad_() for tokens in (src, tgt)]
+    copies = [x.detach().clone().requires_grad_() for x in embedded]
+    logits = ours(src, tgt)
+    mask = torch.nn.Transformer.generate_square_subsequent_mask(7)
+    padding = src == 0
+    hidden = theirs(*copies, tgt_mask=mask, src_key_padding_mask=padding, memory_key_padding_mask=padding)
+    torch.testing.assert_close(logits, ours.project(hidden), rtol=1e-5, atol=1e-5)
+    memory, _ = ours.encoder(embedded[0], padding_mask(src, 0))
+    mine, _, _ = ours.decoder(embedded[1], memory, mask == 0, padding_mask(src, 0))
+    gradient = torch.randn_like(mine)
+    mine.backward(gradient)
+    hidden.backward(gradient)
+    for x, copy in zip(embedded, copies, strict=True):
+        torch.testing.assert_close(x.grad, copy.grad, rtol=1e-5, atol=1e-5)
+    total = sum(p.grad.square().sum() for n, p in ours.named_parameters() if not n.startswith("embedding"))
+    torch.testing.assert_close(total, sum(p.grad.square().sum() for p in theirs.parameters()), rtol=1e-4, atol=0)
+
+
+def test_no_later_token_reaches_the_logits():
+    model = model_of()
+    src, tgt = sentences(2, 6), sentences(2, 8)
+    memory, source_mask = model.encode(src), padding_mask(src, 0)
+    embedded = model.embedding(tgt).detach().requires_grad_()
+    mask = torch.ones(8, 8, dtype=torch.bool).tril()
+    hidden, _, _ = model.decoder(embedded, memory, mask, source_mask)
+    for position in range(8):
+        (gradient,) = torch.autograd.grad(model.project(hidden)[:, position].sum(), embedded, retain_graph=True)
+        assert (gradient[:, position + 1 :] == 0).all()
+        assert (gradient[:, position].abs().sum(-1) > 0).all()
+
+
+@given(extra=st.integers(1, 8), seed=st.integers(0, 50))
+@settings(max_examples=20, deadline=None)
+def test_padding_changes_nothing(extra, seed):
+    torch.manual_seed(seed)
+    model = model_of()
+    src, tgt = torch.randint(3, 40, (2, 6)), torch.randint(3, 40, (2, 5))
+    padded = torch.cat([src, torch.zeros(2, extra, dtype=torch.long)], dim=1)
+    torch.testing.assert_close(model(src, tgt), model(padded, tgt), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_cached_steps_equal_the_whole(norm):
+    model = model_of(norm=norm)
+    src, tgt = sentences(3, 7), torch.randint(3, 40, (3, 6))
+    memory, source_mask = model.encode(src), padding_mask(src, 0)
+    cache = model.new_cache(memory, max_length=6)
+    steps = [model.decode_step(tgt[:, t : t + 1], cache, source_mask) for t in range(6)]
+    torch.testing.assert_close(torch.stack(steps, dim=1), model(src, tgt), rtol=1e-5, atol=1e-5)
+
+
+def test_a_reordered_cache_follows_its_rows():
+    model = model_of()
+    src, tgt, rows = sentences(4, 7), torch.randint(3, 40, (4, 3)), torch.tensor([2, 0, 2])
+    source_mask = padding_mask(src, 0)
+    cache = model.new_cache(model.encode(src), max_length=3)
+    for t in range(2):
+        model.decode_step(tgt[:, t : t + 1], cache, source_mask)
+    cache.reorder(rows)
+    logits = model.decode_step(tgt[rows, 2:], cache, source_mask[rows])
+    torch.testing.assert_close(logits, model(src, tgt)[rows, -1], rtol=1e-5, atol=1e-5)
+    with pytest.raises(ValueError, match="position 4 does not fit a cache of max_length=3"):
+        model.decode_step(tgt[rows, 2:], cache, source_mask[rows])
+
+
+def test_weights_on_request():
+    model = model_of()
+    src, tgt = sentences(3, 7), sentences(3, 5)
+    logits, attention = model(src, tgt, return_attention=True)
+    torch.testing.assert_close(logits, model(src, tgt))
+    assert [tuple(w.shape) for w in attention.encoder] == [(3, 4, 7, 7)] * 2
+    assert [tuple(w.shape) for w in attention.decoder] == [(3, 4, 5, 5)] * 2
+    assert [tuple(w.shape) for w in attention.cross] == [(3, 4, 5, 7)] * 2
+    assert (attention.cross[0][1, :, :, -2:] == 0).all()  # nobody reads the padding
+
+
+def test_one_matrix_embeds_and_projects():
+    model = model_of()
+    names = [name for name, p in model.named_parameters() if 40 in p.shape]
+    assert names == ["embedding.tokens.weight"]
+    assert model.embedding.tokens.weight[0].eq(0).all()
+
+
+def test_a_config_survives_json():
+    config = TransformerConfig(**SMALL)
+    assert TransformerConfig.from_dict(config.to_dict()) == config
+    with pytest.raises(ValueError, match="has 'colour', which this version does not know"):
+        TransformerConfig.from_dict(config.to_dict() | {"colour": 1})
+    with pytest.raises(ValueError, match="no 'vocab_size'"):
+        TransformerConfig.from_dict({})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"d_model": 30}, "d_model=30 is not divisible by n_heads=4; use 1, 2, 3, 5"),
+        ({"n_heads": 0}, "n_heads=0"),
+        ({"d_ff": 0}, "d_ff=0 is not positive"),
+        ({"dropout": 1.0}, "dropout=1.0 is not a probability below 1"),
+    ],
+)
+def test_a_bad_config_names_the_value(changes, message):
+    with pytest.raises(ValueError, match=message):
+        TransformerConfig(**(SMALL | changes))
