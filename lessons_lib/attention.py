@@ -31,8 +31,8 @@ def scaled_dot_product_attention(
     if mask is None:
         weights = scores.softmax(dim=-1)
     else:
-        # The most negative finite number, not -inf: a row of nothing but -inf is NaN after the softmax, and so is
-        # its gradient. The second fill turns such a row, uniform by now, into zeros.
+        # The most negative finite number, not -inf: a row of nothing but -inf is NaN after the softmax. The second
+        # fill turns such a row, uniform by now, into zeros.
         forbidden = ~_checked_mask(mask, scores.shape)
         scores = scores.masked_fill(forbidden, torch.finfo(scores.dtype).min)
         weights = scores.softmax(dim=-1).masked_fill(forbidden, 0.0)

@@ -1,0 +1,39 @@
+"""What a lesson declares about each of its questions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question, as far as the learner's side needs to know it.
+
+    Args:
+        title: three to six words.
+        signature: how the learner's function or class is called, as the exercise shows it.
+        make: from a seed to the named inputs.
+        drive: from the learner's object and the inputs to named arrays; a name is `case.name`.
+        forbidden: modules whose functions the answer may not call, for it would build nothing.
+        seconds: the soft limit for one `drive`.
+    """
+
+    title: str
+    signature: str
+    make: Callable[[int], Arrays]
+    drive: Callable[[Any, Arrays], Arrays]
+    forbidden: tuple[str, ...] = ()
+    seconds: float = 5.0
+
+    @property
+    def name(self) -> str:
+        """The name to be found in the learner's notebook."""
+        return self.signature.partition("(")[0]
+
+
+class Trouble(Exception):
+    """Something about the answer that is said to the learner in one sentence, in place of a result."""

@@ -1,0 +1,57 @@
+"""The untrusted half of a check, whole: inputs as bytes in, results as bytes out, and never an exception."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+from lessons_lib.grading.arrays import decode, encode, text_array
+from lessons_lib.grading.drive.calls import learner_line
+from lessons_lib.grading.drive.limits import TimeUp, quiet, time_limit, watch_calls
+from lessons_lib.grading.drive.question import Question, Trouble
+
+JUDGE = "lessons_lib.grading.judge"  # a name for `watch_calls`; the module is never loaded here
+
+
+def questions(lesson: str) -> dict[str, Question]:
+    """The questions of a lesson, such as `01_self_attention`, in their order."""
+    return importlib.import_module(f"lessons_lib.grading.drive.lesson_{lesson[:2]}").QUESTIONS
+
+
+def run(question: Question, namespace: Mapping[str, Any], inputs: dict[str, bytes]) -> dict[str, bytes]:
+    """Drive the answer found in `namespace`: its arrays, or the single entry `error` with a sentence."""
+    try:
+        return encode(_drive(question, namespace, inputs))
+    except Trouble as trouble:
+        return encode({"error": text_array(str(trouble))})
+    except Exception as error:  # results that cannot cross, or PyTorch itself changed by the learner's code
+        return encode({"error": text_array(f"the check cannot use this answer: {type(error).__name__}: {error}")})
+
+
+def _drive(question: Question, namespace: Mapping[str, Any], inputs: dict[str, bytes]) -> dict:
+    answer = find(question, namespace)
+    try:
+        with quiet(), time_limit(question.seconds), watch_calls((*question.forbidden, JUDGE)) as called:
+            arrays = question.drive(answer, decode(inputs))
+    except TimeUp as error:
+        where = learner_line(error.__traceback__)
+        raise Trouble(f"still running after {question.seconds:g} s{where}: is there a loop that never ends?") from None
+    if called:
+        raise Trouble(f"the answer calls {sorted(called)[0]}: build that yourself")
+    return arrays
+
+
+def find(question: Question, namespace: Mapping[str, Any]) -> Any:
+    """The learner's own function or class.
+
+    Raises:
+        Trouble: there is none, it cannot be called, or it is the library's.
+    """
+    if question.name not in namespace:
+        raise Trouble(f"not found: define {question.signature} and run its cell")
+    answer = namespace[question.name]
+    if not callable(answer):
+        raise Trouble(f"`{question.name}` is a {type(answer).__name__}, not a function: define {question.signature}")
+    home = getattr(answer, "__module__", None)
+    if isinstance(home, str) and home.startswith("lessons_lib"):
+        raise Trouble(f"`{question.name}` is the one of {home}: define your own")
+    return answer

@@ -1,0 +1,52 @@
+"""Steps that many questions share: each gives None, or the sentence for the learner."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from lessons_lib.grading.judge.compare import close, difference
+from lessons_lib.grading.judge.step import Case
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def differs(case: Case, right: Arrays, sentence: str, tolerance: float = 1e-4) -> str | None:
+    """The sentence and what went wrong, unless the call gave every array of `right`."""
+    if case.error is not None:
+        return f"{sentence}: {case.error}"
+    for name, expected in right.items():
+        given = case[name]
+        if given.shape != expected.shape:
+            return f"{sentence}: `{name}` has the shape {given.shape}, not {expected.shape}"
+        if not close(given, expected, tolerance):
+            return f"{sentence}: {difference(name, given, expected)}"
+    return None
+
+
+def changed_in_place(case: Case, arguments: Arrays) -> str | None:
+    for name, before in arguments.items():
+        if not np.array_equal(case[f"{name}_after"], before):
+            return (
+                f"Your function changes the caller's {name}: write `x = x / y`, not `x /= y` or a method ending in `_`."
+            )
+    return None
+
+
+def other_dtype(case: Case, names: tuple[str, ...], due: type) -> str | None:
+    for name in names:
+        if case[name].dtype != due:
+            return (
+                f"For {np.dtype(due)} inputs `{name}` is {case[name].dtype}; give it back in the dtype of the inputs."
+            )
+    return None
+
+
+def wrong_gradients(case: Case, right: Arrays) -> str | None:
+    if case.error is not None:
+        return f"No gradient flows, so nothing could be trained: {case.error}"
+    for name, expected in right.items():
+        if not np.isfinite(case[name]).all():
+            return f"The gradient of {name} is NaN or infinite, though the result is right."
+        if not close(case[name], expected):
+            return f"The gradient of {name} is wrong, though the result is right (is a part of it detached?)."
+    return None

@@ -1,0 +1,13 @@
+"""Averages the keys.
+
+q1: 0 of 3: The output averages the keys
+"""
+
+import math
+
+
+def scaled_dot_product_attention(query, key, value, mask=None):
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    weights = scores.softmax(dim=-1)
+    output = weights @ key
+    return output, weights

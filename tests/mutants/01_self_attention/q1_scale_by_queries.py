@@ -1,0 +1,13 @@
+"""Takes T for d_head.
+
+q1: 0 of 3: root of the number of queries
+"""
+
+import math
+
+
+def scaled_dot_product_attention(query, key, value, mask=None):
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-2])
+    weights = scores.softmax(dim=-1)
+    output = weights @ value
+    return output, weights

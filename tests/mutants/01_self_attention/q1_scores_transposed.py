@@ -1,0 +1,13 @@
+"""The table of scores the wrong way round.
+
+q1: 0 of 3: the wrong way round
+"""
+
+import math
+
+
+def scaled_dot_product_attention(query, key, value, mask=None):
+    scores = key @ query.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    weights = scores.softmax(dim=-1)
+    output = weights @ value
+    return output, weights

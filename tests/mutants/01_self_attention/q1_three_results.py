@@ -1,0 +1,13 @@
+"""Returns the scores too.
+
+q1: 0 of 3: returns 3 things where 2 are due
+"""
+
+import math
+
+
+def scaled_dot_product_attention(query, key, value, mask=None):
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    weights = scores.softmax(dim=-1)
+    output = weights @ value
+    return output, weights, scores

@@ -1,0 +1,262 @@
+"""The exercises: made of the solutions to the byte, holding none of them, and running from top to bottom."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+
+import jupytext
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from lessons_lib.grading.drive.run import questions
+from lessons_lib.grading.judge.run import steps
+from tools import make_exercises
+from tools.lesson_files import ROOT
+from tools.make_exercises import SourceError, exercise, main, repository, sources, target
+
+SOURCES = sources()
+TINY = """\
+\"\"\"For authors.\"\"\"
+
+# %% text [markdown]
+r\"\"\"
+# Tiny $\\sqrt{2}$
+\"\"\"
+
+# %% setup
+import math
+
+# %% answer f
+def f(x):
+    raise NotImplementedError
+
+# %% solution f
+def f(x):
+    return math.sqrt(x)
+
+# %% hints q1 [markdown]
+r\"\"\"
+<!-- hints q1 -->
+:::{dropdown} Hint 1: a **root**
+One.
+:::
+
+:::{dropdown} Hint 2
+Two.
+:::
+<!-- /hints q1 -->
+\"\"\"
+
+# %% check
+f(2)
+
+# %% check
+f(3)
+"""
+
+
+def cells(source, kind):
+    """The cells of a source whose title begins with `kind`, by the rest of the title."""
+    found = jupytext.read(source, fmt="py:percent").cells
+    titles = [(cell.metadata.get("title", "").partition(" "), cell.source) for cell in found]
+    return {subject: text for (first, _, subject), text in titles if first == kind}
+
+
+def notebook_of(source):
+    return nbformat.reads(exercise(source), as_version=4)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+class TestEach:
+    def test_the_exercise_is_what_its_source_gives(self, source):
+        assert target(source).read_bytes() == exercise(source).encode(), "run: make exercises"
+
+    def test_it_is_a_valid_notebook_with_no_outputs_and_ids_that_stay(self, source):
+        notebook = notebook_of(source)
+        nbformat.validate(notebook)
+        ids = [cell.id for cell in notebook.cells]
+        assert len(set(ids)) == len(ids)
+        code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        assert code[0].id == "install"
+        assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+
+    def test_no_line_of_a_solution_is_in_it(self, source):
+        shown = target(source).read_text("utf8")
+        given = {line.strip() for text in cells(source, "answer").values() for line in text.splitlines()}
+        lines = {line.strip() for text in cells(source, "solution").values() for line in text.splitlines()}
+        secret = {line.partition("  #")[0] for line in lines - given if len(line) > 6}
+        assert len(secret) > 5
+        assert [line for line in secret if json.dumps(line, ensure_ascii=False)[1:-1] in shown] == []
+
+    def test_an_answer_cell_has_the_name_parameters_and_text_of_its_solution(self, source):
+        answers, solutions = cells(source, "answer"), cells(source, "solution")
+        assert list(answers) == list(solutions) == list(dict.fromkeys(q.name for q in questions(source.stem).values()))
+        for name in answers:
+            given, solved = (ast.parse(text).body[0] for text in (answers[name], solutions[name]))
+            assert given.name == solved.name == name
+            assert ast.dump(given.args) == ast.dump(solved.args)
+            assert ast.get_docstring(given) == ast.get_docstring(solved)
+            assert len(given.body) == 2
+
+    def test_it_states_the_signatures_and_the_points_of_the_checks(self, source):
+        text = target(source).read_text("utf8")
+        asked = cells(source, "question")
+        total = 0
+        for name, question in questions(source.stem).items():
+            points = sum(step.points for step in steps(source.stem, name))
+            total += points
+            assert f"## {name}: {question.title} ({points} points)" in asked[name]
+            assert f"`{question.signature}`" in text
+            assert f'check("{name}")' in cells(source, "check")[name]
+        assert f"{total} points" in text
+        assert cells(source, "check")[""] == "check()"
+
+    def test_each_question_has_three_hints_in_steps(self, source):
+        for name in questions(source.stem):
+            summaries = re.findall(
+                r"^:::\{dropdown\} Hint (\d) of (q\d): .", cells(source, "hints")[name], re.MULTILINE
+            )
+            assert summaries == [("1", name), ("2", name), ("3", name)]
+        shown = target(source).read_text("utf8")
+        assert shown.count("<details>") == shown.count("</details>") == 3 * len(questions(source.stem))
+        assert ":::" not in shown
+        assert "<!--" not in shown
+
+    def test_the_lesson_ends_with_the_hints_and_then_the_solution(self, source):
+        page = "\n".join(cell.source for cell in jupytext.read(ROOT / "notebooks" / source.name).cells)
+        text, found = source.read_text("utf8"), []
+        shown = re.compile(rf"```\{{(\w+)\}} \.\./solutions/{source.name}\n((?::[\w-]+: .*\n)+)```")
+        for directive, options in shown.findall(page):
+            start, end = (re.search(rf':{option}: "(.*)"', options)[1] for option in ("start-after", "end-before"))
+            assert text.count(start) == 1
+            assert end in text.split(start)[1]
+            found.append((directive, start))
+        hints = [("include", f"<!-- hints {name} -->") for name in questions(source.stem)]
+        solutions = [("literalinclude", f"# %% solution {name}") for name in cells(source, "solution")]
+        assert sorted(found) == sorted(hints + solutions)
+        assert found[-1] == solutions[-1]
+
+    def test_the_code_in_its_texts_prints_what_they_say(self, source, capsys):
+        blocks = re.findall(
+            r"^```python\n(.*?)^```", "\n".join(cells(source, "question").values()), re.MULTILINE | re.DOTALL
+        )
+        assert blocks
+        for block in blocks:
+            exec("\n".join([*cells(source, "setup").values(), *cells(source, "solution").values(), block]), {})
+            said = re.search(r"# (.*)$", block.strip())[1]
+            assert capsys.readouterr().out.replace("'", "").strip("[]\n") == said
+
+    def test_untouched_it_runs_and_gives_no_points(self, source):
+        notebook = run(notebook_of(source))
+        results = [cell.outputs[0].data["text/plain"] for cell in notebook.cells if "check" in tags(cell)]
+        assert re.search(r"^\w+: 0 of \d+ points$", results[-1], re.MULTILINE)
+        assert results[-1].count("not answered yet") == len(questions(source.stem))
+
+    def test_with_the_solution_pasted_in_it_runs_and_gives_all(self, source):
+        notebook = notebook_of(source)
+        solutions = cells(source, "solution")
+        for cell in notebook.cells:
+            if "answer" in tags(cell):
+                cell.source = solutions[tags(cell)[1]]
+        checked = [cell.outputs for cell in run(notebook).cells if "check" in tags(cell)]
+        assert all(len(outputs) == 1 for outputs in checked)
+        assert "→" not in "".join(outputs[0].data["text/plain"] for outputs in checked)
+        total = re.match(r"\w+: (\d+) of (\d+) points\n", checked[-1][0].data["text/plain"])
+        assert total[1] == total[2]
+        assert checked[-1][0].data["text/html"].startswith("<div ")
+
+    def test_the_source_itself_runs_and_gives_all(self, source):
+        done = subprocess.run([sys.executable, str(source)], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        assert "→" not in done.stdout
+        assert "10 of 10 points" in done.stdout
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def run(notebook):
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
+    return notebook
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    for name in ("SOLUTIONS", "EXERCISES"):
+        monkeypatch.setattr(make_exercises, name, tmp_path / name.lower())
+    path = tmp_path / "solutions" / "90_tiny.py"
+    path.parent.mkdir()
+    path.write_text(TINY, "utf8")
+    return path
+
+
+def test_what_becomes_of_each_kind_of_cell(tiny):
+    made = notebook_of(tiny).cells
+    assert [cell.id for cell in made] == ["text", "install", "setup", "answer-f", "hints-q1", "check", "check-2"]
+    assert made[0].source == "# Tiny $\\sqrt{2}$"
+    assert made[3].source == "def f(x):\n    raise NotImplementedError"
+    assert made[3].metadata == {"tags": ["answer", "f"]}
+    details = "<details>\n<summary>Hint {}</summary>\n\n{}\n\n</details>"
+    assert made[4].source == details.format("1: a **root**", "One.") + "\n\n" + details.format("2", "Two.")
+    assert "For authors" not in exercise(tiny)
+
+
+def test_a_cell_that_changes_keeps_the_ids_of_the_others(tiny):
+    before = notebook_of(tiny)
+    tiny.write_text(
+        TINY.replace("f(3)", "f(4)").replace("# %% setup\n", "# %% question q1 [markdown]\n# new\n\n# %% setup\n")
+    )
+    after = notebook_of(tiny)
+    assert {cell.id for cell in after.cells} - {cell.id for cell in before.cells} == {"question-q1"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# %% check\n", "# %%\n"),
+        ("# %% answer f", "# %% stub f"),
+        ("# %% solution f", "# %% solution"),
+        ("# %% setup", "# %% text"),
+        ('"""For authors."""\n\n# %% text [markdown]', "# %% [markdown]"),
+    ],
+)
+def test_a_cell_of_no_known_kind_is_refused(tiny, old, new):
+    tiny.write_text(TINY.replace(old, new))
+    with pytest.raises(SourceError, match=r"90_tiny.py: a (code|markdown) cell is called '.*'; use one of"):
+        exercise(tiny)
+
+
+def test_check_mode_writes_nothing_and_names_what_is_out_of_date(tiny, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["make_exercises", "--check"])
+    with pytest.raises(SystemExit, match=r"out of date: 90_tiny.ipynb; run `make exercises`"):
+        main()
+    assert not target(tiny).exists()
+    monkeypatch.setattr(sys, "argv", ["make_exercises"])
+    main()
+    assert "90_tiny.ipynb: written" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["make_exercises", "--check"])
+    main()
+    written = target(tiny).read_bytes()
+    target(tiny).write_bytes(written + b" ")
+    with pytest.raises(SystemExit, match="out of date"):
+        main()
+    assert target(tiny).read_bytes() == written + b" "
+    assert [path.name for path in target(tiny).parent.iterdir()] == ["90_tiny.ipynb"]
+
+
+def test_the_first_code_cell_installs_on_colab_and_does_nothing_elsewhere(monkeypatch):
+    install = next(cell.source for cell in notebook_of(SOURCES[0]).cells if cell.cell_type == "code")
+    calls = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **options: calls.append((command, options)))
+    exec(install, {})
+    assert calls == []
+    monkeypatch.setitem(sys.modules, "google.colab", sys)
+    exec(install, {})
+    [(command, options)] = calls
+    assert command == [sys.executable, "-m", "pip", "install", "--quiet", f"lessons_lib @ git+{repository()}"]
+    assert options == {"check": True}
+    assert "torch" not in install
