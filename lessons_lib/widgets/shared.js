@@ -1,0 +1,152 @@
+// What every widget of the course draws with. _common.py puts this text in front of each widget's own module.
+
+/** An HTML element. Children that are strings stay text: a word of a sentence is never read as markup. */
+export function el(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+/** An SVG element. */
+export function svg(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+/** Exactly `count` children in `parent`: the ones that are there stay (focus, transitions), others come from `make(i)`. */
+export function children(parent, count, make) {
+  while (parent.children.length > count) parent.lastElementChild.remove();
+  while (parent.children.length < count) parent.append(make(parent.children.length));
+  return [...parent.children];
+}
+
+/** 1.2345 → "1.23", -0.001 → "0.00", -Infinity → "−∞": fixed decimals and a true minus sign. */
+export function format(number, digits = 2) {
+  if (!Number.isFinite(number)) return number > 0 ? "∞" : number < 0 ? "−∞" : "?";
+  const text = Math.abs(number).toFixed(digits);
+  return number < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
+/** SVG path of an arc that leaves (x1, y) straight up, rises by `height` and lands at (x2, y). */
+export function arc(x1, x2, y, height) {
+  const top = y - (height * 4) / 3; // a cubic Bézier curve rises to 3/4 of its control points
+  return `M${x1} ${y}C${x1} ${top} ${x2} ${top} ${x2} ${y}`;
+}
+
+/** One of several options, drawn as a bar of buttons. `choose` gets the value; `node.show(value)` marks one. */
+export function choice(legend, options, choose) {
+  const inputs = options.map(([value]) => el("input", { type: "radio", name: "choice", value }));
+  const labels = options.map(([, text], i) => el("label", {}, inputs[i], el("span", {}, text)));
+  // A form of its own scopes the name of the radio buttons: no other choice on the page is in the same group.
+  const node = el("form", { class: "cw-choice" }, el("fieldset", {}, el("legend", {}, legend), ...labels));
+  node.addEventListener("submit", (event) => event.preventDefault());
+  node.addEventListener("change", (event) => choose(event.target.value));
+  node.show = (value) => inputs.forEach((input) => (input.checked = input.value === value));
+  return node;
+}
+
+/** A check box. `choose` gets true or false; `node.show(on, text)` sets it and its label. */
+export function toggle(choose) {
+  const input = el("input", { type: "checkbox" });
+  const label = el("span");
+  const node = el("label", { class: "cw-toggle" }, input, label);
+  input.addEventListener("change", () => choose(input.checked));
+  node.show = (on, text) => {
+    input.checked = on;
+    label.textContent = text;
+  };
+  return node;
+}
+
+/** A drop-down list. `choose` gets the index; `node.show(index, texts)` fills it. */
+export function dropdown(label, choose) {
+  const select = el("select");
+  const node = el("label", { class: "cw-select" }, label, select);
+  select.addEventListener("change", () => choose(select.selectedIndex));
+  node.show = (index, texts) => {
+    children(select, texts.length, () => el("option")).forEach((option, i) => (option.textContent = texts[i]));
+    select.selectedIndex = index;
+  };
+  return node;
+}
+
+/**
+ * A table that keeps its cells from one drawing to the next, so that bars slide. `node.show(caption, headers, rows)`:
+ * a row is {class, cells}, a cell is a text or {text, class, bar}, the bar from 0 to 1; the first cell heads the row.
+ */
+export function table(name = "") {
+  const parts = { caption: el("caption"), head: el("tr"), body: el("tbody") };
+  const inner = el("table", {}, parts.caption, el("thead", {}, parts.head), parts.body);
+  const node = el("div", { class: `cw-scroll ${name}`, role: "group" }, inner);
+  node.show = (caption, headers, rows) => {
+    node.setAttribute("aria-label", caption);
+    parts.caption.textContent = caption;
+    children(parts.head, headers.length, () => el("th", { scope: "col" })).forEach((cell, i) => put(cell, headers[i]));
+    children(parts.body, rows.length, () => el("tr")).forEach((row, r) => {
+      row.className = rows[r].class ?? "";
+      const cells = rows[r].cells;
+      const make = (i) => (i ? el("td", {}, el("span"), el("i")) : el("th", { scope: "row" }, el("span")));
+      children(row, cells.length, make).forEach((cell, i) => put(cell, cells[i]));
+    });
+    const scrolls = node.scrollHeight > node.clientHeight || node.scrollWidth > node.clientWidth;
+    node.tabIndex = scrolls ? 0 : -1; // what scrolls, the keyboard must reach
+  };
+  return node;
+}
+
+function put(cell, content) {
+  const { text, class: name = "", bar } = typeof content === "string" ? { text: content } : content;
+  (cell.querySelector("span") ?? cell).textContent = text;
+  cell.className = bar === undefined ? name : `cw-bar ${name}`;
+  cell.style.setProperty("--w", bar ?? 0);
+}
+
+/** One stop of the Tab key for a row of buttons: arrows, Home and End move inside it. */
+export function arrowKeys(row) {
+  row.addEventListener("keydown", (event) => {
+    const buttons = [...row.querySelectorAll("button")];
+    const at = buttons.indexOf(event.target);
+    const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: buttons.length - 1 }[event.key];
+    if (at < 0 || next === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    (buttons[next] ?? event.target).focus();
+  });
+  row.addEventListener("focusin", (event) => {
+    for (const button of row.querySelectorAll("button")) button.tabIndex = button === event.target ? 0 : -1;
+  });
+}
+
+/**
+ * An anywidget module. `build(root, model, set)` draws once and returns `update()`, which runs at the start, when one
+ * of `traits` changes (here or in Python) and when the width changes. `set({trait: value})` writes to the model.
+ */
+export function courseWidget(name, label, traits, build) {
+  function render({ model, el: host }) {
+    const root = el("div", { class: `course-widget ${name}`, role: "group", "aria-label": label });
+    // JupyterLab's shortcuts ("d d" deletes a cell) spare a focused element that carries this attribute, and only that.
+    root.addEventListener("focusin", ({ target }) => target.setAttribute("data-lm-suppress-shortcuts", ""));
+    const update = build(root, model, (values) => {
+      for (const [trait, value] of Object.entries(values)) model.set(trait, value);
+      model.save_changes();
+    });
+    let frame = 0;
+    const resize = new ResizeObserver(() => {
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(update);
+    });
+    for (const trait of traits) model.on(`change:${trait}`, update);
+    host.append(root);
+    update();
+    resize.observe(root);
+    return () => {
+      cancelAnimationFrame(frame);
+      resize.disconnect();
+      for (const trait of traits) model.off(`change:${trait}`, update);
+      root.remove();
+    };
+  }
+  return { render };
+}
