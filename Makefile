@@ -1,0 +1,51 @@
+# Every task of this project has one name here. Nothing needs to be activated.
+# PYTHON=/path/to/python3.12 chooses the Python, CHROMIUM=/path/to/chromium the browser of the tests.
+
+.DEFAULT_GOAL := help
+.PHONY: book serve test check lessons exercises bench pins clean help
+
+environment = python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -m tools.environment
+python := .venv/bin/python
+
+book: ## Build the website into _build/html
+	@$(environment) book
+	@$(python) -m tools.build_book
+
+serve: book ## Build the website and show it on http://localhost:8000
+	@$(python) -m tools.serve
+
+test: ## Run every test: style, library, notebooks, website in a browser
+	@$(environment) all
+	@$(python) -m tools.chromium
+	@$(python) -m tools.build_book
+	@$(MAKE) --no-print-directory check
+	$(python) -m pytest tests
+	$(python) -m pytest --nbval --nbval-current-env notebooks
+
+check: ## Run the style checks only
+	@$(environment) all
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+	$(python) -m codespell_lib
+
+lessons: ## Execute the lessons whose text changed (ALL=1: every lesson)
+	@$(environment) all
+	@$(python) -m tools.make_lessons $(if $(ALL),--all)
+
+exercises: ## Generate the exercises from solutions/
+	@$(environment) all
+	@$(python) -m tools.make_exercises
+
+bench: ## Measure the library's speed on this machine
+	@$(environment) all
+	@$(python) -m benchmarks
+
+pins: ## Resolve the dependencies anew into requirements.txt
+	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -m tools.pins
+
+clean: ## Remove what was built, and .venv
+	rm -rf .venv _build build .pytest_cache .ruff_cache .hypothesis lessons_lib.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

@@ -1,0 +1,81 @@
+"""What this site needs beyond Jupyter Book: no request to another host, and widgets that degrade to text."""
+
+import importlib.util
+import re
+import shutil
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+FONTAWESOME_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>")
+MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2/*.woff", "input/tex/extensions/*.js")
+# Source maps, the fonts' second format, and the icons' script, which the web fonts make needless.
+UNUSED = ("scripts/fontawesome.js*", "**/*.map", "vendor/fontawesome/webfonts/*.ttf", "locales", "*macros.html")
+
+
+class WidgetFallback(SphinxPostTransform):
+    """Put the text of a widget's output beside the widget: what is read until, or unless, the script draws it."""
+
+    default_priority = 3  # just before myst-nb keeps one representation of each output
+    formats = ("html",)
+
+    def run(self, **kwargs) -> None:
+        for bundle in list(self.document.findall(nodes.container)):
+            if bundle.get("nb_element") != "mime_bundle":
+                continue
+            by_mime = {child["mime_type"]: child for child in bundle.children}
+            if WIDGET not in by_mime:
+                continue
+            text = by_mime.get("text/html") or by_mime.get("text/plain")
+            widget = by_mime[WIDGET]
+            fallback = text.children if text else [nodes.paragraph(text="This figure needs JavaScript.")]
+            widget.children = [
+                raw('<div class="widget-output">'),
+                *widget.children,
+                raw('<div class="widget-output-text">'),
+                *fallback,
+                raw("</div></div>"),
+            ]
+
+
+def raw(html: str) -> nodes.raw:
+    return nodes.raw(text=html, format="html")
+
+
+def add_page_context(app, pagename, templatename, context, doctree) -> None:
+    context["without_fontawesome"] = lambda html: FONTAWESOME_SCRIPT.sub("", html)
+    # Sphinx loads MathJax on the first page too, when any page below it has a formula.
+    if doctree is None or not any(doctree.findall(lambda node: isinstance(node, (nodes.math, nodes.math_block)))):
+        scripts = context["script_files"]
+        context["script_files"] = [
+            script for script in scripts if "mathjax" not in f"{script} {script.attributes}".lower()
+        ]
+
+
+def copy_mathjax(app, exception) -> None:
+    """Copy the part of MathJax that the pages load from the package that carries it, and drop what they do not."""
+    if exception or app.builder.format != "html":
+        return
+    static = Path(app.outdir) / "_static"
+    package = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
+    for pattern in MATHJAX:
+        for source in package.glob(pattern):
+            target = static / "mathjax" / source.relative_to(package)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    for pattern in UNUSED:
+        for path in list(static.glob(pattern)):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def setup(app) -> dict:
+    app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it, for an extension that is not loaded
+    app.add_post_transform(WidgetFallback)
+    app.connect("html-page-context", add_page_context)
+    app.connect("build-finished", copy_mathjax)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,142 @@
+"""Decoding: from probabilities to a sentence, token by token. Each step adds one position to a key–value cache."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from lessons_lib.masks import padding_mask
+from lessons_lib.transformer import Transformer, TransformerConfig
+from lessons_lib.translation.batching import pad
+
+LENGTH_PENALTY = 1.0
+
+
+@dataclass
+class Hypothesis:
+    """A translation as token ids, its ``</s>`` at the end (absent if the length limit cut it off).
+
+    ``log_probability`` is the natural logarithm of the probability of all its tokens together.
+    """
+
+    tokens: list[int]
+    log_probability: float
+
+    def normalised(self, length_penalty: float) -> float:
+        """The log-probability over ((5 + length) / 6)^α, so that long sentences can win (Wu et al. 2016, eq. 14)."""
+        return self.log_probability / ((5 + len(self.tokens)) / 6) ** length_penalty
+
+
+def output_limit(config: TransformerConfig, source_length: int) -> int:
+    """The most tokens that a translation may have: twice the source and ten, if the model has as many positions."""
+    return min(config.max_length, 2 * source_length + 10)
+
+
+@torch.inference_mode()
+def greedy(model: Transformer, src: Int[Tensor, "B S"]) -> list[Hypothesis]:
+    """At each step the most probable token. Sentences that end leave the batch, so nobody waits for the longest."""
+    config = model.config
+    source_mask, limit = padding_mask(src, config.pad_id), output_limit(config, src.shape[1])
+    cache = model.new_cache(model.encode(src), limit)
+    hypotheses = [Hypothesis([], 0.0) for _ in src]
+    rows = torch.arange(len(src), device=src.device)  # which sentence each row of the batch still writes
+    tokens = torch.full_like(rows, config.bos_id)
+    for _ in range(limit):
+        logits = model.decode_step(tokens[:, None], cache, source_mask)  # (B, V)
+        best, tokens = logits.log_softmax(dim=-1).max(dim=-1)  # (B,)
+        for row, token, log_probability in zip(rows.tolist(), tokens.tolist(), best.tolist(), strict=True):
+            hypotheses[row].tokens.append(token)
+            hypotheses[row].log_probability += log_probability
+        unfinished = (tokens != config.eos_id).nonzero()[:, 0]
+        if len(unfinished) == 0:
+            break
+        if len(unfinished) < len(tokens):
+            rows, tokens, source_mask = rows[unfinished], tokens[unfinished], source_mask[unfinished]
+            cache.reorder(unfinished)
+    return hypotheses
+
+
+@torch.inference_mode()
+def beam_search(
+    model: Transformer, src: Int[Tensor, "B S"], beam: int, length_penalty: float = LENGTH_PENALTY
+) -> list[Hypothesis]:
+    """The ``beam`` best beginnings of each sentence, side by side, until as many have ended; the best one of those.
+
+    A beginning ends when ``</s>`` is among the ``beam`` best next tokens of its sentence. ``beam=1`` is `greedy`.
+
+    Args:
+        length_penalty: α of `Hypothesis.normalised`; 0 compares plain log-probabilities, and favours short sentences.
+    Raises:
+        ValueError: ``beam`` is less than 1, or more than half the vocabulary.
+    """
+    config = model.config
+    check_beam(beam, config.vocab_size)
+    limit = output_limit(config, src.shape[1])
+    cache = model.new_cache(model.encode(src), limit)
+    rows = torch.arange(len(src), device=src.device).repeat_interleave(beam)  # beam rows for each sentence
+    cache.reorder(rows)
+    source_mask = padding_mask(src, config.pad_id)[rows]
+    finished: list[list[Hypothesis]] = [[] for _ in src]
+    searching = list(range(len(src)))  # the sentences that still have rows in the batch
+    beginnings = torch.full((len(rows), 1), config.bos_id, device=src.device)  # (rows, tokens so far)
+    # All beams of a sentence begin alike: only the first may have children at the first step.
+    scores = src.new_full((len(src), beam), float("-inf"), dtype=torch.float)
+    scores[:, 0] = 0.0
+    for step in range(limit):
+        logits = model.decode_step(beginnings[:, -1:], cache, source_mask)  # (rows, V)
+        totals = scores.flatten()[:, None] + logits.log_softmax(dim=-1)
+        # Twice as many children as beams: at most half of them end, so enough are left to go on.
+        best, child = totals.view(len(searching), -1).topk(2 * beam)  # (sentences, 2·beam)
+        parent, token = child // config.vocab_size, child % config.vocab_size
+        parent += torch.arange(0, len(beginnings), beam, device=src.device)[:, None]  # its row in the batch
+        ends = token == config.eos_id
+        last = step == limit - 1
+        for i, rank in (ends | last)[:, :beam].nonzero().tolist():
+            tokens = [*beginnings[parent[i, rank], 1:].tolist(), token[i, rank].item()]
+            finished[searching[i]].append(Hypothesis(tokens, best[i, rank].item()))
+        open_ = [i for i, sentence in enumerate(searching) if len(finished[sentence]) < beam]
+        if last or not open_:
+            break
+        # The best children that go on, in order; stable sorting puts the ended ones behind them.
+        onward = ends[open_].to(torch.uint8).sort(dim=1, stable=True).indices[:, :beam]
+        rows = parent[open_].gather(1, onward).flatten()
+        beginnings = torch.cat([beginnings[rows], token[open_].gather(1, onward).view(-1, 1)], dim=1)
+        scores = best[open_].gather(1, onward)
+        cache.reorder(rows)
+        source_mask = source_mask[rows]
+        searching = [searching[i] for i in open_]
+    return [max(ended, key=lambda h: h.normalised(length_penalty)) for ended in finished]
+
+
+def decode_all(
+    model: Transformer,
+    sources: Sequence[list[int]],
+    beam: int = 1,
+    length_penalty: float = LENGTH_PENALTY,
+    token_budget: int = 4096,
+) -> Iterator[tuple[int, Hypothesis]]:
+    """Decode many sentences (token ids without ``</s>``), sorted by length so that a batch has little padding.
+
+    Yields:
+        The index of each sentence and its translation, batch by batch, the longest first.
+    Raises:
+        ValueError: ``beam`` is less than 1, or more than half the vocabulary.
+    """
+    config = model.config
+    check_beam(beam, config.vocab_size)
+    device = model.embedding.tokens.weight.device
+    waiting = sorted(range(len(sources)), key=lambda i: len(sources[i]), reverse=True)
+    while waiting:
+        count = max(1, token_budget // (beam * (len(sources[waiting[0]]) + 1)))
+        group, waiting = waiting[:count], waiting[count:]
+        src = pad([[*sources[i], config.eos_id] for i in group], config.pad_id).to(device)
+        found = greedy(model, src) if beam == 1 else beam_search(model, src, beam, length_penalty)
+        yield from zip(group, found, strict=True)
+
+
+def check_beam(beam: int, vocab_size: int) -> None:
+    """Raise ValueError unless a vocabulary of this size has twice as many tokens as beams."""
+    if not 1 <= beam <= vocab_size // 2:
+        raise ValueError(f"beam={beam} is not between 1 and {vocab_size // 2}; 4 or 5 is usual")

@@ -1,0 +1,120 @@
+"""A model on disk: one folder of safetensors and JSON, never a pickle, that appears whole or not at all."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+
+from lessons_lib.transformer import Transformer, TransformerConfig
+from lessons_lib.translation.tokenizer import Tokenizer
+
+CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
+CARD, METRICS = "run.json", "metrics.jsonl"
+NEEDED = (CONFIG, WEIGHTS, TOKENIZER)
+FILES = {*NEEDED, CARD, METRICS}
+
+
+def save_model(folder: Path, model: Transformer, tokenizer: Tokenizer) -> None:
+    """Write the weights, the configuration and the tokenizer into ``folder``."""
+    (folder / WEIGHTS).write_bytes(save({name: tensor.contiguous() for name, tensor in model.state_dict().items()}))
+    write_json(folder / CONFIG, model.config.to_dict())
+    tokenizer.save(folder / TOKENIZER)
+
+
+def load_model(folder: Path) -> tuple[Transformer, Tokenizer]:
+    """The model, in evaluation mode on the CPU, and its tokenizer.
+
+    Raises:
+        ValueError: the folder is not a model, or its files do not belong together; names the file.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder; give the --out of a `lessons train`")
+    missing = [name for name in NEEDED if not (folder / name).is_file()]
+    if missing:
+        raise ValueError(
+            f"{folder} is not a model: it has no {' and no '.join(missing)}; give the --out of a `lessons train`"
+        )
+    try:
+        config = TransformerConfig.from_dict(json.loads((folder / CONFIG).read_text("utf-8")))
+        weights = load_file(folder / WEIGHTS)
+    except (ValueError, TypeError, SafetensorError) as error:
+        raise ValueError(f"{folder} holds a damaged model ({_first_line(error)}); train again") from None
+    tokenizer, model = Tokenizer.load(folder / TOKENIZER), Transformer(config)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"{folder / WEIGHTS} does not fit {CONFIG} ({_first_line(error)}); train again") from None
+    if len(tokenizer) != config.vocab_size:
+        raise ValueError(
+            f"{folder / TOKENIZER} has {len(tokenizer)} pieces but {CONFIG} says vocab_size={config.vocab_size}; "
+            "train again"
+        )
+    return model.eval(), tokenizer
+
+
+def read_card(folder: Path) -> dict:
+    """What ``run.json`` says of how the model was made; empty if there is none."""
+    path = Path(folder) / CARD
+    return json.loads(path.read_text("utf-8")) if path.is_file() else {}
+
+
+def write_json(path: Path, values: dict) -> None:
+    """Write a JSON file for people to read, replacing an old one in one step."""
+    temporary = path.with_name(f".{path.name}.partial")
+    temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    os.replace(temporary, path)
+
+
+def check_free(out: Path, overwrite: bool) -> None:
+    """Raise ValueError unless a model may be written to ``out``: nothing, an empty folder, or a model to overwrite."""
+    out = Path(out)
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise ValueError(f"{out} is a file; give a folder for the model")
+    held = {path.name for path in out.iterdir()}
+    if foreign := sorted(held - FILES):
+        raise ValueError(f"{out} holds {foreign[0]}, which is not part of a model; give another folder")
+    if held and not overwrite:
+        raise ValueError(f"{out} already holds a model; give another folder, or --overwrite to replace it")
+
+
+@contextmanager
+def appearing_whole(out: Path) -> Iterator[Path]:
+    """A temporary folder beside ``out`` that becomes ``out`` at the end, and vanishes if an error comes before.
+
+    An old model in ``out`` stays readable until the new one is complete.
+    """
+    out = Path(out).absolute()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.partial-", dir=out.parent))
+    partial.chmod(0o777 & ~_umask())  # mkdtemp makes folders for their owner alone
+    try:
+        yield partial
+        replaced = partial.with_name(f"{partial.name}.old")
+        if out.exists():
+            os.replace(out, replaced)
+        os.replace(partial, out)
+        shutil.rmtree(replaced, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _first_line(error: Exception) -> str:
+    """What is wrong, without the bulk: PyTorch lists every weight that does not fit."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1 if len(lines) == 1 else 1].rstrip(".")[:120] if lines else type(error).__name__

@@ -1,0 +1,117 @@
+"""Watching a training: a progress bar for people, a line of JSON for plots, and an ear for "stop"."""
+
+import json
+import math
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from tqdm import tqdm
+
+from lessons_lib.translation.training import Step
+
+
+class StopSignal:
+    """Inside this context Ctrl-C or SIGTERM only sets ``received``, so that the model can be saved; a second one ends.
+
+    Signals reach the main thread alone; in another thread the context does nothing.
+    """
+
+    def __init__(self):
+        self.received: signal.Signals | None = None
+
+    def __enter__(self) -> "StopSignal":
+        self._before = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._receive)
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._restore()
+
+    def _receive(self, number, _frame) -> None:
+        self.received = signal.Signals(number)
+        self._restore()
+
+    def _restore(self) -> None:
+        while self._before:
+            signal.signal(*self._before.popitem())
+
+
+class Monitor:
+    """A progress bar on stderr, and ``metrics.jsonl``: a line of JSON every ``every`` steps and each validation."""
+
+    def __init__(self, metrics: Path, every: int = 10):
+        self._file = metrics.open("w", encoding="utf-8")
+        self._bar = tqdm(
+            total=1.0,
+            desc="training",
+            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
+            mininterval=0.5 if sys.stderr.isatty() else 15,  # a log file gets a line now and then
+            file=sys.stderr,
+        )
+        self._every = every
+        self.tokens = self.steps = 0
+        self.seconds = 0.0
+        self._timed_tokens = self._timed_seconds = 0.0  # without what lies before the first step, and validations
+        self._timing = False
+
+    def __enter__(self) -> "Monitor":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._bar.close()
+        self._file.close()
+
+    def step(self, step: Step) -> None:
+        """Take note of one training step."""
+        if self._timing:
+            self._timed_tokens += step.tokens
+            self._timed_seconds += step.seconds - self.seconds
+        self._timing = True
+        self.tokens += step.tokens
+        self.steps, self.seconds = step.number, step.seconds
+        if step.number % self._every and step.number != 1:
+            return
+        values = {
+            "step": step.number,
+            "seconds": round(step.seconds, 2),
+            "loss": step.loss.item(),
+            "gradient_norm": step.gradient_norm.item(),
+            "learning_rate": step.learning_rate,
+            "tokens_per_second": round(self.tokens_per_second()),
+        }
+        if not math.isfinite(values["loss"]):
+            raise ValueError(
+                f"the loss is {values['loss']} at step {step.number}; "
+                f"use a lower learning rate than {step.learning_rate:.2g} or a longer warm-up"
+            )
+        self._write(values)
+        self._bar.set_postfix_str(
+            f"step {step.number}, loss {values['loss']:.2f}, {values['tokens_per_second']:,} tokens/s",
+            refresh=False,
+        )
+        self._bar.update(min(step.progress, 1.0) - self._bar.n)
+
+    def validated(self, loss: float, bleu: float) -> None:
+        """Take note of a validation."""
+        self._timing = False
+        self._write(
+            {
+                "step": self.steps,
+                "seconds": round(self.seconds, 2),
+                "valid_loss": loss,
+                "valid_bleu": round(bleu, 2),
+            }
+        )
+        self._bar.write(f"step {self.steps}: validation loss {loss:.3f}, BLEU {bleu:.1f} (greedy)", file=sys.stderr)
+
+    def tokens_per_second(self) -> float:
+        """Target tokens a second of training."""
+        return self._timed_tokens / self._timed_seconds if self._timed_seconds else 0.0
+
+    def _write(self, values: dict) -> None:
+        self._file.write(json.dumps(values) + "\n")
+        self._file.flush()

@@ -1,0 +1,121 @@
+"""The finished translator: a model folder in, sentences in, translations out, with what it looked at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from lessons_lib.device import pick_device
+from lessons_lib.transformer import Transformer
+from lessons_lib.translation.alignment import cross_attention, word_weights
+from lessons_lib.translation.decoding import LENGTH_PENALTY, decode_all
+from lessons_lib.translation.model_folder import load_model
+from lessons_lib.translation.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One sentence, translated.
+
+    The pieces of both sides end with ``</s>`` (the target's does not where the length limit cut it off).
+    ``score`` is the log-probability of the whole translation. ``cross_attention`` has a row for each target piece
+    and a column for each source piece, in every layer and head; None if it was not asked for.
+    """
+
+    source: str
+    text: str
+    source_tokens: list[str]
+    target_tokens: list[str]
+    score: float
+    cross_attention: Float[np.ndarray, "L H T S"] | None
+    source_words: list[int | None]
+    target_words: list[int | None]
+
+    def word_attention(self, layer: int = -1) -> Float[np.ndarray, "T2 S2"]:
+        """Who looked at whom in words, as in ``text.split()`` and ``source.split()``: the mean over heads of a layer.
+
+        Raises:
+            ValueError: the translation was made without attention.
+        """
+        if self.cross_attention is None:
+            raise ValueError("this translation has no attention; translate with attention=True")
+        return word_weights(self.cross_attention[layer].mean(axis=0), self.source_words, self.target_words)
+
+
+class Translator:
+    """A trained model and its tokenizer on one device."""
+
+    def __init__(self, model: Transformer, tokenizer: Tokenizer):
+        self.model, self.tokenizer = model, tokenizer
+
+    @classmethod
+    def load(cls, folder: str | Path, device: str | torch.device | None = None) -> "Translator":
+        """Read a folder that `lessons train` wrote.
+
+        Raises:
+            ValueError: the folder is not a model (says what is missing), or the device is not there.
+        """
+        model, tokenizer = load_model(Path(folder))
+        place = device if isinstance(device, torch.device) else pick_device(device)
+        return cls(model.to(place), tokenizer)
+
+    def translate(
+        self,
+        sentences: Sequence[str],
+        beam: int = 1,
+        length_penalty: float = LENGTH_PENALTY,
+        attention: bool = True,
+    ) -> list[Translation]:
+        """Translate each sentence; a blank one stays blank.
+
+        Args:
+            beam: 1 is greedy search.
+            attention: also return the cross-attention, at the cost of one more pass.
+        Raises:
+            ValueError: a sentence is too long for the model, or ``beam`` is out of range.
+        """
+        self.model.eval()
+        sources = self._encode(sentences)
+        filled = [i for i, ids in enumerate(sources) if ids]
+        found = {}
+        for index, hypothesis in decode_all(self.model, [sources[i] for i in filled], beam, length_penalty):
+            found[filled[index]] = hypothesis
+        src = {i: [*sources[i], self.tokenizer.eos_id] for i in filled}
+        weights = {}
+        if attention:
+            tables = cross_attention(self.model, [src[i] for i in filled], [found[i].tokens for i in filled])
+            weights = {i: table.numpy() for i, table in zip(filled, tables, strict=True)}
+        return [
+            self._translation(sentence, src[i], found[i].tokens, found[i].log_probability, weights.get(i))
+            if i in found
+            else Translation(sentence, "", [], [], 0.0, None, [], [])
+            for i, sentence in enumerate(sentences)
+        ]
+
+    def _encode(self, sentences: Sequence[str]) -> list[list[int]]:
+        longest = self.model.config.max_length - 1  # one place is for </s>
+        sources = [
+            ids if text.strip() else []
+            for text, ids in zip(sentences, self.tokenizer.encode_all(sentences), strict=True)
+        ]
+        for number, ids in enumerate(sources, start=1):
+            if len(ids) > longest:
+                raise ValueError(
+                    f"sentence {number} has {len(ids)} tokens, but this model reads at most {longest}; split it"
+                )
+        return sources
+
+    def _translation(self, source, src, tgt, score, weights) -> Translation:
+        return Translation(
+            source=source,
+            text=self.tokenizer.decode(tgt),
+            source_tokens=self.tokenizer.pieces(src),
+            target_tokens=self.tokenizer.pieces(tgt),
+            score=score,
+            cross_attention=weights,
+            source_words=self.tokenizer.word_ids(src),
+            target_words=self.tokenizer.word_ids(tgt),
+        )

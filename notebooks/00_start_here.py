@@ -1,0 +1,119 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 0 · Start here
+#
+# **What will I build?** *5 minutes. You need: nothing. Read, or run the cells from top to bottom.*
+#
+# A Transformer that translates English into French, every part of it written by you. This page shows you where you will end up: it
+# trains such a model before your eyes, from random numbers to French, in about a minute on a laptop without a GPU.
+
+# %% tags=["remove-cell"]
+import sys
+
+if "google.colab" in sys.modules:  # on Colab only: elsewhere this cell does nothing
+    import subprocess
+
+    source = "lessons_lib @ git+https://github.com/executable-transformer/course"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+
+# %% [markdown]
+# ## Does your machine work?
+#
+# The course runs on any computer with Python. A GPU is used when there is one. This cell says what was found here; on your machine it
+# says something else.
+
+# %% tags=["nbval-ignore-output"]
+import torch
+
+from lessons_lib.device import describe, pick_device, seed_everything
+
+device = pick_device()
+print("PyTorch", torch.__version__.split("+")[0], "on", describe(device))
+
+# %% [markdown]
+# ## Something to learn from
+#
+# A translator learns from sentences and their translations. This course carries a grammar of its own that writes such pairs, as many as
+# you like, so that nothing needs to be downloaded. Later you can bring real text.
+
+# %%
+from lessons_lib.translation.corpus import load_grammar
+
+corpus = load_grammar(seed=0)
+print(
+    len(corpus.train),
+    "pairs to learn from;",
+    len(corpus.test),
+    "others, never shown to the model, to test it with. Three of the first:\n",
+)
+for pair in corpus.train[:3]:
+    print(pair.source, "\n  ", pair.target)
+
+# %% [markdown]
+# ## From noise to French
+#
+# The model starts as a million random numbers. Each line below shows how many batches of sentences it has seen, and what it then makes
+# of a sentence that is not among them. Watch it find French words first, then the right ones, then the order and the agreement: in
+# French, *small* and *black* stand on different sides of the cats, both in the plural, and *not* becomes two words around the verb.
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+from lessons_lib.transformer import Transformer, TransformerConfig
+from lessons_lib.translation.batching import Batches, encode_pairs
+from lessons_lib.translation.tokenizer import Tokenizer
+from lessons_lib.translation.training import TrainingOptions, fit
+from lessons_lib.translation.translator import Translator
+
+SENTENCE = "The small black cats do not sleep."
+SHOW = (25, 50, 100, 200, 400, 700, 1_000)
+
+seed_everything(0)
+tokenizer = Tokenizer.train((text for pair in corpus.train for text in (pair.source, pair.target)), vocab_size=2_000)
+config = TransformerConfig(len(tokenizer), d_model=128, n_encoder_layers=2, n_decoder_layers=2, d_ff=512, dropout=0.0)
+model = Transformer(config).to(device)
+translator = Translator(model, tokenizer)
+batches = Batches(encode_pairs(tokenizer, corpus.train, config.max_length), tokenizer, token_budget=512, device=device)
+
+print("         English:", SENTENCE)
+for step in fit(model, batches.forever(), TrainingOptions(steps=SHOW[-1], learning_rate=3e-3)):
+    if step.number in SHOW:
+        print(f"{step.number:4} batches: →", translator.translate([SENTENCE])[0].text[:80])
+
+# %% [markdown]
+# Is it luck with one sentence? Three more that it has never seen; write your own in the list, if you run this.
+
+# %%
+for translation in translator.translate([SENTENCE, "my sister is reading a book", "The old woman has found the key."]):
+    print(translation.source, "\n  ", translation.text)
+
+# %% [markdown]
+# ## Where it looked
+#
+# The model was never told which French word comes from which English word. But for each word that it wrote, it had to choose where in
+# the English sentence to look, and that choice can be read:
+
+# %% mystnb={"figure": {"name": "first-alignment", "caption": "Each row is a French word, each column an English one; bright means that the model looked there while it wrote the French word."}, "image": {"alt": "Heat map of attention from the French words of the translation to the English words: petits looks at small, chats at cats, noirs at black, dorment at sleep, ne and pas at not."}}
+import matplotlib.pyplot as plt
+
+from lessons_lib.figures import attention_heatmap, use_course_style
+
+use_course_style()
+(translation,) = translator.translate([SENTENCE])
+attention_heatmap(translation.word_attention(layer=-1), translation.text.split(), translation.source.split())
+plt.show()
+
+# %% [markdown]
+# Attention found the adjectives on both sides of the noun. Lesson 1 explains how a network can *look* at all, and you write that part
+# yourself; lesson 12 trains the translator properly, and measures how good it is.
+#
+# [Go on to lesson 1: why did attention replace recurrence?](01_self_attention)

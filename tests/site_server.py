@@ -1,0 +1,60 @@
+"""The built site on localhost, and pages that remember everything that went wrong in them."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments) -> None:
+        """Say nothing: the tests look at the browser's side."""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a server of `folder` on a free port of this machine."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+class Visit:
+    """A page of the site in a browser of its own settings, its requests, and its `wrongs`."""
+
+    def __init__(self, browser: Browser, address: str, name: str, width: int = 1280, theme: str = "light", **options):
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=theme, reduced_motion="reduce", **options
+        )
+        self.page: Page = context.new_page()
+        self.requests: list[str] = []
+        self.bytes = 0
+        self.wrongs: list[str] = []
+        self.page.on("request", lambda request: self._note_request(address, request.url))
+        self.page.on("requestfailed", lambda request: self.wrongs.append(f"failed: {request.url}"))
+        self.page.on("response", self._note_response)
+        self.page.on("pageerror", lambda error: self.wrongs.append(f"page error: {error}"))
+        self.page.on("console", self._note_console)
+        self.page.goto(address + name, wait_until="networkidle")
+
+    def _note_request(self, address: str, url: str) -> None:
+        self.requests.append(url)
+        if not url.startswith((address, "data:", "blob:")):
+            self.wrongs.append(f"asks another host: {url}")
+
+    def _note_response(self, response) -> None:
+        self.bytes += int(response.headers.get("content-length", 0))
+        if response.status >= 400:
+            self.wrongs.append(f"{response.status}: {response.url}")
+
+    def _note_console(self, line) -> None:
+        if line.type in ("error", "warning"):
+            self.wrongs.append(f"console {line.type}: {line.text}")
+
+    def close(self) -> None:
+        self.page.context.close()

@@ -1,0 +1,149 @@
+"""Decoding: the cache changes nothing, a beam finds what a complete search finds, batches do not mix sentences."""
+
+import itertools
+
+import pytest
+import torch
+from toy import toy_config, toy_corpus, toy_model, toy_sources, toy_translator
+
+from lessons_lib.transformer import Transformer
+from lessons_lib.translation.decoding import Hypothesis, beam_search, decode_all, greedy, output_limit
+
+
+def uncached_greedy(model, src, limit):
+    """The textbook loop: the whole sentence again for each token, one source sentence at a time."""
+    results = []
+    for row in src:
+        row = row[row != 0][None]
+        tokens = [1]
+        while len(tokens) <= limit and (len(tokens) == 1 or tokens[-1] != 2):
+            tokens.append(model(row, torch.tensor([tokens]))[0, -1].argmax().item())
+        results.append(tokens[1:])
+    return results
+
+
+def log_probability(model, row, tokens):
+    """Of these tokens together, by one pass over all of them."""
+    row = row[row != 0][None]
+    log_probabilities = model(row, torch.tensor([[1, *tokens[:-1]]])).log_softmax(-1)[0]
+    return log_probabilities.gather(1, torch.tensor(tokens)[:, None]).sum().item()
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_cached_greedy_equals_uncached(trained):
+    model = toy_translator().model if trained else toy_model()[0]
+    src = toy_sources(4)
+    with torch.inference_mode():
+        expected = uncached_greedy(model, src, output_limit(model.config, src.shape[1]))
+        found = greedy(model, src)
+        assert [hypothesis.tokens for hypothesis in found] == expected
+        for row, hypothesis in zip(src, found, strict=True):
+            assert hypothesis.log_probability == pytest.approx(log_probability(model, row, hypothesis.tokens), abs=1e-3)
+
+
+def test_sentences_that_end_early_leave_the_others_alone():
+    """In one batch, sentences of other lengths and so of other ends; alone, each gives the same."""
+    model, src = toy_translator().model, toy_sources()
+    together = greedy(model, src)
+    assert len({len(hypothesis.tokens) for hypothesis in together}) > 1
+    for row, hypothesis in zip(src, together, strict=True):
+        assert greedy(model, row[row != 0][None])[0].tokens == hypothesis.tokens
+
+
+def test_a_beam_of_one_is_greedy():
+    model, src = toy_translator().model, toy_sources()
+    for ours, theirs in zip(beam_search(model, src, beam=1), greedy(model, src), strict=True):
+        assert ours.tokens == theirs.tokens
+        assert ours.log_probability == pytest.approx(theirs.log_probability, abs=1e-4)
+
+
+@pytest.mark.parametrize("trained", [True, False])
+def test_beam_scores_are_the_models_probabilities(trained):
+    model = toy_translator().model if trained else toy_model()[0]
+    src = toy_sources()
+    with torch.inference_mode():
+        for row, hypothesis in zip(src, beam_search(model, src, beam=3), strict=True):
+            assert hypothesis.log_probability == pytest.approx(log_probability(model, row, hypothesis.tokens), abs=1e-3)
+
+
+def textbook_beam_search(model, row, beam, length_penalty, limit):
+    """One sentence, no cache, no tensors: lists of (tokens, log-probability)."""
+    live, finished = [([1], 0.0)], []
+    for step in range(limit):
+        children = []
+        for tokens, score in live:
+            log_probabilities = model(row, torch.tensor([tokens])).log_softmax(-1)[0, -1].tolist()
+            children += [([*tokens, token], score + p) for token, p in enumerate(log_probabilities)]
+        children = sorted(children, key=lambda child: -child[1])[: 2 * beam]
+        ended = [child for child in children[:beam] if child[0][-1] == 2 or step == limit - 1]
+        finished += [Hypothesis(tokens[1:], score) for tokens, score in ended]
+        if len(finished) >= beam:
+            break
+        live = [child for child in children if child[0][-1] != 2][:beam]
+    return max(finished, key=lambda h: h.normalised(length_penalty))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("length_penalty", [0.0, 1.0])
+def test_beam_search_equals_the_textbook(seed, length_penalty):
+    """A random model over 8 tokens ends its sentences at all lengths, so that every branch is taken."""
+    torch.manual_seed(seed)
+    model = Transformer(toy_config(vocab_size=8, d_model=8, d_ff=16, max_length=8)).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.7)
+    src = torch.tensor([[3, 4, 2, 0], [5, 3, 7, 2], [6, 2, 0, 0]])
+    limit = output_limit(model.config, src.shape[1])
+    with torch.inference_mode():
+        for row, found in zip(src, beam_search(model, src, 3, length_penalty), strict=True):
+            expected = textbook_beam_search(model, row[row != 0][None], 3, length_penalty, limit)
+            assert found.tokens == expected.tokens
+            assert found.log_probability == pytest.approx(expected.log_probability, abs=1e-3)
+
+
+def test_a_wider_beam_is_at_least_as_probable_on_the_whole():
+    model, src = toy_model()[0], toy_sources()
+    totals = [sum(h.log_probability for h in beam_search(model, src, beam, 0.0)) for beam in (1, 4)]
+    assert totals[1] > totals[0]
+
+
+def test_the_length_penalty_decides_between_short_and_long():
+    short, long = Hypothesis([5, 2], -2.0), Hypothesis([5, 6, 7, 8, 9, 2], -2.5)
+    assert short.normalised(0.0) > long.normalised(0.0)
+    assert short.normalised(1.0) < long.normalised(1.0)
+    assert long.normalised(1.0) == pytest.approx(-2.5 / (11 / 6))
+
+
+@pytest.mark.parametrize("beam", [0, -1, 1000])
+def test_a_beam_out_of_range(beam):
+    with pytest.raises(ValueError, match=rf"beam={beam} is not between 1 and \d+"):
+        beam_search(toy_model()[0], toy_sources(), beam)
+
+
+def test_the_limit_cuts_off_a_translation_without_end():
+    model, _ = toy_model()
+    src = toy_sources(3)
+    limit = output_limit(model.config, src.shape[1])
+    assert limit == min(24, 2 * src.shape[1] + 10)
+    model.embedding.tokens.weight.data[2] = 0.0
+    model.decoder.norm.beta.data += 3 * model.embedding.tokens.weight.data[7]  # </s> is never the best
+    for search in (greedy, lambda *a: beam_search(*a, beam=2)):
+        for hypothesis in search(model, src):
+            assert len(hypothesis.tokens) == limit
+            assert 2 not in hypothesis.tokens
+
+
+@pytest.mark.parametrize("beam", [1, 2])
+def test_decode_all_gives_each_sentence_its_own_translation(beam):
+    translator = toy_translator()
+    pairs = toy_corpus().test
+    sources = [translator.tokenizer.encode(pair.source) for pair in pairs]
+    found = dict(decode_all(translator.model, sources, beam, token_budget=40))
+    assert sorted(found) == list(range(len(pairs)))
+    right = sum(translator.tokenizer.decode(found[i].tokens) == pair.target for i, pair in enumerate(pairs))
+    assert right >= 18
+    sizes = [len(sources[i]) for i in itertools.islice(found, 3)]
+    assert sizes[0] == max(map(len, sources))
+
+
+def test_decode_all_of_nothing():
+    assert list(decode_all(toy_model()[0], [])) == []

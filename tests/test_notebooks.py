@@ -1,0 +1,174 @@
+"""The lessons' notebooks are what their texts give, and nothing in them differs from one machine or run to the next."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from nbformat import v4
+
+from tools.lesson_files import ROOT, VIEW, contents, lessons, problems, read_notebook, read_text, views, widget_models
+from tools.make_lessons import make, tidy
+
+NAMES = [path.stem for path in lessons()]
+WITH_EVERYTHING = """\
+# %% [markdown]
+# # A small lesson
+
+# %%
+import matplotlib.pyplot as plt
+import torch
+
+from lessons_lib.widgets import AttentionWidget
+
+AttentionWidget("a b c".split(), torch.eye(3), torch.eye(3))
+
+# %%
+plt.plot([1, 2])
+plt.show()
+print("BLEU 83.12")
+"""
+
+
+@pytest.fixture
+def lesson(tmp_path) -> Path:
+    path = tmp_path / "90_small.py"
+    path.write_text(WITH_EVERYTHING, "utf8")
+    return path
+
+
+def test_every_notebook_has_a_text_and_every_text_a_notebook():
+    notebooks = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert notebooks == set(NAMES)
+    assert {"00_start_here", "01_self_attention", "12_translation"} <= notebooks
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebook_is_what_the_text_gives(name):
+    path = ROOT / "notebooks" / f"{name}.py"
+    assert contents(read_notebook(path.with_suffix(".ipynb"))) == contents(read_text(path)), "run: make lessons"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_notebook_is_whole_and_clean(name):
+    notebook = read_notebook(ROOT / "notebooks" / f"{name}.ipynb")
+    assert problems(notebook) == [], "mend the lesson, then run: make lessons"
+
+
+def notebook_with(*outputs, execution_count=1, source="1"):
+    cell = v4.new_code_cell(source, execution_count=execution_count, outputs=list(outputs))
+    return v4.new_notebook(cells=[cell])
+
+
+def printed(text, name="stdout"):
+    return v4.new_output("stream", name=name, text=text)
+
+
+@pytest.mark.parametrize(
+    ("notebook", "complaint"),
+    [
+        (notebook_with(execution_count=None), "not all run"),
+        (notebook_with(execution_count=3), "not all run"),
+        (notebook_with(v4.new_output("error", ename="ValueError", evalue="no")), "a cell fails"),
+        (notebook_with(printed("UserWarning: old", "stderr")), "stderr"),
+        (notebook_with(printed("  5%|▌ | 1/20 [00:01, 1.2it/s]")), "progress bar"),
+        (notebook_with(printed("step 1\rstep 2")), "progress bar"),
+        (notebook_with(printed(f"saved to {ROOT}/runs")), "path of this machine"),
+        (notebook_with(printed("saved to /home/ada/runs")), "path of this machine"),
+        (notebook_with(printed("<Model at 0x7f12ab34cd56>")), "address of an object"),
+        (notebook_with(printed("x" * 900_001)), "bytes"),
+        (notebook_with(v4.new_output("display_data", {VIEW: {"model_id": "abc"}})), "no state"),
+    ],
+)
+def test_a_notebook_that_is_not_whole_is_named(notebook, complaint):
+    assert any(complaint in line for line in problems(notebook))
+
+
+def test_a_clean_notebook_has_no_problems():
+    assert problems(notebook_with(printed("accuracy 0.97 (97%), 120 it\n"))) == []
+
+
+def test_making_a_lesson_twice_gives_the_same_bytes(lesson):
+    notebook = lesson.with_suffix(".ipynb")
+    assert make(lesson) == []
+    first = notebook.read_bytes()
+    assert make(lesson) == []
+    assert notebook.read_bytes() == first
+    made = read_notebook(notebook)
+    (shown,) = views(made)
+    assert "_esm" in widget_models(made)[shown]["state"]
+
+
+def test_an_old_widget_in_a_notebook_is_noticed(lesson):
+    make(lesson)
+    made = read_notebook(lesson.with_suffix(".ipynb"))
+    state = widget_models(made)[views(made)[0]]["state"]
+    state["_esm"] += "// an older version"
+    assert problems(made) == ["the stored _esm of AttentionWidget is not the library's any more"]
+
+
+def test_a_lesson_that_fails_keeps_its_old_notebook(lesson):
+    notebook = lesson.with_suffix(".ipynb")
+    notebook.write_text("the old one", "utf8")
+    lesson.write_text("# %%\nprint(1)\n\n# %%\n1 / 0\n", "utf8")
+    (complaint,) = make(lesson)
+    assert "1 / 0" in complaint
+    assert "ZeroDivisionError" in complaint
+    assert notebook.read_text("utf8") == "the old one"
+    assert [path.name for path in lesson.parent.iterdir() if path.suffix == ".new"] == []
+
+
+def test_cells_with_the_same_source_keep_different_ids():
+    cells = [v4.new_code_cell("x", execution_count=n) for n in (1, 2)]
+    tidied = tidy(v4.new_notebook(cells=cells), "name")
+    assert len({cell.id for cell in tidied.cells}) == 2
+
+
+def nbval(notebook: Path) -> subprocess.CompletedProcess:
+    options = ["--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-c", "/dev/null", str(notebook)]
+    return subprocess.run([sys.executable, "-m", "pytest", *options], capture_output=True, text=True)
+
+
+def test_nbval_passes_another_picture_and_fails_another_number(lesson):
+    """What `make test` runs on the notebooks compares printed numbers, and not the bytes of pictures or widget ids."""
+    assert make(lesson) == []
+    path = lesson.with_suffix(".ipynb")
+    text = path.read_text("utf8")
+    (shown,) = views(read_notebook(path))
+    picture = re.search(r'"image/png": "([^"]{40})', text).group(1)
+    path.write_text(text.replace(picture, "A" * 40).replace(shown, "f" * 32), "utf8")
+    assert nbval(path).returncode == 0
+    path.write_text(text.replace("BLEU 83.12\\n", "BLEU 83.13\\n"), "utf8")
+    failed = nbval(path)
+    assert failed.returncode == 1
+    assert "83.12" in failed.stdout
+
+
+def repository() -> str:
+    return yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))["repository"]["url"]
+
+
+def test_every_link_to_the_repository_is_the_one_of_the_configuration():
+    texts = [*lessons(), *ROOT.glob("*.md"), *ROOT.glob("*.cff"), *ROOT.glob("pyproject.toml")]
+    texts += [*ROOT.glob("book/*.md"), *ROOT.glob("exercises/*.ipynb"), *ROOT.glob("solutions/*.py")]
+    owner_and_name = repository().removeprefix("https://github.com/")
+    links = [
+        (path.name, link)
+        for path in texts
+        for link in re.findall(
+            r"(?:github\.com|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)", path.read_text("utf8")
+        )
+    ]
+    ours = [(name, link.removesuffix(".git")) for name, link in links if "transformer" in link or "course" in link]
+    assert len({name for name, _ in ours}) >= 3
+    assert {link for _, link in ours} == {owner_and_name}
+
+
+def test_every_colab_link_names_a_notebook_that_exists():
+    for path in [*lessons(), *ROOT.glob("book/*.md"), *ROOT.glob("exercises/*.ipynb"), ROOT / "README.md"]:
+        for target in re.findall(
+            r"colab\.research\.google\.com/github/[\w.-]+/[\w.-]+/blob/main/([^)\s\"\\]+)", path.read_text("utf8")
+        ):
+            assert (ROOT / target).exists(), f"{path.name} links to {target}"

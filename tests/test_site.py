@@ -1,0 +1,288 @@
+"""The built site in a real browser: nothing missing, no other host, narrow and dark too; the widgets work."""
+
+import json
+import re
+from html.parser import HTMLParser
+from math import exp, sqrt
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from playwright.sync_api import sync_playwright
+from site_server import Visit, served
+
+from tools import build_book, chromium
+from tools.lesson_files import ROOT, STATE, VIEW, lessons, read_notebook, read_text, views, widget_models
+
+SITE = build_book.BUILD / "html"
+LESSON = "notebooks/01_self_attention.html"
+MAX_KILOBYTES, MAX_REQUESTS = 3_000, 60
+
+
+def toc_pages() -> list[str]:
+    """The pages of the table of contents, with the ones that Sphinx adds."""
+    files = re.findall(r"(?:file|root): (\S+)", (ROOT / "_toc.yml").read_text("utf8"))
+    return [f"{name}.html" for name in files] + ["index.html", "genindex.html", "search.html"]
+
+
+@pytest.fixture(scope="module")
+def address():
+    assert build_book.read_manifest() == build_book.sources(), (
+        "the site is not built from these sources; run: make book"
+    )
+    with served(SITE) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    options = chromium.launch_options()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open a page of the site; when the test ends, nothing may have gone wrong on it."""
+    visits = []
+
+    def go(name: str, **options) -> Visit:
+        visits.append(Visit(browser, address, name, **options))
+        return visits[-1]
+
+    yield go
+    for one in visits:
+        one.close()
+    assert [wrong for one in visits for wrong in one.wrongs] == []
+
+
+# ---- every page ----
+
+
+@pytest.mark.parametrize("name", toc_pages())
+def test_page_on_a_phone_and_in_the_dark(visit, name):
+    phone = visit(name, width=360)
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 360
+    dark = visit(name, theme="dark")
+    assert luminance(style(dark.page, "body", "backgroundColor")) < 0.05
+    for one in (phone, dark):
+        assert contrast(one.page, "article p, article li") >= 4.5
+        assert contrast(one.page, "article a.reference") >= 4.5
+
+
+def style(page, selector: str, key: str) -> str:
+    return page.evaluate(f"getComputedStyle(document.querySelector({selector!r}))[{key!r}]")
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of "rgb(…)" (WCAG 2, 0 to 1)."""
+    parts = [float(number) / 255 for number in re.findall(r"[\d.]+", colour)[:3]]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(page, selector: str) -> float:
+    """The contrast of the first such text with the page behind it; 21 where the page has none."""
+    if page.locator(selector).count() == 0:
+        return 21.0
+    pair = [luminance(style(page, selector, "color")), luminance(style(page, "body", "backgroundColor"))]
+    return (max(pair) + 0.05) / (min(pair) + 0.05)
+
+
+class Links(HTMLParser):
+    def __init__(self, text: str):
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.found += [value for name, value in attributes if name in ("href", "src") and value]
+
+
+def test_every_local_link_leads_to_a_file():
+    broken = []
+    for page in SITE.rglob("*.html"):
+        for link in Links(page.read_text("utf8")).found:
+            parts = urlsplit(link)
+            if not parts.scheme and parts.path and not (page.parent / unquote(parts.path)).exists():
+                broken.append(f"{page.relative_to(SITE)}: {link}")
+    assert broken == []
+
+
+def test_no_page_names_a_script_or_style_of_another_host():
+    loaded = r"<(?:script|link|img|iframe)[^>]+(?:src|href)=[\"']?(https?:)?//"
+    for page in SITE.rglob("*.html"):
+        found = [
+            match.group(0) for match in re.finditer(loaded, page.read_text("utf8")) if "canonical" not in match.group(0)
+        ]
+        assert found == [], page.name
+
+
+def test_a_lesson_stays_light(visit):
+    one = visit(LESSON)
+    assert one.bytes < MAX_KILOBYTES * 1000
+    assert len(one.requests) < MAX_REQUESTS
+
+
+def test_formulas_are_typeset(visit):
+    page = visit(LESSON).page
+    page.locator("mjx-container:visible").first.wait_for()
+    assert page.locator("mjx-merror").count() == 0
+    assert "\\operatorname" not in page.locator("article").inner_text()
+
+
+def test_icons_are_drawn_without_the_icons_script(visit):
+    page = visit(LESSON).page
+    assert page.locator("script[src*=fontawesome]").count() == 0
+    loaded = "[...document.fonts].some(font => font.family.includes('Font Awesome') && font.status === 'loaded')"
+    page.wait_for_function(loaded)
+
+
+def test_colab_button_opens_this_lesson(visit):
+    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
+    repository = config["repository"]["url"].removeprefix("https://github.com/")
+    wanted = f"https://colab.research.google.com/github/{repository}/blob/{config['repository']['branch']}/{LESSON[:-5]}.ipynb"
+    assert visit(LESSON).page.locator(f'a[href="{wanted}"]').count() >= 1
+
+
+def test_the_first_page_lists_the_lessons_that_are_written():
+    rows = re.findall(
+        r"\| (\d+) \| \[[^]]+\]\(\.\./notebooks/(\w+)\) \| ([^|]+) \| (\d+) min \|",
+        (ROOT / "book/welcome.md").read_text("utf8"),
+    )
+    written = []
+    for path in lessons():
+        question, minutes = re.search(r"\*\*([^*]+\?)\*\*\s+\*(\d+) minutes", read_text(path).cells[0].source).groups()
+        written.append((str(int(path.stem[:2])), path.stem, " ".join(question.split()), minutes))
+    assert rows == written
+
+
+# ---- the widget of lesson 1 ----
+
+
+def shown_weights(page) -> list[float]:
+    return [float(text) for text in page.locator(".attention-widget").first.locator("[data-weight]").all_inner_texts()]
+
+
+def stored_state() -> dict:
+    notebook = read_notebook(ROOT / "notebooks/01_self_attention.ipynb")
+    return widget_models(notebook)[views(notebook)[0]]["state"]
+
+
+def expected_weights(t: int) -> list[float]:
+    """Row t of softmax(QKᵀ/√d), from the queries and keys in the notebook."""
+    sentence = stored_state()["sentences"][stored_state()["sentence"]]
+    query = sentence["queries"][t]
+    scores = [sum(q * k for q, k in zip(query, key, strict=True)) / sqrt(len(query)) for key in sentence["keys"]]
+    powers = [exp(score - max(scores)) for score in scores]
+    return [power / sum(powers) for power in powers]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_click_on_a_word_changes_the_weights(visit, width):
+    page = visit(LESSON, width=width).page
+    words = page.locator(".attention-widget").first.locator("button[data-word]")
+    before = shown_weights(page)
+    for t in (0, 1):
+        words.nth(t).click()
+        assert words.nth(t).get_attribute("aria-pressed") == "true"
+        assert shown_weights(page) == pytest.approx(expected_weights(t), abs=0.006)
+    assert shown_weights(page) != before
+
+
+def test_the_keyboard_does_what_the_mouse_does(visit):
+    page = visit(LESSON).page
+    words = page.locator(".attention-widget").first.locator("button[data-word]")
+    words.nth(0).click()
+    first = shown_weights(page)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert words.nth(1).get_attribute("aria-pressed") == "true"
+    assert shown_weights(page) == pytest.approx(expected_weights(1), abs=0.006)
+    assert shown_weights(page) != first
+
+
+def test_without_javascript_the_widgets_text_is_read(visit):
+    one = visit(LESSON, java_script_enabled=False)
+    one.wrongs.clear()  # Chromium reports each script that it was told not to run as a failed request
+    text = one.page.locator(".widget-output-text").first
+    assert text.is_visible()
+    assert stored_state()["sentences"][0]["words"][3] in text.inner_text()
+
+
+# ---- the loader, on pages of its own ----
+
+COUNTER = (ROOT / "tests/js/counter.js").read_text("utf8")
+FACTORY = "export default async () => ({ render({ el }) { el.textContent = 'made by a function'; } });"
+FAILS = "export default { render() { throw new Error('no such data'); } };"
+SYNTAX_ERROR = "export default {"
+
+
+def loader_page(browser, states: dict, shown: list[str]):
+    """A page with these widget states and views, as the site's pages embed them, and the loader."""
+    state = {"version_major": 2, "version_minor": 0, "state": states}
+    outputs = [
+        f'<div class="widget-output"><script type="{VIEW}">{json.dumps({"model_id": one})}</script>'
+        f'<div class="widget-output-text">text of {one}</div></div>'
+        for one in shown
+    ]
+    embedded = f'<script type="{STATE}">{json.dumps(state)}</script>' if states else ""
+    page = browser.new_page()
+    page.set_content(f"<!doctype html><html lang=en><head>{embedded}</head><body>{''.join(outputs)}</body></html>")
+    page.add_style_tag(path=ROOT / "book/assets/course.css")
+    page.add_script_tag(content=(ROOT / "book/assets/widgets.js").read_text("utf8"), type="module")
+    return page
+
+
+@pytest.fixture
+def load(browser):
+    pages = []
+
+    def draw(states: dict, shown: list[str]):
+        pages.append(loader_page(browser, states, shown))
+        return pages[-1]
+
+    yield draw
+    for page in pages:
+        page.close()
+
+
+def model(source: str, **state) -> dict:
+    return {"model_name": "AnyModel", "model_module": "anywidget", "state": {"_esm": source, **state}}
+
+
+def test_loader_two_views_share_one_model(load):
+    buffers = [{"path": ["data"], "encoding": "base64", "data": "AAc="}]
+    counter = {**model(COUNTER, n=1, _css="button { color: rgb(1, 2, 3); }"), "buffers": buffers}
+    page = load({"a": counter, "b": model(COUNTER, n=5)}, ["a", "a", "b"])
+    buttons = page.locator("button")
+    buttons.nth(2).wait_for()
+    buttons.nth(0).click()
+    assert buttons.all_inner_texts() == ["2 of 7, started 1", "2 of 7, started 1", "5 of -, started 1"]
+    assert style(page, "button", "color") == "rgb(1, 2, 3)"
+    assert not page.locator(".widget-output-text").first.is_visible()
+
+
+def test_loader_takes_a_function_as_the_module(load):
+    page = load({"a": model(FACTORY)}, ["a"])
+    page.get_by_text("made by a function").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("states", "says"),
+    [
+        ({"a": model(FAILS)}, "no such data"),
+        ({"a": model(SYNTAX_ERROR)}, "could not be drawn"),
+        ({"a": {"model_name": "LayoutModel", "state": {}}}, "holds no state for a"),
+        ({}, "holds no state for a"),
+    ],
+)
+def test_loader_says_what_failed_and_draws_the_rest(load, states, says):
+    page = load({**states, "b": model(COUNTER, n=1)}, ["a", "b"])
+    page.locator("button").wait_for()
+    note = page.locator(".widget-output-error")
+    note.wait_for()
+    assert says in note.inner_text()
+    assert page.get_by_text("text of a", exact=True).is_visible()

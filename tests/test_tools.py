@@ -1,0 +1,123 @@
+"""What `make` calls: it finds what it needs or says what to run, does nothing twice, fails when something is wrong."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tools import build_book, chromium, pins
+from tools.lesson_files import ROOT
+
+BROKEN_PAGE = "# A page\n\nSee {term}`no such term`.\n"
+
+
+def run(*command, **variables) -> subprocess.CompletedProcess:
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True)
+
+
+def program(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return path
+
+
+# ---- pins ----
+
+
+def test_every_requirement_is_pinned_at_a_version_that_it_allows():
+    lines = (ROOT / "requirements.txt").read_text("utf8").splitlines()
+    pinned = dict(line.split("==") for line in lines if not line.startswith("#"))
+    pinned = {canonicalize_name(name): version for name, version in pinned.items()}
+    for requirement in map(Requirement, pins.asked()):
+        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), str(requirement)
+
+
+def test_the_website_asks_for_no_torch_and_not_for_the_library():
+    book = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]["optional-dependencies"]["book"]
+    assert not {"torch", "lessons-lib", "numpy"} & {canonicalize_name(Requirement(one).name) for one in book}
+
+
+# ---- finding Python and Chromium ----
+
+
+def test_a_python_that_is_too_old_is_refused_with_its_version(tmp_path):
+    old = program(tmp_path, "python", 'test "$1" = --version && echo "Python 3.9.2" && exit 0; exit 1')
+    found = run("sh", "tools/find_python.sh", PYTHON=str(old))
+    assert found.returncode == 1
+    assert "Python 3.11 or newer" in found.stderr
+    assert "Python 3.9.2" in found.stderr
+    assert "make PYTHON=" in found.stderr
+
+
+def test_a_python_that_is_new_enough_is_found():
+    found = run("sh", "tools/find_python.sh", PYTHON="")
+    assert found.returncode == 0
+    assert Path(found.stdout.strip()).exists()
+
+
+def test_the_chromium_that_is_named_is_taken(tmp_path, monkeypatch):
+    browser = program(tmp_path, "my-browser", "exit 0")
+    monkeypatch.setenv("CHROMIUM", str(browser))
+    assert chromium.find() == str(browser)
+    assert chromium.launch_options()["executable_path"] == str(browser)
+
+
+def test_a_missing_chromium_says_what_to_run(monkeypatch):
+    monkeypatch.setenv("CHROMIUM", "/no/such/chromium")
+    with pytest.raises(RuntimeError, match="sudo apt-get install chromium"):
+        chromium.launch_options()
+
+
+# ---- make ----
+
+
+def test_help_names_every_task():
+    makefile = (ROOT / "Makefile").read_text("utf8")
+    tasks = re.search(r"\.PHONY: (.*)", makefile).group(1).split()
+    shown = run("make", "help").stdout
+    assert [task for task in tasks if f"make {task} " not in shown] == []
+
+
+# ---- building the site ----
+
+
+@pytest.fixture
+def small_site(tmp_path, monkeypatch):
+    """The course's configuration with its pages but no lessons, in a folder of its own."""
+    shutil.copytree(ROOT / "book", tmp_path / "book", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "_config.yml", tmp_path)
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/references\nchapters:\n- file: book/page\n")
+    (tmp_path / "book" / "page.md").write_text("# A page\n")
+    for name, path in {"ROOT": "", "BUILD": "_build", "INDEX": "_build/html/index.html"}.items():
+        monkeypatch.setattr(build_book, name, tmp_path / path)
+    monkeypatch.setattr(build_book, "MANIFEST", tmp_path / "_build" / "sources.json")
+    return tmp_path
+
+
+def test_a_second_build_does_nothing_and_a_removed_page_goes(small_site, capsys):
+    page = small_site / "_build" / "html" / "book" / "page.html"
+    build_book.build()
+    assert page.exists()
+    build_book.build()
+    assert capsys.readouterr().out.endswith("The site is up to date.\n")
+    (small_site / "book" / "page.md").unlink()
+    (small_site / "_toc.yml").write_text("format: jb-book\nroot: book/references\n")
+    build_book.build()
+    assert not page.exists()
+
+
+def test_a_warning_fails_the_build(small_site, capfd):
+    (small_site / "book" / "page.md").write_text(BROKEN_PAGE)
+    with pytest.raises(SystemExit, match="not built"):
+        build_book.build()
+    assert "no such term" in capfd.readouterr().err
+    with pytest.raises(SystemExit, match="not built"):
+        build_book.build()

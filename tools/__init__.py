@@ -1,0 +1,1 @@
+"""Authoring scripts, run from the root of the checkout: `python -m tools.<name>`, or through `make`."""

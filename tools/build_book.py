@@ -1,0 +1,80 @@
+"""Build the site into `_build/html`; do nothing when no source changed.
+
+Every warning is an error. The sources are compared by content, with a manifest beside the site.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "_build"
+INDEX = BUILD / "html" / "index.html"
+# The first page at the site's own address: Jupyter Book's own redirect asks for an icon that is not there.
+REDIRECT = """\
+<!DOCTYPE html>
+<html lang="en">
+<head><meta charset="utf-8"><title>The Executable Transformer</title>
+<meta http-equiv="refresh" content="0; url=book/welcome.html"><link rel="canonical" href="book/welcome.html">
+<link rel="icon" href="data:,"></head>
+<body><a href="book/welcome.html">The Executable Transformer</a></body>
+</html>
+"""
+MANIFEST = BUILD / "sources.json"
+SOURCES = (
+    "_config.yml",
+    "_toc.yml",
+    "requirements.txt",
+    "tools/build_book.py",
+    "book/**/*",
+    "notebooks/*.ipynb",
+    "solutions/*.py",
+)
+
+
+def sources() -> dict[str, str]:
+    """The hash of each file that the site is made of."""
+    paths = sorted(path for pattern in SOURCES for path in ROOT.glob(pattern) if path.is_file())
+    kept = (path for path in paths if "__pycache__" not in path.parts)
+    return {str(path.relative_to(ROOT)): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}
+
+
+def is_page(name: str) -> bool:
+    return name.endswith((".md", ".ipynb")) or name.startswith("solutions/")
+
+
+def read_manifest() -> dict[str, str]:
+    return json.loads(MANIFEST.read_text("utf8")) if MANIFEST.exists() and INDEX.exists() else {}
+
+
+def build() -> None:
+    before, now = read_manifest(), sources()
+    if before == now:
+        print("The site is up to date.")
+        return
+    changed = {name for name in before.keys() | now.keys() if before.get(name) != now.get(name)}
+    # A page that went, or a change of style or configuration, touches every page: begin afresh.
+    if not all(name in now and is_page(name) for name in changed):
+        shutil.rmtree(BUILD, ignore_errors=True)
+    MANIFEST.unlink(missing_ok=True)
+    print("Building the site ...", flush=True)
+    begin = time.perf_counter()
+    command = "from jupyter_book.cli.main import main; main()"
+    options = ["build", ".", "-W", "-n", "--keep-going", "-q"]
+    done = subprocess.run(
+        [sys.executable, "-c", command, *options], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    )
+    if done.returncode != 0:
+        sys.exit(f"{done.stdout}\nThe site was not built: mend the warnings and errors above.")
+    INDEX.write_text(REDIRECT, "utf8")
+    MANIFEST.write_text(json.dumps(now, indent=1), "utf8")
+    print(f"Built in {time.perf_counter() - begin:.0f} s.")
+
+
+if __name__ == "__main__":
+    build()
+    print(f"Open  file://{INDEX}\nor run  make serve  and open http://localhost:8000")

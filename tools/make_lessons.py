@@ -1,0 +1,144 @@
+"""Execute the lessons: notebooks/NN_name.py -> NN_name.ipynb with its outputs and widget states inside.
+
+    make lessons            those whose text, or whose widget, changed
+    make lessons ALL=1      every one, after a change of the library
+
+Two executions give the same bytes, apart from what really changed: no times, no paths, ids made from contents.
+A lesson that fails leaves its old notebook as it was.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+from tools.lesson_files import (
+    STATE,
+    contents,
+    lessons,
+    problems,
+    read_text,
+    stale,
+    views,
+    widget_models,
+    write_notebook,
+)
+
+SECONDS_A_CELL = 900
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+}
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def execute(notebook: NotebookNode, path: Path) -> None:
+    """Run all cells in the folder of `path`, as Jupyter does, with a line of progress on a terminal."""
+    total = len(notebook.cells)
+
+    def tell(cell: NotebookNode, cell_index: int) -> None:
+        if sys.stdout.isatty():
+            print(f"\r  {path.stem}: cell {cell_index + 1} of {total} ", end="", flush=True)
+
+    NotebookClient(
+        notebook,
+        timeout=SECONDS_A_CELL,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        store_widget_state=True,
+        record_timing=False,
+        coalesce_streams=True,
+        on_cell_start=tell,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+    ).execute()
+
+
+def shown_models(notebook: NotebookNode) -> dict[str, dict]:
+    """The state of the widgets that are shown, and of what they refer to (their layout), in order of appearance."""
+    models, kept = widget_models(notebook), {}
+    waiting = views(notebook)
+    while waiting:
+        model = waiting.pop(0)
+        if model in models and model not in kept:
+            kept[model] = models[model]
+            text = json.dumps(models[model])
+            waiting += [other for other in models if f"IPY_MODEL_{other}" in text]
+    return kept
+
+
+def tidy(notebook: NotebookNode, name: str) -> NotebookNode:
+    """The same notebook with nothing in it that differs from one execution to the next."""
+    models = shown_models(notebook)
+    metadata = dict(METADATA)
+    if models:
+        metadata["widgets"] = {STATE: {"version_major": 2, "version_minor": 0, "state": models}}
+    seen: dict[str, int] = {}
+    for cell in notebook.cells:
+        seen[cell.source] = seen.get(cell.source, 0) + 1
+        cell.id = digest(f"{cell.cell_type} {cell.source} {seen[cell.source]}")[:12]
+    text = nbformat.writes(NotebookNode(notebook, metadata=nbformat.from_dict(metadata)))
+    for number, model in enumerate(models):
+        text = text.replace(model, digest(f"{name} widget {number}")[:32])
+    return nbformat.reads(text, as_version=4)
+
+
+def make(path: Path) -> list[str]:
+    """Execute one lesson and store its notebook; the reasons why not, if any."""
+    notebook = read_text(path)
+    written = contents(notebook)
+    try:
+        execute(notebook, path)
+    except CellExecutionError as error:
+        return [str(error)]
+    except (CellTimeoutError, DeadKernelError) as error:
+        return [f"{type(error).__name__}: {error}"]
+    notebook = tidy(notebook, path.stem)
+    if contents(notebook) != written:
+        return ["its text has something that a notebook does not keep (an unusual cell header?)"]
+    found = problems(notebook)
+    if not found:
+        write_notebook(notebook, path.with_suffix(".ipynb"))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", action="store_true", help="execute every lesson, changed or not")
+    parser.add_argument("names", nargs="*", help="execute these only, changed or not (01_self_attention ...)")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - {path.stem for path in lessons()}
+    if unknown:
+        sys.exit(f"no such lesson: {', '.join(sorted(unknown))}; there are {', '.join(p.stem for p in lessons())}")
+    failed = []
+    for path in lessons():
+        if arguments.names and path.stem not in arguments.names:
+            continue
+        why = ["asked for"] if arguments.all or arguments.names else stale(path)
+        if not why:
+            print(f"{path.stem}: up to date")
+            continue
+        print(f"{path.stem}: executing ({why[0]}) ...", flush=True)
+        begin = time.perf_counter()
+        found = make(path)
+        print(
+            f"\r{path.stem}: {'NOT WRITTEN' if found else 'written'} after {time.perf_counter() - begin:.0f} s",
+            flush=True,
+        )
+        print(*found, sep="\n", end="\n" if found else "")
+        failed += [path.stem] if found else []
+    if failed:
+        sys.exit(f"Not written: {', '.join(failed)}. The old notebooks are as they were.")
+
+
+if __name__ == "__main__":
+    main()
