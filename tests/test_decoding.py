@@ -132,6 +132,14 @@ def test_the_limit_cuts_off_a_translation_without_end():
             assert 2 not in hypothesis.tokens
 
 
+def test_bad_early_endings_do_not_close_the_search():
+    translator = toy_translator()
+    sources = [translator.tokenizer.encode(pair.source) for pair in toy_corpus().test]
+    greedily = dict(decode_all(translator.model, sources))
+    for index, found in decode_all(translator.model, sources, beam=2, length_penalty=1.0):
+        assert found.normalised(1.0) >= greedily[index].normalised(1.0) - 1e-4
+
+
 @pytest.mark.parametrize("beam", [1, 2])
 def test_decode_all_gives_each_sentence_its_own_translation(beam):
     translator = toy_translator()

@@ -10,7 +10,7 @@ from toy import toy_config, toy_corpus, toy_model, toy_tokenizer, toy_translator
 
 from lessons_lib.device import seed_everything
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation import losses
+from lessons_lib.translation import losses, training
 from lessons_lib.translation.batching import Batches, collate, encode_pairs
 from lessons_lib.translation.losses import fused_cross_entropy, smoothed_cross_entropy
 from lessons_lib.translation.training import TrainingOptions, batch_loss, fit, schedule, validation_loss
@@ -88,10 +88,12 @@ def test_the_learning_rate_of_each_step_is_the_schedule():
     assert rates == pytest.approx([0.05, 0.08, 0.06, 0.04, 0.02])
 
 
-def test_minutes_end_the_training():
+def test_minutes_end_the_training(monkeypatch):
+    clock = itertools.count(start=100.0, step=0.5)  # a step looks at the clock three times: 1.5 seconds
+    monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
     model, _ = toy_model()
-    steps = list(fit(model, toy_batches().forever(), TrainingOptions(minutes=0.5 / 60)))
-    assert 0.3 < steps[-1].seconds < 5
+    steps = list(fit(model, toy_batches().forever(), TrainingOptions(minutes=10 / 60)))
+    assert 10 <= steps[-1].seconds < 12
     assert [step.progress for step in steps] == sorted(step.progress for step in steps)
     assert steps[-1].progress >= 1 > steps[-2].progress
 

@@ -62,7 +62,7 @@ def greedy(model: Transformer, src: Int[Tensor, "B S"]) -> list[Hypothesis]:
 def beam_search(
     model: Transformer, src: Int[Tensor, "B S"], beam: int, length_penalty: float = LENGTH_PENALTY
 ) -> list[Hypothesis]:
-    """The ``beam`` best beginnings of each sentence, side by side, until as many have ended; the best one of those.
+    """The ``beam`` best beginnings of each sentence, side by side, until the best of them has ended.
 
     A beginning ends when ``</s>`` is among the ``beam`` best next tokens of its sentence. ``beam=1`` is `greedy`.
 
@@ -96,7 +96,12 @@ def beam_search(
         for i, rank in (ends | last)[:, :beam].nonzero().tolist():
             tokens = [*beginnings[parent[i, rank], 1:].tolist(), token[i, rank].item()]
             finished[searching[i]].append(Hypothesis(tokens, best[i, rank].item()))
-        open_ = [i for i, sentence in enumerate(searching) if len(finished[sentence]) < beam]
+        best_open = best.masked_fill(ends, float("-inf")).amax(dim=1).tolist()
+        open_ = [
+            i
+            for i, sentence in enumerate(searching)
+            if _may_still_win(best_open[i], step + 1, finished[sentence], beam, length_penalty)
+        ]
         if last or not open_:
             break
         # The best children that go on, in order; stable sorting puts the ended ones behind them.
@@ -108,6 +113,19 @@ def beam_search(
         source_mask = source_mask[rows]
         searching = [searching[i] for i in open_]
     return [max(ended, key=lambda h: h.normalised(length_penalty)) for ended in finished]
+
+
+def _may_still_win(
+    log_probability: float, length: int, ended: list[Hypothesis], beam: int, length_penalty: float
+) -> bool:
+    """Whether to search on: fewer than ``beam`` have ended, or the best beginning is ahead of all that have.
+
+    To count alone is not enough: a few bad early endings would close the search before the good one arrives.
+    """
+    if len(ended) < beam:
+        return True
+    ahead = log_probability / ((5 + length) / 6) ** length_penalty
+    return ahead > max(hypothesis.normalised(length_penalty) for hypothesis in ended)
 
 
 def decode_all(
