@@ -89,7 +89,7 @@ def show(title: str, rows: Iterator[Row]) -> None:
 def main() -> None:
     device = pick_device()
     seed_everything(0)
-    print(f"PyTorch {torch.__version__}, {describe(device)}, {torch.get_num_threads()} threads")
+    print(f"PyTorch {torch.__version__}, {describe(device)}")
     config = TransformerConfig(vocab_size=4_000)
     model = Transformer(config).to(device).eval()
     tokens = torch.randint(3, config.vocab_size, (16, 32), device=device)
