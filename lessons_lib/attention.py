@@ -1,6 +1,8 @@
 """Attention: every query reads a weighted average of the values (Vaswani et al. 2017, section 3.2)."""
 
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -15,11 +17,15 @@ def scaled_dot_product_attention(
     key: Float[Tensor, "*batch S K"],
     value: Float[Tensor, "*batch S Kv"],
     mask: Bool[Tensor, "*#batch #T #S"] | None = None,
+    bias: Float[Tensor, "*#batch #T #S"] | None = None,
+    dropout: float = 0.0,
 ) -> tuple[Float[Tensor, "*batch T Kv"], Float[Tensor, "*batch T S"]]:
-    """softmax(QKᵀ / √d_head) V, and the weights (Vaswani et al. 2017, section 3.2.1).
+    """softmax(QKᵀ / √d_head + bias) V, and the weights (Vaswani et al. 2017, section 3.2.1).
 
     Args:
         mask: True where a query may attend. A query that may attend to nothing gets zeros.
+        bias: added to the scores (relative positions).
+        dropout: the share of weights set to zero before they are used; those that are returned are whole.
 
     Returns:
         The output, and the attention weights: each row sums to 1 (to 0 where nothing may be attended).
@@ -27,7 +33,9 @@ def scaled_dot_product_attention(
     Raises:
         ValueError: the mask does not broadcast to the scores.
     """
-    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (*batch, T, S)
+    scores = query / math.sqrt(query.shape[-1]) @ key.transpose(-2, -1)  # (*batch, T, S)
+    if bias is not None:
+        scores = scores + bias
     if mask is None:
         weights = scores.softmax(dim=-1)
     else:
@@ -36,7 +44,7 @@ def scaled_dot_product_attention(
         forbidden = ~_checked_mask(mask, scores.shape)
         scores = scores.masked_fill(forbidden, torch.finfo(scores.dtype).min)
         weights = scores.softmax(dim=-1).masked_fill(forbidden, 0.0)
-    return weights @ value, weights
+    return F.dropout(weights, dropout) @ value, weights
 
 
 def fused_attention(
@@ -44,37 +52,71 @@ def fused_attention(
     key: Float[Tensor, "B H S K"],
     value: Float[Tensor, "B H S K"],
     mask: Bool[Tensor, "#B #H #T #S"] | None = None,
+    bias: Float[Tensor, "#B #H #T #S"] | None = None,
+    dropout: float = 0.0,
 ) -> Float[Tensor, "B H T K"]:
     """The same output from PyTorch's fused kernel, which never stores the (T, S) weights (Dao et al. 2022)."""
-    output = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    allowed = mask
+    if bias is not None:
+        bias = bias.to(query.dtype)
+        allowed = bias if mask is None else torch.where(mask, bias, torch.finfo(bias.dtype).min)
+    output = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed, dropout_p=dropout)
     if mask is not None:
         output = output.masked_fill(~mask.any(dim=-1, keepdim=True), 0.0)  # rows that may attend to nothing
     return output
 
 
+class Order(NamedTuple):
+    """What a self-attention is told about positions: a bias of its scores, a turn of its queries and keys."""
+
+    bias: Float[Tensor, "H T S"] | None = None
+    rotate: Callable[[Tensor], Tensor] = lambda heads: heads
+
+
+UNORDERED = Order()
+
+
 class MultiHeadAttention(nn.Module):
     """Attention in ``n_heads`` subspaces at once, then mixed (Vaswani et al. 2017, section 3.2.2).
 
-    Self-attention when called with one sequence, cross-attention when called with two.
+    Self-attention when called with one sequence, cross-attention when called with two. With ``n_kv_heads`` below
+    ``n_heads``, groups of query heads share a key and value head (Ainslie et al. 2023); with 1, all of them do
+    (Shazeer 2019).
+
+    Args:
+        d_head: the width of a head; ``d_model / n_heads`` unless given.
+        bias: which projections have one: "all", "qkv" or "none".
 
     Raises:
-        ValueError: ``d_model`` is not divisible by ``n_heads``.
+        ValueError: ``d_model`` is not divisible by ``n_heads``, or ``n_heads`` by ``n_kv_heads``.
     """
 
-    def __init__(self, d_model: int, n_heads: int):
+    def __init__(
+        self,
+        d_model: int,
+        n_heads: int,
+        n_kv_heads: int | None = None,
+        d_head: int | None = None,
+        dropout: float = 0.0,
+        bias: str = "all",
+    ):
         super().__init__()
-        check_heads(d_model, n_heads)
-        self.n_heads = n_heads
-        self.query = nn.Linear(d_model, d_model)
-        self.key = nn.Linear(d_model, d_model)
-        self.value = nn.Linear(d_model, d_model)
-        self.output = nn.Linear(d_model, d_model)
+        check_heads(d_model, n_heads, n_kv_heads, d_head)
+        self.d_head = d_head or d_model // n_heads
+        self.group = n_heads // (n_kv_heads or n_heads)  # query heads to a key head
+        self.dropout = dropout
+        width, kv_width = n_heads * self.d_head, (n_kv_heads or n_heads) * self.d_head
+        self.query = nn.Linear(d_model, width, bias=bias != "none")
+        self.key = nn.Linear(d_model, kv_width, bias=bias != "none")
+        self.value = nn.Linear(d_model, kv_width, bias=bias != "none")
+        self.output = nn.Linear(width, d_model, bias=bias == "all")
 
     def forward(
         self,
         query: Float[Tensor, "B T D"],
         source: Float[Tensor, "B S D"] | None = None,
         mask: Bool[Tensor, "..."] | None = None,
+        order: Order = UNORDERED,
         cache: KeyValueCache | None = None,
         return_weights: bool = False,
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B H T S2"] | None]:
@@ -82,44 +124,63 @@ class MultiHeadAttention(nn.Module):
 
         Args:
             mask: broadcasts to (B, H, T, S); True = may attend.
+            order: what the positions do to queries, keys and scores.
             cache: keys and values of the positions before; the new ones are appended to it.
             return_weights: also return the (B, H, T, S) weights; otherwise None stands in their place.
         """
-        key, value = self.keys_values(query if source is None else source)
+        key, value = self.keys_values(query if source is None else source, order)
         if cache is not None:
             key, value = cache.append(key, value)
-        return self.attend(query, key, value, mask, return_weights)
+        return self.attend(query, key, value, mask, order, return_weights)
 
-    def keys_values(self, source: Float[Tensor, "B S D"]) -> tuple[Float[Tensor, "B H S K"], Float[Tensor, "B H S K"]]:
-        """What ``source`` offers to be found by, and what it gives when found."""
-        return self._split(self.key(source)), self._split(self.value(source))
+    def keys_values(
+        self, source: Float[Tensor, "B S D"], order: Order = UNORDERED
+    ) -> tuple[Float[Tensor, "B G S K"], Float[Tensor, "B G S K"]]:
+        """What ``source`` offers to be found by, and what it gives when found: G heads of each."""
+        return order.rotate(self._split(self.key(source))), self._split(self.value(source))
 
     def attend(
         self,
         query: Float[Tensor, "B T D"],
-        key: Float[Tensor, "B H S K"],
-        value: Float[Tensor, "B H S K"],
+        key: Float[Tensor, "B G S K"],
+        value: Float[Tensor, "B G S K"],
         mask: Bool[Tensor, "..."] | None = None,
+        order: Order = UNORDERED,
         return_weights: bool = False,
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B H T S"] | None]:
         """Attend to keys and values that are already projected (from a cache, or from `keys_values`)."""
-        heads, weights = self._split(self.query(query)), None
-        if return_weights or not _prefers_fused(heads, key):
-            heads, weights = scaled_dot_product_attention(heads, key, value, mask)
+        heads, weights = order.rotate(self._split(self.query(query))), None
+        if self.group > 1:
+            key, value = (x.repeat_interleave(self.group, dim=1) for x in (key, value))  # (B, G, S, K) -> (B, H, S, K)
+        rest = (mask, order.bias, self.dropout if self.training else 0.0)
+        if return_weights or not prefers_fused(heads, key):
+            heads, weights = scaled_dot_product_attention(heads, key, value, *rest)
         else:
-            heads = fused_attention(heads, key, value, mask)
-        merged = heads.transpose(1, 2).flatten(2)  # (B, H, T, K) -> (B, T, H, K) -> (B, T, D)
+            heads = fused_attention(heads, key, value, *rest)
+        merged = heads.transpose(1, 2).flatten(2)  # (B, H, T, K) -> (B, T, H, K) -> (B, T, H·K)
         return self.output(merged), weights if return_weights else None
 
-    def _split(self, x: Float[Tensor, "B T D"]) -> Float[Tensor, "B H T K"]:
-        return x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)  # (B, T, D) -> (B, T, H, K) -> (B, H, T, K)
+    def _split(self, x: Float[Tensor, "B T HK"]) -> Float[Tensor, "B H T K"]:
+        return x.unflatten(-1, (-1, self.d_head)).transpose(1, 2)  # (B, T, H·K) -> (B, T, H, K) -> (B, H, T, K)
 
 
-def check_heads(d_model: int, n_heads: int) -> None:
-    """Raise ValueError, with divisors to choose from, unless ``d_model`` splits evenly into ``n_heads``."""
-    if n_heads < 1 or d_model % n_heads:
-        divisors = ", ".join(str(n) for n in range(1, min(d_model, 16) + 1) if d_model % n == 0)
-        raise ValueError(f"d_model={d_model} is not divisible by n_heads={n_heads}; use {divisors} …")
+def prefers_fused(query: Float[Tensor, "B H T K"], key: Float[Tensor, "B H S K"]) -> bool:
+    """Fused on a GPU always; on a CPU only for long rows, where the (T, S) weights no longer fit its caches."""
+    return query.device.type != "cpu" or query.shape[-2] * key.shape[-2] > 128 * 128
+
+
+def check_heads(d_model: int, n_heads: int, n_kv_heads: int | None = None, d_head: int | None = None) -> None:
+    """Raise ValueError, with numbers to choose from, unless ``d_model`` splits into heads, and these into groups."""
+    if n_heads < 1 or (d_head is None and d_model % n_heads):
+        raise ValueError(f"d_model={d_model} is not divisible by n_heads={n_heads}; use {_divisors(d_model)} …")
+    if n_kv_heads is not None and (n_kv_heads < 1 or n_heads % n_kv_heads):
+        raise ValueError(f"n_heads={n_heads} is not divisible by n_kv_heads={n_kv_heads}; use {_divisors(n_heads)}")
+    if d_head is not None and d_head < 1:
+        raise ValueError(f"d_head={d_head} is not positive; use 1 or more")
+
+
+def _divisors(number: int) -> str:
+    return ", ".join(str(n) for n in range(1, min(number, 16) + 1) if number % n == 0)
 
 
 def _checked_mask(mask: Tensor, shape: torch.Size) -> Tensor:
@@ -127,8 +188,3 @@ def _checked_mask(mask: Tensor, shape: torch.Size) -> Tensor:
     if mask.dim() > len(shape) or any(size not in (1, wanted) for size, wanted in pairs):
         raise ValueError(f"mask of shape {tuple(mask.shape)} does not broadcast to the scores {tuple(shape)}")
     return mask
-
-
-def _prefers_fused(query: Tensor, key: Tensor) -> bool:
-    """Fused on a GPU always; on a CPU only for long rows, where the (T, S) weights no longer fit its caches."""
-    return query.device.type != "cpu" or query.shape[-2] * key.shape[-2] > 128 * 128

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from lessons_lib.attention import MultiHeadAttention
+from lessons_lib.attention import UNORDERED, MultiHeadAttention, Order
 from lessons_lib.cache import LayerCache
+from lessons_lib.config import TransformerConfig
 from lessons_lib.feedforward import FeedForward
-from lessons_lib.norms import LayerNorm
+from lessons_lib.norms import NORMS
 
 
 class Residual(nn.Module):
@@ -16,71 +17,70 @@ class Residual(nn.Module):
 
     ``norm="post"``: LayerNorm(x + f(x)), as published (Vaswani et al. 2017, section 3.1).
     ``norm="pre"``: x + f(LayerNorm(x)), which trains without a long warm-up (Xiong et al. 2020, figure 1).
-
-    Raises:
-        ValueError: ``norm`` is neither.
     """
 
-    def __init__(self, d_model: int, dropout: float, norm: str):
+    def __init__(self, config: TransformerConfig):
         super().__init__()
-        if norm not in ("pre", "post"):
-            raise ValueError(f"norm={norm!r} is not known; use 'pre' or 'post'")
-        self.pre = norm == "pre"
-        self.norm = LayerNorm(d_model)
-        self.dropout = nn.Dropout(dropout)
+        self.pre = config.norm == "pre"
+        self.norm = NORMS[config.norm_type](config.d_model, config.norm_eps)
+        self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Float[Tensor, "B T D"], sublayer: Callable[[Tensor], Tensor]) -> Float[Tensor, "B T D"]:
-        if self.pre:
-            return x + self.dropout(sublayer(self.norm(x)))
-        return self.norm(x + self.dropout(sublayer(x)))
+    def forward(
+        self, x: Float[Tensor, "B T D"], sublayer: Callable[[Tensor], tuple[Tensor, Tensor | None]]
+    ) -> tuple[Float[Tensor, "B T D"], Tensor | None]:
+        """``sublayer`` returns its output, and weights or None, which are passed on."""
+        output, weights = sublayer(self.norm(x) if self.pre else x)
+        x = x + self.dropout(output)
+        return x if self.pre else self.norm(x), weights
 
 
 class EncoderLayer(nn.Module):
     """Self-attention, then the feed-forward network (Vaswani et al. 2017, section 3.1)."""
 
-    def __init__(self, d_model: int, n_heads: int, d_ff: int, dropout: float = 0.0, norm: str = "pre"):
+    def __init__(self, config: TransformerConfig):
         super().__init__()
-        self.attention = MultiHeadAttention(d_model, n_heads)
-        self.feed_forward = FeedForward(d_model, d_ff)
-        self.attention_residual = Residual(d_model, dropout, norm)
-        self.feed_forward_residual = Residual(d_model, dropout, norm)
+        self.attention = _attention(config)
+        self.feed_forward = _feed_forward(config)
+        self.attention_residual = Residual(config)
+        self.feed_forward_residual = Residual(config)
 
     def forward(
         self,
         x: Float[Tensor, "B S D"],
         mask: Bool[Tensor, "..."] | None = None,
+        order: Order = UNORDERED,
         return_weights: bool = False,
     ) -> tuple[Float[Tensor, "B S D"], Float[Tensor, "B H S S"] | None]:
         """One layer further, and the attention weights if asked for."""
-        weights = None
-
-        def attend(x: Tensor) -> Tensor:
-            nonlocal weights
-            output, weights = self.attention(x, mask=mask, return_weights=return_weights)
-            return output
-
-        x = self.attention_residual(x, attend)
-        return self.feed_forward_residual(x, self.feed_forward), weights
+        x, weights = self.attention_residual(x, lambda x: self.attention(x, None, mask, order, None, return_weights))
+        return self.feed_forward_residual(x, lambda x: (self.feed_forward(x), None))[0], weights
 
 
 class DecoderLayer(nn.Module):
-    """Masked self-attention, cross-attention to the source, the feed-forward network (section 3.1)."""
+    """Masked self-attention, cross-attention to the source, the feed-forward network (section 3.1).
 
-    def __init__(self, d_model: int, n_heads: int, d_ff: int, dropout: float = 0.0, norm: str = "pre"):
+    In a decoder-only model there is no source, and no cross-attention (Liu et al. 2018, section 4.2.3).
+    """
+
+    def __init__(self, config: TransformerConfig):
         super().__init__()
-        self.attention = MultiHeadAttention(d_model, n_heads)
-        self.cross_attention = MultiHeadAttention(d_model, n_heads)
-        self.feed_forward = FeedForward(d_model, d_ff)
-        self.attention_residual = Residual(d_model, dropout, norm)
-        self.cross_attention_residual = Residual(d_model, dropout, norm)
-        self.feed_forward_residual = Residual(d_model, dropout, norm)
+        self.attention = _attention(config)
+        self.attention_residual = Residual(config)
+        if config.n_encoder_layers:
+            self.cross_attention = _attention(config)
+            self.cross_attention_residual = Residual(config)
+        else:
+            self.cross_attention = None
+        self.feed_forward = _feed_forward(config)
+        self.feed_forward_residual = Residual(config)
 
     def forward(
         self,
         x: Float[Tensor, "B T D"],
-        memory: Float[Tensor, "B S D"] | None,
+        memory: Float[Tensor, "B S D"] | None = None,
         mask: Bool[Tensor, "..."] | None = None,
         memory_mask: Bool[Tensor, "..."] | None = None,
+        order: Order = UNORDERED,
         cache: LayerCache | None = None,
         return_weights: bool = False,
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B H T T2"] | None, Float[Tensor, "B H T S2"] | None]:
@@ -89,23 +89,23 @@ class DecoderLayer(nn.Module):
         Args:
             memory: the encoder's output; None with a cache, which holds its keys and values already.
         """
-        self_weights = cross_weights = None
 
-        def attend(x: Tensor) -> Tensor:
-            nonlocal self_weights
-            past = None if cache is None else cache.past
-            output, self_weights = self.attention(x, mask=mask, cache=past, return_weights=return_weights)
-            return output
+        def attend_to_source(x: Tensor) -> tuple[Tensor, Tensor | None]:
+            key, value = self.cross_attention.keys_values(memory) if cache is None else cache.source
+            return self.cross_attention.attend(x, key, value, memory_mask, return_weights=return_weights)
 
-        def attend_to_source(x: Tensor) -> Tensor:
-            nonlocal cross_weights
-            if cache is None:
-                key, value = self.cross_attention.keys_values(memory)
-            else:
-                key, value = cache.source_key, cache.source_value
-            output, cross_weights = self.cross_attention.attend(x, key, value, memory_mask, return_weights)
-            return output
+        past, cross_weights = None if cache is None else cache.past, None
+        x, weights = self.attention_residual(x, lambda x: self.attention(x, None, mask, order, past, return_weights))
+        if self.cross_attention is not None:
+            x, cross_weights = self.cross_attention_residual(x, attend_to_source)
+        x, _ = self.feed_forward_residual(x, lambda x: (self.feed_forward(x), None))
+        return x, weights, cross_weights
 
-        x = self.attention_residual(x, attend)
-        x = self.cross_attention_residual(x, attend_to_source)
-        return self.feed_forward_residual(x, self.feed_forward), self_weights, cross_weights
+
+def _attention(config: TransformerConfig) -> MultiHeadAttention:
+    heads = (config.n_heads, config.n_kv_heads, config.d_head)
+    return MultiHeadAttention(config.d_model, *heads, dropout=config.attention_dropout, bias=config.bias)
+
+
+def _feed_forward(config: TransformerConfig) -> FeedForward:
+    return FeedForward(config.d_model, config.d_ff, config.activation, bias=config.bias == "all")

@@ -11,19 +11,19 @@ class KeyValueCache:
     """The keys and values of one self-attention layer, in memory that is allocated once.
 
     Args:
-        like: any tensor (B, H, S, K) of keys; gives batch, heads, width, dtype and device.
+        batch, n_kv_heads, d_head: the sizes of what will be stored.
         max_length: the number of positions that fit.
+        like: any tensor of the dtype and device to store in.
     """
 
-    def __init__(self, like: Float[Tensor, "B H S K"], max_length: int):
-        batch, heads, _, width = like.shape
-        self.key = like.new_empty(batch, heads, max_length, width)
+    def __init__(self, batch: int, n_kv_heads: int, max_length: int, d_head: int, like: Tensor):
+        self.key = like.new_empty(batch, n_kv_heads, max_length, d_head)
         self.value = torch.empty_like(self.key)
         self.length = 0
 
     def append(
-        self, key: Float[Tensor, "B H T K"], value: Float[Tensor, "B H T K"]
-    ) -> tuple[Float[Tensor, "B H S K"], Float[Tensor, "B H S K"]]:
+        self, key: Float[Tensor, "B G T K"], value: Float[Tensor, "B G T K"]
+    ) -> tuple[Float[Tensor, "B G S K"], Float[Tensor, "B G S K"]]:
         """Store T new positions; return all positions so far.
 
         Raises:
@@ -44,11 +44,10 @@ class KeyValueCache:
 
 @dataclass
 class LayerCache:
-    """One decoder layer: its own past, which grows, and the source sentence, which does not."""
+    """One decoder layer: its own past, which grows, and the keys and values of the source, which do not."""
 
     past: KeyValueCache
-    source_key: Float[Tensor, "B H S K"]
-    source_value: Float[Tensor, "B H S K"]
+    source: tuple[Float[Tensor, "B G S K"], Float[Tensor, "B G S K"]] | None = None
 
 
 @dataclass
@@ -66,4 +65,5 @@ class DecoderCache:
         """Keep these rows of the batch, in this order, in every layer."""
         for layer in self.layers:
             layer.past.reorder(rows)
-            layer.source_key, layer.source_value = layer.source_key[rows], layer.source_value[rows]
+            if layer.source is not None:
+                layer.source = tuple(x[rows] for x in layer.source)

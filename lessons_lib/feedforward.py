@@ -1,17 +1,34 @@
 """The feed-forward network: the same two-layer network at every position, alone."""
 
+from functools import partial
+
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+# How a configuration names them: the function, and whether it opens a gate (a third matrix).
+ACTIVATIONS = {
+    "relu": (F.relu, False),  # Vaswani et al. 2017
+    "gelu": (F.gelu, False),  # Hendrycks and Gimpel 2016; BERT
+    "gelu_tanh": (partial(F.gelu, approximate="tanh"), False),  # its approximation; GPT-2
+    "silu": (F.silu, False),  # also called swish; Marian
+    "swiglu": (F.silu, True),  # Shazeer 2020; Llama
+    "geglu": (partial(F.gelu, approximate="tanh"), True),  # Shazeer 2020; Gemma
+}
+
 
 class FeedForward(nn.Module):
-    """max(0, x W₁ + b₁) W₂ + b₂ (Vaswani et al. 2017, section 3.3)."""
+    """f(x W₁ + b₁) W₂ + b₂ (Vaswani et al. 2017, section 3.3); gated: (f(x W₁) ⊙ x W_g) W₂ (Shazeer 2020)."""
 
-    def __init__(self, d_model: int, d_ff: int):
+    def __init__(self, d_model: int, d_ff: int, activation: str = "relu", bias: bool = True):
         super().__init__()
-        self.expand = nn.Linear(d_model, d_ff)
-        self.contract = nn.Linear(d_ff, d_model)
+        self.activation, gated = ACTIVATIONS[activation]
+        self.expand = nn.Linear(d_model, d_ff, bias=bias)
+        self.gate = nn.Linear(d_model, d_ff, bias=bias) if gated else None
+        self.contract = nn.Linear(d_ff, d_model, bias=bias)
 
     def forward(self, x: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        return self.contract(F.relu(self.expand(x)))
+        hidden = self.activation(self.expand(x))  # (*batch, F)
+        if self.gate is not None:
+            hidden = hidden * self.gate(x)
+        return self.contract(hidden)

@@ -1,4 +1,4 @@
-"""Normalisation: each vector on its own is brought to mean 0 and variance 1."""
+"""Normalisation: each vector on its own is brought to one scale."""
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +15,11 @@ def layer_norm(
     return gamma * (x - mean) / torch.sqrt(variance + eps) + beta
 
 
+def rms_norm(x: Float[Tensor, "*batch D"], gamma: Float[Tensor, " D"], eps: float = 1e-6) -> Float[Tensor, "*batch D"]:
+    """γ · x / √(mean of x² + ε): no mean taken away, no β (Zhang and Sennrich 2019, equation 4)."""
+    return gamma * x / torch.sqrt(x.square().mean(dim=-1, keepdim=True) + eps)
+
+
 class LayerNorm(nn.Module):
     """`layer_norm` with learned γ and β, computed by PyTorch's fused kernel: one pass over memory instead of six."""
 
@@ -26,3 +31,18 @@ class LayerNorm(nn.Module):
 
     def forward(self, x: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         return F.layer_norm(x, self.gamma.shape, self.gamma, self.beta, self.eps)
+
+
+class RMSNorm(nn.Module):
+    """`rms_norm` with a learned γ, computed by PyTorch's kernel."""
+
+    def __init__(self, d_model: int, eps: float = 1e-6):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(d_model))
+        self.eps = eps
+
+    def forward(self, x: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+        return F.rms_norm(x, self.gamma.shape, self.gamma, self.eps)
+
+
+NORMS: dict[str, type[nn.Module]] = {"layer": LayerNorm, "rms": RMSNorm}  # how a configuration names them

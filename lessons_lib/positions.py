@@ -1,8 +1,29 @@
-"""Positions: attention alone cannot tell "dog bites man" from "man bites dog"."""
+"""Positions: attention alone cannot tell "dog bites man" from "man bites dog".
+
+Six ways to tell it, one protocol. `Positions.add` acts once, on the embeddings; `Positions.order` acts inside every
+self-attention, on its scores (a bias) or on its queries and keys (a rotation). Each way overrides what it needs.
+"""
+
+import math
+from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
+
+from lessons_lib.attention import UNORDERED, Order
+
+
+class Positions(nn.Module):
+    """The protocol, and the way of those who tell nothing."""
+
+    def add(self, x: Float[Tensor, "B T D"], start: int = 0) -> Float[Tensor, "B T D"]:
+        """The embeddings of positions ``start`` to ``start + T``, told where they stand."""
+        return x
+
+    def order(self, length: int, start: int = 0) -> Order:
+        """For queries at ``start`` to ``start + length`` and keys at 0 to ``start + length``."""
+        return UNORDERED
 
 
 def sinusoidal_table(max_length: int, d_model: int) -> Float[Tensor, "T D"]:
@@ -11,30 +32,169 @@ def sinusoidal_table(max_length: int, d_model: int) -> Float[Tensor, "T D"]:
     Raises:
         ValueError: ``d_model`` is odd, so that a sine would have no cosine.
     """
-    if d_model % 2:
-        raise ValueError(f"d_model={d_model} is odd; sines and cosines come in pairs, use {d_model + 1}")
-    position = torch.arange(max_length)[:, None]  # (T, 1)
-    frequency = 10_000.0 ** (-torch.arange(0, d_model, 2) / d_model)  # (D/2,)
     table = torch.empty(max_length, d_model)
-    table[:, 0::2] = torch.sin(position * frequency)
-    table[:, 1::2] = torch.cos(position * frequency)
+    angles = _angles(max_length, d_model)
+    table[:, 0::2], table[:, 1::2] = angles.sin(), angles.cos()
     return table
 
 
-class SinusoidalPositions(nn.Module):
-    """Adds the sinusoidal table to a sequence of embeddings. Nothing is learned, so nothing is saved."""
+class _Table(Positions):
+    """Adds row t of a table to the embedding at position t."""
+
+    table: Float[Tensor, "T D"]
+
+    def add(self, x: Float[Tensor, "B T D"], start: int = 0) -> Float[Tensor, "B T D"]:
+        return x + self.table[start : _checked_end(start + x.shape[1], len(self.table))]
+
+
+class SinusoidalPositions(_Table):
+    """Adds the sinusoidal table. Nothing is learned, so nothing is saved.
+
+    Args:
+        interleaved: sine, cosine, sine … as published; False: all sines, then all cosines, as in tensor2tensor and
+            Marian. It is the same table with its columns in another order.
+    """
+
+    def __init__(self, max_length: int, d_model: int, interleaved: bool = True):
+        super().__init__()
+        table = sinusoidal_table(max_length, d_model)
+        if not interleaved:
+            table = torch.cat([table[:, 0::2], table[:, 1::2]], dim=1)
+        self.register_buffer("table", table, persistent=False)
+
+
+class LearnedPositions(_Table):
+    """Adds a learned vector a position (Gehring et al. 2017; BERT and GPT-2)."""
 
     def __init__(self, max_length: int, d_model: int):
         super().__init__()
-        self.register_buffer("table", sinusoidal_table(max_length, d_model), persistent=False)
+        self.table = nn.Parameter(torch.randn(max_length, d_model) * 0.02)
 
-    def forward(self, x: Float[Tensor, "B T D"], start: int = 0) -> Float[Tensor, "B T D"]:
-        """Add positions ``start`` to ``start + T``.
 
-        Raises:
-            ValueError: the sequence is longer than the table.
-        """
-        end = start + x.shape[1]
-        if end > len(self.table):
-            raise ValueError(f"a sequence of {end} tokens is longer than max_length={len(self.table)}; shorten it")
-        return x + self.table[start:end]
+class RotaryPositions(Positions):
+    """Turns queries and keys by an angle that grows with the position (Su et al. 2021, section 3.2.2).
+
+    The product of a query at t and a key at s then depends on t − s alone. The pairs that turn together are
+    dimensions i and i + K/2, as in every published checkpoint; the paper pairs 2i and 2i + 1.
+
+    Raises:
+        ValueError: ``d_head`` is odd.
+    """
+
+    def __init__(self, max_length: int, d_head: int, base: float = 10_000.0):
+        super().__init__()
+        angles = _angles(max_length, d_head, base)
+        self.register_buffer("cosine", angles.cos().repeat(1, 2), persistent=False)  # (T, K)
+        self.register_buffer("sine", torch.cat([-angles.sin(), angles.sin()], dim=1), persistent=False)
+
+    def order(self, length: int, start: int = 0) -> Order:
+        end = _checked_end(start + length, len(self.cosine))
+        cosine, sine = self.cosine[start:end], self.sine[start:end]
+
+        def rotate(heads: Float[Tensor, "B H T K"]) -> Float[Tensor, "B H T K"]:
+            partner = heads.roll(heads.shape[-1] // 2, dims=-1)
+            return (heads * cosine + partner * sine).to(heads.dtype)
+
+        return Order(rotate=rotate)
+
+
+class _Bias(Positions):
+    """Adds to each score a number that depends on the head and on how far the key stands from the query."""
+
+    def order(self, length: int, start: int = 0) -> Order:
+        device = next((x.device for x in (*self.parameters(), *self.buffers())), None)
+        keys = torch.arange(start + length, device=device)
+        return Order(bias=self.bias(keys - keys[start:, None]))
+
+    def bias(self, distance: Int[Tensor, "T S"]) -> Float[Tensor, "H T S"]:
+        """The bias at these distances, key − query: negative looks back."""
+        raise NotImplementedError
+
+
+class AlibiPositions(_Bias):
+    """Less score for more distance, at a slope a head: −m·|t − s| (Press et al. 2022, section 3)."""
+
+    def __init__(self, n_heads: int):
+        super().__init__()
+        self.register_buffer("slopes", alibi_slopes(n_heads), persistent=False)
+
+    def bias(self, distance: Int[Tensor, "T S"]) -> Float[Tensor, "H T S"]:
+        return -self.slopes[:, None, None] * distance.abs()
+
+
+def alibi_slopes(n_heads: int) -> Float[Tensor, " H"]:
+    """2^(−8/H), 2^(−16/H) …; where H is no power of two, the next lower power's and every other one of the next."""
+    power = 2 ** math.floor(math.log2(n_heads))
+    slopes = [2 ** (-8 * (i + 1) / power) for i in range(power)]
+    slopes += [2 ** (-4 * (i + 1) / power) for i in range(0, 2 * (n_heads - power), 2)]
+    return torch.tensor(slopes)
+
+
+class ClippedRelativePositions(_Bias):
+    """A learned bias for each head and distance; beyond ``max_distance`` all are one (after Shaw et al. 2018).
+
+    Distances run from −max to +max, which is 2·max + 1 numbers: a table of 2·max rows fails at the last one.
+    """
+
+    def __init__(self, n_heads: int, max_distance: int = 16):
+        super().__init__()
+        self.max_distance = max_distance
+        self.table = nn.Parameter(torch.zeros(n_heads, 2 * max_distance + 1))
+
+    def bias(self, distance: Int[Tensor, "T S"]) -> Float[Tensor, "H T S"]:
+        return self.table[:, distance.clamp(-self.max_distance, self.max_distance) + self.max_distance]
+
+
+class T5Positions(_Bias):
+    """A learned bias for each head and bucket of distances; the buckets widen with distance (Raffel et al. 2020, 2.1).
+
+    Args:
+        causal: nobody looks ahead, so all buckets are for the past.
+    """
+
+    def __init__(self, n_heads: int, causal: bool, n_buckets: int = 32, max_distance: int = 128):
+        super().__init__()
+        self.causal, self.max_distance = causal, max_distance
+        self.table = nn.Parameter(torch.zeros(n_heads, n_buckets))
+
+    def bias(self, distance: Int[Tensor, "T S"]) -> Float[Tensor, "H T S"]:
+        return self.table[:, t5_bucket(distance, self.causal, self.table.shape[1], self.max_distance)]
+
+
+def t5_bucket(distance: Int[Tensor, "T S"], causal: bool, n_buckets: int, max_distance: int) -> Int[Tensor, "T S"]:
+    """Half of the buckets (of each direction) hold one distance each, the rest widen up to ``max_distance``."""
+    if causal:
+        offset, distance = 0, (-distance).clamp(min=0)
+    else:
+        n_buckets //= 2
+        offset, distance = (distance > 0) * n_buckets, distance.abs()
+    exact = n_buckets // 2
+    widened = torch.log(distance.clamp(min=1) / exact) / math.log(max_distance / exact) * (n_buckets - exact)
+    wide = (exact + widened.to(distance.dtype)).clamp(max=n_buckets - 1)
+    return offset + torch.where(distance < exact, distance, wide)
+
+
+# How a configuration names them. Each entry gets max_length, d_model, n_heads, d_head, causal.
+POSITIONS: dict[str, Callable[[int, int, int, int, bool], Positions]] = {
+    "sinusoidal": lambda max_length, d_model, *_: SinusoidalPositions(max_length, d_model),
+    "sinusoidal_halves": lambda max_length, d_model, *_: SinusoidalPositions(max_length, d_model, interleaved=False),
+    "learned": lambda max_length, d_model, *_: LearnedPositions(max_length, d_model),
+    "rope": lambda max_length, d_model, n_heads, d_head, causal: RotaryPositions(max_length, d_head),
+    "alibi": lambda max_length, d_model, n_heads, *_: AlibiPositions(n_heads),
+    "relative": lambda max_length, d_model, n_heads, *_: ClippedRelativePositions(n_heads),
+    "t5": lambda max_length, d_model, n_heads, d_head, causal: T5Positions(n_heads, causal),
+    "none": lambda *_: Positions(),
+}
+
+
+def _angles(max_length: int, width: int, base: float = 10_000.0) -> Float[Tensor, "T K2"]:
+    """t / base^(2i/width): the angle of pair i at position t."""
+    if width % 2:
+        raise ValueError(f"a width of {width} is odd; sines and cosines come in pairs, use {width + 1}")
+    return torch.arange(max_length)[:, None] * base ** (-torch.arange(0, width, 2) / width)
+
+
+def _checked_end(end: int, max_length: int) -> int:
+    if end > max_length:
+        raise ValueError(f"a sequence of {end} tokens is longer than max_length={max_length}; shorten it")
+    return end

@@ -1,66 +1,17 @@
 """The Transformer: an encoder, a decoder, one embedding for both and for the output (Vaswani et al. 2017)."""
 
 import math
-from dataclasses import asdict, dataclass, fields
 from typing import NamedTuple
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from lessons_lib.attention import check_heads
 from lessons_lib.blocks import DecoderLayer, EncoderLayer
 from lessons_lib.cache import DecoderCache, KeyValueCache, LayerCache
+from lessons_lib.config import TransformerConfig
 from lessons_lib.masks import causal_mask, padding_mask
-from lessons_lib.norms import LayerNorm
-from lessons_lib.positions import SinusoidalPositions
-
-
-@dataclass(frozen=True)
-class TransformerConfig:
-    """Everything that fixes the shape of a `Transformer`. Lengths are in tokens.
-
-    Raises:
-        ValueError: a size is not positive, ``d_model`` is not divisible by ``n_heads``, or dropout is not in [0, 1).
-    """
-
-    vocab_size: int
-    d_model: int = 256
-    n_heads: int = 4
-    n_encoder_layers: int = 3
-    n_decoder_layers: int = 3
-    d_ff: int = 1024
-    dropout: float = 0.1
-    max_length: int = 256
-    norm: str = "pre"
-    pad_id: int = 0
-    bos_id: int = 1
-    eos_id: int = 2
-
-    def __post_init__(self):
-        for name in ("vocab_size", "d_model", "n_encoder_layers", "n_decoder_layers", "d_ff", "max_length"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} is not positive; use 1 or more")
-        check_heads(self.d_model, self.n_heads)
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout={self.dropout} is not a probability below 1; use 0.1")
-
-    def to_dict(self) -> dict:
-        """A dictionary that JSON can hold."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict) -> "TransformerConfig":
-        """The configuration written by `to_dict`.
-
-        Raises:
-            ValueError: an entry is missing or is not known here (a model of another version).
-        """
-        names = {field.name for field in fields(cls)}
-        if unknown := sorted(set(values) - names):
-            raise ValueError(f"the model's configuration has {unknown[0]!r}, which this version does not know")
-        if "vocab_size" not in values:
-            raise ValueError("the model's configuration has no 'vocab_size'; is this a model of ours?")
-        return cls(**values)
+from lessons_lib.norms import NORMS
+from lessons_lib.positions import POSITIONS
 
 
 class AttentionWeights(NamedTuple):
@@ -71,28 +22,33 @@ class AttentionWeights(NamedTuple):
     cross: list[Tensor]
 
 
-class Embedding(nn.Module):
-    """Token embeddings times √d_model, plus positions, then dropout (sections 3.4, 3.5 and 5.4)."""
+class _Stack(nn.Module):
+    """What encoder and decoder share: positions, dropout on the embeddings (section 5.4), layers, the last norm."""
 
-    def __init__(self, config: TransformerConfig):
+    def __init__(self, config: TransformerConfig, layer: type[nn.Module], n_layers: int, causal: bool):
         super().__init__()
-        self.tokens = nn.Embedding(config.vocab_size, config.d_model, padding_idx=config.pad_id)
-        self.positions = SinusoidalPositions(config.max_length, config.d_model)
+        sizes = (config.max_length, config.d_model, config.n_heads, config.head_width)
+        self.positions = POSITIONS[config.positions](*sizes, causal)
         self.dropout = nn.Dropout(config.dropout)
-        self.scale = math.sqrt(config.d_model)
+        self.layers = nn.ModuleList(layer(config) for _ in range(n_layers))
+        # Pre-norm leaves the sum of all sub-layers without a norm of its own, so the stack ends with one.
+        self.norm = _norm(config) if config.norm == "pre" else nn.Identity()
+        self.embedding_norm = _norm(config) if config.embedding_norm else nn.Identity()
 
-    def forward(self, tokens: Int[Tensor, "B T"], start: int = 0) -> Float[Tensor, "B T D"]:
-        return self.dropout(self.positions(self.tokens(tokens) * self.scale, start))
+    def enter(self, x: Float[Tensor, "B T D"], start: int = 0) -> Float[Tensor, "B T D"]:
+        """Embeddings, told their positions, ready for the first layer."""
+        return self.dropout(self.embedding_norm(self.positions.add(x, start)))
 
 
-class Encoder(nn.Module):
-    """A stack of encoder layers; with pre-norm, one more norm at its end."""
+def _norm(config: TransformerConfig) -> nn.Module:
+    return NORMS[config.norm_type](config.d_model, config.norm_eps)
+
+
+class Encoder(_Stack):
+    """Embeddings in, vectors that know their neighbours out."""
 
     def __init__(self, config: TransformerConfig):
-        super().__init__()
-        sizes = (config.d_model, config.n_heads, config.d_ff, config.dropout, config.norm)
-        self.layers = nn.ModuleList(EncoderLayer(*sizes) for _ in range(config.n_encoder_layers))
-        self.norm = LayerNorm(config.d_model) if config.norm == "pre" else nn.Identity()
+        super().__init__(config, EncoderLayer, config.n_encoder_layers, causal=False)
 
     def forward(
         self,
@@ -100,49 +56,61 @@ class Encoder(nn.Module):
         mask: Bool[Tensor, "..."] | None = None,
         return_attention: bool = False,
     ) -> tuple[Float[Tensor, "B S D"], list[Tensor | None]]:
-        attention = []
+        order, attention = self.positions.order(x.shape[1]), []
+        x = self.enter(x)
         for layer in self.layers:
-            x, weights = layer(x, mask, return_attention)
+            x, weights = layer(x, mask, order, return_attention)
             attention.append(weights)
         return self.norm(x), attention
 
 
-class Decoder(nn.Module):
-    """A stack of decoder layers; with pre-norm, one more norm at its end."""
+class Decoder(_Stack):
+    """Embeddings of the beginning in, vectors that predict the next token out."""
 
     def __init__(self, config: TransformerConfig):
-        super().__init__()
-        sizes = (config.d_model, config.n_heads, config.d_ff, config.dropout, config.norm)
-        self.layers = nn.ModuleList(DecoderLayer(*sizes) for _ in range(config.n_decoder_layers))
-        self.norm = LayerNorm(config.d_model) if config.norm == "pre" else nn.Identity()
+        super().__init__(config, DecoderLayer, config.n_decoder_layers, causal=True)
 
     def forward(
         self,
         x: Float[Tensor, "B T D"],
-        memory: Float[Tensor, "B S D"] | None,
+        memory: Float[Tensor, "B S D"] | None = None,
         mask: Bool[Tensor, "..."] | None = None,
         memory_mask: Bool[Tensor, "..."] | None = None,
         cache: DecoderCache | None = None,
         return_attention: bool = False,
     ) -> tuple[Float[Tensor, "B T D"], list[Tensor | None], list[Tensor | None]]:
-        own, cross = [], []
+        start = 0 if cache is None else cache.length
+        order, own, cross = self.positions.order(x.shape[1], start), [], []
+        x = self.enter(x, start)
         for index, layer in enumerate(self.layers):
-            layer_cache = None if cache is None else cache.layers[index]
-            x, self_weights, cross_weights = layer(x, memory, mask, memory_mask, layer_cache, return_attention)
+            past = None if cache is None else cache.layers[index]
+            x, self_weights, cross_weights = layer(x, memory, mask, memory_mask, order, past, return_attention)
             own.append(self_weights)
             cross.append(cross_weights)
         return self.norm(x), own, cross
 
+    def new_cache(self, batch: int, max_length: int, memory: Float[Tensor, "B S D"] | None = None) -> DecoderCache:
+        """An empty cache for ``max_length`` tokens, with the source's keys and values filled in, if there is one."""
+        layers = []
+        for layer in self.layers:
+            weight, attention = layer.attention.key.weight, layer.attention
+            n_kv_heads = len(weight) // attention.d_head
+            source = None if memory is None else layer.cross_attention.keys_values(memory)
+            dtype = weight if source is None else source[0]
+            layers.append(LayerCache(KeyValueCache(batch, n_kv_heads, max_length, attention.d_head, dtype), source))
+        return DecoderCache(layers)
+
 
 class Transformer(nn.Module):
-    """The encoder–decoder. The output projection is the embedding, transposed (Press and Wolf 2017)."""
+    """The encoder–decoder."""
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
         self.config = config
-        self.embedding = Embedding(config)
+        self.embedding = nn.Embedding(config.vocab_size, config.d_model, padding_idx=config.pad_id)
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
+        self.output = None if config.tied else nn.Linear(config.d_model, config.vocab_size, bias=False)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -150,49 +118,48 @@ class Transformer(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
-        nn.init.normal_(self.embedding.tokens.weight, std=self.config.d_model**-0.5)
-        nn.init.zeros_(self.embedding.tokens.weight[self.config.pad_id].detach())
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        nn.init.normal_(self.embedding.weight, std=self.config.d_model**-0.5)
+        nn.init.zeros_(self.embedding.weight[self.config.pad_id].detach())
 
     def forward(
         self, src: Int[Tensor, "B S"], tgt: Int[Tensor, "B T"], return_attention: bool = False
     ) -> Float[Tensor, "B T V"] | tuple[Float[Tensor, "B T V"], AttentionWeights]:
         """Logits of the token after each target position, and every layer's attention weights if asked for."""
         source_mask = padding_mask(src, self.config.pad_id)
-        memory, encoder = self.encoder(self.embedding(src), source_mask, return_attention)
-        hidden, own, cross = self.decoder(
-            self.embedding(tgt),
-            memory,
-            causal_mask(tgt.shape[1], tgt.device),
-            source_mask,
-            None,
-            return_attention,
-        )
+        memory, encoder = self.encoder(self.embed(src), source_mask, return_attention)
+        mask = causal_mask(tgt.shape[1], tgt.device)
+        hidden, own, cross = self.decoder(self.embed(tgt), memory, mask, source_mask, None, return_attention)
         logits = self.project(hidden)
         return (logits, AttentionWeights(encoder, own, cross)) if return_attention else logits
 
+    def embed(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
+        """Token embeddings, times √d_model (section 3.4)."""
+        return self.embedding(tokens) * (math.sqrt(self.config.d_model) if self.config.scaled else 1.0)
+
     def encode(self, src: Int[Tensor, "B S"]) -> Float[Tensor, "B S D"]:
         """The source sentence, read."""
-        return self.encoder(self.embedding(src), padding_mask(src, self.config.pad_id))[0]
+        return self.encoder(self.embed(src), padding_mask(src, self.config.pad_id))[0]
 
     def decode_hidden(
         self, tgt: Int[Tensor, "B T"], memory: Float[Tensor, "B S D"], source_mask: Bool[Tensor, "B 1 1 S"]
     ) -> Float[Tensor, "B T D"]:
         """The decoder's last vectors, before `project`: a loss that projects in pieces needs less memory."""
-        mask = causal_mask(tgt.shape[1], tgt.device)
-        return self.decoder(self.embedding(tgt), memory, mask, source_mask)[0]
+        return self.decoder(self.embed(tgt), memory, causal_mask(tgt.shape[1], tgt.device), source_mask)[0]
+
+    @property
+    def output_weight(self) -> Float[Tensor, "V D"]:
+        """A row a token; the embedding itself if they are tied (Press and Wolf 2017)."""
+        return self.embedding.weight if self.output is None else self.output.weight
 
     def project(self, hidden: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch V"]:
-        """Logits over the vocabulary: how well each token's embedding agrees with the vector."""
-        return nn.functional.linear(hidden, self.embedding.tokens.weight)
+        """Logits over the vocabulary: how well each token's row agrees with the vector."""
+        return nn.functional.linear(hidden, self.output_weight)
 
     def new_cache(self, memory: Float[Tensor, "B S D"], max_length: int) -> DecoderCache:
         """An empty cache for ``max_length`` target tokens, with the source's keys and values filled in."""
-        layers = []
-        for layer in self.decoder.layers:
-            key, value = layer.cross_attention.keys_values(memory)
-            layers.append(LayerCache(KeyValueCache(key, max_length), key, value))
-        return DecoderCache(layers)
+        return self.decoder.new_cache(len(memory), max_length, memory)
 
     def decode_step(
         self,
@@ -205,7 +172,6 @@ class Transformer(nn.Module):
 
         Returns also, if asked for, the cross-attention of each layer, (B, H, 1, S).
         """
-        x = self.embedding(tokens, start=cache.length)
-        hidden, _, cross = self.decoder(x, None, None, source_mask, cache, return_attention)
+        hidden, _, cross = self.decoder(self.embed(tokens), None, None, source_mask, cache, return_attention)
         logits = self.project(hidden[:, -1])
         return (logits, cross) if return_attention else logits

@@ -124,8 +124,8 @@ def test_the_limit_cuts_off_a_translation_without_end():
     src = toy_sources(3)
     limit = output_limit(model.config, src.shape[1])
     assert limit == min(24, 2 * src.shape[1] + 10)
-    model.embedding.tokens.weight.data[2] = 0.0
-    model.decoder.norm.beta.data += 3 * model.embedding.tokens.weight.data[7]  # </s> is never the best
+    model.embedding.weight.data[2] = 0.0
+    model.decoder.norm.beta.data += 3 * model.embedding.weight.data[7]  # </s> is never the best
     for search in (greedy, lambda *a: beam_search(*a, beam=2)):
         for hypothesis in search(model, src):
             assert len(hypothesis.tokens) == limit

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch_reference import copy_decoder_layer, copy_encoder_layer, copy_linear
 
-from lessons_lib.blocks import DecoderLayer, EncoderLayer, Residual
+from lessons_lib.blocks import DecoderLayer, EncoderLayer
+from lessons_lib.config import TransformerConfig
 from lessons_lib.feedforward import FeedForward
 from lessons_lib.masks import causal_mask, padding_mask
 from lessons_lib.norms import LayerNorm, layer_norm
@@ -62,17 +63,21 @@ def test_sinusoidal_table_is_the_formula():
 def test_positions_refuse_what_does_not_fit():
     positions = SinusoidalPositions(10, 8)
     x = torch.zeros(1, 4, 8)
-    torch.testing.assert_close(positions(x, start=3)[0], sinusoidal_table(10, 8)[3:7])
+    torch.testing.assert_close(positions.add(x, start=3)[0], sinusoidal_table(10, 8)[3:7])
     with pytest.raises(ValueError, match="a sequence of 11 tokens is longer than max_length=10"):
-        positions(x, start=7)
-    with pytest.raises(ValueError, match="d_model=7 is odd"):
+        positions.add(x, start=7)
+    with pytest.raises(ValueError, match="a width of 7 is odd"):
         sinusoidal_table(10, 7)
+
+
+def config(norm: str) -> TransformerConfig:
+    return TransformerConfig(vocab_size=40, d_model=32, d_ff=64, norm=norm, dropout=0.0)
 
 
 @pytest.mark.parametrize("norm", ["pre", "post"])
 def test_encoder_layer(norm):
     torch.manual_seed(0)
-    ours = EncoderLayer(32, 4, 64, norm=norm)
+    ours = EncoderLayer(config(norm))
     theirs = nn.TransformerEncoderLayer(32, 4, 64, dropout=0.0, batch_first=True, norm_first=norm == "pre")
     copy_encoder_layer(ours, theirs)
     tokens = torch.ones(3, 7, dtype=torch.long)
@@ -85,13 +90,8 @@ def test_encoder_layer(norm):
 @pytest.mark.parametrize("norm", ["pre", "post"])
 def test_decoder_layer(norm):
     torch.manual_seed(0)
-    ours = DecoderLayer(32, 4, 64, norm=norm)
+    ours = DecoderLayer(config(norm))
     theirs = nn.TransformerDecoderLayer(32, 4, 64, dropout=0.0, batch_first=True, norm_first=norm == "pre")
     copy_decoder_layer(ours, theirs)
     x, memory, mask = torch.randn(3, 6, 32), torch.randn(3, 8, 32), causal_mask(6)
     assert_same(ours, theirs, x, lambda x: ours(x, memory, mask)[0], lambda x: theirs(x, memory, tgt_mask=~mask))
-
-
-def test_an_unknown_norm_is_named():
-    with pytest.raises(ValueError, match="norm='middle' is not known; use 'pre' or 'post'"):
-        Residual(8, 0.0, "middle")

@@ -30,8 +30,8 @@ def test_equals_nn_transformer_forward_and_backward(norm):
     ours = model_of(norm=norm)
     theirs = torch_transformer(ours)
     src, tgt = sentences(4, 9), sentences(4, 7)
-    embedded = [ours.embedding(tokens).detach().requires_grad_() for tokens in (src, tgt)]
-    copies = [x.detach().clone().requires_grad_() for x in embedded]
+    embedded = [ours.embed(tokens).detach().requires_grad_() for tokens in (src, tgt)]
+    copies = [ours.encoder.positions.add(x.detach()).requires_grad_() for x in embedded]
     logits = ours(src, tgt)
     mask = torch.nn.Transformer.generate_square_subsequent_mask(7)
     padding = src == 0
@@ -52,7 +52,7 @@ def test_no_later_token_reaches_the_logits():
     model = model_of()
     src, tgt = sentences(2, 6), sentences(2, 8)
     memory, source_mask = model.encode(src), padding_mask(src, 0)
-    embedded = model.embedding(tgt).detach().requires_grad_()
+    embedded = model.embed(tgt).detach().requires_grad_()
     mask = torch.ones(8, 8, dtype=torch.bool).tril()
     hidden, _, _ = model.decoder(embedded, memory, mask, source_mask)
     for position in range(8):
@@ -109,8 +109,8 @@ def test_weights_on_request():
 def test_one_matrix_embeds_and_projects():
     model = model_of()
     names = [name for name, p in model.named_parameters() if 40 in p.shape]
-    assert names == ["embedding.tokens.weight"]
-    assert model.embedding.tokens.weight[0].eq(0).all()
+    assert names == ["embedding.weight"]
+    assert model.embedding.weight[0].eq(0).all()
 
 
 def test_a_config_survives_json():
@@ -127,7 +127,11 @@ def test_a_config_survives_json():
     [
         ({"d_model": 30}, "d_model=30 is not divisible by n_heads=4; use 1, 2, 3, 5"),
         ({"n_heads": 0}, "n_heads=0"),
+        ({"n_kv_heads": 3}, "n_heads=4 is not divisible by n_kv_heads=3; use 1, 2, 4"),
         ({"d_ff": 0}, "d_ff=0 is not positive"),
+        ({"norm": "middle"}, "norm='middle' is not known; use one of pre, post"),
+        ({"positions": "gps"}, "positions='gps' is not known; use one of sinusoidal, sinusoidal_halves, learned, rope"),
+        ({"n_encoder_layers": 0, "n_decoder_layers": 0}, "one of them must be 1 or more"),
         ({"dropout": 1.0}, "dropout=1.0 is not a probability below 1"),
     ],
 )

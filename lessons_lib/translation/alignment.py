@@ -27,7 +27,7 @@ def cross_attention(
         targets: token ids, ``</s>`` at the end unless the translation was cut off.
     """
     config = model.config
-    device = model.embedding.tokens.weight.device
+    device = model.embedding.weight.device
     found = []
     for start in range(0, len(sources), 64):
         src, tgt = sources[start : start + 64], targets[start : start + 64]

@@ -144,7 +144,7 @@ def decode_all(
     """
     config = model.config
     check_beam(beam, config.vocab_size)
-    device = model.embedding.tokens.weight.device
+    device = model.embedding.weight.device
     waiting = sorted(range(len(sources)), key=lambda i: len(sources[i]), reverse=True)
     while waiting:
         count = max(1, token_budget // (beam * (len(sources[waiting[0]]) + 1)))

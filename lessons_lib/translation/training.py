@@ -70,7 +70,7 @@ def fit(
         batches: at least as many as the budget needs; see `Batches.forever`.
         precision: of the matrix products; fp16 gets loss scaling, because its gradients underflow without.
     """
-    device = model.embedding.tokens.weight.device
+    device = model.embedding.weight.device
     optimizer = torch.optim.AdamW(
         model.parameters(), betas=(0.9, 0.98), eps=1e-9, weight_decay=options.weight_decay, fused=True
     )
@@ -117,7 +117,7 @@ def batch_loss(model: Transformer, batch: Batch, label_smoothing: float) -> Floa
     memory = model.encode(batch.src)
     hidden = model.decode_hidden(batch.tgt_in, memory, padding_mask(batch.src, model.config.pad_id))
     real = batch.tgt_out != model.config.pad_id  # (B, T)
-    return fused_cross_entropy(hidden[real], model.embedding.tokens.weight, batch.tgt_out[real], label_smoothing)
+    return fused_cross_entropy(hidden[real], model.output_weight, batch.tgt_out[real], label_smoothing)
 
 
 @torch.inference_mode()
