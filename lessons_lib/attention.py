@@ -44,17 +44,17 @@ def scaled_dot_product_attention(
         forbidden = ~_checked_mask(mask, scores.shape)
         scores = scores.masked_fill(forbidden, torch.finfo(scores.dtype).min)
         weights = scores.softmax(dim=-1).masked_fill(forbidden, 0.0)
-    return F.dropout(weights, dropout) @ value, weights
+    return F.dropout(weights, dropout).to(value.dtype) @ value, weights
 
 
 def fused_attention(
-    query: Float[Tensor, "B H T K"],
-    key: Float[Tensor, "B H S K"],
-    value: Float[Tensor, "B H S K"],
-    mask: Bool[Tensor, "#B #H #T #S"] | None = None,
-    bias: Float[Tensor, "#B #H #T #S"] | None = None,
+    query: Float[Tensor, "*batch T K"],
+    key: Float[Tensor, "*batch S K"],
+    value: Float[Tensor, "*batch S K"],
+    mask: Bool[Tensor, "*#batch #T #S"] | None = None,
+    bias: Float[Tensor, "*#batch #T #S"] | None = None,
     dropout: float = 0.0,
-) -> Float[Tensor, "B H T K"]:
+) -> Float[Tensor, "*batch T K"]:
     """The same output from PyTorch's fused kernel, which never stores the (T, S) weights (Dao et al. 2022)."""
     allowed = mask
     if bias is not None:

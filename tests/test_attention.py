@@ -1,5 +1,7 @@
 """Attention equals PyTorch's, forward and backward; masks keep their promises."""
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -9,7 +11,7 @@ from jaxtyping import TypeCheckError
 from torch import nn
 from torch_reference import assert_same_gradients, copy_attention
 
-from lessons_lib.attention import MultiHeadAttention, fused_attention, scaled_dot_product_attention
+from lessons_lib.attention import UNORDERED, MultiHeadAttention, Order, fused_attention, scaled_dot_product_attention
 from lessons_lib.masks import causal_mask, padding_mask
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
@@ -84,6 +86,61 @@ def test_multi_head_equals_pytorch_forward_and_backward(lengths, masked):
     assert_same_gradients(ours, theirs, [("output.weight", "out_proj.weight"), ("output.bias", "out_proj.bias")])
     mine = torch.cat([ours.query.weight.grad, ours.key.weight.grad, ours.value.weight.grad])
     torch.testing.assert_close(mine, theirs.in_proj_weight.grad, **CLOSE)
+
+
+@given(
+    heads=st.sampled_from([(4, 4), (4, 2), (6, 1)]),
+    width=st.sampled_from([None, 5]),
+    bias=st.sampled_from(["all", "qkv", "none"]),
+    lengths=st.tuples(sizes, sizes),
+    biased=st.booleans(),
+    dtype=st.sampled_from([torch.float32, torch.float64, torch.bfloat16]),
+    seed=st.integers(0, 99),
+)
+@settings(max_examples=60, deadline=None)
+def test_both_paths_agree_with_grouped_heads_and_biases(heads, width, bias, lengths, biased, dtype, seed):
+    torch.manual_seed(seed)
+    (n_heads, n_kv_heads), (targets, sources) = heads, lengths
+    ours = MultiHeadAttention(24, n_heads, n_kv_heads, width, bias=bias).to(dtype)
+    query, source = torch.randn(2, targets, 24, dtype=dtype), torch.randn(2, sources, 24, dtype=dtype)
+    mask = torch.rand(2, 1, targets, sources) > 0.3
+    order = Order(torch.randn(n_heads, targets, sources)) if biased else UNORDERED
+    key, value = ours.keys_values(source)
+    assert key.shape == value.shape == (2, n_kv_heads, sources, width or 24 // n_heads)
+    readable, weights = ours(query, source, mask, order, return_weights=True)
+    assert readable.dtype == dtype
+    assert weights.masked_select(~mask).eq(0).all()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lessons_lib.attention.prefers_fused", lambda *_: True)
+        fused, none = ours(query, source, mask, order)
+    assert none is None
+    tolerance = 0.05 if dtype == torch.bfloat16 else 1e-5
+    torch.testing.assert_close(readable, fused, rtol=tolerance, atol=tolerance)
+    # The definition, a group of query heads at a time.
+    double = ours.double()
+    queries = double.query(query.double()).unflatten(-1, (n_heads, -1))
+    keys, values = (p(source.double()).unflatten(-1, (n_kv_heads, -1)) for p in (double.key, double.value))
+    scores = torch.stack(
+        [queries[:, :, h] @ keys[:, :, h * n_kv_heads // n_heads].mT for h in range(n_heads)], dim=1
+    ) / math.sqrt(queries.shape[-1])
+    scores = scores + (order.bias if biased else 0)
+    expected = scores.masked_fill(~mask, -1e300).softmax(-1) * mask
+    read = [expected[:, h] @ values[:, :, h * n_kv_heads // n_heads] for h in range(n_heads)]
+    torch.testing.assert_close(
+        readable.double(), double.output(torch.cat(read, dim=-1)), rtol=tolerance, atol=tolerance
+    )
+
+
+def test_dropout_takes_weights_away_in_training_only():
+    torch.manual_seed(0)
+    attention, x = MultiHeadAttention(16, 2, dropout=0.5), torch.randn(1, 6, 16)
+    dropped, weights = attention(x, return_weights=True)
+    kept = attention.eval()(x, return_weights=True)
+    assert not torch.allclose(dropped, kept[0])
+    torch.testing.assert_close(weights, kept[1])  # those that are returned are whole
+    query, value = torch.zeros(1, 1, 1, 4), torch.ones(1, 1, 2000, 1)
+    output, _ = scaled_dot_product_attention(query, query.expand(1, 1, 2000, 4), value, dropout=0.25)
+    assert output.item() == pytest.approx(1.0, abs=0.1)  # what is kept grows by 1 / (1 - dropout)
 
 
 def test_self_attention_is_equivariant_not_invariant():

@@ -1,4 +1,4 @@
-"""Norm, feed-forward, positions and the two layers equal PyTorch's, forward and backward."""
+"""Norms, feed-forward and the two layers equal PyTorch's, forward and backward."""
 
 import math
 
@@ -11,8 +11,7 @@ from lessons_lib.blocks import DecoderLayer, EncoderLayer
 from lessons_lib.config import TransformerConfig
 from lessons_lib.feedforward import FeedForward
 from lessons_lib.masks import causal_mask, padding_mask
-from lessons_lib.norms import LayerNorm, layer_norm
-from lessons_lib.positions import SinusoidalPositions, sinusoidal_table
+from lessons_lib.norms import LayerNorm, RMSNorm, layer_norm, rms_norm
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
 
@@ -42,32 +41,36 @@ def test_layer_norm():
     torch.testing.assert_close(layer_norm(x, ours.gamma, ours.beta), theirs(x), **CLOSE)
 
 
-def test_feed_forward():
+def test_rms_norm():
     torch.manual_seed(0)
-    ours = FeedForward(16, 64)
-    theirs = nn.Sequential(nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 16))
+    ours, theirs = RMSNorm(16, eps=1e-6), nn.RMSNorm(16, eps=1e-6)
+    with torch.no_grad():
+        theirs.weight.copy_(ours.gamma.normal_())
+    x = torch.randn(4, 5, 16) * 3 + 2
+    assert_same(ours, theirs, x, ours, theirs)
+    torch.testing.assert_close(rms_norm(x, ours.gamma), theirs(x), **CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("activation", "function"),
+    [("relu", nn.ReLU()), ("gelu", nn.GELU()), ("gelu_tanh", nn.GELU("tanh")), ("silu", nn.SiLU())],
+)
+def test_feed_forward(activation, function):
+    torch.manual_seed(0)
+    ours = FeedForward(16, 64, activation)
+    theirs = nn.Sequential(nn.Linear(16, 64), function, nn.Linear(64, 16))
     copy_linear(ours.expand, theirs[0])
     copy_linear(ours.contract, theirs[2])
     assert_same(ours, theirs, torch.randn(4, 5, 16), ours, theirs)
 
 
-def test_sinusoidal_table_is_the_formula():
-    table = sinusoidal_table(50, 8)
-    for t in (0, 1, 17, 49):
-        for i in range(4):
-            angle = t / 10_000 ** (2 * i / 8)
-            assert table[t, 2 * i].item() == pytest.approx(math.sin(angle), abs=1e-5)
-            assert table[t, 2 * i + 1].item() == pytest.approx(math.cos(angle), abs=1e-5)
-
-
-def test_positions_refuse_what_does_not_fit():
-    positions = SinusoidalPositions(10, 8)
-    x = torch.zeros(1, 4, 8)
-    torch.testing.assert_close(positions.add(x, start=3)[0], sinusoidal_table(10, 8)[3:7])
-    with pytest.raises(ValueError, match="a sequence of 11 tokens is longer than max_length=10"):
-        positions.add(x, start=7)
-    with pytest.raises(ValueError, match="a width of 7 is odd"):
-        sinusoidal_table(10, 7)
+@pytest.mark.parametrize(("activation", "function"), [("swiglu", nn.SiLU()), ("geglu", nn.GELU("tanh"))])
+def test_gated_feed_forward(activation, function):
+    torch.manual_seed(0)
+    ours = FeedForward(16, 24, activation, bias=False)
+    assert sorted(dict(ours.named_parameters())) == ["contract.weight", "expand.weight", "gate.weight"]
+    x, (w1, gate, w2) = torch.randn(4, 5, 16), (m.weight for m in (ours.expand, ours.gate, ours.contract))
+    torch.testing.assert_close(ours(x), (function(x @ w1.T) * (x @ gate.T)) @ w2.T, **CLOSE)
 
 
 def config(norm: str) -> TransformerConfig:
