@@ -39,11 +39,11 @@ def scaled_dot_product_attention(
     if mask is None:
         weights = scores.softmax(dim=-1)
     else:
-        # The most negative finite number, not -inf: a row of nothing but -inf is NaN after the softmax. The second
-        # fill turns such a row, uniform by now, into zeros.
-        forbidden = ~_checked_mask(mask, scores.shape)
-        scores = scores.masked_fill(forbidden, torch.finfo(scores.dtype).min)
-        weights = scores.softmax(dim=-1).masked_fill(forbidden, 0.0)
+        # A large finite penalty, not -inf: a row of nothing but -inf is NaN after the softmax. Such a row is uniform
+        # here, and the product makes it zeros.
+        seen = _checked_mask(mask, scores.shape)
+        penalty = (~seen).to(scores.dtype) * (torch.finfo(scores.dtype).min / 2)
+        weights = (scores + penalty).softmax(dim=-1) * seen.any(dim=-1, keepdim=True).to(scores.dtype)
     return F.dropout(weights, dropout).to(value.dtype) @ value, weights
 
 
@@ -150,8 +150,9 @@ class MultiHeadAttention(nn.Module):
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B H T S"] | None]:
         """Attend to keys and values that are already projected (from a cache, or from `keys_values`)."""
         heads, weights = order.rotate(self._split(self.query(query))), None
-        if self.group > 1:
-            key, value = (x.repeat_interleave(self.group, dim=1) for x in (key, value))  # (B, G, S, K) -> (B, H, S, K)
+        if self.group > 1:  # each key and value head once for every query head of its group
+            shared = torch.arange(heads.shape[1], device=key.device) // self.group
+            key, value = key[:, shared], value[:, shared]  # (B, G, S, K) -> (B, H, S, K)
         rest = (mask, order.bias, self.dropout if self.training else 0.0)
         if return_weights or not prefers_fused(heads, key):
             heads, weights = scaled_dot_product_attention(heads, key, value, *rest)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from lessons_lib.attention import UNORDERED, MultiHeadAttention, Order
 from lessons_lib.cache import LayerCache
 from lessons_lib.config import TransformerConfig
+from lessons_lib.dropout import Dropout
 from lessons_lib.feedforward import FeedForward
 from lessons_lib.norms import NORMS
 
@@ -23,7 +24,7 @@ class Residual(nn.Module):
         super().__init__()
         self.pre = config.norm == "pre"
         self.norm = NORMS[config.norm_type](config.d_model, config.norm_eps)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(
         self, x: Float[Tensor, "B T D"], sublayer: Callable[[Tensor], tuple[Tensor, Tensor | None]]

@@ -26,6 +26,7 @@ class TransformerConfig:
         n_encoder_layers, n_decoder_layers: with 0 of the second the model is encoder-only, with 0 of the first
             decoder-only (`lessons_lib.families`).
         positions: a name in `lessons_lib.positions.POSITIONS`.
+        rope_base: the base θ of rotary positions; a larger one turns more slowly, and tells longer distances apart.
         norm, norm_type: where the norm stands ("pre", "post"), and which it is ("layer", "rms").
         embedding_norm: one more norm, on the embeddings (Devlin et al. 2019).
         bias: which matrices have one: "all", "qkv" (those that make queries, keys and values) or "none".
@@ -49,6 +50,7 @@ class TransformerConfig:
     attention_dropout: float = 0.0
     max_length: int = 256
     positions: str = "sinusoidal"
+    rope_base: float = 10_000.0
     norm: str = "pre"
     norm_type: str = "layer"
     norm_eps: float = 1e-5

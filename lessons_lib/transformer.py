@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from lessons_lib.blocks import DecoderLayer, EncoderLayer
 from lessons_lib.cache import DecoderCache, KeyValueCache, LayerCache
 from lessons_lib.config import TransformerConfig
+from lessons_lib.dropout import Dropout
 from lessons_lib.masks import causal_mask, padding_mask
 from lessons_lib.norms import NORMS
 from lessons_lib.positions import POSITIONS
@@ -28,8 +29,8 @@ class _Stack(nn.Module):
     def __init__(self, config: TransformerConfig, layer: type[nn.Module], n_layers: int, causal: bool):
         super().__init__()
         sizes = (config.max_length, config.d_model, config.n_heads, config.head_width)
-        self.positions = POSITIONS[config.positions](*sizes, causal)
-        self.dropout = nn.Dropout(config.dropout)
+        self.positions = POSITIONS[config.positions](*sizes, causal, config.rope_base)
+        self.dropout = Dropout(config.dropout)
         self.layers = nn.ModuleList(layer(config) for _ in range(n_layers))
         # Pre-norm leaves the sum of all sub-layers without a norm of its own, so the stack ends with one.
         self.norm = _norm(config) if config.norm == "pre" else nn.Identity()

@@ -9,6 +9,7 @@ from torch_reference import copy_decoder_layer, copy_encoder_layer, copy_linear
 
 from lessons_lib.blocks import DecoderLayer, EncoderLayer
 from lessons_lib.config import TransformerConfig
+from lessons_lib.dropout import Dropout
 from lessons_lib.feedforward import FeedForward
 from lessons_lib.masks import causal_mask, padding_mask
 from lessons_lib.norms import LayerNorm, RMSNorm, layer_norm, rms_norm
@@ -98,3 +99,21 @@ def test_decoder_layer(norm):
     copy_decoder_layer(ours, theirs)
     x, memory, mask = torch.randn(3, 6, 32), torch.randn(3, 8, 32), causal_mask(6)
     assert_same(ours, theirs, x, lambda x: ours(x, memory, mask)[0], lambda x: theirs(x, memory, tgt_mask=~mask))
+
+
+def test_dropout_keeps_the_mean_and_does_nothing_outside_training():
+    torch.manual_seed(0)
+    dropout, x = Dropout(0.1), torch.ones(999, 1001, requires_grad=True)  # a count that four does not divide
+    dropped = dropout(x)
+    assert (dropped == 0).float().mean().item() == pytest.approx(0.1, abs=2e-3)
+    assert dropped[dropped > 0].unique().tolist() == pytest.approx([1 / 0.9])
+    rows = (dropped == 0).float().mean(dim=1)  # as independent draws would; and each quarter of a draw alike
+    assert rows.std().item() == pytest.approx((0.1 * 0.9 / 1001) ** 0.5, rel=0.1)
+    assert all(
+        (dropped.flatten()[lane::4] == 0).float().mean().item() == pytest.approx(0.1, abs=3e-3) for lane in range(4)
+    )
+    dropped.sum().backward()
+    assert torch.equal(x.grad, dropped.detach())
+    assert not torch.equal(dropped, dropout(x))
+    assert dropout.eval()(x) is x
+    assert Dropout(0.0)(x) is x
