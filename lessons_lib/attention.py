@@ -1,7 +1,9 @@
 """Attention: every query reads a weighted average of the values (Vaswani et al. 2017, section 3.2)."""
 
+import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -105,6 +107,7 @@ class MultiHeadAttention(nn.Module):
         self.d_head = d_head or d_model // n_heads
         self.group = n_heads // (n_kv_heads or n_heads)  # query heads to a key head
         self.dropout = dropout
+        self.record: Callable[[Tensor], None] | None = None  # set by `recorded_attention`
         width, kv_width = n_heads * self.d_head, (n_kv_heads or n_heads) * self.d_head
         self.query = nn.Linear(d_model, width, bias=bias != "none")
         self.key = nn.Linear(d_model, kv_width, bias=bias != "none")
@@ -154,15 +157,30 @@ class MultiHeadAttention(nn.Module):
             shared = torch.arange(heads.shape[1], device=key.device) // self.group
             key, value = key[:, shared], value[:, shared]  # (B, G, S, K) -> (B, H, S, K)
         rest = (mask, order.bias, self.dropout if self.training else 0.0)
-        if return_weights or not prefers_fused(heads, key):
+        if return_weights or self.record or not prefers_fused(heads, key):
             heads, weights = scaled_dot_product_attention(heads, key, value, *rest)
         else:
             heads = fused_attention(heads, key, value, *rest)
+        if self.record:
+            self.record(weights)
         merged = heads.transpose(1, 2).flatten(2)  # (B, H, T, K) -> (B, T, H, K) -> (B, T, H·K)
         return self.output(merged), weights if return_weights else None
 
     def _split(self, x: Float[Tensor, "B T HK"]) -> Float[Tensor, "B H T K"]:
         return x.unflatten(-1, (-1, self.d_head)).transpose(1, 2)  # (B, T, H·K) -> (B, T, H, K) -> (B, H, T, K)
+
+
+@contextlib.contextmanager
+def recorded_attention(model: nn.Module) -> Iterator[dict[str, Tensor]]:
+    """Inside, every attention of ``model`` leaves its last weights (B, H, T, S) here, under its name in the model."""
+    weights, named = {}, {n: m for n, m in model.named_modules() if isinstance(m, MultiHeadAttention)}
+    for name, attention in named.items():
+        attention.record = partial(weights.__setitem__, name)
+    try:
+        yield weights
+    finally:
+        for attention in named.values():
+            attention.record = None
 
 
 def prefers_fused(query: Float[Tensor, "B H T K"], key: Float[Tensor, "B H S K"]) -> bool:

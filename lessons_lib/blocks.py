@@ -26,13 +26,10 @@ class Residual(nn.Module):
         self.norm = NORMS[config.norm_type](config.d_model, config.norm_eps)
         self.dropout = Dropout(config.dropout)
 
-    def forward(
-        self, x: Float[Tensor, "B T D"], sublayer: Callable[[Tensor], tuple[Tensor, Tensor | None]]
-    ) -> tuple[Float[Tensor, "B T D"], Tensor | None]:
-        """``sublayer`` returns its output, and weights or None, which are passed on."""
-        output, weights = sublayer(self.norm(x) if self.pre else x)
-        x = x + self.dropout(output)
-        return x if self.pre else self.norm(x), weights
+    def forward(self, x: Float[Tensor, "B T D"], sublayer: Callable[[Tensor], Tensor]) -> Float[Tensor, "B T D"]:
+        if self.pre:
+            return x + self.dropout(sublayer(self.norm(x)))
+        return self.norm(x + self.dropout(sublayer(x)))
 
 
 class EncoderLayer(nn.Module):
@@ -46,15 +43,10 @@ class EncoderLayer(nn.Module):
         self.feed_forward_residual = Residual(config)
 
     def forward(
-        self,
-        x: Float[Tensor, "B S D"],
-        mask: Bool[Tensor, "..."] | None = None,
-        order: Order = UNORDERED,
-        return_weights: bool = False,
-    ) -> tuple[Float[Tensor, "B S D"], Float[Tensor, "B H S S"] | None]:
-        """One layer further, and the attention weights if asked for."""
-        x, weights = self.attention_residual(x, lambda x: self.attention(x, None, mask, order, None, return_weights))
-        return self.feed_forward_residual(x, lambda x: (self.feed_forward(x), None))[0], weights
+        self, x: Float[Tensor, "B S D"], mask: Bool[Tensor, "..."] | None = None, order: Order = UNORDERED
+    ) -> Float[Tensor, "B S D"]:
+        x = self.attention_residual(x, lambda x: self.attention(x, None, mask, order)[0])
+        return self.feed_forward_residual(x, self.feed_forward)
 
 
 class DecoderLayer(nn.Module):
@@ -83,24 +75,18 @@ class DecoderLayer(nn.Module):
         memory_mask: Bool[Tensor, "..."] | None = None,
         order: Order = UNORDERED,
         cache: LayerCache | None = None,
-        return_weights: bool = False,
-    ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B H T T2"] | None, Float[Tensor, "B H T S2"] | None]:
-        """One layer further, and the self- and cross-attention weights if asked for.
+    ) -> Float[Tensor, "B T D"]:
+        """One layer further.
 
         Args:
             memory: the encoder's output; None with a cache, which holds its keys and values already.
         """
-
-        def attend_to_source(x: Tensor) -> tuple[Tensor, Tensor | None]:
-            key, value = self.cross_attention.keys_values(memory) if cache is None else cache.source
-            return self.cross_attention.attend(x, key, value, memory_mask, return_weights=return_weights)
-
-        past, cross_weights = None if cache is None else cache.past, None
-        x, weights = self.attention_residual(x, lambda x: self.attention(x, None, mask, order, past, return_weights))
+        past = None if cache is None else cache.past
+        x = self.attention_residual(x, lambda x: self.attention(x, None, mask, order, past)[0])
         if self.cross_attention is not None:
-            x, cross_weights = self.cross_attention_residual(x, attend_to_source)
-        x, _ = self.feed_forward_residual(x, lambda x: (self.feed_forward(x), None))
-        return x, weights, cross_weights
+            source = self.cross_attention.keys_values(memory) if cache is None else cache.source
+            x = self.cross_attention_residual(x, lambda x: self.cross_attention.attend(x, *source, memory_mask)[0])
+        return self.feed_forward_residual(x, self.feed_forward)
 
 
 def _attention(config: TransformerConfig) -> MultiHeadAttention:

@@ -174,16 +174,16 @@ def t5_bucket(distance: Int[Tensor, "T S"], causal: bool, n_buckets: int, max_di
     return offset + torch.where(distance < exact, distance, wide)
 
 
-# How a configuration names them. Each entry gets max_length, d_model, n_heads, d_head, causal, rope_base.
-POSITIONS: dict[str, Callable[[int, int, int, int, bool, float], Positions]] = {
-    "sinusoidal": lambda max_length, d_model, *_: SinusoidalPositions(max_length, d_model),
-    "sinusoidal_halves": lambda max_length, d_model, *_: SinusoidalPositions(max_length, d_model, interleaved=False),
-    "learned": lambda max_length, d_model, *_: LearnedPositions(max_length, d_model),
-    "rope": lambda max_length, d_model, n_heads, d_head, causal, base: RotaryPositions(max_length, d_head, base),
-    "alibi": lambda max_length, d_model, n_heads, *_: AlibiPositions(n_heads),
-    "relative": lambda max_length, d_model, n_heads, *_: ClippedRelativePositions(n_heads),
-    "t5": lambda max_length, d_model, n_heads, d_head, causal, base: T5Positions(n_heads, causal),
-    "none": lambda *_: Positions(),
+# How a configuration names them: each makes the positions of one stack, which is causal or not.
+POSITIONS: dict[str, Callable[..., Positions]] = {
+    "sinusoidal": lambda config, causal: SinusoidalPositions(config.max_length, config.d_model),
+    "sinusoidal_halves": lambda config, causal: SinusoidalPositions(config.max_length, config.d_model, False),
+    "learned": lambda config, causal: LearnedPositions(config.max_length, config.d_model),
+    "rope": lambda config, causal: RotaryPositions(config.max_length, config.head_width, config.rope_base),
+    "alibi": lambda config, causal: AlibiPositions(config.n_heads),
+    "relative": lambda config, causal: ClippedRelativePositions(config.n_heads),
+    "t5": lambda config, causal: T5Positions(config.n_heads, causal),
+    "none": lambda config, causal: Positions(),
 }
 
 

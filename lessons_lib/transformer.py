@@ -6,6 +6,7 @@ from typing import NamedTuple
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from lessons_lib.attention import recorded_attention
 from lessons_lib.blocks import DecoderLayer, EncoderLayer
 from lessons_lib.cache import DecoderCache, KeyValueCache, LayerCache
 from lessons_lib.config import TransformerConfig
@@ -28,8 +29,7 @@ class _Stack(nn.Module):
 
     def __init__(self, config: TransformerConfig, layer: type[nn.Module], n_layers: int, causal: bool):
         super().__init__()
-        sizes = (config.max_length, config.d_model, config.n_heads, config.head_width)
-        self.positions = POSITIONS[config.positions](*sizes, causal, config.rope_base)
+        self.positions = POSITIONS[config.positions](config, causal)
         self.dropout = Dropout(config.dropout)
         self.layers = nn.ModuleList(layer(config) for _ in range(n_layers))
         # Pre-norm leaves the sum of all sub-layers without a norm of its own, so the stack ends with one.
@@ -51,18 +51,11 @@ class Encoder(_Stack):
     def __init__(self, config: TransformerConfig):
         super().__init__(config, EncoderLayer, config.n_encoder_layers, causal=False)
 
-    def forward(
-        self,
-        x: Float[Tensor, "B S D"],
-        mask: Bool[Tensor, "..."] | None = None,
-        return_attention: bool = False,
-    ) -> tuple[Float[Tensor, "B S D"], list[Tensor | None]]:
-        order, attention = self.positions.order(x.shape[1]), []
-        x = self.enter(x)
+    def forward(self, x: Float[Tensor, "B S D"], mask: Bool[Tensor, "..."] | None = None) -> Float[Tensor, "B S D"]:
+        order, x = self.positions.order(x.shape[1]), self.enter(x)
         for layer in self.layers:
-            x, weights = layer(x, mask, order, return_attention)
-            attention.append(weights)
-        return self.norm(x), attention
+            x = layer(x, mask, order)
+        return self.norm(x)
 
 
 class Decoder(_Stack):
@@ -78,17 +71,12 @@ class Decoder(_Stack):
         mask: Bool[Tensor, "..."] | None = None,
         memory_mask: Bool[Tensor, "..."] | None = None,
         cache: DecoderCache | None = None,
-        return_attention: bool = False,
-    ) -> tuple[Float[Tensor, "B T D"], list[Tensor | None], list[Tensor | None]]:
+    ) -> Float[Tensor, "B T D"]:
         start = 0 if cache is None else cache.length
-        order, own, cross = self.positions.order(x.shape[1], start), [], []
-        x = self.enter(x, start)
-        for index, layer in enumerate(self.layers):
-            past = None if cache is None else cache.layers[index]
-            x, self_weights, cross_weights = layer(x, memory, mask, memory_mask, order, past, return_attention)
-            own.append(self_weights)
-            cross.append(cross_weights)
-        return self.norm(x), own, cross
+        order, x = self.positions.order(x.shape[1], start), self.enter(x, start)
+        for layer, past in zip(self.layers, [None] * len(self.layers) if cache is None else cache.layers, strict=True):
+            x = layer(x, memory, mask, memory_mask, order, past)
+        return self.norm(x)
 
     def new_cache(self, batch: int, max_length: int, memory: Float[Tensor, "B S D"] | None = None) -> DecoderCache:
         """An empty cache for ``max_length`` tokens, with the source's keys and values filled in, if there is one."""
@@ -102,16 +90,36 @@ class Decoder(_Stack):
         return DecoderCache(layers)
 
 
-class Transformer(nn.Module):
+class TokenModel(nn.Module):
+    """What models of tokens share: an embedding on the way in, and its transpose, or another matrix, on the way out."""
+
+    def __init__(self, config: TransformerConfig, padding_idx: int | None = None):
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocab_size, config.d_model, padding_idx=padding_idx)
+        self.output = None if config.tied else nn.Linear(config.d_model, config.vocab_size, bias=False)
+
+    def embed(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
+        """Token embeddings, times √d_model (section 3.4)."""
+        return self.embedding(tokens) * (math.sqrt(self.config.d_model) if self.config.scaled else 1.0)
+
+    @property
+    def output_weight(self) -> Float[Tensor, "V D"]:
+        """A row a token; the embedding itself if they are tied (Press and Wolf 2017)."""
+        return self.embedding.weight if self.output is None else self.output.weight
+
+    def project(self, hidden: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch V"]:
+        """Logits over the vocabulary: how well each token's row agrees with the vector."""
+        return nn.functional.linear(hidden, self.output_weight)
+
+
+class Transformer(TokenModel):
     """The encoder–decoder."""
 
     def __init__(self, config: TransformerConfig):
-        super().__init__()
-        self.config = config
-        self.embedding = nn.Embedding(config.vocab_size, config.d_model, padding_idx=config.pad_id)
+        super().__init__(config, config.pad_id)
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
-        self.output = None if config.tied else nn.Linear(config.d_model, config.vocab_size, bias=False)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -128,51 +136,37 @@ class Transformer(nn.Module):
         self, src: Int[Tensor, "B S"], tgt: Int[Tensor, "B T"], return_attention: bool = False
     ) -> Float[Tensor, "B T V"] | tuple[Float[Tensor, "B T V"], AttentionWeights]:
         """Logits of the token after each target position, and every layer's attention weights if asked for."""
+        if return_attention:
+            with recorded_attention(self) as weights:
+                logits = self(src, tgt)
+            return logits, _by_layer(weights)
         source_mask = padding_mask(src, self.config.pad_id)
-        memory, encoder = self.encoder(self.embed(src), source_mask, return_attention)
-        mask = causal_mask(tgt.shape[1], tgt.device)
-        hidden, own, cross = self.decoder(self.embed(tgt), memory, mask, source_mask, None, return_attention)
-        logits = self.project(hidden)
-        return (logits, AttentionWeights(encoder, own, cross)) if return_attention else logits
-
-    def embed(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T D"]:
-        """Token embeddings, times √d_model (section 3.4)."""
-        return self.embedding(tokens) * (math.sqrt(self.config.d_model) if self.config.scaled else 1.0)
+        return self.project(self.decode_hidden(tgt, self.encode(src), source_mask))
 
     def encode(self, src: Int[Tensor, "B S"]) -> Float[Tensor, "B S D"]:
         """The source sentence, read."""
-        return self.encoder(self.embed(src), padding_mask(src, self.config.pad_id))[0]
+        return self.encoder(self.embed(src), padding_mask(src, self.config.pad_id))
 
     def decode_hidden(
         self, tgt: Int[Tensor, "B T"], memory: Float[Tensor, "B S D"], source_mask: Bool[Tensor, "B 1 1 S"]
     ) -> Float[Tensor, "B T D"]:
         """The decoder's last vectors, before `project`: a loss that projects in pieces needs less memory."""
-        return self.decoder(self.embed(tgt), memory, causal_mask(tgt.shape[1], tgt.device), source_mask)[0]
-
-    @property
-    def output_weight(self) -> Float[Tensor, "V D"]:
-        """A row a token; the embedding itself if they are tied (Press and Wolf 2017)."""
-        return self.embedding.weight if self.output is None else self.output.weight
-
-    def project(self, hidden: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch V"]:
-        """Logits over the vocabulary: how well each token's row agrees with the vector."""
-        return nn.functional.linear(hidden, self.output_weight)
+        return self.decoder(self.embed(tgt), memory, causal_mask(tgt.shape[1], tgt.device), source_mask)
 
     def new_cache(self, memory: Float[Tensor, "B S D"], max_length: int) -> DecoderCache:
         """An empty cache for ``max_length`` target tokens, with the source's keys and values filled in."""
         return self.decoder.new_cache(len(memory), max_length, memory)
 
     def decode_step(
-        self,
-        tokens: Int[Tensor, "B 1"],
-        cache: DecoderCache,
-        source_mask: Bool[Tensor, "B 1 1 S"],
-        return_attention: bool = False,
-    ) -> Float[Tensor, "B V"] | tuple[Float[Tensor, "B V"], list[Tensor]]:
-        """Logits of the next token after one more token; with a cache each step costs one position, not all.
+        self, tokens: Int[Tensor, "B 1"], cache: DecoderCache, source_mask: Bool[Tensor, "B 1 1 S"]
+    ) -> Float[Tensor, "B V"]:
+        """Logits of the next token after one more token; with a cache each step costs one position, not all."""
+        hidden = self.decoder(self.embed(tokens), memory_mask=source_mask, cache=cache)
+        return self.project(hidden[:, -1])
 
-        Returns also, if asked for, the cross-attention of each layer, (B, H, 1, S).
-        """
-        hidden, _, cross = self.decoder(self.embed(tokens), None, None, source_mask, cache, return_attention)
-        logits = self.project(hidden[:, -1])
-        return (logits, cross) if return_attention else logits
+
+def _by_layer(weights: dict[str, Tensor]) -> AttentionWeights:
+    cross = [x for name, x in weights.items() if "cross" in name]
+    encoder = [x for name, x in weights.items() if name.startswith("encoder")]
+    decoder = [x for name, x in weights.items() if name.startswith("decoder") and "cross" not in name]
+    return AttentionWeights(encoder, decoder, cross)

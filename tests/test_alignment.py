@@ -5,6 +5,7 @@ import pytest
 import torch
 from toy import toy_corpus, toy_model, toy_sources, toy_translator
 
+from lessons_lib.attention import recorded_attention
 from lessons_lib.masks import padding_mask
 from lessons_lib.translation.alignment import alignment_error_rate, cross_attention, links, word_weights
 
@@ -15,11 +16,11 @@ def test_rows_are_those_of_the_steps_that_emit_the_tokens():
     source_mask = padding_mask(src, 0)
     cache = model.new_cache(model.encode(src), 20)
     token, emitted, rows = 1, [], []
-    with torch.inference_mode():
+    with torch.inference_mode(), recorded_attention(model) as attention:
         while token != 2:
-            logits, cross = model.decode_step(torch.tensor([[token]]), cache, source_mask, return_attention=True)
-            token = logits.argmax().item()
+            token = model.decode_step(torch.tensor([[token]]), cache, source_mask).argmax().item()
             emitted.append(token)
+            cross = [weights for name, weights in attention.items() if name.endswith("cross_attention")]
             rows.append(torch.stack([layer[0, :, 0] for layer in cross]))  # (L, H, S)
     (weights,) = cross_attention(model, [src[0].tolist()], [emitted])
     torch.testing.assert_close(weights, torch.stack(rows, dim=2), rtol=1e-4, atol=1e-5)

@@ -1,28 +1,86 @@
-"""The benchmarks measure what they say: both ways of generating give the same tokens, and each table has its rows."""
+"""The benchmarks measure what they say: rivals compute the same model, and each table has its rows."""
 
+import json
+
+import pytest
 import torch
 
-from benchmarks.__main__ import attention, generate, generation, training
+from benchmarks.__main__ import main
+from benchmarks.attention import attention
+from benchmarks.generation import generate, generation
+from benchmarks.rivals import HuggingFaceMarian, TorchTransformer
+from benchmarks.timing import ratio, take_turns
+from benchmarks.training import random_batches, training
 from lessons_lib.transformer import Transformer, TransformerConfig
 
 CONFIG = TransformerConfig(vocab_size=50, d_model=32, n_encoder_layers=1, n_decoder_layers=1, d_ff=64, dropout=0.0)
-
-
-def small():
-    torch.manual_seed(0)
-    return Transformer(CONFIG).eval(), torch.randint(3, 50, (3, 7))
+CPU = torch.device("cpu")
 
 
 def test_the_cache_changes_the_time_and_not_the_tokens():
-    model, src = small()
+    torch.manual_seed(0)
+    model, src = Transformer(CONFIG).eval(), torch.randint(3, 50, (3, 7))
     cached = generate(model, src, 12, cached=True)
     assert cached.shape == (3, 12)
     assert torch.equal(cached, generate(model, src, 12, cached=False))
 
 
+def padded(tokens: torch.Tensor) -> torch.Tensor:
+    return torch.nn.functional.pad(tokens, (0, 3), value=CONFIG.pad_id)
+
+
+@pytest.mark.parametrize("rival", [TorchTransformer, HuggingFaceMarian])
+def test_a_rival_has_the_same_work_to_do(rival):
+    """The same matrices, hence the same products; a rival may have a norm more, or a table of positions."""
+    size = lambda model: sum(p.numel() for p in model.parameters() if p.dim() == 2)  # noqa: E731
+    torch.manual_seed(0)
+    model, (batch, *_) = rival(CONFIG), random_batches(CONFIG, 100, 2)
+    tables = CONFIG.max_length * CONFIG.d_model * 2 if rival is HuggingFaceMarian else 0
+    assert size(model) - size(Transformer(CONFIG)) in (0, tables)
+    loss = model.loss(batch, 0.1)
+    loss.backward()
+    assert loss.item() == pytest.approx(torch.log(torch.tensor(50.0)).item(), abs=1.5)
+    wider = batch._replace(src=padded(batch.src), tgt_in=padded(batch.tgt_in), tgt_out=padded(batch.tgt_out))
+    assert model.loss(wider, 0.1).item() == pytest.approx(
+        loss.item(), abs=1e-5
+    )  # padding is neither seen nor asked for
+
+
+def test_batches_are_full_and_bucketed():
+    batches = random_batches(TransformerConfig(vocab_size=8_000), 4_096, 4)
+    assert len(batches) == 4
+    assert all(max(batch.src.numel(), batch.tgt_in.numel()) <= 4_096 for batch in batches)
+    assert all(batch.tokens > 0.75 * batch.tgt_out.numel() for batch in batches)  # little padding
+    assert sum(batch.tokens for batch in batches) > 0.7 * 4 * 4_096
+
+
+def test_systems_take_turns_and_the_first_round_is_not_counted():
+    calls = []
+    seconds = take_turns({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=2)
+    assert "".join(calls) == "baabba"
+    assert {name: len(spent) for name, spent in seconds.items()} == {"a": 2, "b": 2}
+    assert ratio([2.0, 3.0, 9.0], [1.0, 1.0, 1.0]) == "3.00 (2.00 to 9.00)"
+
+
 def test_every_table_has_a_number_in_each_cell():
-    model, src = small()
-    tables = [attention(torch.device("cpu"), (4, 8)), generation(model, src, (2,)), training(model.train(), src, src)]
-    heads, *rows = zip(*(list(table)[:2] for table in tables), strict=True)
-    assert [len(head) for head in heads] == [3, 3, 3]
-    assert all(float(cell.replace(",", "")) >= 0 for row in rows[0] for cell in row)
+    tables = [
+        attention(CPU, lengths=(4, 8), tokens=16),
+        generation(CPU, CONFIG, lengths=(2,)),
+        training(CPU, CONFIG, tokens=60, batches=2, rounds=1),
+    ]
+    rows = [row for table in tables for row in list(table)[1:]]
+    assert len(rows) == 2 + 1 + 2 * 3
+    assert all(float(row[-2].replace(",", "")) >= 0 for row in rows)
+
+
+def test_the_command_names_what_it_does_not_know(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["cooking"])
+    assert stopped.value.code == 2
+    assert "TABLE='cooking' is not known; use one of attention, generation, training" in capsys.readouterr().err
+
+
+def test_json_is_one_object_a_table(capsys, monkeypatch):
+    monkeypatch.setitem(main.__globals__["TABLES"], "attention", ("title", lambda device: iter([("a",), ("1",)])))
+    main(["attention", "--json"])
+    assert json.loads(capsys.readouterr().out)["rows"] == [["a"], ["1"]]

@@ -24,7 +24,7 @@ def model_and_sentences(device: str, **choices) -> tuple[Transformer, torch.Tens
     return model, src.to(device), tgt.to(device)
 
 
-@pytest.mark.parametrize(("backend", "choices"), zip(["aot_eager", "inductor"], CHOICES, strict=True))
+@pytest.mark.parametrize(("backend", "choices"), list(zip(["aot_eager", "inductor"], CHOICES, strict=True)))
 @pytest.mark.parametrize("device", DEVICES)
 def test_compiled_in_one_graph(device, backend, choices):
     if backend == "inductor" and device == "cpu" and not shutil.which("g++"):

@@ -37,8 +37,8 @@ def test_equals_nn_transformer_forward_and_backward(norm):
     padding = src == 0
     hidden = theirs(*copies, tgt_mask=mask, src_key_padding_mask=padding, memory_key_padding_mask=padding)
     torch.testing.assert_close(logits, ours.project(hidden), rtol=1e-5, atol=1e-5)
-    memory, _ = ours.encoder(embedded[0], padding_mask(src, 0))
-    mine, _, _ = ours.decoder(embedded[1], memory, mask == 0, padding_mask(src, 0))
+    memory = ours.encoder(embedded[0], padding_mask(src, 0))
+    mine = ours.decoder(embedded[1], memory, mask == 0, padding_mask(src, 0))
     gradient = torch.randn_like(mine)
     mine.backward(gradient)
     hidden.backward(gradient)
@@ -56,7 +56,7 @@ def test_no_later_token_reaches_the_logits(choices, length):
     memory, source_mask = model.encode(src), padding_mask(src, 0)
     embedded = model.embed(tgt).detach().requires_grad_()
     mask = torch.ones(length, length, dtype=torch.bool).tril()
-    hidden, _, _ = model.decoder(embedded, memory, mask, source_mask)
+    hidden = model.decoder(embedded, memory, mask, source_mask)
     for position in range(0, length, 1 if length < 10 else 43):
         (gradient,) = torch.autograd.grad(model.project(hidden)[:, position].sum(), embedded, retain_graph=True)
         assert (gradient[:, position + 1 :] == 0).all()

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from lessons_lib.cache import DecoderCache
 from lessons_lib.config import TransformerConfig
 from lessons_lib.families.initialisation import normal_init, shrink_residual_init
 from lessons_lib.masks import causal_mask
-from lessons_lib.transformer import Decoder, Transformer
+from lessons_lib.transformer import Decoder, TokenModel
 
 # The smallest model of Radford et al. 2019, table 2.
 GPT2_SMALL = TransformerConfig(
@@ -51,7 +51,7 @@ LLAMA_7B = TransformerConfig(
 )
 
 
-class DecoderOnly(nn.Module):
+class DecoderOnly(TokenModel):
     """A language model: embeddings, decoder layers without cross-attention, the output projection.
 
     All rows of a batch have one length: nothing is taken for padding.
@@ -61,16 +61,11 @@ class DecoderOnly(nn.Module):
     """
 
     def __init__(self, config: TransformerConfig):
-        super().__init__()
+        super().__init__(config)
         if config.n_encoder_layers:
             raise ValueError(f"n_encoder_layers={config.n_encoder_layers} is not decoder-only; use 0")
-        self.config = config
-        self.embedding = nn.Embedding(config.vocab_size, config.d_model)
         self.decoder = Decoder(config)
-        self.output = None if config.tied else nn.Linear(config.d_model, config.vocab_size, bias=False)
         self.reset_parameters()
-
-    embed, output_weight, project = Transformer.embed, Transformer.output_weight, Transformer.project
 
     def reset_parameters(self) -> None:
         """As GPT-2: normal with deviation 0.02, smaller on the residual path (Radford et al. 2019, section 2.3)."""
@@ -80,7 +75,7 @@ class DecoderOnly(nn.Module):
     def forward(self, tokens: Int[Tensor, "B T"]) -> Float[Tensor, "B T V"]:
         """Logits of the token after each position."""
         mask = causal_mask(tokens.shape[1], tokens.device)
-        return self.project(self.decoder(self.embed(tokens), mask=mask)[0])
+        return self.project(self.decoder(self.embed(tokens), mask=mask))
 
     def new_cache(self, batch: int, max_length: int) -> DecoderCache:
         """An empty cache for ``max_length`` tokens."""
@@ -95,7 +90,7 @@ class DecoderOnly(nn.Module):
         length = tokens.shape[1]
         # One new token may see all that the cache holds; of several, each only those up to itself.
         mask = None if length == 1 else causal_mask(cache.length + length, tokens.device)[cache.length :]
-        hidden, _, _ = self.decoder(self.embed(tokens), mask=mask, cache=cache)
+        hidden = self.decoder(self.embed(tokens), mask=mask, cache=cache)
         return self.project(hidden[:, -1])
 
     @torch.no_grad()

@@ -10,7 +10,7 @@ from lessons_lib.config import TransformerConfig
 from lessons_lib.families.initialisation import normal_init
 from lessons_lib.feedforward import ACTIVATIONS
 from lessons_lib.norms import NORMS
-from lessons_lib.transformer import Encoder, Transformer
+from lessons_lib.transformer import Encoder, TokenModel
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ BERT_BASE = EncoderOnlyConfig(
 )
 
 
-class EncoderOnly(nn.Module):
+class EncoderOnly(TokenModel):
     """Token, position and token-type embeddings, and a stack of encoder layers (Devlin et al. 2019, section 3).
 
     Raises:
@@ -55,18 +55,15 @@ class EncoderOnly(nn.Module):
     """
 
     def __init__(self, config: EncoderOnlyConfig):
-        super().__init__()
+        super().__init__(config, config.pad_id)
         if config.n_decoder_layers or not config.n_encoder_layers:
             layers = f"n_encoder_layers={config.n_encoder_layers}, n_decoder_layers={config.n_decoder_layers}"
             raise ValueError(f"{layers} is not encoder-only; use 1 or more of the first and 0 of the second")
-        self.config = config
-        self.embedding = nn.Embedding(config.vocab_size, config.d_model, padding_idx=config.pad_id)
+        self.output = None  # it predicts no tokens
         self.token_types = nn.Embedding(config.n_token_types, config.d_model) if config.n_token_types else None
         self.encoder = Encoder(config)
         self.pooler = nn.Linear(config.d_model, config.d_model) if config.pooler else None
         self.reset_parameters()
-
-    embed = Transformer.embed
 
     def reset_parameters(self) -> None:
         """As published: normal with deviation 0.02, biases and the padding's embedding zero."""
@@ -94,7 +91,7 @@ class EncoderOnly(nn.Module):
         elif token_types is not None:
             raise ValueError("n_token_types=0: this model has no token types; leave token_types out")
         mask = tokens != self.config.pad_id if mask is None else mask
-        return self.encoder(x, mask[:, None, None, :])[0]
+        return self.encoder(x, mask[:, None, None, :])
 
     def pooled(self, hidden: Float[Tensor, "B S D"]) -> Float[Tensor, "B D"]:
         """tanh of a linear map of the first token's vector, which stands for the sentence (Devlin et al. 2019).

@@ -1,0 +1,352 @@
+"""The formulas for parameters, FLOPs and bytes give what our modules really have, do and take."""
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.autograd.profiler import profile
+from torch.utils import flop_counter
+
+from lessons_lib.attention import prefers_fused
+from lessons_lib.config import CHOICES, TransformerConfig
+from lessons_lib.families import DecoderOnly, EncoderOnly, EncoderOnlyConfig
+from lessons_lib.masks import causal_mask, padding_mask
+from lessons_lib.sizes import (
+    cache_memory,
+    count_parameters,
+    forward_flops,
+    generation_flops,
+    inference_memory,
+    non_embedding_parameters,
+    parameters,
+    presets,
+    rule_of_thumb_flops,
+    table,
+    training_flops,
+    training_memory,
+)
+from lessons_lib.sizes.stages import CHUNK, FUSED_ABOVE
+from lessons_lib.transformer import Transformer
+from lessons_lib.translation import losses
+
+FAMILIES = {"encoder-decoder": Transformer, "encoder-only": EncoderOnly, "decoder-only": DecoderOnly}
+
+
+def random_config(family: str, seed: int, **changes) -> TransformerConfig:
+    """Any option with any other."""
+    draw = random.Random(f"{family} {seed}")
+    n_heads, d_head = draw.choice([1, 2, 4, 6]), draw.choice([None, 2, 8])
+    shape = {name: draw.choice(choices) for name, choices in CHOICES.items()}
+    shape |= {
+        "vocab_size": draw.randint(4, 90),
+        "d_model": n_heads * draw.choice([2, 4, 8]),
+        "n_heads": n_heads,
+        "n_kv_heads": draw.choice([None, *(n for n in (1, 2, 3, n_heads) if n_heads % n == 0)]),
+        "d_head": d_head,
+        "d_ff": draw.randint(1, 40),
+        "max_length": draw.randint(24, 40),
+        "dropout": draw.choice([0.0, 0.1]),
+        "attention_dropout": draw.choice([0.0, 0.1]),
+        "embedding_norm": draw.random() < 0.5,
+        "tied": draw.random() < 0.5,
+        "n_encoder_layers": 0 if family == "decoder-only" else draw.randint(1, 3),
+        "n_decoder_layers": 0 if family == "encoder-only" else draw.randint(1, 3),
+    }
+    if family == "encoder-only":
+        shape |= {"n_token_types": draw.randint(0, 3), "pooler": draw.random() < 0.5}
+        return EncoderOnlyConfig(**(shape | changes))
+    return TransformerConfig(**(shape | changes))
+
+
+def tokens_of(config: TransformerConfig, batch: int, length: int) -> torch.Tensor:
+    return torch.randint(3, config.vocab_size, (batch, length))
+
+
+def hidden_of(model: torch.nn.Module, src: torch.Tensor, tgt: torch.Tensor) -> torch.Tensor:
+    """The last vectors, before the projection."""
+    if isinstance(model, EncoderOnly):
+        return model(src)
+    if isinstance(model, DecoderOnly):
+        return model.decoder(model.embed(tgt), mask=causal_mask(tgt.shape[1]))
+    return model.decode_hidden(tgt, model.encode(src), padding_mask(src, model.config.pad_id))
+
+
+def lengths_of(config: TransformerConfig, src: int, tgt: int) -> tuple[int, int]:
+    return (src if config.n_encoder_layers else 0), (tgt if config.n_decoder_layers else 0)
+
+
+def nbytes(tensors) -> int:
+    return sum(x.numel() * x.element_size() for x in tensors)
+
+
+# Parameters
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_parameter_is_counted(family):
+    for seed in range(50):
+        config = random_config(family, seed)
+        with torch.device("meta"):
+            model = FAMILIES[family](config)
+        assert count_parameters(config) == sum(p.numel() for p in model.parameters()), config
+
+
+def test_the_parts_are_those_of_the_model():
+    config = presets()["GPT-2 small"].config
+    assert parameters(config) == {
+        "token embedding": 50_257 * 768,
+        "positions": 1024 * 768,
+        "decoder self-attention": 12 * (4 * 768 * 768 + 4 * 768),
+        "decoder feed-forward": 12 * (8 * 768 * 768 + 5 * 768),
+        "decoder norms": 12 * 4 * 768,
+        "final norms": 2 * 768,
+    }
+    assert non_embedding_parameters(config) == 124_439_808 - 51_281 * 768
+    assert sum(share for _, _, share in table(config)) == pytest.approx(1)
+    assert table(config)[0] == ("token embedding", 38_597_376, 38_597_376 / 124_439_808)
+
+
+# FLOPs
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("seed", range(6))
+def test_forward_and_backward_flops_are_exact(family, seed):
+    config = random_config(family, seed)
+    model, (src_length, tgt_length) = FAMILIES[family](config), lengths_of(config, 7, 5)
+    src, tgt = tokens_of(config, 3, 7), tokens_of(config, 3, 5)
+    with flop_counter.FlopCounterMode(display=False) as counter:
+        hidden = hidden_of(model, src, tgt)
+        if family == "encoder-only":
+            output = model.pooled(hidden) if config.pooler else hidden
+        else:
+            output = model.project(hidden)
+        assert counter.get_total_flops() == sum(forward_flops(config, 3, src_length, tgt_length).values())
+        output.sum().backward()
+    assert counter.get_total_flops() == training_flops(config, 3, src_length, tgt_length)
+
+
+@pytest.mark.parametrize("family", ["encoder-decoder", "decoder-only"])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_flops_of_one_more_token_are_exact(family, seed):
+    config = random_config(family, seed)
+    model, (src_length, _) = FAMILIES[family](config).eval(), lengths_of(config, 7, 0)
+    src, tgt = tokens_of(config, 3, 7), tokens_of(config, 3, 5)
+    mask = (padding_mask(src, config.pad_id),) if src_length else ()
+    cache = model.new_cache(model.encode(src), 5) if src_length else model.new_cache(3, 5)
+    for t in range(5):
+        with flop_counter.FlopCounterMode(display=False) as counter, torch.no_grad():
+            model.decode_step(tgt[:, t : t + 1], cache, *mask)
+        assert counter.get_total_flops() == generation_flops(config, 3, t, src_length)
+
+
+def test_a_fused_attention_computes_its_scores_twice():
+    config = presets()["GPT-2 small"].config
+    shape = (3, 12, 100, 64)
+    one_layer = flop_counter.sdpa_flop_count(shape, shape, shape)
+    back = flop_counter.sdpa_backward_flop_count(shape, shape, shape, shape)
+    assert forward_flops(config, 3, tgt_length=100)["decoder attention"] == 12 * one_layer
+    difference = training_flops(config, 3, tgt_length=100, fused=True) - training_flops(config, 3, tgt_length=100)
+    assert difference == 12 * (back - 2 * one_layer)
+
+
+def test_the_rule_of_thumb_is_near_for_a_wide_model_and_far_for_a_narrow_one():
+    wide, narrow = presets()["GPT-3 175B"].config, TransformerConfig(vocab_size=8000, d_model=64, n_heads=2)
+    exact = training_flops(wide, 1, tgt_length=2048)
+    assert 1 < exact / rule_of_thumb_flops(non_embedding_parameters(wide), 2048) < 1.05
+    exact = sum(forward_flops(narrow, 1, 32, 32).values())
+    assert exact > 1.5 * rule_of_thumb_flops(non_embedding_parameters(narrow), 32, training=False)
+
+
+# Memory
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(("seed", "length"), [(0, 11), (1, 11), (2, 11), (3, 11), (4, 150)])
+def test_what_is_kept_for_the_way_back(family, seed, length):
+    changes = {"d_model": 48, "n_heads": 6, "n_kv_heads": 3 if seed % 2 else None}
+    if length == 150:  # the fused path
+        changes |= {"positions": "rope", "attention_dropout": 0.0, "max_length": 160}
+    config = random_config(family, seed, **changes)
+    model, kept, keep_alive = FAMILIES[family](config).train(), {}, []
+    src, tgt = tokens_of(config, 3, length), tokens_of(config, 3, length + 2)
+    before = {x.untyped_storage().data_ptr() for x in (src, tgt, *model.parameters(), *model.buffers())}
+
+    def pack(x: torch.Tensor) -> torch.Tensor:
+        storage = x.untyped_storage()
+        if storage.data_ptr() not in before:
+            kept[storage.data_ptr()] = storage.nbytes()
+            keep_alive.append(x)  # so that no other tensor gets its address
+        return x
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
+        hidden_of(model, src, tgt)
+    estimate = training_memory(config, 3, *lengths_of(config, length, length + 2)).parts["activations"]
+    assert estimate == pytest.approx(sum(kept.values()), rel=0.01)
+
+
+def peak_of(function) -> int:
+    """The most bytes of tensors at one time while ``function`` runs, beyond those before it."""
+    function()  # what is allocated once, like the state of an optimizer, is there from now on
+    with profile(use_kineto=True, profile_memory=True) as profiled:
+        function()
+    held = peak = 0
+    events = (event for event in profiled.kineto_results.events() if event.name() == "[memory]")
+    for event in sorted(events, key=lambda event: event.start_ns()):
+        held += event.nbytes()
+        peak = max(peak, held)
+    return peak
+
+
+LLAMA = {"activation": "swiglu", "norm_type": "rms", "positions": "rope", "bias": "none"}
+BERT = {"activation": "gelu", "norm": "post", "positions": "learned", "attention_dropout": 0.1}
+TRAINED = {  # the model, its batch: size and lengths, its numbers, its loss
+    "encoder-decoder": (Transformer, TransformerConfig(2000, 128), 16, 40, 36, "float32", "chunked"),
+    "mostly weights": (Transformer, TransformerConfig(3000, 128, tied=False), 2, 12, 10, "float32", "chunked"),
+    "fused": (DecoderOnly, TransformerConfig(500, 64, 4, 2, None, 0, **LLAMA), 4, 0, 200, "float32", "plain"),
+    "other numbers": (EncoderOnly, EncoderOnlyConfig(1000, 48, 6, d_ff=192, **BERT), 8, 60, 0, "float64", "plain"),
+}
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_the_peak_of_a_training_step(name):
+    family, config, batch, src_length, tgt_length, dtype, loss = TRAINED[name]
+    model = family(config).train().to(getattr(torch, dtype))
+    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
+    src, tgt = (tokens_of(config, batch, max(length, 1)) for length in (src_length, tgt_length))
+    targets = tokens_of(config, batch, tgt_length or src_length).flatten()
+
+    def step() -> None:
+        hidden = hidden_of(model, src, tgt).flatten(0, 1)
+        if loss == "chunked":
+            mean = losses.fused_cross_entropy(hidden, model.output_weight, targets, 0.1)
+        else:
+            mean = F.cross_entropy(F.linear(hidden, model.output_weight), targets)
+        del hidden
+        mean.backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+    peak = peak_of(step)
+    state = (x for values in optimizer.state.values() for x in values.values())
+    measured = nbytes(model.parameters()) + nbytes(model.buffers()) + nbytes(state) + peak
+    estimate = training_memory(config, batch, src_length, tgt_length, dtype, loss)
+    assert estimate.peak == pytest.approx(measured, rel=0.15), estimate
+
+
+@pytest.mark.parametrize(("n_kv_heads", "prompt_length"), [(None, 1), (2, 1), (1, 50)])
+def test_the_peak_of_generation(n_kv_heads, prompt_length):
+    config = TransformerConfig(300, 64, 4, n_kv_heads, n_encoder_layers=0, n_decoder_layers=4, d_ff=256)
+    model = DecoderOnly(config).eval()
+    prompt = tokens_of(config, 32, prompt_length)
+    peak = peak_of(lambda: model.generate(prompt, 120 - prompt_length))
+    measured = nbytes(model.parameters()) + nbytes(model.buffers()) + peak
+    estimate = inference_memory(config, 32, tgt_length=120, prompt_length=prompt_length)
+    assert estimate.peak == pytest.approx(measured, rel=0.15), estimate
+    assert estimate.peak == sum(estimate.parts.values())
+
+
+def test_the_peak_of_a_translation():
+    config = TransformerConfig(300, 64, 4, d_ff=256)
+    model, src = Transformer(config).eval(), tokens_of(config, 32, 60)
+    mask, tokens = padding_mask(src, config.pad_id), tokens_of(config, 32, 1)
+
+    @torch.inference_mode()
+    def translate() -> None:
+        memory = model.encode(src)
+        cache = model.new_cache(memory, 40)
+        for _ in range(40):
+            model.decode_step(tokens, cache, mask)
+
+    measured = nbytes(model.parameters()) + nbytes(model.buffers()) + peak_of(translate)
+    assert inference_memory(config, 32, 60, 40).peak == pytest.approx(measured, rel=0.15)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_bytes_of_a_cache(seed, dtype):
+    for family in ("encoder-decoder", "decoder-only"):
+        config = random_config(family, seed)
+        model, (src_length, _) = FAMILIES[family](config).to(getattr(torch, dtype)), lengths_of(config, 7, 0)
+        source = (model.encode(tokens_of(config, 3, 7)),) if src_length else (3,)
+        layers = model.new_cache(*source, 9).layers
+        estimate = cache_memory(config, 3, src_length, 9, dtype)
+        assert estimate["cache of the target"] == nbytes(x for y in layers for x in (y.past.key, y.past.value))
+        assert estimate["cache of the source"] == nbytes(x for y in layers for x in y.source or ())
+
+
+def test_the_constants_are_those_of_the_modules():
+    assert losses.CHUNK == CHUNK
+    assert not prefers_fused(torch.empty(1, 1, 1, 1), torch.empty(1, 1, FUSED_ABOVE, 1))
+    assert prefers_fused(torch.empty(1, 1, 1, 1), torch.empty(1, 1, FUSED_ABOVE + 1, 1))
+
+
+# Published models
+
+
+@pytest.mark.parametrize("name", presets())
+def test_a_published_model_has_its_published_size(name):
+    preset = presets()[name]
+    if preset.config is None:
+        assert preset.published is None
+        assert "never disclosed" in preset.note
+    else:
+        assert count_parameters(preset.config) == pytest.approx(preset.published, rel=preset.tolerance, abs=0)
+        digits = str(preset.published)
+        unit = 10 ** (len(digits) - len(digits.rstrip("0")))  # of the last digit that the source gives
+        assert abs(count_parameters(preset.config) - preset.published) <= unit / 2 or preset.note
+    references = Path("book/references.bib").read_text(encoding="utf-8")
+    assert re.search(rf"^@\w+{{{preset.citation},$", references, re.MULTILINE)
+    assert preset.source
+    assert f"year = {{{preset.year}}}" in references.split(f"{{{preset.citation},")[1].split("\n}")[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("GPT-2 small", 124_439_808),
+        ("BERT base", 109_482_240),
+        ("Llama 2 7B", 6_738_415_616),
+        ("Llama 3 8B", 8_030_261_248),
+        ("Mistral 7B", 7_241_732_096),
+        ("Gemma 2B", 2_506_172_416),
+        ("Gemma 7B", 8_537_680_896),
+        ("Qwen2.5 0.5B", 494_032_768),
+        ("T5 small", 60_506_624),
+    ],
+)
+def test_a_released_checkpoint_has_as_many_parameters(name, count):
+    assert count_parameters(presets()[name].config) == count
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda c: forward_flops(c, 1, 4), "tgt_length=0 does not fit this model; use 1 or more"),
+        (lambda c: forward_flops(c, 0, 4, 4), "batch=0 is not positive"),
+        (lambda c: training_flops(c, 1, 4, 257), "tgt_length=257 is longer than max_length=256"),
+        (lambda c: generation_flops(c, 1, -1, 4), "past=-1"),
+        (lambda c: training_memory(c, 1, 4, 4, "int8"), "dtype='int8' is not known; use one of float64, float32"),
+        (lambda c: training_memory(c, 1, 4, 4, loss="l1"), "loss='l1' is not known; use one of chunked, plain"),
+        (lambda c: inference_memory(c, 1, 4, 4, prompt_length=5), "prompt_length=5 is not among tgt_length=4 tokens"),
+    ],
+)
+def test_an_error_names_the_value(call, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        call(TransformerConfig(vocab_size=10))
+
+
+def test_tokens_for_a_stack_that_is_not_there():
+    config = EncoderOnlyConfig(vocab_size=10)
+    with pytest.raises(ValueError, match="tgt_length=4 does not fit this model; use 0, for it has no such stack"):
+        forward_flops(config, 1, 4, 4)
+    with pytest.raises(ValueError, match="n_decoder_layers=0"):
+        cache_memory(config, 1, 4)
+    with pytest.raises(ValueError, match="n_decoder_layers=0"):
+        generation_flops(config, 1, 0, 4)
