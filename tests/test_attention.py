@@ -11,7 +11,14 @@ from jaxtyping import TypeCheckError
 from torch import nn
 from torch_reference import assert_same_gradients, copy_attention
 
-from lessons_lib.attention import UNORDERED, MultiHeadAttention, Order, fused_attention, scaled_dot_product_attention
+from lessons_lib.attention import (
+    UNORDERED,
+    MultiHeadAttention,
+    Order,
+    fused_attention,
+    prefers_fused,
+    scaled_dot_product_attention,
+)
 from lessons_lib.masks import causal_mask, padding_mask
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-5}
@@ -61,9 +68,11 @@ def test_a_masked_key_has_weight_zero_exactly():
     assert (weights.triu(1) == 0).all()
 
 
-@pytest.mark.parametrize("lengths", [(5, 7), (200, 200)])  # the readable path, and the fused one
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("lengths", [(5, 7), (200, 200)])
 @pytest.mark.parametrize("masked", [False, True])
-def test_multi_head_equals_pytorch_forward_and_backward(lengths, masked):
+def test_multi_head_equals_pytorch_forward_and_backward(lengths, masked, fused, monkeypatch):
+    monkeypatch.setattr("lessons_lib.attention.prefers_fused", lambda *_: fused)
     torch.manual_seed(1)
     ours, theirs = MultiHeadAttention(32, 4), nn.MultiheadAttention(32, 4, batch_first=True)
     copy_attention(ours, theirs)
@@ -79,7 +88,7 @@ def test_multi_head_equals_pytorch_forward_and_backward(lengths, masked):
     )
     torch.testing.assert_close(output, expected, **CLOSE)
     torch.testing.assert_close(weights, expected_weights, **CLOSE)
-    output, _ = ours(query, source, mask)  # without weights: the path chosen by length
+    output, _ = ours(query, source, mask)  # without weights: the path that was chosen
     torch.testing.assert_close(output, expected, **CLOSE)
     output.square().mean().backward()
     expected.square().mean().backward()
@@ -129,6 +138,15 @@ def test_both_paths_agree_with_grouped_heads_and_biases(heads, width, bias, leng
     torch.testing.assert_close(
         readable.double(), double.output(torch.cat(read, dim=-1)), rtol=tolerance, atol=tolerance
     )
+
+
+def test_the_path_is_chosen_by_device_number_and_length():
+    heads = lambda length, dtype, device="cpu": torch.empty(1, 1, length, 4, dtype=dtype, device=device)  # noqa: E731
+    fused = lambda *a: prefers_fused(heads(*a), heads(*a))  # noqa: E731
+    assert fused(20, torch.float32)
+    assert not fused(20, torch.bfloat16)
+    assert fused(500, torch.bfloat16)
+    assert fused(20, torch.float16, "meta")  # any device that is no CPU
 
 
 def test_dropout_takes_weights_away_in_training_only():

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch_reference import torch_transformer
 
+from lessons_lib.attention import recorded_attention
 from lessons_lib.masks import padding_mask
 from lessons_lib.transformer import Transformer, TransformerConfig
 
@@ -48,27 +49,32 @@ def test_equals_nn_transformer_forward_and_backward(norm):
     torch.testing.assert_close(total, sum(p.grad.square().sum() for p in theirs.parameters()), rtol=1e-4, atol=0)
 
 
-@pytest.mark.parametrize("length", [8, 130])  # the readable path, and the fused one
+@pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("choices", [{}, {"norm": "post"}, {"positions": "rope", "n_kv_heads": 2}, {"positions": "t5"}])
-def test_no_later_token_reaches_the_logits(choices, length):
-    model = model_of(max_length=length, **choices)
+def test_no_later_token_reaches_the_logits(choices, fused, monkeypatch):
+    monkeypatch.setattr("lessons_lib.attention.prefers_fused", lambda *_: fused)
+    model, length = model_of(**choices), 8
     src, tgt = sentences(2, 6), torch.randint(3, 40, (2, length))
     memory, source_mask = model.encode(src), padding_mask(src, 0)
     embedded = model.embed(tgt).detach().requires_grad_()
     mask = torch.ones(length, length, dtype=torch.bool).tril()
     hidden = model.decoder(embedded, memory, mask, source_mask)
-    for position in range(0, length, 1 if length < 10 else 43):
+    for position in range(length):
         (gradient,) = torch.autograd.grad(model.project(hidden)[:, position].sum(), embedded, retain_graph=True)
         assert (gradient[:, position + 1 :] == 0).all()
         assert (gradient[:, position].abs().sum(-1) > 0).all()
 
 
-def test_a_source_of_nothing_but_padding_is_read_as_zeros():
+@pytest.mark.parametrize("fused", [False, True])
+def test_a_source_of_nothing_but_padding_is_read_as_zeros(fused, monkeypatch):
+    monkeypatch.setattr("lessons_lib.attention.prefers_fused", lambda *_: fused)
     model = model_of()
     src, tgt = sentences(2, 6), sentences(2, 5)
     src[1] = 0
     logits, attention = model(src, tgt, return_attention=True)
     assert all((weights[1] == 0).all() for weights in attention.encoder + attention.cross)
+    logits = model(src, tgt)
+    torch.testing.assert_close(logits[1:], model(src[1:, :1], tgt[1:]))  # however much padding it is
     logits.sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in model.parameters())
 
@@ -142,6 +148,23 @@ def test_weights_on_request():
     assert [tuple(w.shape) for w in attention.decoder] == [(3, 4, 5, 5)] * 2
     assert [tuple(w.shape) for w in attention.cross] == [(3, 4, 5, 7)] * 2
     assert (attention.cross[0][1, :, :, -2:] == 0).all()  # nobody reads the padding
+
+
+def test_recorded_attention_is_that_of_the_last_call_and_ends_with_the_block():
+    model = model_of()
+    src, tgt = sentences(3, 7), sentences(3, 5)
+    with recorded_attention(model) as weights:
+        model(src[:1], tgt[:1])
+        model(src, tgt)
+    expected = model(src, tgt, return_attention=True)[1]
+    assert list(weights) == [
+        *(f"encoder.layers.{layer}.attention" for layer in range(2)),
+        *(f"decoder.layers.{layer}.{kind}" for layer in range(2) for kind in ("attention", "cross_attention")),
+    ]
+    assert torch.equal(weights["decoder.layers.1.cross_attention"], expected.cross[1])
+    before = dict(weights)
+    model(src[:2], tgt[:2])
+    assert all(weights[name] is before[name] for name in before)
 
 
 def test_one_matrix_embeds_and_projects():
