@@ -9,6 +9,7 @@ import torch
 
 from benchmarks.attention import attention
 from benchmarks.generation import generation
+from benchmarks.profile import profile
 from benchmarks.training import training
 from lessons_lib.device import describe, pick_device, seed_everything
 
@@ -16,6 +17,7 @@ TABLES: dict[str, tuple[str, Callable[[torch.device], Iterator[tuple[str, ...]]]
     "attention": ("Attention, forward and backward: 4,096 tokens, 4 heads, d_head 64", attention),
     "generation": ("Generation: 64 sentences, d_model 256, 3 + 3 layers, vocabulary 8,000", generation),
     "training": ("Training: d_model 256, 3 + 3 layers, vocabulary 8,000, batches of 4,096 tokens", training),
+    "profile": ("Where the time goes: the same training in fp32", profile),
 }
 
 
@@ -49,7 +51,7 @@ def show(title: str, rows: Iterator[tuple[str, ...]]) -> None:
     """Print a table, row by row as they are measured."""
     print(f"\n{title}")
     for row in rows:
-        print("".join(f"{cell:>24}" for cell in row), flush=True)
+        print("".join(f"{cell:>27}" for cell in row), flush=True)
 
 
 if __name__ == "__main__":

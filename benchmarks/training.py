@@ -35,7 +35,9 @@ def random_batches(config: TransformerConfig, tokens: int, count: int, seed: int
     return batches
 
 
-def trainer(model: nn.Module, loss: Callable[[Batch], Tensor], batches: list[Batch], dtype: torch.dtype):
+def trainer(
+    model: nn.Module, loss: Callable[[Batch], Tensor], batches: list[Batch], dtype: torch.dtype
+) -> Callable[[], None]:
     """A function that trains one step a batch. The optimizer is the same for everybody."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, betas=(0.9, 0.98), fused=True)
     device = next(model.parameters()).device
@@ -55,26 +57,29 @@ def trainer(model: nn.Module, loss: Callable[[Batch], Tensor], batches: list[Bat
     return train
 
 
+def trainers(
+    device: torch.device, config: TransformerConfig, data: list[Batch], dtype: torch.dtype
+) -> dict[str, Callable[[], None]]:
+    """The three systems, each a function that trains on all of ``data``."""
+    torch.manual_seed(0)
+    ours, theirs, marian = Transformer(config), TorchTransformer(config), HuggingFaceMarian(config)
+    losses = {
+        OURS: (ours, partial(batch_loss, ours, label_smoothing=SMOOTHING)),
+        TORCH: (theirs, partial(theirs.loss, smoothing=SMOOTHING)),
+        MARIAN: (marian, partial(marian.loss, smoothing=SMOOTHING)),
+    }
+    return {name: trainer(model.to(device).train(), loss, data, dtype) for name, (model, loss) in losses.items()}
+
+
 def training(
     device: torch.device, config: TransformerConfig = SIZE, tokens: int = 4_096, batches: int = 4, rounds: int = 7
 ) -> Iterator[tuple[str, ...]]:
     """One table: a row a system and precision; ratios are medians over the rounds, with their range."""
     yield "precision", "system", "target tokens/s", "ours is faster by"
     data = [batch.to(device) for batch in random_batches(config, tokens, batches)]
+    total = sum(batch.tokens for batch in data)
     for name in ("fp32", "bf16") if device.type == "cpu" else PRECISIONS:
-        torch.manual_seed(0)
-        ours, theirs, marian = Transformer(config), TorchTransformer(config), HuggingFaceMarian(config)
-        losses = {
-            OURS: (ours, partial(batch_loss, ours, label_smoothing=SMOOTHING)),
-            TORCH: (theirs, partial(theirs.loss, smoothing=SMOOTHING)),
-            MARIAN: (marian, partial(marian.loss, smoothing=SMOOTHING)),
-        }
-        systems = {
-            system: trainer(model.to(device).train(), loss, data, PRECISIONS[name])
-            for system, (model, loss) in losses.items()
-        }
-        seconds = take_turns(systems, rounds)
-        total = sum(batch.tokens for batch in data)
+        seconds = take_turns(trainers(device, config, data, PRECISIONS[name]), rounds)
         for system, spent in seconds.items():
             faster = "" if system == OURS else ratio(spent, seconds[OURS])
             yield name, system, f"{total / statistics.median(spent):,.0f}", faster

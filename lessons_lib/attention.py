@@ -162,11 +162,14 @@ class MultiHeadAttention(nn.Module):
         if self.group > 1:  # each key and value head once for every query head of its group
             shared = torch.arange(heads.shape[1], device=key.device) // self.group
             key, value = key[:, shared], value[:, shared]  # (B, G, S, K) -> (B, H, S, K)
-        rest = (mask, order.bias, self.dropout if self.training else 0.0)
+        # Named, and only where there are any: a simpler function of (query, key, value, mask) may stand in for ours.
+        extras = {} if order.bias is None else {"bias": order.bias}
+        if self.training and self.dropout:
+            extras["dropout"] = self.dropout
         if return_weights or self.record or not prefers_fused(heads, key):
-            heads, weights = scaled_dot_product_attention(heads, key, value, *rest)
+            heads, weights = scaled_dot_product_attention(heads, key, value, mask, **extras)
         else:
-            heads = fused_attention(heads, key, value, *rest)
+            heads = fused_attention(heads, key, value, mask, **extras)
         if self.record:
             self.record(weights)
         merged = heads.transpose(1, 2).flatten(2)  # (B, H, T, K) -> (B, T, H, K) -> (B, T, H·K)

@@ -8,6 +8,7 @@ import torch
 from benchmarks.__main__ import main
 from benchmarks.attention import attention
 from benchmarks.generation import generate, generation
+from benchmarks.profile import profile
 from benchmarks.rivals import HuggingFaceMarian, TorchTransformer
 from benchmarks.timing import ratio, take_turns
 from benchmarks.training import random_batches, training
@@ -67,9 +68,10 @@ def test_every_table_has_a_number_in_each_cell():
         attention(CPU, lengths=(4, 8), tokens=16),
         generation(CPU, CONFIG, lengths=(2,)),
         training(CPU, CONFIG, tokens=60, batches=2, rounds=1),
+        profile(CPU, CONFIG, tokens=60, batches=1),
     ]
     rows = [row for table in tables for row in list(table)[1:]]
-    assert len(rows) == 2 + 1 + 2 * 3
+    assert len(rows) == 2 + 1 + 2 * 3 + 9
     assert all(float(row[-2].replace(",", "")) >= 0 for row in rows)
 
 
@@ -77,7 +79,9 @@ def test_the_command_names_what_it_does_not_know(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["cooking"])
     assert stopped.value.code == 2
-    assert "TABLE='cooking' is not known; use one of attention, generation, training" in capsys.readouterr().err
+    assert (
+        "TABLE='cooking' is not known; use one of attention, generation, training, profile" in capsys.readouterr().err
+    )
 
 
 def test_json_is_one_object_a_table(capsys, monkeypatch):
