@@ -33,7 +33,7 @@ def sinusoidal_table(max_length: int, d_model: int) -> Float[Tensor, "T D"]:
         ValueError: ``d_model`` is odd, so that a sine would have no cosine.
     """
     table = torch.empty(max_length, d_model)
-    angles = _angles(max_length, d_model)
+    angles = _angles(max_length, d_model=d_model)
     table[:, 0::2], table[:, 1::2] = angles.sin(), angles.cos()
     return table
 
@@ -83,7 +83,7 @@ class RotaryPositions(Positions):
 
     def __init__(self, max_length: int, d_head: int, base: float = 10_000.0):
         super().__init__()
-        angles = _angles(max_length, d_head, base)
+        angles = _angles(max_length, base, d_head=d_head)
         self.register_buffer("cosine", angles.cos().repeat(1, 2), persistent=False)  # (T, K)
         self.register_buffer("sine", torch.cat([-angles.sin(), angles.sin()], dim=1), persistent=False)
 
@@ -187,10 +187,11 @@ POSITIONS: dict[str, Callable[..., Positions]] = {
 }
 
 
-def _angles(max_length: int, width: int, base: float = 10_000.0) -> Float[Tensor, "T K2"]:
-    """t / base^(2i/width): the angle of pair i at position t."""
+def _angles(max_length: int, base: float = 10_000.0, **named: int) -> Float[Tensor, "T K2"]:
+    """t / base^(2i/width): the angle of pair i at position t; the width comes under its name."""
+    ((name, width),) = named.items()
     if width % 2:
-        raise ValueError(f"a width of {width} is odd; sines and cosines come in pairs, use {width + 1}")
+        raise ValueError(f"{name}={width} is odd; sines and cosines come in pairs, use {width + 1}")
     return torch.arange(max_length)[:, None] * base ** (-torch.arange(0, width, 2) / width)
 
 

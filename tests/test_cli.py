@@ -223,7 +223,7 @@ def test_a_missing_file(data, tmp_path, capsys, model):
         (["--n-heads", "0"], "n_heads=0"),
         (["--d-model", "15", "--n-heads", "3"], "d_model=15 is odd"),
         (["--dropout", "1.5"], "dropout=1.5"),
-        (["--norm", "sideways"], "norm='sideways' is not known; use 'pre' or 'post'"),
+        (["--norm", "sideways"], "norm='sideways' is not known; use one of pre, post"),
         (["--vocab-size", "20"], "vocab_size=20 has no room"),
         (["--max-length", "3"], "no training pair fits max_length=3; use a larger one"),
         (["--learning-rate", "0"], "learning_rate=0.0 is not positive"),

@@ -41,8 +41,10 @@ def test_a_table_is_added_from_the_start_and_refuses_what_does_not_fit(kind):
 
 
 def test_an_odd_width_is_named():
-    with pytest.raises(ValueError, match="a width of 7 is odd; sines and cosines come in pairs, use 8"):
+    with pytest.raises(ValueError, match="d_model=7 is odd; sines and cosines come in pairs, use 8"):
         sinusoidal_table(10, 7)
+    with pytest.raises(ValueError, match="d_head=3 is odd"):
+        RotaryPositions(10, 3)
 
 
 def test_halves_are_the_same_columns_in_another_order():

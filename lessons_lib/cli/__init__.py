@@ -1,0 +1,68 @@
+"""The command `lessons`: a file a command, each with its HELP, its flags and what it runs."""
+
+import argparse
+import os
+import signal
+import sys
+from typing import NoReturn
+
+from lessons_lib.cli import score, train, translate
+
+USER_ERROR = 2
+COMMANDS = {"train": train, "translate": translate, "score": score}
+
+MAIN_HELP = """\
+Train an English–French Transformer, translate with it, score it.
+
+  lessons train --corpus grammar --minutes 1 --out runs/toy
+  lessons translate --model runs/toy "the small black cats do not sleep"
+  lessons score --model runs/toy --corpus grammar
+
+`lessons COMMAND --help` tells more about each.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An `ArgumentParser` whose errors are one line too."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USER_ERROR, f"lessons: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command. Exit code: 0; 2 after an error that the user can mend; 128 + signal when stopped by one."""
+    options = build_parser().parse_args(arguments)
+    # Read by GNU's OpenMP when PyTorch is imported. Its threads wait for one another by spinning, so that a second
+    # program on the same cores slows a training down tenfold; spinning less long, it costs a quarter of that.
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8")
+    try:
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever reads us has read enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except (ValueError, OSError) as error:
+        print(f"lessons: {' '.join(str(error).split())}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        print("lessons: stopped", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The commands and their flags."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = Parser("lessons", description=MAIN_HELP, formatter_class=raw)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        summary = command.HELP.splitlines()[0]
+        added = commands.add_parser(name, help=summary, description=command.HELP, formatter_class=raw)
+        command.add_arguments(added)
+        added.set_defaults(run=command.run)
+    return parser

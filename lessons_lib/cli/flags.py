@@ -1,0 +1,16 @@
+"""Flags that several commands share."""
+
+import argparse
+from pathlib import Path
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Which model, and how it searches."""
+    parser.add_argument("--model", type=Path, required=True, metavar="DIR", help="the --out of a training")
+    parser.add_argument("--beam", type=int, default=1, metavar="K", help="beams of the search (default 1: greedy)")
+    add_device(parser)
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Where to run."""
+    parser.add_argument("--device", help="cuda, mps or cpu (default: the best one here)")

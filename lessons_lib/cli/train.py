@@ -1,0 +1,95 @@
+"""`lessons train`."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from lessons_lib.cli.flags import add_device
+from lessons_lib.translation.presets import PRESETS
+
+HELP = """\
+Train a translator and write it to a folder.
+
+  The embedded corpus, one minute:
+    lessons train --corpus grammar --minutes 1 --out runs/toy
+
+  Your own text: two files a language pair, line n of one translating line n of the other:
+    lessons train --corpus pairs --train A.en A.fr --valid B.en B.fr --minutes 10 --out runs/mine
+
+The folder appears when the training is over: config.json, model.safetensors, tokenizer.json, run.json (how it was
+made and how good it is) and metrics.jsonl (a line of JSON every ten steps). Ctrl-C ends early and keeps the model.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `lessons train`."""
+    parser.add_argument("--corpus", choices=PRESETS, required=True, help="the embedded corpus, or your own files")
+    parser.add_argument("--train", nargs=2, type=Path, metavar=("SRC", "TGT"), help="with pairs: two aligned files")
+    parser.add_argument("--valid", nargs=2, type=Path, metavar=("SRC", "TGT"), help="with pairs: two held-out files")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the model")
+    parser.add_argument("--overwrite", action="store_true", help="replace a model that --out already holds")
+    length = parser.add_mutually_exclusive_group(required=True)
+    length.add_argument("--minutes", type=float, help="train for so long")
+    length.add_argument("--steps", type=int, help="or for so many batches: then the result does not depend on speed")
+    parser.add_argument("--seed", type=int, default=0, help="of data, weights, batches and dropout (default 0)")
+    add_device(parser)
+    parser.add_argument("--precision", help="fp32, bf16 or fp16 (default: what the device is good at)")
+
+    model = parser.add_argument_group("the model (defaults: for the grammar / for pairs)")
+    training = parser.add_argument_group("training")
+
+    def by_corpus(flag: str, kind: type, help: str, group: argparse._ArgumentGroup = model) -> None:
+        name = flag.removeprefix("--").replace("-", "_")
+        both = " / ".join(f"{preset[name]}" for preset in PRESETS.values())
+        group.add_argument(flag, type=kind, help=f"{help} ({both})")
+
+    by_corpus("--d-model", int, "width of each vector")
+    by_corpus("--n-heads", int, "attention heads; must divide d_model")
+    by_corpus("--n-encoder-layers", int, "layers of the encoder")
+    by_corpus("--n-decoder-layers", int, "layers of the decoder")
+    by_corpus("--d-ff", int, "width inside the feed-forward network")
+    by_corpus("--vocab-size", int, "subwords, both languages together")
+    by_corpus("--dropout", float, "share of activations dropped in training")
+    model.add_argument("--norm", default="pre", help="pre or post (default pre)")
+    model.add_argument("--max-length", type=int, default=256, help="most tokens of a sentence (default 256)")
+
+    by_corpus("--learning-rate", float, "at its peak", training)
+    training.add_argument("--warmup-steps", type=int, help="steps until that peak (150)")
+    training.add_argument("--label-smoothing", type=float, help="probability taken from the right token (0.1)")
+    training.add_argument(
+        "--batch-tokens", type=int, help="rows times tokens of the longer side in a batch (512 on a CPU, 8192 on a GPU)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train; the exit code."""
+    from lessons_lib.translation.corpus import load_grammar, load_pairs
+    from lessons_lib.translation.model_folder import check_free
+    from lessons_lib.translation.recipe import recipe_for, train_translator
+
+    given = (options.train is not None) + (options.valid is not None)
+    if given != (2 if options.corpus == "pairs" else 0):
+        raise ValueError(
+            "--train and --valid go with --corpus pairs, and it needs both: --train A.en A.fr --valid B.en B.fr"
+        )
+    flags = vars(options)
+    elsewhere = {"run", "corpus", "train", "valid", "out", "overwrite"}
+    recipe = recipe_for(options.corpus, **{k: v for k, v in flags.items() if k not in elsewhere and v is not None})
+    check_free(options.out, options.overwrite)
+    corpus = (
+        load_grammar(options.seed)
+        if options.corpus == "grammar"
+        else load_pairs(tuple(options.train), tuple(options.valid))
+    )
+    card = train_translator(corpus, recipe, options.out, options.overwrite)
+    print(
+        f"{options.out}: {card['steps']} steps, {card['minutes']:.1f} minutes, {card['tokens_per_second']:,} tokens/s"
+    )
+    if card["stopped_early"]:
+        print(f"lessons: stopped by {card['stopped_early']}; the model is saved, unscored", file=sys.stderr)
+        return 128 + signal.Signals[card["stopped_early"]]
+    scores = card["scores"]
+    sentences = f"{scores['sentences']} {scores['part']} sentences"
+    print(f"BLEU {scores['bleu']:.1f}, chrF {scores['chrf']:.1f} on {sentences}, greedy ({scores['signature']})")
+    return 0
