@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch.autograd.profiler import profile
 from torch.utils import flop_counter
 
-from lessons_lib.attention import prefers_fused
+from lessons_lib import attention
 from lessons_lib.config import CHOICES, TransformerConfig
 from lessons_lib.families import DecoderOnly, EncoderOnly, EncoderOnlyConfig
 from lessons_lib.masks import causal_mask, padding_mask
@@ -28,7 +28,8 @@ from lessons_lib.sizes import (
     training_flops,
     training_memory,
 )
-from lessons_lib.sizes.stages import CHUNK, FUSED_ABOVE
+from lessons_lib.sizes.memory import BYTES
+from lessons_lib.sizes.stages import CHUNK, FUSED_ABOVE, Step
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation import losses
 
@@ -78,6 +79,16 @@ def lengths_of(config: TransformerConfig, src: int, tgt: int) -> tuple[int, int]
     return (src if config.n_encoder_layers else 0), (tgt if config.n_decoder_layers else 0)
 
 
+def take_path(monkeypatch: pytest.MonkeyPatch, fused: bool) -> None:
+    """From here on every attention is fused, or none is; one that goes the other way fails."""
+
+    def refuse(*_):
+        raise AssertionError(f"fused={fused}, but an attention went the other way")
+
+    monkeypatch.setattr(attention, "prefers_fused", lambda query, key: fused)
+    monkeypatch.setattr(attention, "scaled_dot_product_attention" if fused else "fused_attention", refuse)
+
+
 def nbytes(tensors) -> int:
     return sum(x.numel() * x.element_size() for x in tensors)
 
@@ -114,7 +125,8 @@ def test_the_parts_are_those_of_the_model():
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("seed", range(6))
-def test_forward_and_backward_flops_are_exact(family, seed):
+def test_forward_and_backward_flops_are_exact(family, seed, monkeypatch):
+    take_path(monkeypatch, fused=False)  # PyTorch's counter does not know the fused kernel for CPUs
     config = random_config(family, seed)
     model, (src_length, tgt_length) = FAMILIES[family](config), lengths_of(config, 7, 5)
     src, tgt = tokens_of(config, 3, 7), tokens_of(config, 3, 5)
@@ -131,7 +143,8 @@ def test_forward_and_backward_flops_are_exact(family, seed):
 
 @pytest.mark.parametrize("family", ["encoder-decoder", "decoder-only"])
 @pytest.mark.parametrize("seed", range(4))
-def test_the_flops_of_one_more_token_are_exact(family, seed):
+def test_the_flops_of_one_more_token_are_exact(family, seed, monkeypatch):
+    take_path(monkeypatch, fused=False)
     config = random_config(family, seed)
     model, (src_length, _) = FAMILIES[family](config).eval(), lengths_of(config, 7, 0)
     src, tgt = tokens_of(config, 3, 7), tokens_of(config, 3, 5)
@@ -164,15 +177,10 @@ def test_the_rule_of_thumb_is_near_for_a_wide_model_and_far_for_a_narrow_one():
 # Memory
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-@pytest.mark.parametrize(("seed", "length"), [(0, 11), (1, 11), (2, 11), (3, 11), (4, 150)])
-def test_what_is_kept_for_the_way_back(family, seed, length):
-    changes = {"d_model": 48, "n_heads": 6, "n_kv_heads": 3 if seed % 2 else None}
-    if length == 150:  # the fused path
-        changes |= {"positions": "rope", "attention_dropout": 0.0, "max_length": 160}
-    config = random_config(family, seed, **changes)
-    model, kept, keep_alive = FAMILIES[family](config).train(), {}, []
-    src, tgt = tokens_of(config, 3, length), tokens_of(config, 3, length + 2)
+def kept_bytes(family: str, config: TransformerConfig, lengths: tuple[int, int], dtype: str) -> int:
+    """What autograd keeps of a forward pass of three sequences."""
+    model, kept, keep_alive = FAMILIES[family](config).train().to(getattr(torch, dtype)), {}, []
+    src, tgt = (tokens_of(config, 3, length) for length in lengths)
     before = {x.untyped_storage().data_ptr() for x in (src, tgt, *model.parameters(), *model.buffers())}
 
     def pack(x: torch.Tensor) -> torch.Tensor:
@@ -184,8 +192,33 @@ def test_what_is_kept_for_the_way_back(family, seed, length):
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
         hidden_of(model, src, tgt)
-    estimate = training_memory(config, 3, *lengths_of(config, length, length + 2)).parts["activations"]
-    assert estimate == pytest.approx(sum(kept.values()), rel=0.01)
+    return sum(kept.values())
+
+
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("seed", "length", "positions", "attention_dropout"),
+    [(0, 11, "none", 0.0), (1, 11, "alibi", 0.0), (2, 11, "t5", 0.0), (3, 11, "alibi", 0.1), (4, 150, "rope", 0.0)],
+)
+def test_what_is_kept_for_the_way_back(family, dtype, fused, seed, length, positions, attention_dropout, monkeypatch):
+    take_path(monkeypatch, fused)
+    changes = {"d_model": 48, "n_heads": 6, "n_kv_heads": 3 if seed % 2 else None, "max_length": 160}
+    changes |= {"positions": positions, "attention_dropout": attention_dropout}
+    config, lengths = random_config(family, seed, **changes), (length, length + 2)
+    estimate = training_memory(config, 3, *lengths_of(config, *lengths), dtype, fused=fused).parts["activations"]
+    assert estimate == pytest.approx(kept_bytes(family, config, lengths, dtype), rel=0.01)
+
+
+@pytest.mark.parametrize(("dtype", "fused_where"), [("float32", "everywhere"), ("bfloat16", "decoder")])
+def test_without_a_choice_the_path_is_that_of_the_library(dtype, fused_where):
+    config = TransformerConfig(50, 16, 2, n_encoder_layers=1, n_decoder_layers=1, d_ff=16, max_length=410)
+    lengths = 390, 410  # 390 · 390 and 390 · 410 pairs are fewer than `FUSED_ABOVE`, 410 · 410 are more
+    free, fused, readable = (training_memory(config, 3, *lengths, dtype, fused=f) for f in (None, True, False))
+    kept, most, least = (memory.parts["activations"] for memory in (free, readable, fused))
+    assert kept == pytest.approx(kept_bytes("encoder-decoder", config, lengths, dtype), rel=0.01)
+    assert kept == least if fused_where == "everywhere" else 1.5 * least < kept < 0.8 * most
 
 
 def peak_of(function) -> int:
@@ -206,13 +239,18 @@ BERT = {"activation": "gelu", "norm": "post", "positions": "learned", "attention
 TRAINED = {  # the model, its batch: size and lengths, its numbers, its loss
     "encoder-decoder": (Transformer, TransformerConfig(2000, 128), 16, 40, 36, "float32", "chunked"),
     "mostly weights": (Transformer, TransformerConfig(3000, 128, tied=False), 2, 12, 10, "float32", "chunked"),
-    "fused": (DecoderOnly, TransformerConfig(500, 64, 4, 2, None, 0, **LLAMA), 4, 0, 200, "float32", "plain"),
+    "Llama's options": (DecoderOnly, TransformerConfig(500, 64, 4, 2, None, 0, **LLAMA), 4, 0, 200, "float32", "plain"),
     "other numbers": (EncoderOnly, EncoderOnlyConfig(1000, 48, 6, d_ff=192, **BERT), 8, 60, 0, "float64", "plain"),
+    "long": (Transformer, TransformerConfig(300, 64, 4, d_ff=128), 8, 150, 140, "float32", "chunked"),
+    "a bias": (Transformer, TransformerConfig(300, 64, d_ff=128, positions="alibi"), 8, 80, 70, "float32", "chunked"),
+    "a learned bias": (EncoderOnly, EncoderOnlyConfig(300, 64, positions="t5"), 4, 120, 0, "float32", "chunked"),
 }
 
 
+@pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("name", TRAINED)
-def test_the_peak_of_a_training_step(name):
+def test_the_peak_of_a_training_step(name, fused, monkeypatch):
+    take_path(monkeypatch, fused)
     family, config, batch, src_length, tgt_length, dtype, loss = TRAINED[name]
     model = family(config).train().to(getattr(torch, dtype))
     optimizer = torch.optim.AdamW(model.parameters(), fused=True)
@@ -233,36 +271,49 @@ def test_the_peak_of_a_training_step(name):
     peak = peak_of(step)
     state = (x for values in optimizer.state.values() for x in values.values())
     measured = nbytes(model.parameters()) + nbytes(model.buffers()) + nbytes(state) + peak
-    estimate = training_memory(config, batch, src_length, tgt_length, dtype, loss)
-    assert estimate.peak == pytest.approx(measured, rel=0.15), estimate
+    estimate = training_memory(config, batch, src_length, tgt_length, dtype, loss, fused)
+    assert estimate.peak == pytest.approx(measured, rel=0.05), estimate
 
 
-@pytest.mark.parametrize(("n_kv_heads", "prompt_length"), [(None, 1), (2, 1), (1, 50)])
-def test_the_peak_of_generation(n_kv_heads, prompt_length):
-    config = TransformerConfig(300, 64, 4, n_kv_heads, n_encoder_layers=0, n_decoder_layers=4, d_ff=256)
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize(
+    ("n_kv_heads", "prompt_length", "positions"),
+    [(None, 1, "sinusoidal"), (2, 1, "sinusoidal"), (1, 50, "sinusoidal"), (None, 110, "t5"), (None, 1, "alibi")],
+)
+def test_the_peak_of_generation(n_kv_heads, prompt_length, positions, fused, monkeypatch):
+    take_path(monkeypatch, fused)
+    shape = {"n_encoder_layers": 0, "n_decoder_layers": 4, "d_ff": 256, "positions": positions}
+    config = TransformerConfig(300, 64, 4, n_kv_heads, **shape)
     model = DecoderOnly(config).eval()
     prompt = tokens_of(config, 32, prompt_length)
     peak = peak_of(lambda: model.generate(prompt, 120 - prompt_length))
     measured = nbytes(model.parameters()) + nbytes(model.buffers()) + peak
-    estimate = inference_memory(config, 32, tgt_length=120, prompt_length=prompt_length)
-    assert estimate.peak == pytest.approx(measured, rel=0.15), estimate
+    estimate = inference_memory(config, 32, tgt_length=120, prompt_length=prompt_length, fused=fused)
+    assert estimate.peak == pytest.approx(measured, rel=0.05), estimate
     assert estimate.peak == sum(estimate.parts.values())
 
 
-def test_the_peak_of_a_translation():
-    config = TransformerConfig(300, 64, 4, d_ff=256)
-    model, src = Transformer(config).eval(), tokens_of(config, 32, 60)
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize(
+    ("src_length", "tgt_length", "shape"),
+    [(60, 40, {}), (60, 40, {"n_kv_heads": 2}), (20, 100, {}), (60, 40, {"d_ff": 64}), (60, 40, {"positions": "t5"})],
+)
+def test_the_peak_of_a_translation(src_length, tgt_length, shape, fused, monkeypatch):
+    take_path(monkeypatch, fused)
+    config = TransformerConfig(300, 64, 4, **({"d_ff": 256} | shape))
+    model, src = Transformer(config).eval(), tokens_of(config, 32, src_length)
     mask, tokens = padding_mask(src, config.pad_id), tokens_of(config, 32, 1)
 
     @torch.inference_mode()
     def translate() -> None:
         memory = model.encode(src)
-        cache = model.new_cache(memory, 40)
-        for _ in range(40):
+        cache = model.new_cache(memory, tgt_length)
+        for _ in range(tgt_length):
             model.decode_step(tokens, cache, mask)
 
     measured = nbytes(model.parameters()) + nbytes(model.buffers()) + peak_of(translate)
-    assert inference_memory(config, 32, 60, 40).peak == pytest.approx(measured, rel=0.15)
+    estimate = inference_memory(config, 32, src_length, tgt_length, fused=fused)
+    assert estimate.peak == pytest.approx(measured, rel=0.05), estimate
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
@@ -280,8 +331,11 @@ def test_the_bytes_of_a_cache(seed, dtype):
 
 def test_the_constants_are_those_of_the_modules():
     assert losses.CHUNK == CHUNK
-    assert not prefers_fused(torch.empty(1, 1, 1, 1), torch.empty(1, 1, FUSED_ABOVE, 1))
-    assert prefers_fused(torch.empty(1, 1, 1, 1), torch.empty(1, 1, FUSED_ABOVE + 1, 1))
+    for dtype, size in BYTES.items():
+        step = Step(TransformerConfig(10), 1, 1, 1, size)
+        for keys in (1, FUSED_ABOVE, FUSED_ABOVE + 1):
+            query, key = (torch.empty(1, 1, n, 1, dtype=getattr(torch, dtype)) for n in (1, keys))
+            assert attention.prefers_fused(query, key) == step.is_fused(1, keys) == (size > 2 or keys > FUSED_ABOVE)
 
 
 # Published models

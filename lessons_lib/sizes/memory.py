@@ -1,10 +1,9 @@
 """How much memory a model takes, in bytes: what stands, what a training step adds, what generation needs.
 
 The formulas are for this library's modules on a CPU, whose tensors can be counted. Everything is in one ``dtype``. The
-tokens themselves, and what an operator allocates for itself while it runs, are left out: little in float32, but with
-16-bit numbers PyTorch's kernels for CPUs work in float32 for a moment, and the peak of a step may be twice as high.
-Nor is this what the operating system sees: the memory of a process grows beyond it, because what is freed in pieces is
-not given back at once.
+tokens themselves, and what an operator allocates for itself while it runs, are left out: little in float32, more with
+16-bit numbers, for which PyTorch's kernels for CPUs work in float32 for a moment. Nor is this what the operating system
+sees: the memory of a process grows beyond it, because what is freed in pieces is not given back at once.
 """
 
 from dataclasses import dataclass
@@ -49,7 +48,8 @@ def training_memory(
 
     Args:
         loss: "chunked" (`fused_cross_entropy`) or "plain" (all logits at once, then ``cross_entropy``).
-        fused: whether attention stores no weights; None decides as the library does on a CPU, by the length.
+        fused: whether attention is left to PyTorch's function, which stores no weights where it has a kernel for
+            them; None decides as the library does on a CPU: always in float32 and float64, with 16 bits at length.
 
     Raises:
         ValueError: lengths do not fit the model, or ``dtype`` or ``loss`` is not known.
@@ -84,6 +84,7 @@ def inference_memory(
 
     Args:
         prompt_length: the tokens that the decoder reads at once before it writes one at a time.
+        fused: as in `training_memory`.
 
     Raises:
         ValueError: lengths do not fit the model, or ``dtype`` is not known.
@@ -100,8 +101,8 @@ def inference_memory(
         held = sum(cache.values()) + step.vectors(src_length)  # the encoder's output stays
         logits = batch * config.vocab_size * step.value
         moments["reading the prompt"] = held + max(_layer(step, prompt_length, cached=True), logits)
-        source = _copies(step, src_length) or step.vectors(src_length, head_widths(config)[0])  # laid out head by head
-        moments["the last token"] = held + max(_copies(step, tgt_length), source, logits)
+        own, source = _reread(step, tgt_length), _reread(step, src_length, is_cross=True)
+        moments["the last token"] = held + max(own, source, logits)
         parts |= cache
     moment = max(moments, key=moments.get)
     peak = parts["weights"] + parts["tables"] + moments[moment]
@@ -153,14 +154,28 @@ def _layer(step: Step, length: int, cached: bool = False) -> int:
     config, (width, kv_width) = step.config, head_widths(step.config)
     x, query, hidden = step.vectors(length), step.vectors(length, width), step.vectors(length, config.d_ff)
     weights, bias = step.scores(length, length), config.n_heads * length * length * step.value
+    is_biased = config.positions in BIASED
     attention = query + _copies(step, length) + (0 if cached else 2 * step.vectors(length, kv_width))
-    attention += bias * (config.positions in BIASED)
-    # Masked scores, their softmax, the weights; or, fused, the bias of every sentence, the output, and its copy for
-    # empty rows.
-    fused = step.is_fused(length, length)
-    attention += 2 * query + weights * (config.positions in BIASED) if fused else 3 * weights
-    states = 3 if ACTIVATIONS[config.activation][1] else 1 if config.activation == "relu" else 2
-    return 3 * x + max(attention, states * hidden + x)  # the embeddings, the residual path, its norm; and the result
+    attention += is_biased * bias
+    if not step.is_fused(length, length):
+        attention += 3 * weights  # masked scores, their softmax, the weights
+    elif step.has_kernel(is_biased, is_causal=cached, trains=False):
+        attention += 2 * query + is_biased * weights  # the output, and with zeros for queries without a key; its bias
+    else:
+        # The sum of mask and bias; the keys divided by √d_head; scores, softmax, and which are -inf (a byte each).
+        attention += bias + query + 2 * weights + weights // step.value
+    states = 3 if ACTIVATIONS[config.activation][1] else 2
+    return 3 * x + max(attention, states * hidden + x)  # the embeddings, the residual path, its norm; and its input
+
+
+def _reread(step: Step, length: int, is_cross: bool = False) -> int:
+    """What of a cache of ``length`` tokens exists once more when one query reads it."""
+    copies, keys = _copies(step, length), step.vectors(length, head_widths(step.config)[0])
+    if not step.is_fused(1, length):
+        return copies or keys * is_cross  # the source's keys, laid out head by head
+    is_biased = step.config.positions in BIASED and not is_cross
+    has_kernel = step.has_kernel(is_biased, is_causal=not is_cross, trains=False)
+    return copies + (0 if has_kernel else keys)  # divided by √d_head
 
 
 def _copies(step: Step, length: int) -> int:

@@ -19,7 +19,7 @@ from lessons_lib.sizes.parameters import (
     position_parameters,
 )
 
-FUSED_ABOVE = 128 * 128  # queries times keys, as in `lessons_lib.attention.prefers_fused` on a CPU
+FUSED_ABOVE = 400 * 400  # queries times keys of 16 bits, as in `lessons_lib.attention.prefers_fused` on a CPU
 CHUNK = 512  # positions whose logits exist at one time, as in `lessons_lib.translation.losses`
 BIASED = ("alibi", "relative", "t5")  # positions that add to the scores
 
@@ -41,7 +41,8 @@ class Step:
 
     Attributes:
         value: the bytes of a number.
-        fused: whether attention stores no weights; None decides as the library does on a CPU, by the length.
+        fused: whether attention is left to PyTorch's function; None decides as the library does on a CPU: always, but
+            for 16-bit numbers only at length.
         plain_loss: whether all logits exist at once.
     """
 
@@ -62,8 +63,17 @@ class Step:
         return self.batch * self.config.n_heads * queries * keys * self.value
 
     def is_fused(self, queries: int, keys: int) -> bool:
-        """Whether an attention of this size stores no weights."""
-        return queries * keys > FUSED_ABOVE if self.fused is None else self.fused
+        """Whether an attention of this size is left to PyTorch's function."""
+        return self.value > 2 or queries * keys > FUSED_ABOVE if self.fused is None else self.fused
+
+    def has_kernel(self, is_biased: bool, is_causal: bool, trains: bool = True) -> bool:
+        """Whether that function has a fused kernel for this attention; if not, it stores the weights after all.
+
+        The kernel for CPUs takes no dropout, no bias that is learned (where there is a gradient), and none without a
+        dimension of sentences, which a padding mask adds and a causal one does not.
+        """
+        takes_bias = not is_causal and (self.config.positions == "alibi" or not trains)
+        return not (trains and self.config.attention_dropout) and (takes_bias or not is_biased)
 
     @property
     def embedding(self) -> int:
@@ -86,11 +96,10 @@ def heights(stages: list[Stage]) -> Iterator[tuple[int, str]]:
 def model_stages(step: Step) -> Iterator[Stage]:
     """The stages of encoder and decoder, those that the model has, in the order of the forward pass."""
     config, src, tgt = step.config, step.src_length, step.tgt_length
-    padding_mask, causal_mask = step.batch * src, tgt * tgt
     if config.n_encoder_layers:
         yield _embedding(step, "encoder embedding", src, is_last=not config.n_decoder_layers)
         for index in range(1, config.n_encoder_layers + 1):
-            yield _attention(step, f"encoder layer {index}, attention", src, src, padding_mask)
+            yield _attention(step, f"encoder layer {index}, attention", src, src)
             yield _feed_forward(step, f"encoder layer {index}, feed-forward", src)
         yield from _final_norm(step, "encoder norm", src)
     if config.n_encoder_layers and config.n_decoder_layers:
@@ -98,10 +107,9 @@ def model_stages(step: Step) -> Iterator[Stage]:
     if config.n_decoder_layers:
         yield _embedding(step, "decoder embedding", tgt, is_last=True)
         for index in range(1, config.n_decoder_layers + 1):
-            yield _attention(step, f"decoder layer {index}, self-attention", tgt, tgt, causal_mask)
+            yield _attention(step, f"decoder layer {index}, self-attention", tgt, tgt, is_causal=True)
             if config.n_encoder_layers:
-                name = f"decoder layer {index}, cross-attention"
-                yield _attention(step, name, tgt, src, padding_mask, is_cross=True)
+                yield _attention(step, f"decoder layer {index}, cross-attention", tgt, src, is_cross=True)
             yield _feed_forward(step, f"decoder layer {index}, feed-forward", tgt)
         yield from _final_norm(step, "decoder norm", tgt)
 
@@ -141,33 +149,37 @@ def _embedding(step: Step, name: str, length: int, is_last: bool) -> Stage:
     return Stage(name, kept, gradient, 2 * x, backward)
 
 
-def _attention(step: Step, name: str, queries: int, keys: int, mask: int, is_cross: bool = False) -> Stage:
-    """One attention with its norm, dropout and residual path; ``mask`` is the number of its entries."""
+def _attention(
+    step: Step, name: str, queries: int, keys: int, is_causal: bool = False, is_cross: bool = False
+) -> Stage:
+    """One attention with its norm, dropout and residual path; ``is_causal``: its mask is no padding mask."""
     config, (width, kv_width) = step.config, head_widths(step.config)
     x, query, key = step.vectors(queries), step.vectors(queries, width), step.vectors(keys, width)
     weights, bias = step.scores(queries, keys), config.n_heads * queries * keys * step.value
-    is_biased = config.positions in BIASED and not is_cross
-    # The norm; its output, which is projected; queries, keys, values; what the output projection reads; dropout.
-    kept = _norm_kept(step, queries) + x + query + 2 * key + query + x * (config.dropout > 0)
+    is_biased, rows = config.positions in BIASED and not is_cross, queries if is_causal else step.batch  # of the mask
+    # The norm; its output, which is projected; what the output projection reads; dropout; which queries see no key.
+    kept = _norm_kept(step, queries) + x + query + x * (config.dropout > 0) + rows * step.value
     forward = query + 2 * step.vectors(keys, kv_width) + is_biased * bias
     # The residual path and the gradient of the values; that of W_O; those of source and bias, summed over the layers.
     backward = x + key + width * config.d_model * step.value + step.vectors(keys) * is_cross - _spent(step, queries)
     backward += is_biased * bias
     if not step.is_fused(queries, keys):
-        # The softmax, the weights with zeros for queries that may attend to nothing, and which these are; with dropout
-        # also its noise.
-        kept += weights * (3 if config.attention_dropout else 2) + mask // keys * step.value
+        # Queries, keys, values; the softmax, the weights with zeros for queries without a key; with dropout its noise.
+        kept += query + 2 * key + weights * (3 if config.attention_dropout else 2)
         forward, backward = forward + weights, backward + weights
-    elif config.attention_dropout:  # PyTorch's kernel for CPUs fuses neither this nor the next
-        kept += weights * 3
-        forward, backward = forward + weights, backward + weights
-    elif is_biased:
-        kept += weights
-        forward, backward = forward + weights, backward + 2 * weights
+    elif step.has_kernel(is_biased, is_causal):
+        # Queries, keys, values; the kernel's output, the logarithm of each row's sum (float32), the mask as numbers.
+        penalty = weights if is_biased else rows * keys * step.value
+        kept += 2 * query + 2 * key + max(step.value, 4) * step.batch * config.n_heads * queries + penalty
+        backward += query + key
     else:
-        # The kernel's output, the logarithm of each row's sum (float32), the mask as numbers, and which rows are empty.
-        kept += query + 4 * step.batch * config.n_heads * queries + mask * step.value + mask // keys
-        backward += 2 * query + key
+        # Queries, keys, values, the softmax; with dropout its noise and its result; of 16-bit numbers all in float32.
+        wide = max(step.value, 4) // step.value
+        kept += wide * (query + 2 * key + weights * (3 if config.attention_dropout else 1))
+        # The scores beside their softmax, and which of them are -inf (a byte each); the sum of mask and bias.
+        forward += wide * weights * (not config.attention_dropout) + weights // step.value
+        forward += is_biased * (bias if is_causal else weights)
+        backward += wide * weights * (1 if config.attention_dropout else 2)
     gradient = (attention_parameters(config) + norm_parameters(config)) * step.value
     return Stage(name, kept, gradient, forward, backward)
 
