@@ -171,21 +171,27 @@ def test_a_signal_ends_the_training_and_keeps_the_model(data, tmp_path, number):
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 120
-        while not any(path.stat().st_size for path in tmp_path.glob("models/.mine.partial-*/metrics.jsonl")):
+        while not any(path.stat().st_size for path in tmp_path.glob("models/mine/checkpoint/metrics.jsonl")):
             assert time.monotonic() < deadline
             assert process.poll() is None
             time.sleep(0.05)
-        assert not out.exists()
+        assert {path.name for path in out.iterdir()} == {"checkpoint"}
         process.send_signal(number)
         _, errors = process.communicate(timeout=120)
     finally:
         process.kill()
     assert process.returncode == 128 + number
     assert f"lessons: stopped by {number.name}; the model is saved, unscored" in errors
-    assert {path.name for path in out.iterdir()} == FILES
+    assert {path.name for path in out.iterdir()} == FILES | {"checkpoint"}
     assert [path.name for path in out.parent.iterdir()] == ["mine"]
+    steps = json.loads((out / "run.json").read_text())["steps"]
     assert json.loads((out / "run.json").read_text())["stopped_early"] == number.name
     assert Translator.load(out).translate(["the cat"])[0].source == "the cat"
+    command[command.index("10")] = "0.001"  # which are over: the training goes on, and ends there
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"{out}: going on after step {steps}" in again.stderr
+    assert steps <= json.loads((out / "run.json").read_text())["steps"] < steps + 500
+    assert {path.name for path in out.iterdir()} == FILES
 
 
 # ---- bad input: one line, exit code 2, nothing written
@@ -234,7 +240,7 @@ def test_a_missing_file(data, tmp_path, capsys, model):
         (["--steps", "0"], "steps=0 is not positive"),
         (["--minutes", "1"], "not allowed with argument --steps"),
         (["--layers", "2"], "unrecognized arguments: --layers 2"),
-        (["--learning-rate", "1e30"], "use a lower learning rate than"),
+        (["--learning-rate", "1e30"], "Use a lower learning rate"),
     ],
 )
 def test_values_out_of_range(data, tmp_path, capsys, flags, message):

@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     """Score; the exit code."""
     from lessons_lib.translation.corpus import load_grammar, read_pairs
     from lessons_lib.translation.model_folder import read_card
-    from lessons_lib.translation.recipe import score_translator
+    from lessons_lib.translation.run import score_translator
     from lessons_lib.translation.translator import Translator
 
     files = (options.source, options.reference)

@@ -17,8 +17,13 @@ Train a translator and write it to a folder.
   Your own text: two files a language pair, line n of one translating line n of the other:
     lessons train --corpus pairs --train A.en A.fr --valid B.en B.fr --minutes 10 --out runs/mine
 
-The folder appears when the training is over: config.json, model.safetensors, tokenizer.json, run.json (how it was
-made and how good it is) and metrics.jsonl (a line of JSON every ten steps). Ctrl-C ends early and keeps the model.
+When the training is over, the folder holds config.json, model.safetensors, tokenizer.json, run.json (how it was
+made and how good it is) and metrics.jsonl (a line of JSON every ten steps).
+
+Cut off by Ctrl-C, SIGTERM or a power cut? The same command goes on where the last checkpoint stands.
+
+More processes, more GPUs: `torchrun --nproc-per-node 2 -m lessons_lib.cli train …`, or `accelerate launch -m` in the
+place of torchrun. A batch is then shared among them, and the result is the same.
 """
 
 
@@ -58,6 +63,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     training.add_argument("--warmup-steps", type=int, help="steps until that peak (150)")
     training.add_argument("--label-smoothing", type=float, help="probability taken from the right token (0.1)")
     training.add_argument(
+        "--accumulate", type=int, metavar="N", help="a batch in N pieces: less memory, same result (1)"
+    )
+    training.add_argument(
+        "--average", type=int, metavar="N", help="the mean of N states of the last third (0: the last)"
+    )
+    training.add_argument("--patience", type=int, metavar="N", help="stop after N validations without a better BLEU")
+    training.add_argument("--validations", type=int, metavar="N", help="validations on the way (3)")
+    training.add_argument("--checkpoint-minutes", type=float, metavar="M", help="minutes between two checkpoints (3)")
+    training.add_argument(
         "--batch-tokens", type=int, help="rows times tokens of the longer side in a batch (512 on a CPU, 8192 on a GPU)"
     )
 
@@ -66,7 +80,8 @@ def run(options: argparse.Namespace) -> int:
     """Train; the exit code."""
     from lessons_lib.translation.corpus import load_grammar, load_pairs
     from lessons_lib.translation.model_folder import check_free
-    from lessons_lib.translation.recipe import recipe_for, train_translator
+    from lessons_lib.translation.recipe import recipe_for
+    from lessons_lib.translation.run import train_translator
 
     given = (options.train is not None) + (options.valid is not None)
     if given != (2 if options.corpus == "pairs" else 0):

@@ -1,11 +1,12 @@
 """Batches: sentences of like length together, so that little of the arithmetic is spent on padding."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from lessons_lib.translation.corpus import Pair
@@ -30,6 +31,16 @@ class Batch(NamedTuple):
     tgt_in: Int[Tensor, "B T"]
     tgt_out: Int[Tensor, "B T"]
     tokens: int
+
+    def part(self, index: int, count: int, pad_id: int) -> tuple["Batch", Float[Tensor, ""]]:
+        """Every ``count``-th row from ``index`` on, and its share of the tokens; ``tokens`` stays that of the whole.
+
+        Where there are fewer rows than parts, the parts left over get the first row, and a share of 0.
+        """
+        rows = slice(index, None, count) if index < len(self.src) else slice(0, 1)
+        sides = [side[rows] for side in self[:3]]
+        share = (sides[2] != pad_id).sum() / self.tokens
+        return Batch(*sides, self.tokens), share * (index < len(self.src))
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on ``device``."""
@@ -104,24 +115,27 @@ class Batches:
 
     def epoch(self, number: int) -> Iterator[Batch]:
         """The batches of one epoch, on the device."""
-        rng = np.random.default_rng([self.seed, number])
-        for group in bucket(self.examples, self.token_budget, rng):
-            yield collate([self.examples[i] for i in group], self.tokenizer).to(self.device)
+        yield from map(self._batch, self._groups(number))
 
-    def forever(self) -> Iterator[Batch]:
-        """Epoch after epoch."""
-        number = 0
-        while True:
-            yield from self.epoch(number)
-            number += 1
+    def forever(self, done: int = 0) -> Iterator[Batch]:
+        """Epoch after epoch, without the first ``done`` batches: those that a training had before it was cut off."""
+        for number in itertools.count():
+            groups = self._groups(number)
+            yield from (self._batch(group) for group in groups[done:])
+            done = max(0, done - len(groups))
 
     def efficiency(self) -> float:
         """The share of positions that hold a token and not padding, both sides together (first epoch)."""
-        rng = np.random.default_rng([self.seed, 0])
         tokens = positions = 0
-        for group in bucket(self.examples, self.token_budget, rng):
+        for group in self._groups(0):
             for side in ("src", "tgt"):
                 lengths = [len(getattr(self.examples[i], side)) + 1 for i in group]
                 tokens += sum(lengths)
                 positions += len(lengths) * max(lengths)
         return tokens / positions
+
+    def _groups(self, number: int) -> list[list[int]]:
+        return bucket(self.examples, self.token_budget, np.random.default_rng([self.seed, number]))
+
+    def _batch(self, group: list[int]) -> Batch:
+        return collate([self.examples[i] for i in group], self.tokenizer).to(self.device)

@@ -16,6 +16,7 @@ from lessons_lib.translation.tokenizer import Tokenizer
 
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 CARD, METRICS = "run.json", "metrics.jsonl"
+CHECKPOINT = "checkpoint"  # a folder, until the training is over
 NEEDED = (CONFIG, WEIGHTS, TOKENIZER)
 FILES = {*NEEDED, CARD, METRICS}
 
@@ -73,45 +74,34 @@ def write_json(path: Path, values: dict) -> None:
 
 
 def check_free(out: Path, overwrite: bool) -> None:
-    """Raise ValueError unless a model may be written to ``out``: nothing, an empty folder, or a model to overwrite."""
+    """Raise ValueError unless a model may go to ``out``: nothing, an empty folder, a training cut off, or overwrite."""
     out = Path(out)
     if not out.exists():
         return
     if not out.is_dir():
         raise ValueError(f"{out} is a file; give a folder for the model")
-    held = {path.name for path in out.iterdir()}
-    if foreign := sorted(held - FILES):
+    held = {path.name for path in out.iterdir() if not path.name.endswith(".partial")}
+    if foreign := sorted(held - FILES - {CHECKPOINT}):
         raise ValueError(f"{out} holds {foreign[0]}, which is not part of a model; give another folder")
-    if held and not overwrite:
+    if held and CHECKPOINT not in held and not overwrite:
         raise ValueError(f"{out} already holds a model; give another folder, or --overwrite to replace it")
 
 
 @contextmanager
 def appearing_whole(out: Path) -> Iterator[Path]:
-    """A temporary folder beside ``out`` that becomes ``out`` at the end, and vanishes if an error comes before.
+    """A temporary folder whose files move into ``out`` at the end, or vanish if an error comes before.
 
-    An old model in ``out`` stays readable until the new one is complete.
+    Old files in ``out`` stay readable until the new ones are complete.
     """
     out = Path(out).absolute()
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.partial-", dir=out.parent))
-    partial.chmod(0o777 & ~_umask())  # mkdtemp makes folders for their owner alone
+    out.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".model-", suffix=".partial", dir=out))
     try:
         yield partial
-        replaced = partial.with_name(f"{partial.name}.old")
-        if out.exists():
-            os.replace(out, replaced)
-        os.replace(partial, out)
-        shutil.rmtree(replaced, ignore_errors=True)
-    except BaseException:
+        for path in partial.iterdir():
+            os.replace(path, out / path.name)
+    finally:
         shutil.rmtree(partial, ignore_errors=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _first_line(error: Exception) -> str:

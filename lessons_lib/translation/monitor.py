@@ -1,13 +1,15 @@
 """Watching a training: a progress bar for people, a line of JSON for plots, and an ear for "stop"."""
 
+import contextlib
 import json
 import math
 import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TextIO
 
-from tqdm import tqdm
+from tqdm.auto import tqdm  # a widget in a notebook, a line in a terminal
 
 from lessons_lib.translation.training import Step
 
@@ -41,10 +43,15 @@ class StopSignal:
 
 
 class Monitor:
-    """A progress bar on stderr, and ``metrics.jsonl``: a line of JSON every ``every`` steps and each validation."""
+    """A progress bar on stderr, and ``metrics.jsonl``: a line of JSON every ``every`` steps and each validation.
 
-    def __init__(self, metrics: Path, every: int = 10):
-        self._file = metrics.open("w", encoding="utf-8")
+    Args:
+        after: the step from which a training goes on; what the file says of later ones is forgotten.
+        totals: what `totals` said there.
+    """
+
+    def __init__(self, metrics: Path, after: int = 0, totals: dict[str, int | float] | None = None, every: int = 10):
+        self._file = _opened_after(metrics, after)
         self._bar = tqdm(
             total=1.0,
             desc="training",
@@ -53,10 +60,11 @@ class Monitor:
             file=sys.stderr,
         )
         self._every = every
-        self.tokens = self.steps = 0
-        self.seconds = 0.0
-        self._timed_tokens = self._timed_seconds = 0.0  # without what lies before the first step, and validations
-        self._timing = False
+        totals = totals or {}
+        self.tokens, self.steps, self.seconds = totals.get("tokens", 0), after, 0.0
+        # Without what lies before the first step, and validations.
+        self._timed_tokens, self._timed_seconds = totals.get("timed_tokens", 0), totals.get("timed_seconds", 0.0)
+        self._timing, self._loss = False, math.nan
 
     def __enter__(self) -> "Monitor":
         return self
@@ -72,7 +80,7 @@ class Monitor:
             self._timed_seconds += step.seconds - self.seconds
         self._timing = True
         self.tokens += step.tokens
-        self.steps, self.seconds = step.number, step.seconds
+        self.steps, self.seconds, self._loss = step.number, step.seconds, step.loss
         if step.number % self._every and step.number != 1:
             return
         values = {
@@ -83,17 +91,25 @@ class Monitor:
             "learning_rate": step.learning_rate,
             "tokens_per_second": round(self.tokens_per_second()),
         }
-        if not math.isfinite(values["loss"]):
-            raise ValueError(
-                f"the loss is {values['loss']} at step {step.number}; "
-                f"use a lower learning rate than {step.learning_rate:.2g} or a longer warm-up"
-            )
+        self.check_loss()
         self._write(values)
         self._bar.set_postfix_str(
             f"step {step.number}, loss {values['loss']:.2f}, {values['tokens_per_second']:,} tokens/s",
             refresh=False,
         )
         self._bar.update(min(step.progress, 1.0) - self._bar.n)
+
+    def check_loss(self) -> None:
+        """Raise ValueError if the last loss is no number: what such a step leaves is not worth keeping."""
+        if self.steps and not math.isfinite(loss := float(self._loss)):
+            raise ValueError(
+                f"the loss is {loss} at step {self.steps}; the last checkpoint is kept. "
+                "Use a lower learning rate or a longer warm-up"
+            )
+
+    def totals(self) -> dict[str, int | float]:
+        """What a training that goes on later must know of its past."""
+        return {"tokens": self.tokens, "timed_tokens": self._timed_tokens, "timed_seconds": self._timed_seconds}
 
     def validated(self, loss: float, bleu: float) -> None:
         """Take note of a validation."""
@@ -115,3 +131,14 @@ class Monitor:
     def _write(self, values: dict) -> None:
         self._file.write(json.dumps(values) + "\n")
         self._file.flush()
+
+
+def _opened_after(metrics: Path, step: int) -> TextIO:
+    """The file, holding only whole lines of steps up to ``step``, open for more."""
+    kept = []
+    if step and metrics.exists():
+        for line in metrics.read_text("utf-8").splitlines():
+            with contextlib.suppress(ValueError):  # a line cut off by a power cut
+                kept += [line] * (json.loads(line)["step"] <= step)
+    metrics.write_text("".join(f"{line}\n" for line in kept), "utf-8")
+    return metrics.open("a", encoding="utf-8")

@@ -1,48 +1,23 @@
 """Training: show the model a batch, ask how wrong it is, move every weight a little; until the time is over."""
 
-import math
+import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from lessons_lib.device import autocast
 from lessons_lib.masks import padding_mask
 from lessons_lib.transformer import Transformer
+from lessons_lib.translation.averaging import WeightAverage
 from lessons_lib.translation.batching import Batch
 from lessons_lib.translation.losses import fused_cross_entropy
-
-
-@dataclass(frozen=True)
-class TrainingOptions:
-    """How to train: for so many ``minutes`` or so many ``steps``, whichever is given.
-
-    Raises:
-        ValueError: neither or both are given, or a value is out of its range.
-    """
-
-    minutes: float | int | None = None
-    steps: int | None = None
-    learning_rate: float = 2e-3  # at its peak
-    warmup_steps: int = 150
-    label_smoothing: float = 0.1
-    weight_decay: float = 0.01
-    clip_norm: float = 1.0
-
-    def __post_init__(self):
-        if (self.minutes is None) == (self.steps is None):
-            raise ValueError("give either minutes or steps; the learning rate falls to zero towards that end")
-        for name in ("minutes", "steps", "learning_rate", "warmup_steps", "clip_norm"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise ValueError(f"{name}={value} is not positive; use more than 0")
-        if not 0 <= self.label_smoothing < 1:
-            raise ValueError(f"label_smoothing={self.label_smoothing} is not in [0, 1); 0.1 is usual")
-        if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"weight_decay={self.weight_decay} is negative; use 0 or more")
+from lessons_lib.translation.options import TrainingOptions, schedule
+from lessons_lib.translation.team import Team
 
 
 @dataclass(frozen=True)
@@ -70,46 +45,123 @@ def fit(
         batches: at least as many as the budget needs; see `Batches.forever`.
         precision: of the matrix products; fp16 gets loss scaling, because its gradients underflow without.
     """
-    device = model.embedding.weight.device
-    optimizer = torch.optim.AdamW(
-        model.parameters(), betas=(0.9, 0.98), eps=1e-9, weight_decay=options.weight_decay, fused=True
-    )
-    scaler = torch.amp.GradScaler(device.type, enabled=precision == torch.float16)
-    started = None
-    for number, batch in enumerate(batches):
-        started = started or time.monotonic()  # the minutes count from the first batch
-        progress = _progress(options, number, started)
-        if progress >= 1:
-            return
-        learning_rate = options.learning_rate * schedule(number, progress, options.warmup_steps)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate
-        model.train()
-        with autocast(device, precision):
-            loss = batch_loss(model, batch, options.label_smoothing)
-        scaler.scale(loss).backward()
-        scaler.unscale_(optimizer)
-        gradient_norm = torch.nn.utils.clip_grad_norm_(model.parameters(), options.clip_norm)
-        scaler.step(optimizer)
-        scaler.update()
-        optimizer.zero_grad(set_to_none=True)
-        yield Step(
-            number=number + 1,
-            progress=_progress(options, number + 1, started),
-            seconds=time.monotonic() - started,
-            loss=loss.detach(),
-            gradient_norm=gradient_norm,
-            learning_rate=learning_rate,
-            tokens=batch.tokens,
-        )
+    return Trainer(model, options, precision).steps(batches)
 
 
-def schedule(number: int, progress: float, warmup_steps: int) -> float:
-    """The share of the peak learning rate: up in a straight line over the first steps, then down to 0 at the end.
+class Trainer:
+    """A training that can be cut off and taken up again, alone or in a `Team`: the numbers that come out are the same.
 
-    The way up counts steps and not seconds, so that the first losses of a seed are the same on every run.
+    A batch is one update, however many processes share it and in however many pieces (``options.accumulate``) each
+    takes its part: every piece counts by its tokens. Dropout's noise depends on the seed, the step and the process.
+
+    Args:
+        model: on the team's device.
+        precision: of the matrix products; fp16 gets loss scaling, because its gradients underflow without.
     """
-    return min((number + 1) / warmup_steps, 1 - progress)
+
+    def __init__(
+        self,
+        model: Transformer,
+        options: TrainingOptions,
+        precision: torch.dtype = torch.float32,
+        team: Team | None = None,
+    ):
+        self.device = model.embedding.weight.device
+        self.model, self.options, self.precision = model, options, precision
+        self.team = team or Team(self.device)
+        self.loss = self.team.wrap(_Loss(model, options.label_smoothing))
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), betas=(0.9, 0.98), eps=1e-9, weight_decay=options.weight_decay, fused=True
+        )
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == torch.float16)
+        self.average = WeightAverage(model, options.average)
+        self.number, self.seconds, self.seed = 0, 0.0, torch.initial_seed()
+
+    def steps(self, batches: Iterable[Batch], stop: Callable[[], bool] = lambda: False) -> Iterator[Step]:
+        """Train on, one batch a step, to the end of the budget, or until the main process's ``stop`` says so.
+
+        Args:
+            batches: those after the first ``self.number``, which this training has had; see `Batches.forever`.
+        """
+        started = None
+        for batch in batches:
+            started = started or time.monotonic() - self.seconds  # the minutes count from the first batch
+            progress, stopped = self.team.agree(self._progress(started), float(stop()))
+            if progress >= 1 or stopped:
+                return
+            learning_rate = self.options.learning_rate * schedule(self.number, progress, self.options.warmup_steps)
+            for group in self.optimizer.param_groups:
+                group["lr"] = learning_rate
+            loss, gradient_norm = self._update(batch)
+            self.number += 1
+            self.seconds = time.monotonic() - started
+            (progress,) = self.team.agree(self._progress(started))
+            self.average.after_step(progress)
+            yield Step(self.number, progress, self.seconds, loss, gradient_norm, learning_rate, batch.tokens)
+
+    def _update(self, batch: Batch) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+        """One step of the optimizer; the loss of the whole batch, and the norm of its gradient."""
+        self.model.train()
+        torch.manual_seed(self.seed + 1 + self.number * self.team.size + self.team.rank)
+        pieces = self.options.accumulate
+        total = torch.zeros((), device=self.device)
+        for piece in range(pieces):
+            first = self.team.rank * pieces + piece
+            part, share = batch.part(first, self.team.size * pieces, self.model.config.pad_id)
+            # A team sends its gradients around once, with the last piece, and takes their mean.
+            alone = self.team.size == 1 or piece == pieces - 1
+            with contextlib.nullcontext() if alone else self.loss.no_sync():
+                with autocast(self.device, self.precision):
+                    loss = self.loss(part) * share * self.team.size
+                self.scaler.scale(loss).backward()
+            total += loss.detach()
+        self.scaler.unscale_(self.optimizer)
+        gradient_norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.options.clip_norm)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        return self.team.mean(total), gradient_norm
+
+    def _progress(self, started: float) -> float:
+        if self.options.steps is not None:
+            return self.number / self.options.steps
+        return (time.monotonic() - started) / (60 * self.options.minutes)
+
+    def state(self) -> tuple[dict[str, Tensor], dict]:
+        """All that `restore` needs: tensors by name, and what JSON can hold."""
+        adam = {
+            f"adam.{i}.{name}": x for i, one in self.optimizer.state_dict()["state"].items() for name, x in one.items()
+        }
+        weights = {f"model.{name}": x for name, x in self.model.state_dict().items()}
+        means = {f"mean.{name}": x for name, x in self.average.mean.items()}
+        values = {
+            "number": self.number,
+            "seconds": self.seconds,
+            "seed": self.seed,
+            "averaged": self.average.taken,
+            "scaler": self.scaler.state_dict(),
+        }
+        return weights | adam | means, values
+
+    def restore(self, tensors: dict[str, Tensor], values: dict) -> None:
+        """Go back to a `state`.
+
+        Raises:
+            RuntimeError: it belongs to another model.
+        """
+        named = defaultdict(dict)
+        for name, tensor in tensors.items():
+            kind, _, rest = name.partition(".")
+            named[kind][rest] = tensor.to(self.device)
+        self.model.load_state_dict(named["model"])
+        adam = defaultdict(dict)
+        for name, tensor in named["adam"].items():
+            index, _, rest = name.partition(".")
+            adam[int(index)][rest] = tensor
+        self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": dict(adam)})
+        self.average.mean, self.average.taken = dict(named["mean"]), values["averaged"]
+        self.number, self.seconds, self.seed = values["number"], values["seconds"], values["seed"]
+        self.scaler.load_state_dict(values["scaler"])
 
 
 def batch_loss(model: Transformer, batch: Batch, label_smoothing: float) -> Float[Tensor, ""]:
@@ -131,7 +183,12 @@ def validation_loss(model: Transformer, batches: Iterable[Batch]) -> float:
     return total / tokens
 
 
-def _progress(options: TrainingOptions, steps_done: int, started: float) -> float:
-    if options.steps is not None:
-        return steps_done / options.steps
-    return (time.monotonic() - started) / (60 * options.minutes)
+class _Loss(nn.Module):
+    """`batch_loss` as a module, which is what a team can wrap."""
+
+    def __init__(self, model: Transformer, label_smoothing: float):
+        super().__init__()
+        self.model, self.label_smoothing = model, label_smoothing
+
+    def forward(self, batch: Batch) -> Float[Tensor, ""]:
+        return batch_loss(self.model, batch, self.label_smoothing)

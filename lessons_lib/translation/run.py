@@ -1,0 +1,241 @@
+"""A training from beginning to end: a corpus and a recipe in, a model folder out, whatever happens in between."""
+
+import contextlib
+import platform
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from lessons_lib.device import describe, pick_device, pick_precision, seed_everything
+from lessons_lib.transformer import Transformer
+from lessons_lib.translation.batching import Batches, encode_pairs
+from lessons_lib.translation.checkpoint import LATEST, read_checkpoint, write_checkpoint
+from lessons_lib.translation.corpus import Corpus, Pair
+from lessons_lib.translation.early_stopping import EarlyStopping
+from lessons_lib.translation.model_folder import (
+    CARD,
+    CHECKPOINT,
+    METRICS,
+    appearing_whole,
+    check_free,
+    save_model,
+    write_json,
+)
+from lessons_lib.translation.monitor import Monitor, StopSignal
+from lessons_lib.translation.recipe import Recipe
+from lessons_lib.translation.scoring import Scores, score
+from lessons_lib.translation.team import Team
+from lessons_lib.translation.tokenizer import Tokenizer
+from lessons_lib.translation.training import Trainer, validation_loss
+from lessons_lib.translation.translator import Translator
+
+VALIDATION_PAIRS = 100  # a validation must not eat the minutes
+TEST_PAIRS = 1_000
+
+
+def train_translator(corpus: Corpus, recipe: Recipe, out: str | Path, overwrite: bool = False) -> dict:
+    """Train a translator on ``corpus`` and write it to the folder ``out``; return what its ``run.json`` says.
+
+    The minutes are those of the training, validation included; learning the subwords and the final scoring come on top.
+    What was cut off goes on where its last checkpoint stands when the same training is asked for again. Ctrl-C and
+    SIGTERM write a checkpoint, and the model as it is, unscored.
+
+    Raises:
+        ValueError: a size, an option or ``out`` is wrong, and nothing has been written; or the loss is no number, or
+            the memory too small, and the last checkpoint is there.
+    """
+    out = Path(out)
+    check_free(out, overwrite)
+    team = Team(pick_device(recipe.device))
+    if overwrite and team.is_main:
+        shutil.rmtree(out / CHECKPOINT, ignore_errors=True)
+    team.wait()
+    run = _Run(corpus, recipe, out, team)
+    with _memory_errors_named(recipe), _nothing_left_of_nothing(out), StopSignal() as stop:
+        return run.train(stop)
+
+
+def score_translator(translator: Translator, pairs: list[Pair], beam: int = 1) -> Scores:
+    """BLEU and chrF of the translator's own translations of ``pairs``."""
+    translations = translator.translate([pair.source for pair in pairs], beam=beam, attention=False)
+    return score([translation.text for translation in translations], [pair.target for pair in pairs])
+
+
+class _Run:
+    """What one training holds together: model, data, trainer, and where its files go."""
+
+    def __init__(self, corpus: Corpus, recipe: Recipe, out: Path, team: Team):
+        self.corpus, self.recipe, self.out, self.team = corpus, recipe, out, team
+        self.precision = pick_precision(team.device, recipe.precision)
+        seed_everything(recipe.seed)
+        texts = [text for pair in corpus.train for text in (pair.source, pair.target)]
+        self.tokenizer = Tokenizer.train(texts, recipe.config.vocab_size)
+        self.model = Transformer(replace(recipe.config, vocab_size=len(self.tokenizer))).to(team.device)
+        self.batches = self._batches("training", corpus.train)
+        self.valid_batches = self._batches("validation", corpus.valid[:VALIDATION_PAIRS])
+        self.trainer = Trainer(self.model, recipe.training, self.precision, team)
+        self.stopping = EarlyStopping(self.model, recipe.patience)
+        self.validated, self.monitored = 0, {}
+        self._resume()
+
+    def train(self, stop: StopSignal) -> dict:
+        """Train to the end, or until told to stop; the card."""
+        folder, saved = self.out / CHECKPOINT, time.monotonic()
+        with contextlib.ExitStack() as open_files:
+            monitor = None
+            if self.team.is_main:
+                folder.mkdir(parents=True, exist_ok=True)
+                monitor = open_files.enter_context(Monitor(folder / METRICS, self.trainer.number, self.monitored))
+            batches = self.batches.forever(self.trainer.number)
+            for step in self.trainer.steps(batches, lambda: stop.received is not None or self.stopping.over):
+                if monitor is None:
+                    continue
+                monitor.step(step)
+                if self.validated < step.progress * (self.recipe.validations + 1) - 1:
+                    self.validated += 1
+                    self._validate(monitor)
+                if time.monotonic() - saved > 60 * self.recipe.checkpoint_minutes:
+                    self._checkpoint(monitor)
+                    saved = time.monotonic()
+            if monitor is None:
+                self.team.wait()
+                return {}
+            monitor.check_loss()
+            if stop.received:
+                self._checkpoint(monitor)
+        card = self._card(monitor, stop)
+        if not stop.received and not self.stopping.apply():
+            self.trainer.average.apply()
+        with appearing_whole(self.out) as partial:
+            save_model(partial, self.model, self.tokenizer)
+            shutil.copy(folder / METRICS, partial / METRICS)
+            write_json(partial / CARD, card)
+        if not stop.received:
+            part = "test" if self.corpus.test else "valid"
+            pairs = getattr(self.corpus, part)[:TEST_PAIRS]
+            scores = score_translator(Translator(self.model, self.tokenizer), pairs)
+            card["scores"] = {"part": part, "beam": 1, **asdict(scores)}
+            write_json(self.out / CARD, card)
+            shutil.rmtree(folder)
+        self.team.wait()
+        return card
+
+    def _batches(self, name: str, pairs: list[Pair]) -> Batches:
+        max_length = self.recipe.config.max_length
+        examples = encode_pairs(self.tokenizer, pairs, max_length)
+        if not examples:
+            raise ValueError(f"no {name} pair fits max_length={max_length}; use a larger one")
+        budget = self.recipe.batch_tokens or (512 if self.team.device.type == "cpu" else 8_192)
+        return Batches(examples, self.tokenizer, budget, self.recipe.seed, self.team.device)
+
+    def _validate(self, monitor: Monitor) -> None:
+        loss = validation_loss(self.model, self.valid_batches.epoch(0))
+        translator = Translator(self.model, self.tokenizer)
+        bleu = score_translator(translator, self.corpus.valid[:VALIDATION_PAIRS]).bleu
+        monitor.validated(loss, bleu)
+        self.stopping.after_validation(bleu)
+
+    def _identity(self) -> dict:
+        """What must be the same for a training to go on. Its length may change, and the machine."""
+        training = {k: v for k, v in asdict(self.recipe.training).items() if k not in ("minutes", "steps")}
+        rest = {"seed": self.recipe.seed, "batch_tokens": self.batches.token_budget}
+        return self.model.config.to_dict() | training | rest | {"data": self.corpus.fingerprint()}
+
+    def _checkpoint(self, monitor: Monitor) -> None:
+        monitor.check_loss()
+        tensors, trainer = self.trainer.state()
+        best = {f"best.{name}": x for name, x in self.stopping.weights.items()}
+        values = {
+            "identity": self._identity(),
+            "trainer": trainer,
+            "validated": self.validated,
+            "monitored": monitor.totals(),
+            "stopping": {"best": self.stopping.best, "misses": self.stopping.misses},
+        }
+        write_checkpoint(self.out / CHECKPOINT, tensors | best, values)
+
+    def _resume(self) -> None:
+        found = read_checkpoint(self.out / CHECKPOINT)
+        if found is None:
+            return
+        tensors, values = found
+        here, there = self._identity(), values["identity"]
+        if different := [name for name in here if here[name] != there.get(name)]:
+            name = different[0]
+            raise ValueError(
+                f"{self.out} holds an unfinished training with {name}={there.get(name)}, not {here[name]}; "
+                "give another folder, the same settings to go on, or --overwrite to start anew"
+            )
+        best = {name: tensors.pop(name) for name in list(tensors) if name.startswith("best.")}
+        self.stopping.weights = {name.removeprefix("best."): x.to(self.team.device) for name, x in best.items()}
+        self.stopping.best, self.stopping.misses = values["stopping"]["best"], values["stopping"]["misses"]
+        self.trainer.restore(tensors, values["trainer"])
+        self.validated, self.monitored = values["validated"], values["monitored"]
+        if self.team.is_main:
+            print(f"{self.out}: going on after step {self.trainer.number}", file=sys.stderr)
+
+    def _card(self, monitor: Monitor, stop: StopSignal) -> dict:
+        corpus = self.corpus
+        return {
+            "command": shlex.join(["lessons", *sys.argv[1:]]),
+            "stopped_early": stop.received.name if stop.received else None,
+            "steps": self.trainer.number,
+            "minutes": round(self.trainer.seconds / 60, 3),
+            "target_tokens": monitor.tokens,
+            "tokens_per_second": round(monitor.tokens_per_second()),
+            "parameters": sum(p.numel() for p in self.model.parameters()),
+            "averaged": self.trainer.average.taken,
+            "seed": self.recipe.seed,
+            "data": {
+                "corpus": corpus.name,
+                "sha256": corpus.fingerprint(),
+                "train": len(corpus.train),
+                "valid": len(corpus.valid),
+                "test": len(corpus.test),
+                "too_long": len(corpus.train) - len(self.batches.examples),
+                "batch_efficiency": round(self.batches.efficiency(), 4),
+            },
+            "training": asdict(self.recipe.training) | {"batch_tokens": self.batches.token_budget},
+            "hardware": describe(self.team.device),
+            "processes": self.team.size,
+            "precision": str(self.precision).removeprefix("torch."),
+            "versions": _versions(),
+        }
+
+
+@contextlib.contextmanager
+def _memory_errors_named(recipe: Recipe) -> Iterator[None]:
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        raise ValueError(
+            f"the memory is too small for batch_tokens={recipe.batch_tokens or 'by device'}; "
+            "lower --batch-tokens, or raise --accumulate, which changes no result"
+        ) from None
+
+
+@contextlib.contextmanager
+def _nothing_left_of_nothing(out: Path) -> Iterator[None]:
+    """After an error before the first checkpoint there is nothing to go on from, so nothing stays."""
+    try:
+        yield
+    except BaseException:
+        if not (out / CHECKPOINT / LATEST).exists():
+            shutil.rmtree(out / CHECKPOINT, ignore_errors=True)
+            with contextlib.suppress(OSError):  # it holds an older model
+                out.rmdir()
+        raise
+
+
+def _versions() -> dict[str, str]:
+    packages = ("lessons_lib", "torch", "accelerate", "tokenizers", "sacrebleu", "safetensors", "numpy")
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
