@@ -143,7 +143,7 @@ def test_train_and_score_on_the_embedded_corpus(tmp_path, monkeypatch, capsys):
     sizes = {"n_train": 60, "n_valid": 10, "n_test": 10}
     monkeypatch.setattr("lessons_lib.translation.corpus.GRAMMAR_SIZES", sizes)
     out = tmp_path / "toy"
-    assert main(["train", "--corpus", "grammar", "--steps", "6", "--seed", "5", "--out", str(out), *TINY]) == 0
+    assert main(["train", "--corpus", "grammar", "--steps", "30", "--seed", "5", "--out", str(out), *TINY]) == 0
     assert "on 10 test sentences" in capsys.readouterr().out
     at_the_end = json.loads((out / "run.json").read_text())["scores"]
     assert at_the_end["part"] == "test"

@@ -7,7 +7,8 @@ import torch
 from toy import toy_config, toy_corpus, toy_model, toy_sources, toy_translator
 
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.decoding import Hypothesis, beam_search, decode_all, greedy, output_limit
+from lessons_lib.translation.decoding import Hypothesis, beam_search, greedy, output_limit
+from lessons_lib.translation.search import Search, search_all
 
 
 def uncached_greedy(model, src, limit):
@@ -135,17 +136,17 @@ def test_the_limit_cuts_off_a_translation_without_end():
 def test_bad_early_endings_do_not_close_the_search():
     translator = toy_translator()
     sources = [translator.tokenizer.encode(pair.source) for pair in toy_corpus().test]
-    greedily = dict(decode_all(translator.model, sources))
-    for index, found in decode_all(translator.model, sources, beam=2, length_penalty=1.0):
-        assert found.normalised(1.0) >= greedily[index].normalised(1.0) - 1e-4
+    greedily = dict(search_all(translator.model, sources))
+    for index, found in search_all(translator.model, sources, Search(beam=2, length_penalty=1.0)):
+        assert found[0].normalised(1.0) >= greedily[index][0].normalised(1.0) - 1e-4
 
 
 @pytest.mark.parametrize("beam", [1, 2])
-def test_decode_all_gives_each_sentence_its_own_translation(beam):
+def test_search_all_gives_each_sentence_its_own_translation(beam):
     translator = toy_translator()
     pairs = toy_corpus().test
     sources = [translator.tokenizer.encode(pair.source) for pair in pairs]
-    found = dict(decode_all(translator.model, sources, beam, token_budget=40))
+    found = {i: ended[0] for i, ended in search_all(translator.model, sources, Search(beam), token_budget=40)}
     assert sorted(found) == list(range(len(pairs)))
     right = sum(translator.tokenizer.decode(found[i].tokens) == pair.target for i, pair in enumerate(pairs))
     assert right >= 18
@@ -153,5 +154,5 @@ def test_decode_all_gives_each_sentence_its_own_translation(beam):
     assert sizes[0] == max(map(len, sources))
 
 
-def test_decode_all_of_nothing():
-    assert list(decode_all(toy_model()[0], [])) == []
+def test_search_all_of_nothing():
+    assert list(search_all(toy_model()[0], [])) == []

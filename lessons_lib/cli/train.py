@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from lessons_lib.cli.flags import add_device
-from lessons_lib.translation.presets import PRESETS
+from lessons_lib.translation.presets import CORPORA, PRESETS
 
 HELP = """\
 Train a translator and write it to a folder.
@@ -29,7 +29,7 @@ place of torchrun. A batch is then shared among them, and the result is the same
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `lessons train`."""
-    parser.add_argument("--corpus", choices=PRESETS, required=True, help="the embedded corpus, or your own files")
+    parser.add_argument("--corpus", choices=CORPORA, required=True, help="the embedded corpus, or your own files")
     parser.add_argument("--train", nargs=2, type=Path, metavar=("SRC", "TGT"), help="with pairs: two aligned files")
     parser.add_argument("--valid", nargs=2, type=Path, metavar=("SRC", "TGT"), help="with pairs: two held-out files")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the model")
@@ -41,33 +41,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_device(parser)
     parser.add_argument("--precision", help="fp32, bf16 or fp16 (default: what the device is good at)")
 
-    model = parser.add_argument_group("the model (defaults: for the grammar / for pairs)")
+    fitting = ", ".join(f"{preset} for {corpus}" for corpus, preset in CORPORA.items())
+    parser.add_argument("--preset", choices=PRESETS, help=f"a size of model and what goes with it (default: {fitting})")
+    model = parser.add_argument_group(f"the model (defaults: {' / '.join(PRESETS)})")
     training = parser.add_argument_group("training")
 
-    def by_corpus(flag: str, kind: type, help: str, group: argparse._ArgumentGroup = model) -> None:
+    def by_preset(flag: str, kind: type, help: str, group: argparse._ArgumentGroup = model) -> None:
         name = flag.removeprefix("--").replace("-", "_")
         both = " / ".join(f"{preset[name]}" for preset in PRESETS.values())
         group.add_argument(flag, type=kind, help=f"{help} ({both})")
 
-    by_corpus("--d-model", int, "width of each vector")
-    by_corpus("--n-heads", int, "attention heads; must divide d_model")
-    by_corpus("--n-encoder-layers", int, "layers of the encoder")
-    by_corpus("--n-decoder-layers", int, "layers of the decoder")
-    by_corpus("--d-ff", int, "width inside the feed-forward network")
-    by_corpus("--vocab-size", int, "subwords, both languages together")
-    by_corpus("--dropout", float, "share of activations dropped in training")
+    by_preset("--d-model", int, "width of each vector")
+    by_preset("--n-heads", int, "attention heads; must divide d_model")
+    by_preset("--n-encoder-layers", int, "layers of the encoder")
+    by_preset("--n-decoder-layers", int, "layers of the decoder")
+    by_preset("--d-ff", int, "width inside the feed-forward network")
+    by_preset("--vocab-size", int, "subwords, both languages together")
+    by_preset("--dropout", float, "share of activations dropped in training")
     model.add_argument("--norm", default="pre", help="pre or post (default pre)")
     model.add_argument("--max-length", type=int, default=256, help="most tokens of a sentence (default 256)")
 
-    by_corpus("--learning-rate", float, "at its peak", training)
+    by_preset("--learning-rate", float, "at its peak", training)
     training.add_argument("--warmup-steps", type=int, help="steps until that peak (150)")
     training.add_argument("--label-smoothing", type=float, help="probability taken from the right token (0.1)")
     training.add_argument(
         "--accumulate", type=int, metavar="N", help="a batch in N pieces: less memory, same result (1)"
     )
-    training.add_argument(
-        "--average", type=int, metavar="N", help="the mean of N states of the last third (0: the last)"
-    )
+    by_preset("--average", int, "states of the last third whose mean is the result; 0: the last state", training)
     training.add_argument("--patience", type=int, metavar="N", help="stop after N validations without a better BLEU")
     training.add_argument("--validations", type=int, metavar="N", help="validations on the way (3)")
     training.add_argument("--checkpoint-minutes", type=float, metavar="M", help="minutes between two checkpoints (3)")

@@ -1,15 +1,15 @@
 """Decoding: from probabilities to a sentence, token by token. Each step adds one position to a key–value cache."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from lessons_lib.masks import padding_mask
 from lessons_lib.transformer import Transformer, TransformerConfig
-from lessons_lib.translation.batching import pad
+from lessons_lib.translation.constraints import FREE, Constraints
 
 LENGTH_PENALTY = 1.0
 
@@ -34,40 +34,74 @@ def output_limit(config: TransformerConfig, source_length: int) -> int:
     return min(config.max_length, 2 * source_length + 10)
 
 
+Choose = Callable[[Tensor], Tensor]  # log-probabilities (rows, V) -> one token a row
+
+
+def most_probable(log_probabilities: Float[Tensor, "rows V"]) -> Int[Tensor, " rows"]:
+    """The token of greedy search."""
+    return log_probabilities.argmax(dim=-1)
+
+
 @torch.inference_mode()
-def greedy(model: Transformer, src: Int[Tensor, "B S"]) -> list[Hypothesis]:
-    """At each step the most probable token. Sentences that end leave the batch, so nobody waits for the longest."""
+def greedy(
+    model: Transformer, src: Int[Tensor, "B S"], constraints: Constraints = FREE, choose: Choose = most_probable
+) -> list[Hypothesis]:
+    """At each step one token. Sentences that end leave the batch, so nobody waits for the longest.
+
+    Args:
+        choose: the most probable one, or one that is drawn (`lessons_lib.translation.sampling`).
+    """
     config = model.config
     source_mask, limit = padding_mask(src, config.pad_id), output_limit(config, src.shape[1])
     cache = model.new_cache(model.encode(src), limit)
-    hypotheses = [Hypothesis([], 0.0) for _ in src]
+    totals = torch.zeros(len(src), device=src.device)
     rows = torch.arange(len(src), device=src.device)  # which sentence each row of the batch still writes
-    tokens = torch.full_like(rows, config.bos_id)
-    for _ in range(limit):
-        logits = model.decode_step(tokens[:, None], cache, source_mask)  # (B, V)
-        best, tokens = logits.log_softmax(dim=-1).max(dim=-1)  # (B,)
-        for row, token, log_probability in zip(rows.tolist(), tokens.tolist(), best.tolist(), strict=True):
-            hypotheses[row].tokens.append(token)
-            hypotheses[row].log_probability += log_probability
-        unfinished = (tokens != config.eos_id).nonzero()[:, 0]
-        if len(unfinished) == 0:
+    beginnings = torch.full_like(rows[:, None], config.bos_id)  # (rows, tokens so far)
+    hypotheses: list[Hypothesis | None] = [None] * len(src)
+    for step in range(limit):
+        log_probabilities = model.decode_step(beginnings[:, -1:], cache, source_mask).log_softmax(dim=-1)  # (rows, V)
+        tokens = choose(constraints.apply(log_probabilities, beginnings, rows.tolist()))[:, None]
+        totals += log_probabilities.gather(1, tokens)[:, 0]
+        beginnings = torch.cat([beginnings, tokens], dim=1)
+        ends = (tokens[:, 0] == config.eos_id) | (step == limit - 1)
+        for row in ends.nonzero()[:, 0].tolist():
+            hypotheses[rows[row]] = Hypothesis(beginnings[row, 1:].tolist(), totals[row].item())
+        if ends.all():
             break
-        if len(unfinished) < len(tokens):
-            rows, tokens, source_mask = rows[unfinished], tokens[unfinished], source_mask[unfinished]
-            cache.reorder(unfinished)
+        if ends.any():
+            on = (~ends).nonzero()[:, 0]
+            rows, beginnings, totals, source_mask = rows[on], beginnings[on], totals[on], source_mask[on]
+            cache.reorder(on)
     return hypotheses
 
 
-@torch.inference_mode()
 def beam_search(
-    model: Transformer, src: Int[Tensor, "B S"], beam: int, length_penalty: float = LENGTH_PENALTY
+    model: Transformer,
+    src: Int[Tensor, "B S"],
+    beam: int,
+    length_penalty: float = LENGTH_PENALTY,
+    constraints: Constraints = FREE,
 ) -> list[Hypothesis]:
+    """The best of `n_best` for each sentence."""
+    return [ended[0] for ended in n_best(model, src, beam, length_penalty, constraints)]
+
+
+@torch.inference_mode()
+def n_best(
+    model: Transformer,
+    src: Int[Tensor, "B S"],
+    beam: int,
+    length_penalty: float = LENGTH_PENALTY,
+    constraints: Constraints = FREE,
+) -> list[list[Hypothesis]]:
     """The ``beam`` best beginnings of each sentence, side by side, until the best of them has ended.
 
     A beginning ends when ``</s>`` is among the ``beam`` best next tokens of its sentence. ``beam=1`` is `greedy`.
 
     Args:
         length_penalty: α of `Hypothesis.normalised`; 0 compares plain log-probabilities, and favours short sentences.
+    Returns:
+        Up to ``beam`` finished translations of each sentence, the best first.
     Raises:
         ValueError: ``beam`` is less than 1, or more than half the vocabulary.
     """
@@ -85,15 +119,17 @@ def beam_search(
     scores = src.new_full((len(src), beam), float("-inf"), dtype=torch.float)
     scores[:, 0] = 0.0
     for step in range(limit):
-        logits = model.decode_step(beginnings[:, -1:], cache, source_mask)  # (rows, V)
-        totals = scores.flatten()[:, None] + logits.log_softmax(dim=-1)
+        log_probabilities = model.decode_step(beginnings[:, -1:], cache, source_mask).log_softmax(dim=-1)  # (rows, V)
+        of_row = [sentence for sentence in searching for _ in range(beam)]
+        totals = scores.flatten()[:, None] + constraints.apply(log_probabilities, beginnings, of_row)
         # Twice as many children as beams: at most half of them end, so enough are left to go on.
         best, child = totals.view(len(searching), -1).topk(2 * beam)  # (sentences, 2·beam)
         parent, token = child // config.vocab_size, child % config.vocab_size
         parent += torch.arange(0, len(beginnings), beam, device=src.device)[:, None]  # its row in the batch
         ends = token == config.eos_id
         last = step == limit - 1
-        for i, rank in (ends | last)[:, :beam].nonzero().tolist():
+        over = (ends | last) & best.isfinite()  # what a rule forbids is not a translation
+        for i, rank in over[:, :beam].nonzero().tolist():
             tokens = [*beginnings[parent[i, rank], 1:].tolist(), token[i, rank].item()]
             finished[searching[i]].append(Hypothesis(tokens, best[i, rank].item()))
         best_open = best.masked_fill(ends, float("-inf")).amax(dim=1).tolist()
@@ -112,7 +148,8 @@ def beam_search(
         cache.reorder(rows)
         source_mask = source_mask[rows]
         searching = [searching[i] for i in open_]
-    return [max(ended, key=lambda h: h.normalised(length_penalty)) for ended in finished]
+    rank = lambda hypothesis: -hypothesis.normalised(length_penalty)  # noqa: E731
+    return [sorted(ended, key=rank)[:beam] for ended in finished]
 
 
 def _may_still_win(
@@ -126,32 +163,6 @@ def _may_still_win(
         return True
     ahead = log_probability / ((5 + length) / 6) ** length_penalty
     return ahead > max(hypothesis.normalised(length_penalty) for hypothesis in ended)
-
-
-def decode_all(
-    model: Transformer,
-    sources: Sequence[list[int]],
-    beam: int = 1,
-    length_penalty: float = LENGTH_PENALTY,
-    token_budget: int = 4096,
-) -> Iterator[tuple[int, Hypothesis]]:
-    """Decode many sentences (token ids without ``</s>``), sorted by length so that a batch has little padding.
-
-    Yields:
-        The index of each sentence and its translation, batch by batch, the longest first.
-    Raises:
-        ValueError: ``beam`` is less than 1, or more than half the vocabulary.
-    """
-    config = model.config
-    check_beam(beam, config.vocab_size)
-    device = model.embedding.weight.device
-    waiting = sorted(range(len(sources)), key=lambda i: len(sources[i]), reverse=True)
-    while waiting:
-        count = max(1, token_budget // (beam * (len(sources[waiting[0]]) + 1)))
-        group, waiting = waiting[:count], waiting[count:]
-        src = pad([[*sources[i], config.eos_id] for i in group], config.pad_id).to(device)
-        found = greedy(model, src) if beam == 1 else beam_search(model, src, beam, length_penalty)
-        yield from zip(group, found, strict=True)
 
 
 def check_beam(beam: int, vocab_size: int) -> None:

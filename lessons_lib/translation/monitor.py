@@ -64,7 +64,7 @@ class Monitor:
         self.tokens, self.steps, self.seconds = totals.get("tokens", 0), after, 0.0
         # Without what lies before the first step, and validations.
         self._timed_tokens, self._timed_seconds = totals.get("timed_tokens", 0), totals.get("timed_seconds", 0.0)
-        self._timing, self._loss = False, math.nan
+        self._timing, self._loss = False, 0.0
 
     def __enter__(self) -> "Monitor":
         return self

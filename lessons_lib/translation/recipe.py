@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 
 from lessons_lib.transformer import TransformerConfig
 from lessons_lib.translation.options import TrainingOptions
-from lessons_lib.translation.presets import PRESETS
+from lessons_lib.translation.presets import CORPORA, PRESETS
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,20 @@ class Recipe:
             raise ValueError(f"seed={self.seed} is negative; use 0 or more")
 
 
-def recipe_for(corpus: str, **changes) -> Recipe:
-    """The recipe that fits ``corpus`` ("grammar" or "pairs"), with ``changes`` to any field of its three parts.
+def recipe_for(corpus: str, preset: str | None = None, **changes) -> Recipe:
+    """The recipe of ``preset``, or that which fits ``corpus``, with ``changes`` to any field of its three parts.
 
     For example ``recipe_for("grammar", minutes=1, d_model=64)``.
+
+    Args:
+        corpus: a name in `CORPORA`.
+        preset: a name in `PRESETS`.
 
     Raises:
         ValueError: a value is out of its range.
         TypeError: there is no such field.
     """
-    values = PRESETS[corpus] | changes
+    values = PRESETS[preset or CORPORA[corpus]] | changes
 
     def take(kind: type) -> dict:
         return {f.name: values.pop(f.name) for f in fields(kind) if f.name in values}

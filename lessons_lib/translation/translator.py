@@ -11,8 +11,9 @@ from jaxtyping import Float
 from lessons_lib.device import pick_device
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.alignment import cross_attention, word_weights
-from lessons_lib.translation.decoding import LENGTH_PENALTY, decode_all
+from lessons_lib.translation.decoding import Hypothesis
 from lessons_lib.translation.model_folder import load_model
+from lessons_lib.translation.search import Search, search_all
 from lessons_lib.translation.tokenizer import Tokenizer
 
 
@@ -22,7 +23,8 @@ class Translation:
 
     The pieces of both sides end with ``</s>`` (the target's does not where the length limit cut it off).
     ``score`` is the log-probability of the whole translation. ``cross_attention`` has a row for each target piece
-    and a column for each source piece, in every layer and head; None if it was not asked for.
+    and a column for each source piece, in every layer and head; None if it was not asked for. ``alternatives`` are the
+    other translations that the beams ended with, each with its log-probability, the best first.
     """
 
     source: str
@@ -33,6 +35,7 @@ class Translation:
     cross_attention: Float[np.ndarray, "L H T S"] | None
     source_words: list[int | None]
     target_words: list[int | None]
+    alternatives: tuple[tuple[str, float], ...] = ()
 
     def word_attention(self, layer: int = -1) -> Float[np.ndarray, "T2 S2"]:
         """Who looked at whom in words, as in ``text.split()`` and ``source.split()``: the mean over heads of a layer.
@@ -66,30 +69,34 @@ class Translator:
         self,
         sentences: Sequence[str],
         beam: int = 1,
-        length_penalty: float = LENGTH_PENALTY,
         attention: bool = True,
+        prefixes: Sequence[str] | None = None,
+        **search: float | int | None,
     ) -> list[Translation]:
         """Translate each sentence; a blank one stays blank.
 
         Args:
             beam: 1 is greedy search.
             attention: also return the cross-attention, at the cost of one more pass.
+            prefixes: for each sentence what its translation begins with, in whole words.
+            search: other fields of `Search`.
         Raises:
-            ValueError: a sentence is too long for the model, or ``beam`` is out of range.
+            ValueError: a sentence is too long for the model, or an option is out of range.
         """
         self.model.eval()
         sources = self._encode(sentences)
         filled = [i for i, ids in enumerate(sources) if ids]
-        found = {}
-        for index, hypothesis in decode_all(self.model, [sources[i] for i in filled], beam, length_penalty):
-            found[filled[index]] = hypothesis
+        beginnings = None if prefixes is None else [self.tokenizer.encode(prefixes[i]) for i in filled]
+        found: dict[int, list[Hypothesis]] = {}
+        for index, ended in search_all(self.model, [sources[i] for i in filled], Search(beam, **search), beginnings):
+            found[filled[index]] = ended
         src = {i: [*sources[i], self.tokenizer.eos_id] for i in filled}
         weights = {}
         if attention:
-            tables = cross_attention(self.model, [src[i] for i in filled], [found[i].tokens for i in filled])
+            tables = cross_attention(self.model, [src[i] for i in filled], [found[i][0].tokens for i in filled])
             weights = {i: table.numpy() for i, table in zip(filled, tables, strict=True)}
         return [
-            self._translation(sentence, src[i], found[i].tokens, found[i].log_probability, weights.get(i))
+            self._translation(sentence, src[i], found[i], weights.get(i))
             if i in found
             else Translation(sentence, "", [], [], 0.0, None, [], [])
             for i, sentence in enumerate(sentences)
@@ -108,14 +115,16 @@ class Translator:
                 )
         return sources
 
-    def _translation(self, source, src, tgt, score, weights) -> Translation:
+    def _translation(self, source, src, ended, weights) -> Translation:
+        tgt = ended[0].tokens
         return Translation(
             source=source,
             text=self.tokenizer.decode(tgt),
             source_tokens=self.tokenizer.pieces(src),
             target_tokens=self.tokenizer.pieces(tgt),
-            score=score,
+            score=ended[0].log_probability,
             cross_attention=weights,
             source_words=self.tokenizer.word_ids(src),
             target_words=self.tokenizer.word_ids(tgt),
+            alternatives=tuple((self.tokenizer.decode(h.tokens), h.log_probability) for h in ended[1:]),
         )
