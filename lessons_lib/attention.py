@@ -195,9 +195,9 @@ def recorded_attention(model: nn.Module) -> Iterator[dict[str, Tensor]]:
 def prefers_fused(query: Float[Tensor, "B H T K"], key: Float[Tensor, "B H S K"]) -> bool:
     """Fused, but for 16-bit numbers on a CPU at the lengths of sentences.
 
-    Measured with ``make bench`` (PyTorch 2.13, 2 cores with AVX-512, causal mask, forward and backward): in fp32 the
-    fused kernel is 1.6 times as fast at 16 tokens, 1.3 at 64, 1.1 at 256; in bf16 a sixth as fast at 16 tokens, a third
-    at 64, two thirds at 256, and faster from about 400 on, where the (T, S) weights no longer fit a CPU's caches.
+    Measured (PyTorch 2.13, 2 cores with AVX-512, causal mask, forward and backward; ``make bench`` repeats it without a
+    mask): in fp32 the fused kernel is 1.6 times as fast at 16 tokens, 1.3 at 64, 1.1 at 256; in bf16 a sixth as fast at
+    16 tokens, a third at 64, two thirds at 256, and faster from about 400 on.
     """
     sixteen_bits = query.dtype in (torch.bfloat16, torch.float16)
     return query.device.type != "cpu" or not sixteen_bits or query.shape[-2] * key.shape[-2] > 400 * 400
