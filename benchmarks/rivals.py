@@ -59,9 +59,9 @@ class TorchTransformer(nn.Module):
 
 
 class HuggingFaceMarian(nn.Module):
-    """`transformers.MarianMTModel` of the same size, with its eager attention: at these lengths its faster one."""
+    """`transformers.MarianMTModel` of the same size; ``attention`` is "eager" or "sdpa", whichever is faster."""
 
-    def __init__(self, config: TransformerConfig):
+    def __init__(self, config: TransformerConfig, attention: str = "eager"):
         super().__init__()
         self.config = config
         both = {
@@ -84,7 +84,7 @@ class HuggingFaceMarian(nn.Module):
                 decoder_start_token_id=config.bos_id,
                 activation_function="relu",
                 scale_embedding=True,
-                attn_implementation="eager",
+                attn_implementation=attention,
                 use_cache=False,
             )
         )
