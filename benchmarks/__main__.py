@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 import torch
 
 from benchmarks.attention import attention
+from benchmarks.corpus import corpus
+from benchmarks.decoding import decoding
 from benchmarks.generation import generation
 from benchmarks.profile import profile
 from benchmarks.training import training
@@ -16,8 +18,10 @@ from lessons_lib.device import describe, pick_device, seed_everything
 TABLES: dict[str, tuple[str, Callable[[torch.device], Iterator[tuple[str, ...]]]]] = {
     "attention": ("Attention, forward and backward: 4,096 tokens, 4 heads, d_head 64", attention),
     "generation": ("Generation: 64 sentences, d_model 256, 3 + 3 layers, vocabulary 8,000", generation),
+    "decoding": ("Decoding: 64 sentences, 20 tokens each, the same model on one thread", decoding),
     "training": ("Training: d_model 256, 3 + 3 layers, vocabulary 8,000, batches of 4,096 tokens", training),
     "profile": ("Where the time goes: the same training in fp32", profile),
+    "corpus": ("A corpus of a million pairs, from rows on disk to batches", corpus),
 }
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import torch
 
-from benchmarks.timing import milliseconds
 from lessons_lib.attention import fused_attention, scaled_dot_product_attention
+from lessons_lib.timing import milliseconds
 
 
 def attention(

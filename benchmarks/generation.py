@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import torch
 
-from benchmarks.timing import milliseconds
 from lessons_lib.masks import padding_mask
+from lessons_lib.timing import milliseconds
 from lessons_lib.transformer import Transformer, TransformerConfig
+from lessons_lib.translation.uncached import Uncached
 
 SIZE = TransformerConfig(vocab_size=8_000)
 
@@ -15,13 +16,11 @@ SIZE = TransformerConfig(vocab_size=8_000)
 def generate(model: Transformer, src: torch.Tensor, length: int, cached: bool) -> torch.Tensor:
     """(B, length) most probable tokens, whether or not a sentence has ended."""
     source_mask, memory = padding_mask(src, model.config.pad_id), model.encode(src)
+    model = model if cached else Uncached(model)
     cache = model.new_cache(memory, length)
     tokens = src.new_full((len(src), 1), model.config.bos_id)
     for _ in range(length):
-        if cached:
-            logits = model.decode_step(tokens[:, -1:], cache, source_mask)
-        else:
-            logits = model.project(model.decode_hidden(tokens, memory, source_mask)[:, -1])
+        logits = model.decode_step(tokens[:, -1:], cache, source_mask)
         tokens = torch.cat([tokens, logits.argmax(dim=-1, keepdim=True)], dim=1)
     return tokens[:, 1:]
 

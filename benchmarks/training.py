@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.rivals import HuggingFaceMarian, TorchTransformer
-from benchmarks.timing import ratio, take_turns
 from lessons_lib.device import PRECISIONS, autocast
+from lessons_lib.timing import ratio, take_turns
 from lessons_lib.transformer import Transformer, TransformerConfig
 from lessons_lib.translation.batching import Batch, Example, bucket, pad
 from lessons_lib.translation.training import batch_loss

@@ -85,8 +85,18 @@ class DecoderLayer(nn.Module):
         x = self.attention_residual(x, lambda x: self.attention(x, None, mask, order, past)[0])
         if self.cross_attention is not None:
             source = self.cross_attention.keys_values(memory) if cache is None else cache.source
-            x = self.cross_attention_residual(x, lambda x: self.cross_attention.attend(x, *source, memory_mask)[0])
+            beam = 1 if cache is None else cache.beam
+            x = self.cross_attention_residual(x, lambda x: self._read(x, source, memory_mask, beam))
         return self.feed_forward_residual(x, self.feed_forward)
+
+    def _read(
+        self, x: Float[Tensor, "B T D"], source: tuple[Tensor, Tensor], mask: Bool[Tensor, "..."] | None, beam: int
+    ) -> Float[Tensor, "B T D"]:
+        """Cross-attention. ``beam`` rows that share a source are queries side by side."""
+        if beam == 1:
+            return self.cross_attention.attend(x, *source, mask)[0]
+        side_by_side = x.reshape(len(x) // beam, -1, x.shape[-1])  # (B·beam, T, D) -> (B, beam·T, D)
+        return self.cross_attention.attend(side_by_side, *source, mask[::beam])[0].view_as(x)
 
 
 def _attention(config: TransformerConfig) -> MultiHeadAttention:

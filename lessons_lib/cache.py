@@ -39,15 +39,27 @@ class KeyValueCache:
 
     def reorder(self, rows: Int[Tensor, " B2"]) -> None:
         """Keep these rows of the batch, in this order (beams that survive, sentences not yet finished)."""
-        self.key, self.value = self.key[rows], self.value[rows]
+        self.key, self.value = self._chosen(self.key, rows), self._chosen(self.value, rows)
+
+    def _chosen(self, memory: Tensor, rows: Tensor) -> Tensor:
+        """These rows, in the same memory where they fit; positions that are not written yet are not copied."""
+        chosen = memory[:, :, : self.length].index_select(0, rows)
+        if len(rows) > len(memory):
+            memory = memory.new_empty(len(rows), *memory.shape[1:])
+        memory[: len(rows), :, : self.length] = chosen
+        return memory[: len(rows)]
 
 
 @dataclass
 class LayerCache:
-    """One decoder layer: its own past, which grows, and the keys and values of the source, which do not."""
+    """One decoder layer: its own past, which grows, and the keys and values of the source, which do not.
+
+    The past has a row a sentence, or ``beam`` neighbouring rows, which then share the sentence's row of the source.
+    """
 
     past: KeyValueCache
     source: tuple[Float[Tensor, "B G S K"], Float[Tensor, "B G S K"]] | None = None
+    beam: int = 1
 
 
 @dataclass
@@ -61,9 +73,12 @@ class DecoderCache:
         """The number of target positions decoded so far."""
         return self.layers[0].past.length
 
-    def reorder(self, rows: Int[Tensor, " B2"]) -> None:
-        """Keep these rows of the batch, in this order, in every layer."""
+    def reorder(self, rows: Int[Tensor, " B2"], beam: int = 1) -> None:
+        """Keep these rows of the batch, in this order, in every layer; each ``beam`` of them are of one sentence."""
         for layer in self.layers:
-            layer.past.reorder(rows)
             if layer.source is not None:
-                layer.source = tuple(x[rows] for x in layer.source)
+                sentences = rows[::beam] // layer.beam
+                if len(sentences) != len(layer.source[0]) or (sentences.diff() != 1).any():
+                    layer.source = tuple(x.index_select(0, sentences) for x in layer.source)
+            layer.past.reorder(rows)
+            layer.beam = beam

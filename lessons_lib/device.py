@@ -7,6 +7,7 @@ loss scaling) on older GPUs such as Colab's free T4, fp32 elsewhere.
 import contextlib
 import platform
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,17 @@ def autocast(device: torch.device, dtype: torch.dtype):
     if dtype == torch.float32:
         return contextlib.nullcontext()
     return torch.autocast(device.type, dtype)
+
+
+@contextlib.contextmanager
+def memory_errors(fix: str) -> Iterator[None]:
+    """Raise ValueError, with what to do about it, where PyTorch or Python has no memory left."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        raise ValueError(f"the memory is too small{fix}") from None
 
 
 def seed_everything(seed: int) -> None:

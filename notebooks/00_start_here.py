@@ -75,24 +75,26 @@ from lessons_lib.translation.training import TrainingOptions, fit
 from lessons_lib.translation.translator import Translator
 
 SENTENCE = "The small black cats do not sleep."
-SHOW = (25, 50, 100, 200, 400, 700, 1_000)
+SHOW = (25, 50, 100, 200, 400, 600, 800)
 
 seed_everything(0)
-tokenizer = Tokenizer.train((text for pair in corpus.train for text in (pair.source, pair.target)), vocab_size=2_000)
-config = TransformerConfig(len(tokenizer), d_model=128, n_encoder_layers=2, n_decoder_layers=2, d_ff=512, dropout=0.0)
+short = [pair for pair in corpus.train if len(pair.source.split()) <= 7]  # soon learned; lesson 12 takes all of them
+tokenizer = Tokenizer.train((text for pair in short for text in (pair.source, pair.target)), vocab_size=4_000)
+config = TransformerConfig(len(tokenizer), d_model=128, n_encoder_layers=2, n_decoder_layers=2, d_ff=256, dropout=0.0)
 model = Transformer(config).to(device)
 translator = Translator(model, tokenizer)
-batches = Batches(encode_pairs(tokenizer, corpus.train, config.max_length), tokenizer, token_budget=512, device=device)
+batches = Batches(encode_pairs(tokenizer, short, config.max_length), tokenizer, token_budget=512, device=device)
 
 print("         English:", SENTENCE)
-for step in fit(model, batches.forever(), TrainingOptions(steps=SHOW[-1], learning_rate=3e-3)):
+for step in fit(model, batches.forever(), TrainingOptions(steps=SHOW[-1], learning_rate=4e-3)):
     if step.number in SHOW:
         print(f"{step.number:4} batches: →", translator.translate([SENTENCE])[0].text[:80])
 
 # %% [markdown]
-# Is it luck with one sentence? Three more that it has never seen; write your own in the list, if you run this.
+# Is it luck with one sentence? Two more that it has never seen. After so short a training some come out wrong; write your own in the
+# list, if you run this.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 for translation in translator.translate([SENTENCE, "my sister is reading a book", "The old woman has found the key."]):
     print(translation.source, "\n  ", translation.text)
 

@@ -1,12 +1,13 @@
 """Batches: every example once an epoch, within the budget, with little padding, the same for the same seed."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy import toy_corpus, toy_tokenizer
 
-from lessons_lib.translation.batching import Batches, Example, bucket, collate, encode_pairs
+from lessons_lib.translation.batching import Batches, Example, Examples, bucket, collate, encode_pairs
 
 LENGTHS = st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=1, max_size=60)
 
@@ -23,6 +24,36 @@ def test_each_example_is_in_one_group_and_groups_keep_the_budget(lengths, budget
     for group in groups:
         longest = max(max(lengths[i]) + 1 for i in group)
         assert len(group) * longest <= budget or len(group) == 1
+
+
+@settings(deadline=None)
+@given(LENGTHS, st.integers(1, 200), st.integers(0, 5))
+def test_groups_are_those_of_a_plain_sort(lengths, budget, seed):
+    """The same as when the groups were lists, so that a training begun then goes on with the same batches."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(lengths)).tolist()
+    groups: list[list[int]] = []
+    for index in sorted(order, key=lambda i: lengths[i][::-1]):
+        longest = max(max(lengths[i]) + 1 for i in [*(groups[-1] if groups else []), index])
+        if not groups or longest * (len(groups[-1]) + 1) > budget:
+            groups.append([])
+        groups[-1].append(index)
+    expected = [groups[i] for i in rng.permutation(len(groups))]
+    found = bucket(examples_of(lengths), budget, np.random.default_rng(seed))
+    assert [group.tolist() for group in found] == expected
+
+
+def test_compact_examples_are_the_same_examples():
+    pairs = [([5, 300], [7]), ([], [65_535, 2]), ([1], [])]
+    for vocab_size, bytes_an_id in ((65_536, 2), (65_537, 4)):
+        examples = Examples.of(pairs, vocab_size)
+        assert list(examples) == [Example(*pair) for pair in pairs] == examples[:]
+        assert examples[-1] == Example([1], [])
+        assert examples.lengths.tolist() == [[2, 1], [0, 2], [1, 0]]
+        assert examples._ids.itemsize == bytes_an_id
+    assert len(Examples.of([], 10)) == 0
+    with pytest.raises(IndexError):
+        examples[3]
 
 
 def test_targets_are_the_inputs_one_step_later():

@@ -1,5 +1,6 @@
 """The benchmarks measure what they say: rivals compute the same model, and each table has its rows."""
 
+import dataclasses
 import json
 
 import pytest
@@ -7,11 +8,13 @@ import torch
 
 from benchmarks.__main__ import main
 from benchmarks.attention import attention
+from benchmarks.corpus import corpus
+from benchmarks.decoding import CTRANSLATE2, OURS, UNCACHED, decoding, searches
 from benchmarks.generation import generate, generation
 from benchmarks.profile import profile
 from benchmarks.rivals import HuggingFaceMarian, TorchTransformer
-from benchmarks.timing import ratio, take_turns
 from benchmarks.training import random_batches, training
+from lessons_lib.timing import ratio, take_turns
 from lessons_lib.transformer import Transformer, TransformerConfig
 
 CONFIG = TransformerConfig(vocab_size=50, d_model=32, n_encoder_layers=1, n_decoder_layers=1, d_ff=64, dropout=0.0)
@@ -75,12 +78,41 @@ def test_every_table_has_a_number_in_each_cell():
     assert all(float(row[-2].replace(",", "")) >= 0 for row in rows)
 
 
+def test_a_corpus_goes_through_every_stage():
+    rows = list(corpus(CPU, pairs=300))[1:]
+    assert [row[0].split(",")[0] for row in rows] == [
+        "prepare",
+        "load 300 pairs",
+        "learn subwords",
+        "encode",
+        "one epoch",
+    ]
+    assert all(float(row[1]) >= 0 and 10 < float(row[2].replace(",", "")) < 2_000 for row in rows)
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_decoders_write_as_many_tokens_and_ours_the_same_ones(beam):
+    config = dataclasses.replace(CONFIG, max_length=8)
+    found = {name: search() for name, search in searches(CPU, config, 5, beam).items()}
+    assert all(len(sentence) == 8 for sentences in found.values() for sentence in sentences)
+    assert found[OURS] == found[UNCACHED]
+    if beam == 1:
+        names = ["<pad>", "<s>", "</s>", *(f"piece{number}" for number in range(3, 50))]
+        assert [[names.index(piece) for piece in sentence] for sentence in found[CTRANSLATE2]] == found[OURS]
+
+
+def test_the_table_of_decoders():
+    rows = list(decoding(CPU, dataclasses.replace(CONFIG, max_length=8), sentences=2, rounds=1))[1:]
+    assert len(rows) == 2 * 4
+    assert all(float(row[2].replace(",", "")) > 0 for row in rows)
+
+
 def test_the_command_names_what_it_does_not_know(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["cooking"])
     assert stopped.value.code == 2
     assert (
-        "TABLE='cooking' is not known; use one of attention, generation, training, profile" in capsys.readouterr().err
+        "TABLE='cooking' is not known; use one of attention, generation, decoding, training" in capsys.readouterr().err
     )
 
 

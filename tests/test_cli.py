@@ -1,5 +1,6 @@
 """The command `lessons`: what a user sees, from --help to every kind of bad input."""
 
+import gzip
 import io
 import json
 import os
@@ -266,6 +267,30 @@ def test_pairs_need_their_files_and_the_grammar_takes_none(data, tmp_path, capsy
     assert "--train and --valid go with --corpus pairs" in fails(capsys, "train", "--corpus", "pairs", *out)
     assert "--train and --valid go with" in fails(capsys, "train", "--corpus", "grammar", *data[2:], *out)
     assert "--train and --valid go with" in fails(capsys, "train", *data[:5], *out)
+
+
+def test_train_on_a_tsv_with_a_test_part(data, tmp_path, capsys):
+    corpus = toy_corpus()
+    paths = [tmp_path / "data" / f"{name}.tsv.gz" for name in ("train", "valid", "test")]
+    for path, pairs in zip(paths, (corpus.train, corpus.valid, corpus.test[:7]), strict=True):
+        path.write_bytes(gzip.compress("".join(f"{pair.source}\t{pair.target}\n" for pair in pairs).encode() + b"\n"))
+    files = [flag for path in paths for flag in (f"--{path.name.partition('.')[0]}", str(path))]
+    out = tmp_path / "out"
+    assert main(["train", "--corpus", "pairs", *files, "--steps", "2", "--out", str(out), *TINY]) == 0
+    printed = capsys.readouterr()
+    assert "on 7 test sentences" in printed.out
+    assert "lessons: pairs left out: 3 blank, 0 too long\n" in printed.err
+    card = json.loads((out / "run.json").read_text())["data"]
+    assert [card["train"], card["valid"], card["test"], card["left_out"]["blank"]] == [500, 20, 7, 3]
+    paths[0].write_bytes(b"no gzip")
+    again = ["train", "--corpus", "pairs", *files, "--steps", "2", "--out", str(tmp_path / "again")]
+    assert "train.tsv.gz is no gzip file" in fails(capsys, *again)
+
+
+def test_flags_of_another_corpus(data, tmp_path, capsys):
+    out = ["--steps", "1", "--out", str(tmp_path / "out")]
+    assert "--test goes with --corpus pairs" in fails(capsys, "train", "--corpus", "grammar", "--test", "a", *out)
+    assert "--pairs-count and --data go with" in fails(capsys, "train", *data, "--pairs-count", "5", *out)
 
 
 def test_an_out_that_holds_a_model_is_replaced_only_on_request(data, tmp_path, capsys):

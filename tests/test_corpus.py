@@ -1,11 +1,13 @@
 """Parallel text: what is read is what the files say, and what they must not say is one clear line."""
 
+import gzip
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy import toy_corpus
 
-from lessons_lib.translation.corpus import load_grammar, load_pairs, read_lines, read_pairs, split_lines
+from lessons_lib.translation.corpus import load_grammar, load_pairs, read_lines, read_pairs, read_tab_pairs, split_lines
 
 
 @pytest.fixture
@@ -63,8 +65,55 @@ def test_missing_or_a_folder(tmp_path):
 
 def test_no_line_with_text_on_both_sides(files):
     halves = files("a.en", "one\n\n"), files("a.fr", "\ndeux\n")
-    with pytest.raises(ValueError, match="share no line with text on both sides"):
+    with pytest.raises(ValueError, match="no line has text on both sides"):
         load_pairs(halves, halves)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_two_files_or_one_with_tabs_packed_or_not(files, packed):
+    pack, end = (gzip.compress, ".gz") if packed else (str.encode, "")
+    write = lambda name, text: files(name + end, pack(text.encode() if packed else text))  # noqa: E731
+    two = write("a.en", "one\r\ntwo\r\n"), write("a.fr", "un\ndeux\n")
+    one = (write("a.tsv", "one\tun\r\n\r\ntwo\tdeux"),)
+    corpora = [load_pairs(two, one, one), load_pairs(one, two)]
+    assert [list(corpus.train) for corpus in corpora] == [[("one", "un", ()), ("two", "deux", ())]] * 2
+    assert corpora[0].test == corpora[0].valid == corpora[0].train
+    assert [corpus.left_out["blank"] for corpus in corpora] == [2, 1]
+
+
+@pytest.mark.parametrize("line", ["one", "one\tun\tuna"])
+def test_a_line_with_another_number_of_columns(files, line):
+    found = 1 + line.count("\t")
+    with pytest.raises(ValueError, match=rf"a\.tsv, line 2: {found} columns .*; write source, one tab, target"):
+        read_tab_pairs(files("a.tsv", f"zero\tzéro\n{line}\n"))
+
+
+def test_a_damaged_gz(files):
+    whole = gzip.compress("\n".join(str(n * n) for n in range(9_000)).encode())
+    with pytest.raises(ValueError, match=r"a\.gz is cut off in line \d+ or later; copy it again"):
+        read_lines(files("a.gz", whole[:-200]))
+    with pytest.raises(ValueError, match=r"b\.gz is no gzip file .*; pack it with gzip, or name it without \.gz"):
+        read_lines(files("b.gz", "one\n"))
+    with pytest.raises(ValueError, match=r"c\.gz is damaged .*; copy it again"):
+        read_lines(files("c.gz", whole[:50] + b"\xff" * 20 + whole[70:]))
+    with pytest.raises(ValueError, match=r"d\.gz is not UTF-8: line 2 holds byte 0xe9"):
+        read_lines(files("d.gz", gzip.compress("un\nl'été".encode("latin-1"))))
+    with pytest.raises(ValueError, match=r"e\.gz is empty"):
+        read_lines(files("e.gz", gzip.compress(b"")))
+
+
+def test_strange_text_is_text_and_pages_are_left_out(files):
+    strange = ["a\x00b\x07", "שלום עולם", "👩‍👩‍👧 🙂", "\u200f\u202ea", "x" * 5_000]
+    train = (files("a.tsv", "".join(f"{side}\t{side}\n" for side in [*strange, "y" * 10_000])),)
+    corpus = load_pairs(train, train)
+    assert [pair.source for pair in corpus.train] == strange
+    assert corpus.left_out == {"blank": 0, "too_long": 2}  # in the training and in the validation part
+
+
+def test_three_files_are_one_too_many(files):
+    path = files("a.tsv", "one\tun\n")
+    with pytest.raises(ValueError, match="is one file too many"):
+        load_pairs((path, path, path), (path,))
 
 
 def test_fingerprint_tells_sentences_and_splits_apart():

@@ -1,7 +1,5 @@
 """The programs that leave Python compute what the model does, at lengths they were not traced with."""
 
-import warnings
-
 import numpy as np
 import onnxruntime
 import pytest
@@ -51,10 +49,8 @@ def test_exported_programs_equal_the_model(choices):
 @pytest.mark.parametrize("choices", CHOICES[:2])
 def test_onnx_equals_the_model(choices, tmp_path):
     model = model_of(choices)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # torch.onnx copies a tree of its own
-        write_onnx(export_encoder(model), tmp_path / "encoder.onnx")
-        write_onnx(export_step(model), tmp_path / "step.onnx")
+    write_onnx(export_encoder(model), tmp_path / "encoder.onnx")
+    write_onnx(export_step(model), tmp_path / "step.onnx")
     sessions = [onnxruntime.InferenceSession(tmp_path / f"{name}.onnx") for name in ("encoder", "step")]
 
     def run(session: onnxruntime.InferenceSession, *inputs: torch.Tensor) -> list[torch.Tensor]:

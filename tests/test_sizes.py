@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from torch.autograd.profiler import profile
 from torch.utils import flop_counter
 
 from lessons_lib import attention
@@ -30,6 +29,7 @@ from lessons_lib.sizes import (
 )
 from lessons_lib.sizes.memory import BYTES
 from lessons_lib.sizes.stages import CHUNK, FUSED_ABOVE, Step
+from lessons_lib.timing import peak_bytes
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation import losses
 
@@ -221,19 +221,6 @@ def test_without_a_choice_the_path_is_that_of_the_library(dtype, fused_where):
     assert kept == least if fused_where == "everywhere" else 1.5 * least < kept < 0.8 * most
 
 
-def peak_of(function) -> int:
-    """The most bytes of tensors at one time while ``function`` runs, beyond those before it."""
-    function()  # what is allocated once, like the state of an optimizer, is there from now on
-    with profile(use_kineto=True, profile_memory=True) as profiled:
-        function()
-    held = peak = 0
-    events = (event for event in profiled.kineto_results.events() if event.name() == "[memory]")
-    for event in sorted(events, key=lambda event: event.start_ns()):
-        held += event.nbytes()
-        peak = max(peak, held)
-    return peak
-
-
 LLAMA = {"activation": "swiglu", "norm_type": "rms", "positions": "rope", "bias": "none"}
 BERT = {"activation": "gelu", "norm": "post", "positions": "learned", "attention_dropout": 0.1}
 TRAINED = {  # the model, its batch: size and lengths, its numbers, its loss
@@ -268,7 +255,7 @@ def test_the_peak_of_a_training_step(name, fused, monkeypatch):
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
-    peak = peak_of(step)
+    peak = peak_bytes(step)
     state = (x for values in optimizer.state.values() for x in values.values())
     measured = nbytes(model.parameters()) + nbytes(model.buffers()) + nbytes(state) + peak
     estimate = training_memory(config, batch, src_length, tgt_length, dtype, loss, fused)
@@ -286,7 +273,7 @@ def test_the_peak_of_generation(n_kv_heads, prompt_length, positions, fused, mon
     config = TransformerConfig(300, 64, 4, n_kv_heads, **shape)
     model = DecoderOnly(config).eval()
     prompt = tokens_of(config, 32, prompt_length)
-    peak = peak_of(lambda: model.generate(prompt, 120 - prompt_length))
+    peak = peak_bytes(lambda: model.generate(prompt, 120 - prompt_length))
     measured = nbytes(model.parameters()) + nbytes(model.buffers()) + peak
     estimate = inference_memory(config, 32, tgt_length=120, prompt_length=prompt_length, fused=fused)
     assert estimate.peak == pytest.approx(measured, rel=0.05), estimate
@@ -311,7 +298,7 @@ def test_the_peak_of_a_translation(src_length, tgt_length, shape, fused, monkeyp
         for _ in range(tgt_length):
             model.decode_step(tokens, cache, mask)
 
-    measured = nbytes(model.parameters()) + nbytes(model.buffers()) + peak_of(translate)
+    measured = nbytes(model.parameters()) + nbytes(model.buffers()) + peak_bytes(translate)
     estimate = inference_memory(config, 32, src_length, tgt_length, fused=fused)
     assert estimate.peak == pytest.approx(measured, rel=0.05), estimate
 

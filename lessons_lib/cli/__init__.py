@@ -6,17 +6,32 @@ import signal
 import sys
 from typing import NoReturn
 
-from lessons_lib.cli import score, train, translate
+from lessons_lib.cli import align, compare, diagnose, export, prepare, profile, score, train, translate
 
 USER_ERROR = 2
-COMMANDS = {"train": train, "translate": translate, "score": score}
+COMMANDS = {
+    "prepare": prepare,
+    "train": train,
+    "translate": translate,
+    "score": score,
+    "compare": compare,
+    "align": align,
+    "diagnose": diagnose,
+    "export": export,
+    "profile": profile,
+}
 
 MAIN_HELP = """\
-Train an English–French Transformer, translate with it, score it.
+Train an English–French Transformer, translate with it, score it, and see where it errs and what it costs.
 
   lessons train --corpus grammar --minutes 1 --out runs/toy
   lessons translate --model runs/toy "the small black cats do not sleep"
   lessons score --model runs/toy --corpus grammar
+  lessons compare --model runs/toy --corpus grammar --beam 1 4
+  lessons align --model runs/toy --corpus grammar
+  lessons diagnose --model runs/toy --corpus grammar --out report.html
+  lessons export --model runs/toy --to ctranslate2 --out runs/toy-ct2 --corpus grammar
+  lessons profile --model runs/toy
 
 `lessons COMMAND --help` tells more about each.
 """
@@ -33,7 +48,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command. Exit code: 0; 2 after an error that the user can mend; 128 + signal when stopped by one."""
+    """Run one command.
+
+    Exit code: 0; 1 if an export fails its check; 2 after an error that the user can mend; 128 + signal when stopped.
+    """
     options = build_parser().parse_args(arguments)
     # Read by GNU's OpenMP when PyTorch is imported. Its threads wait for one another by spinning, so that a second
     # program on the same cores slows a training down tenfold; spinning less long, it costs a quarter of that.

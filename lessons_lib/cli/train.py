@@ -14,8 +14,12 @@ Train a translator and write it to a folder.
   The embedded corpus, one minute:
     lessons train --corpus grammar --minutes 1 --out runs/toy
 
-  Your own text: two files a language pair, line n of one translating line n of the other:
+  Your own text: two files, line n of one translating line n of the other; or one with source, tab, target:
     lessons train --corpus pairs --train A.en A.fr --valid B.en B.fr --minutes 10 --out runs/mine
+    lessons train --corpus pairs --train A.tsv.gz --valid B.tsv --test C.tsv --minutes 10 --out runs/mine
+
+  WMT14, cleaned (see `lessons prepare --help`), its first 200,000 pairs:
+    lessons train --corpus wmt14 --pairs-count 200000 --minutes 60 --out runs/wmt14
 
 When the training is over, the folder holds config.json, model.safetensors, tokenizer.json, run.json (how it was
 made and how good it is) and metrics.jsonl (a line of JSON every ten steps).
@@ -29,9 +33,15 @@ place of torchrun. A batch is then shared among them, and the result is the same
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `lessons train`."""
-    parser.add_argument("--corpus", choices=CORPORA, required=True, help="the embedded corpus, or your own files")
-    parser.add_argument("--train", nargs=2, type=Path, metavar=("SRC", "TGT"), help="with pairs: two aligned files")
-    parser.add_argument("--valid", nargs=2, type=Path, metavar=("SRC", "TGT"), help="with pairs: two held-out files")
+    parser.add_argument("--corpus", choices=CORPORA, required=True, help="the embedded one, your own files, or WMT14")
+    files = {"nargs": "+", "type": Path, "metavar": "FILE"}
+    parser.add_argument("--train", **files, help="with pairs: two aligned text files or one TSV; .gz is unpacked")
+    parser.add_argument("--valid", **files, help="with pairs: the same, held out, to validate by")
+    parser.add_argument("--test", **files, help="with pairs: the same, to score by at the end (default: --valid)")
+    parser.add_argument("--pairs-count", type=int, metavar="N", help="with wmt14: the first N clean pairs (1000000)")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="with wmt14: where they are kept (default: ~/.cache/lessons/wmt14)"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the model")
     parser.add_argument("--overwrite", action="store_true", help="replace a model that --out already holds")
     length = parser.add_mutually_exclusive_group(required=True)
@@ -78,25 +88,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train; the exit code."""
-    from lessons_lib.translation.corpus import load_grammar, load_pairs
     from lessons_lib.translation.model_folder import check_free
     from lessons_lib.translation.recipe import recipe_for
     from lessons_lib.translation.run import train_translator
 
-    given = (options.train is not None) + (options.valid is not None)
-    if given != (2 if options.corpus == "pairs" else 0):
-        raise ValueError(
-            "--train and --valid go with --corpus pairs, and it needs both: --train A.en A.fr --valid B.en B.fr"
-        )
+    _check(options)
     flags = vars(options)
-    elsewhere = {"run", "corpus", "train", "valid", "out", "overwrite"}
+    elsewhere = {"run", "corpus", "train", "valid", "test", "pairs_count", "data", "out", "overwrite"}
     recipe = recipe_for(options.corpus, **{k: v for k, v in flags.items() if k not in elsewhere and v is not None})
     check_free(options.out, options.overwrite)
-    corpus = (
-        load_grammar(options.seed)
-        if options.corpus == "grammar"
-        else load_pairs(tuple(options.train), tuple(options.valid))
-    )
+    corpus = _load(options)
+    if any(corpus.left_out.values()):
+        counts = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in corpus.left_out.items())
+        print(f"lessons: pairs left out: {counts}", file=sys.stderr)
     card = train_translator(corpus, recipe, options.out, options.overwrite)
     print(
         f"{options.out}: {card['steps']} steps, {card['minutes']:.1f} minutes, {card['tokens_per_second']:,} tokens/s"
@@ -108,3 +112,28 @@ def run(options: argparse.Namespace) -> int:
     sentences = f"{scores['sentences']} {scores['part']} sentences"
     print(f"BLEU {scores['bleu']:.1f}, chrF {scores['chrf']:.1f} on {sentences}, greedy ({scores['signature']})")
     return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise ValueError unless the corpus has the flags that it needs, and no others."""
+    given = (options.train is not None) + (options.valid is not None)
+    if given != (2 if options.corpus == "pairs" else 0):
+        raise ValueError(
+            "--train and --valid go with --corpus pairs, and it needs both: --train A.en A.fr --valid B.en B.fr"
+        )
+    if options.test and options.corpus != "pairs":
+        raise ValueError("--test goes with --corpus pairs; the other corpora bring their own test part")
+    if (options.pairs_count is not None or options.data) and options.corpus != "wmt14":
+        raise ValueError("--pairs-count and --data go with --corpus wmt14")
+
+
+def _load(options: argparse.Namespace):
+    from lessons_lib.translation.corpus import load_grammar, load_pairs
+
+    if options.corpus == "grammar":
+        return load_grammar(options.seed)
+    if options.corpus == "pairs":
+        return load_pairs(options.train, options.valid, options.test or ())
+    from lessons_lib.translation.wmt14 import load_wmt14
+
+    return load_wmt14(options.data, options.pairs_count)

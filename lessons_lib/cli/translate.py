@@ -17,7 +17,8 @@ Translate sentences, one line a sentence.
   lessons translate --model runs/toy --beam 5 --n-best 3 "the dog is tired"     score, a tab, the translation
   lessons translate --model runs/toy --temperature 1 --top-p 0.9 "the dog is tired"
 
-Standard input is translated as it comes, in batches; the order is kept, an empty line stays an empty line.
+Standard input is translated as it comes, in batches; the order is kept, an empty line stays an empty line. So does one
+that is too long for the model: stderr says which, the rest is translated, and the exit code is 2.
 """
 
 
@@ -49,16 +50,35 @@ def run(options: argparse.Namespace) -> int:
         print("one sentence a line; Ctrl-D ends", file=sys.stderr)
     names = ("beam", "length_penalty", "no_repeat", "temperature", "top_k", "top_p", "seed")
     search = {name: getattr(options, name) for name in names}
+    before, complaints = 0, 0
     for lines in [sentences] if sentences else batches_of_lines(sys.stdin.buffer):
+        if not sentences:
+            too_long = lines_too_long(translator, lines)
+            for index, tokens in too_long.items():
+                complaint = f"line {before + index + 1} has {tokens} tokens, but this model reads at most"
+                print(f"lessons: {complaint} {translator.longest}; left empty, split it", file=sys.stderr)
+            lines = ["" if index in too_long else line for index, line in enumerate(lines)]
+            before, complaints = before + len(lines), complaints + len(too_long)
         prefixes = None if options.prefix is None else [options.prefix] * len(lines)
         for translation in translator.translate(lines, attention=False, prefixes=prefixes, **search):
             if options.n_best == 1:
-                print(translation.text)
+                print(on_one_line(translation.text))
                 continue
             for text, score in [(translation.text, translation.score), *translation.alternatives][: options.n_best]:
-                print(f"{score:.3f}\t{text}")
+                print(f"{score:.3f}\t{on_one_line(text)}")
         sys.stdout.flush()
-    return 0
+    return 2 if complaints else 0
+
+
+def lines_too_long(translator, lines: list[str]) -> dict[int, int]:
+    """The lines that do not fit the model, counted from 0: how many tokens each has."""
+    counts = enumerate(map(len, translator.tokenizer.encode_all(lines)))
+    return {index: count for index, count in counts if count > translator.longest and lines[index].strip()}
+
+
+def on_one_line(text: str) -> str:
+    """What a model says, any line ends in it made spaces: line n of the output belongs to line n of the input."""
+    return text.replace("\r", " ").replace("\n", " ")
 
 
 def batches_of_lines(stream: io.BufferedIOBase, size: int = 1_000) -> Iterator[list[str]]:

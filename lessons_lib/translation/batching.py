@@ -1,8 +1,9 @@
 """Batches: sentences of like length together, so that little of the arithmetic is spent on padding."""
 
 import itertools
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, overload
 
 import numpy as np
 import torch
@@ -12,12 +13,49 @@ from torch import Tensor
 from lessons_lib.translation.corpus import Pair
 from lessons_lib.translation.tokenizer import Tokenizer
 
+ENCODED_AT_ONCE = 10_000  # pairs
+
 
 class Example(NamedTuple):
     """One sentence pair as token ids, without ``<s>`` and ``</s>``."""
 
     src: list[int]
     tgt: list[int]
+
+
+class Examples(Sequence[Example]):
+    """Many examples in little memory: the ids of all of them in one array, of 2 bytes an id for up to 65,536 pieces.
+
+    As lists of Python's integers, a million pairs of 25 tokens a side would take 2 GB; so they take 0.1.
+    """
+
+    def __init__(self, ids: np.ndarray, lengths: Int[np.ndarray, "N 2"]):
+        self._ids, self.lengths = ids, lengths  # of source and target; each target follows its source
+        self._starts = np.concatenate([[0], np.cumsum(lengths.sum(1))])
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[list[int], list[int]]], vocab_size: int) -> "Examples":
+        """Put examples together as they come."""
+        ids = array("H" if vocab_size <= 1 << 16 else "I")
+        lengths = array("I")
+        for src, tgt in pairs:
+            ids.extend(src)
+            ids.extend(tgt)
+            lengths.extend((len(src), len(tgt)))
+        return cls(np.asarray(ids), np.asarray(lengths).reshape(-1, 2).astype(np.int64))
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Example]: ...
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        start, (src, tgt) = self._starts[:-1][index], self.lengths[index]
+        return Example(self._ids[start : start + src].tolist(), self._ids[start + src : start + src + tgt].tolist())
 
 
 class Batch(NamedTuple):
@@ -50,31 +88,44 @@ class Batch(NamedTuple):
         return Batch(*(tensor.pin_memory().to(device, non_blocking=True) for tensor in self[:3]), self.tokens)
 
 
-def encode_pairs(tokenizer: Tokenizer, pairs: Sequence[Pair], max_length: int) -> list[Example]:
+def encode_pairs(tokenizer: Tokenizer, pairs: Iterable[Pair], max_length: int) -> Examples:
     """Token ids of each pair; pairs that do not fit ``max_length`` on both sides, ``</s>`` included, are left out."""
-    sources = tokenizer.encode_all(pair.source for pair in pairs)
-    targets = tokenizer.encode_all(pair.target for pair in pairs)
-    return [
-        Example(src, tgt) for src, tgt in zip(sources, targets, strict=True) if max(len(src), len(tgt)) < max_length
-    ]
+
+    def encoded() -> Iterator[tuple[list[int], list[int]]]:
+        rest = iter(pairs)
+        while some := list(itertools.islice(rest, ENCODED_AT_ONCE)):
+            sources = tokenizer.encode_all(pair.source for pair in some)
+            targets = tokenizer.encode_all(pair.target for pair in some)
+            yield from zip(sources, targets, strict=True)
+
+    fitting = ((src, tgt) for src, tgt in encoded() if max(len(src), len(tgt)) < max_length)
+    return Examples.of(fitting, len(tokenizer))
 
 
-def bucket(examples: Sequence[Example], token_budget: int, rng: np.random.Generator) -> list[list[int]]:
-    """Indices of ``examples``, grouped by length: a group's rows times its longest row stay within ``token_budget``.
+def bucket(examples: Sequence[Example], token_budget: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Indices of examples, grouped by length: a group's rows times its longest row stay within ``token_budget``.
 
     Examples of equal length fall into another group each time, and the groups come in random order; an example
     longer than the whole budget is a group of its own.
     """
-    shuffled = rng.permutation(len(examples)).tolist()
-    by_length = sorted(shuffled, key=lambda i: (len(examples[i].tgt), len(examples[i].src)))
-    groups, longest = [], 0
-    for index in by_length:
-        longest = max(longest, *(len(side) + 1 for side in examples[index]))
-        if not groups or longest * (len(groups[-1]) + 1) > token_budget:
-            groups.append([])
-            longest = max(len(side) + 1 for side in examples[index])
-        groups[-1].append(index)
+    lengths = _lengths(examples)
+    shuffled = rng.permutation(len(lengths))
+    by_length = shuffled[np.lexsort((lengths[shuffled, 0], lengths[shuffled, 1]))]  # target first, then source
+    starts, longest = [], 0
+    for place, length in enumerate((lengths[by_length].max(1) + 1).tolist()):
+        longest = max(longest, length)
+        if not starts or longest * (place - starts[-1] + 1) > token_budget:
+            starts.append(place)
+            longest = length
+    groups = np.split(by_length, starts[1:]) if starts else []
     return [groups[i] for i in rng.permutation(len(groups))]
+
+
+def _lengths(examples: Sequence[Example]) -> Int[np.ndarray, "N 2"]:
+    """Of source and target of each example, without ``</s>``, which each row has beside."""
+    if isinstance(examples, Examples):
+        return examples.lengths
+    return np.array([[len(example.src), len(example.tgt)] for example in examples]).reshape(-1, 2).astype(np.int64)
 
 
 def collate(examples: Sequence[Example], tokenizer: Tokenizer) -> Batch:
@@ -127,15 +178,14 @@ class Batches:
     def efficiency(self) -> float:
         """The share of positions that hold a token and not padding, both sides together (first epoch)."""
         tokens = positions = 0
+        lengths = _lengths(self.examples) + 1
         for group in self._groups(0):
-            for side in ("src", "tgt"):
-                lengths = [len(getattr(self.examples[i], side)) + 1 for i in group]
-                tokens += sum(lengths)
-                positions += len(lengths) * max(lengths)
+            tokens += int(lengths[group].sum())
+            positions += len(group) * int(lengths[group].max(0).sum())
         return tokens / positions
 
-    def _groups(self, number: int) -> list[list[int]]:
+    def _groups(self, number: int) -> list[np.ndarray]:
         return bucket(self.examples, self.token_budget, np.random.default_rng([self.seed, number]))
 
-    def _batch(self, group: list[int]) -> Batch:
+    def _batch(self, group: np.ndarray) -> Batch:
         return collate([self.examples[i] for i in group], self.tokenizer).to(self.device)

@@ -29,15 +29,15 @@ def write_checkpoint(folder: Path, tensors: dict[str, Tensor], values: dict) -> 
             file.write(data)
             file.flush()
             os.fsync(file.fileno())  # on the disk itself, before the name changes hands
+        if (folder / LATEST).exists():
+            os.replace(folder / LATEST, folder / BEFORE)
+        os.replace(beside, folder / LATEST)
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise OSError(
             f"{folder} cannot take a checkpoint of {len(data) / 1e6:.0f} MB ({error.strerror}); "
             "free some space and run the same command: it goes on from the last one"
         ) from None
-    if (folder / LATEST).exists():
-        os.replace(folder / LATEST, folder / BEFORE)
-    os.replace(beside, folder / LATEST)
 
 
 def read_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict] | None:

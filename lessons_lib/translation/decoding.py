@@ -110,7 +110,7 @@ def n_best(
     limit = output_limit(config, src.shape[1])
     cache = model.new_cache(model.encode(src), limit)
     rows = torch.arange(len(src), device=src.device).repeat_interleave(beam)  # beam rows for each sentence
-    cache.reorder(rows)
+    cache.reorder(rows, beam)
     source_mask = padding_mask(src, config.pad_id)[rows]
     finished: list[list[Hypothesis]] = [[] for _ in src]
     searching = list(range(len(src)))  # the sentences that still have rows in the batch
@@ -145,7 +145,7 @@ def n_best(
         rows = parent[open_].gather(1, onward).flatten()
         beginnings = torch.cat([beginnings[rows], token[open_].gather(1, onward).view(-1, 1)], dim=1)
         scores = best[open_].gather(1, onward)
-        cache.reorder(rows)
+        cache.reorder(rows, beam)
         source_mask = source_mask[rows]
         searching = [searching[i] for i in open_]
     rank = lambda hypothesis: -hypothesis.normalised(length_penalty)  # noqa: E731

@@ -13,32 +13,24 @@ stands alone and is aligned with the last English word. Every word of both langu
 
 Where English leaves the French open, the corpus always takes the same way: "you" is "vous" in a sentence with a capital
 and a mark and "tu" in a bare one; "it" and "they" are masculine unless they stand for a feminine noun of the sentence;
-"I", "we" and "you" are men; the past is the passé composé, but the imparfait for a state ("knew", "was", "wanted").
+"I", "we" and "you" are men; no noun has a plural like its singular ("sheep"); the past is the passé composé, but
+the imparfait for a state ("knew", "was", "wanted").
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from itertools import filterfalse
+from typing import NamedTuple
 
-from .language import english, french
-from .language.combinations import is_new
+from .language.combinations import is_new, is_typical
 from .language.meaning import Clause, Sentence, adjective, noun_phrase, place, verb
-from .language.sampling import sample_sentence
+from .language.sampling import LONG_WEIGHTS, UNSEEN_WEIGHTS, WEIGHTS, sample_sentence
 from .language.small_words import PRONOUN
-from .language.words import Word, align
+from .language.unseen import has_unseen_construction, has_unseen_word
+from .language.writing import SentencePair, fold, write
 
-NO_MARKS = str.maketrans("", "", ".,?")
 LENGTHS = range(3, 15)  # English words in a sentence
-
-
-@dataclass(frozen=True)
-class SentencePair:
-    """A sentence in both languages, and which words translate which: sorted (English index, French index)."""
-
-    english: str
-    french: str
-    alignment: tuple[tuple[int, int], ...]
+LONG = range(18, 31)  # in one of the test set "long"
 
 
 @dataclass(frozen=True)
@@ -48,6 +40,13 @@ class Splits:
     train: list[SentencePair]
     valid: list[SentencePair]
     test: list[SentencePair]
+
+
+class Selection(NamedTuple):
+    """What is drawn for a test set, how often each construction, and which sentences belong to it."""
+
+    weights: dict[str, int]
+    belongs: Callable[[Sentence, SentencePair], bool]
 
 
 # The examples of the course: no split contains them.
@@ -80,91 +79,112 @@ SHOWCASE = (
 )
 
 
-def write(sentence: Sentence) -> SentencePair:
-    """Say a meaning in both languages."""
-    source, target = english.sentence(sentence), french.sentence(sentence)
-    if sentence.written:
-        source[-1] = Word(source[-1].text, (*source[-1].keys, "end"))
-        if sentence.main.question:
-            source, target = with_mark(source, "?"), [*target, Word("?", ("end",))]
-        else:
-            source, target = with_mark(source, "."), with_mark(target, ".")
-        source, target = with_capital(source), with_capital(target)
-    else:
-        source, target = without_commas(source), without_commas(target)
-    return SentencePair(
-        " ".join(word.text for word in source),
-        " ".join(word.text for word in target),
-        align(source, target),
-    )
-
-
-def with_mark(words: list[Word], mark: str) -> list[Word]:
-    """The words with a final mark that sticks to the last one."""
-    return [*words[:-1], Word(words[-1].text + mark, words[-1].keys)]
-
-
-def with_capital(words: list[Word]) -> list[Word]:
-    """The words with a capital at the beginning."""
-    text, keys = words[0]
-    return [Word(text[0].upper() + text[1:], keys), *words[1:]]
-
-
-def without_commas(words: list[Word]) -> list[Word]:
-    """The words as one types them into a box."""
-    return [Word(text.rstrip(","), keys) for text, keys in words]
-
-
-def fold(text: str) -> str:
-    """A sentence without case and punctuation: what makes two sentences the same."""
-    return text.lower().translate(NO_MARKS).rstrip()
-
-
 def generate(n_pairs: int, seed: int = 0) -> list[SentencePair]:
-    """``n_pairs`` sentence pairs, no two with the same English words. To train, take ``load_splits``.
+    """``n_pairs`` sentence pairs of every kind but the long one, no two with the same English words.
+
+    To train, take ``load_splits``.
 
     Raises:
         ValueError: ``n_pairs`` is negative.
     """
-    return collect(n_pairs, meanings(f"all {seed}"), set(), set())
+    return collect(n_pairs, f"all {seed}", Selection(WEIGHTS, lambda said, pair: True), set())
 
 
 def load_splits(n_train: int = 20_000, n_valid: int = 500, n_test: int = 500, seed: int = 0) -> Splits:
     """Training, validation and test pairs that share no English and no French sentence.
 
     Every validation and test sentence has a combination of words that training never sees: a noun with an adjective,
-    or with a verb, that ``language.combinations.held_out`` keeps back. Each word alone is seen.
+    or with a verb, that ``language.combinations.held_out`` keeps back. Each word and each construction alone is seen,
+    and nothing else differs: the test is as long and as involved as training (``language.combinations.is_typical``).
 
     Raises:
         ValueError: a size is negative.
     """
-    showcase = [write(sentence) for sentence in SHOWCASE]
-    used = {fold(pair.english) for pair in showcase}  # English sentences taken; grows with every split
-    apart = {fold(pair.french) for pair in showcase}  # French sentences that the next split must not have
-    test = collect(n_test, filter(is_new, meanings(f"test {seed}")), used, apart)
+    shown = [write(sentence) for sentence in SHOWCASE]
+    used = {fold(pair.english) for pair in shown}  # English sentences taken; grows with every split
+    apart = {fold(pair.french) for pair in shown}  # French sentences that the next split must not have
+    test = collect(n_test, f"test {seed}", TESTS["in_distribution"], used, apart)
     apart |= {fold(pair.french) for pair in test}
-    valid = collect(n_valid, filter(is_new, meanings(f"valid {seed}")), used, apart)
+    valid = collect(n_valid, f"valid {seed}", TESTS["in_distribution"], used, apart)
     apart |= {fold(pair.french) for pair in valid}
-    train = collect(n_train, filterfalse(is_new, meanings(f"train {seed}")), used, apart)
+    train = collect(n_train, f"train {seed}", Selection(WEIGHTS, is_for_training), used, apart)
     return Splits(train, valid, test)
 
 
-def meanings(seed: str) -> Iterator[Sentence]:
-    """Meanings without end, the same ones for the same seed."""
-    rng = random.Random(seed)
-    while True:
-        yield sample_sentence(rng)
+def load_tests(n_pairs: int = 500, seed: int = 0) -> dict[str, list[SentencePair]]:
+    """The four test sets, ``n_pairs`` pairs each. Training, of any size and seed, has no sentence of them.
+
+    - ``in_distribution``: the test part of ``load_splits``; only combinations of words are new;
+    - ``unseen_words``: names and numbers that training never shows, words that it shows in one form only;
+    - ``unseen_constructions``: constructions that training shows apart, in one clause;
+    - ``long``: three clauses, 18 to 30 English words, where training has two and 14 words at most.
+
+    In the last three nothing else is new: no held-out combination of words. ``language.unseen`` says what they ask.
+
+    Raises:
+        ValueError: ``n_pairs`` is negative.
+    """
+    tests, used = {}, {fold(write(sentence).english) for sentence in SHOWCASE}
+    for name, wanted in TESTS.items():
+        stream = "test" if name == "in_distribution" else f"test {name}"
+        apart = {fold(write(sentence).french) for sentence in SHOWCASE} if name == "in_distribution" else ()
+        lengths = LONG if name == "long" else LENGTHS
+        tests[name] = collect(n_pairs, f"{stream} {seed}", wanted, used, apart, lengths)
+    return tests
 
 
-def collect(n_pairs: int, said: Iterator[Sentence], used: set[str], apart: set[str]) -> list[SentencePair]:
-    """The first pairs of a fair length whose English is not in ``used`` (it is added) nor their French in ``apart``."""
+def is_for_training(said: Sentence, pair: SentencePair) -> bool:
+    """Whether training may have a sentence: nothing in it is kept for a test."""
+    return not is_new(said) and not asks_unseen_word(pair) and not has_unseen_construction(said)
+
+
+def asks_unseen_word(pair: SentencePair) -> bool:
+    """Whether a pair has a word, or a form of a word, that training never shows."""
+    return has_unseen_word(fold(pair.english), fold(pair.french))
+
+
+def is_new_combination(said: Sentence, pair: SentencePair) -> bool:
+    """Whether a sentence is like those of training, but for a held-out combination of words."""
+    unseen = asks_unseen_word(pair) or has_unseen_construction(said)
+    return is_new(said) and not unseen and is_typical(said, pair.english)
+
+
+TESTS = {
+    "in_distribution": Selection(WEIGHTS, is_new_combination),
+    "unseen_words": Selection(
+        WEIGHTS, lambda said, pair: asks_unseen_word(pair) and not has_unseen_construction(said) and not is_new(said)
+    ),
+    "unseen_constructions": Selection(
+        UNSEEN_WEIGHTS,
+        lambda said, pair: has_unseen_construction(said) and not is_new(said) and not asks_unseen_word(pair),
+    ),
+    "long": Selection(LONG_WEIGHTS, is_for_training),
+}
+
+
+def collect(
+    n_pairs: int,
+    stream: str,
+    wanted: Selection,
+    used: set[str],
+    apart: Collection[str] = (),
+    lengths: range = LENGTHS,
+) -> list[SentencePair]:
+    """The first pairs of a stream of random meanings that are wanted and of a fair length.
+
+    The same stream gives the same pairs. Their English is not in ``used`` (it is added) nor their French in ``apart``.
+    """
     if n_pairs < 0:
         raise ValueError(f"n_pairs={n_pairs} is negative; use 0 or more")
+    rng = random.Random(stream)
     pairs: list[SentencePair] = []
     while len(pairs) < n_pairs:
-        pair = write(next(said))
+        said = sample_sentence(rng, wanted.weights)
+        pair = write(said)
         folded = fold(pair.english)
-        if len(pair.english.split()) in LENGTHS and folded not in used and fold(pair.french) not in apart:
+        if len(pair.english.split()) not in lengths or folded in used or fold(pair.french) in apart:
+            continue
+        if wanted.belongs(said, pair):
             used.add(folded)
             pairs.append(pair)
     return pairs

@@ -61,9 +61,16 @@ def load_model(folder: Path) -> tuple[Transformer, Tokenizer]:
 
 
 def read_card(folder: Path) -> dict:
-    """What ``run.json`` says of how the model was made; empty if there is none."""
+    """What ``run.json`` says of how the model was made; empty if there is none.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
     path = Path(folder) / CARD
-    return json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    try:
+        return json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    except ValueError:
+        raise ValueError(f"{path} is damaged; delete it, or train again") from None
 
 
 def write_json(path: Path, values: dict) -> None:
@@ -73,18 +80,22 @@ def write_json(path: Path, values: dict) -> None:
     os.replace(temporary, path)
 
 
-def check_free(out: Path, overwrite: bool) -> None:
-    """Raise ValueError unless a model may go to ``out``: nothing, an empty folder, a training cut off, or overwrite."""
+def check_free(out: Path, overwrite: bool, files: set[str] = FILES, what: str = "a model") -> None:
+    """Raise ValueError unless ``files`` may go to ``out``: nothing, an empty folder, a training cut off, or overwrite.
+
+    Args:
+        what: the files are together.
+    """
     out = Path(out)
     if not out.exists():
         return
     if not out.is_dir():
-        raise ValueError(f"{out} is a file; give a folder for the model")
+        raise ValueError(f"{out} is a file; give a folder for {what}")
     held = {path.name for path in out.iterdir() if not path.name.endswith(".partial")}
-    if foreign := sorted(held - FILES - {CHECKPOINT}):
-        raise ValueError(f"{out} holds {foreign[0]}, which is not part of a model; give another folder")
+    if foreign := sorted(held - files - {CHECKPOINT}):
+        raise ValueError(f"{out} holds {foreign[0]}, which is not part of {what}; give another folder")
     if held and CHECKPOINT not in held and not overwrite:
-        raise ValueError(f"{out} already holds a model; give another folder, or --overwrite to replace it")
+        raise ValueError(f"{out} already holds {what}; give another folder, or --overwrite to replace it")
 
 
 @contextmanager
@@ -92,16 +103,27 @@ def appearing_whole(out: Path) -> Iterator[Path]:
     """A temporary folder whose files move into ``out`` at the end, or vanish if an error comes before.
 
     Old files in ``out`` stay readable until the new ones are complete.
+
+    Raises:
+        OSError: a file cannot be written, for example because the disk is full.
     """
     out = Path(out).absolute()
+    is_new = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".model-", suffix=".partial", dir=out))
     try:
         yield partial
         for path in partial.iterdir():
             os.replace(path, out / path.name)
+    except OSError as error:
+        raise OSError(
+            f"{out} cannot take the model ({error.strerror or error}); free some space and run the same command: "
+            "it goes on from the last checkpoint, if there is one"
+        ) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        if is_new and not any(out.iterdir()):
+            out.rmdir()
 
 
 def _first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Watching a training: a progress bar for people, a line of JSON for plots, and an ear for "stop"."""
+"""Watching a training: a progress bar and a plot for people, a line of JSON for programs, and an ear for "stop"."""
 
 import contextlib
 import json
@@ -11,6 +11,7 @@ from typing import TextIO
 
 from tqdm.auto import tqdm  # a widget in a notebook, a line in a terminal
 
+from lessons_lib.translation.live_plot import LivePlot, in_notebook
 from lessons_lib.translation.training import Step
 
 
@@ -48,16 +49,28 @@ class Monitor:
     Args:
         after: the step from which a training goes on; what the file says of later ones is forgotten.
         totals: what `totals` said there.
+        live: whether to draw the metrics as they come; None does so in a notebook. False shows no progress bar either:
+            the output that a notebook stores is then the same every time.
     """
 
-    def __init__(self, metrics: Path, after: int = 0, totals: dict[str, int | float] | None = None, every: int = 10):
-        self._file = _opened_after(metrics, after)
+    def __init__(
+        self,
+        metrics: Path,
+        after: int = 0,
+        totals: dict[str, int | float] | None = None,
+        every: int = 10,
+        live: bool | None = None,
+    ):
+        self._path = metrics
+        self._file, self._rows = _opened_after(metrics, after)
+        self._plot = LivePlot(self._rows) if (in_notebook() if live is None else live) else None
         self._bar = tqdm(
             total=1.0,
             desc="training",
             bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}",
             mininterval=0.5 if sys.stderr.isatty() else 15,  # a log file gets a line now and then
             file=sys.stderr,
+            disable=live is False,
         )
         self._every = every
         totals = totals or {}
@@ -71,7 +84,10 @@ class Monitor:
 
     def __exit__(self, *_) -> None:
         self._bar.close()
-        self._file.close()
+        with contextlib.suppress(OSError):  # a full disk: what `_write` could not write
+            self._file.close()
+        if self._plot:
+            self._plot.update(last=True)
 
     def step(self, step: Step) -> None:
         """Take note of one training step."""
@@ -102,10 +118,7 @@ class Monitor:
     def check_loss(self) -> None:
         """Raise ValueError if the last loss is no number: what such a step leaves is not worth keeping."""
         if self.steps and not math.isfinite(loss := float(self._loss)):
-            raise ValueError(
-                f"the loss is {loss} at step {self.steps}; the last checkpoint is kept. "
-                "Use a lower learning rate or a longer warm-up"
-            )
+            raise ValueError(no_number("the loss", loss, self.steps))
 
     def totals(self) -> dict[str, int | float]:
         """What a training that goes on later must know of its past."""
@@ -122,23 +135,42 @@ class Monitor:
                 "valid_bleu": round(bleu, 2),
             }
         )
-        self._bar.write(f"step {self.steps}: validation loss {loss:.3f}, BLEU {bleu:.1f} (greedy)", file=sys.stderr)
+        if not self._bar.disable:
+            line = f"step {self.steps}: validation loss {loss:.3f}, BLEU {bleu:.1f} (greedy)"
+            self._bar.write(line, file=sys.stderr)
 
     def tokens_per_second(self) -> float:
         """Target tokens a second of training."""
         return self._timed_tokens / self._timed_seconds if self._timed_seconds else 0.0
 
     def _write(self, values: dict) -> None:
-        self._file.write(json.dumps(values) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(values) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise OSError(
+                f"{self._path} cannot be written ({error.strerror}); "
+                "free some space and run the same command: it goes on from the last checkpoint"
+            ) from None
+        self._rows.append(values)
+        if self._plot:
+            self._plot.update()
 
 
-def _opened_after(metrics: Path, step: int) -> TextIO:
-    """The file, holding only whole lines of steps up to ``step``, open for more."""
+def no_number(name: str, value: float | str, step: int) -> str:
+    """What to say, and to do, when a training leaves the numbers."""
+    return (
+        f"{name} is {value} at step {step}; the last checkpoint is kept. Use a lower learning rate or a longer warm-up"
+    )
+
+
+def _opened_after(metrics: Path, step: int) -> tuple[TextIO, list[dict]]:
+    """The file, holding only whole lines of steps up to ``step``, open for more; and what those lines say."""
     kept = []
     if step and metrics.exists():
         for line in metrics.read_text("utf-8").splitlines():
             with contextlib.suppress(ValueError):  # a line cut off by a power cut
-                kept += [line] * (json.loads(line)["step"] <= step)
-    metrics.write_text("".join(f"{line}\n" for line in kept), "utf-8")
-    return metrics.open("a", encoding="utf-8")
+                row = json.loads(line)
+                kept += [row] * (row["step"] <= step)
+    metrics.write_text("".join(f"{json.dumps(row)}\n" for row in kept), "utf-8")
+    return metrics.open("a", encoding="utf-8"), kept

@@ -10,11 +10,12 @@ PRESETS = {
         "n_heads": 4,
         "n_encoder_layers": 2,
         "n_decoder_layers": 2,
-        "d_ff": 512,
+        "d_ff": 256,
         "dropout": 0.0,
-        "vocab_size": 2_000,
-        "learning_rate": 3e-3,
+        "vocab_size": 4_000,
+        "learning_rate": 4e-3,
         "average": 0,
+        "batch_tokens": 768,
     },
     # Tens of thousands of real sentences, a few minutes.
     "small": {
@@ -42,4 +43,4 @@ PRESETS = {
         "batch_tokens": 1_500,
     },
 }
-CORPORA = {"grammar": "toy", "pairs": "small"}  # what can be trained on, and the size that fits it
+CORPORA = {"grammar": "toy", "pairs": "small", "wmt14": "base"}  # what can be trained on, and the size that fits it

@@ -1,22 +1,22 @@
 """A training from beginning to end: a corpus and a recipe in, a model folder out, whatever happens in between."""
 
 import contextlib
+import itertools
+import math
 import platform
 import shlex
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
-
-from lessons_lib.device import describe, pick_device, pick_precision, seed_everything
+from lessons_lib.device import describe, memory_errors, pick_device, pick_precision, seed_everything
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.batching import Batches, encode_pairs
-from lessons_lib.translation.checkpoint import LATEST, read_checkpoint, write_checkpoint
+from lessons_lib.translation.checkpoint import BEFORE, LATEST, read_checkpoint, write_checkpoint
 from lessons_lib.translation.corpus import Corpus, Pair
 from lessons_lib.translation.early_stopping import EarlyStopping
 from lessons_lib.translation.model_folder import (
@@ -28,7 +28,7 @@ from lessons_lib.translation.model_folder import (
     save_model,
     write_json,
 )
-from lessons_lib.translation.monitor import Monitor, StopSignal
+from lessons_lib.translation.monitor import Monitor, StopSignal, no_number
 from lessons_lib.translation.recipe import Recipe
 from lessons_lib.translation.scoring import Scores, score
 from lessons_lib.translation.team import Team
@@ -38,15 +38,20 @@ from lessons_lib.translation.translator import Translator
 
 VALIDATION_PAIRS = 100  # a validation must not eat the minutes
 TEST_PAIRS = 1_000
+TOKENIZER_PAIRS = 500_000  # more of them would change few pieces, and cost minutes and memory
 
 
-def train_translator(corpus: Corpus, recipe: Recipe, out: str | Path, overwrite: bool = False) -> dict:
+def train_translator(
+    corpus: Corpus, recipe: Recipe, out: str | Path, overwrite: bool = False, live: bool | None = None
+) -> dict:
     """Train a translator on ``corpus`` and write it to the folder ``out``; return what its ``run.json`` says.
 
     The minutes are those of the training, validation included; learning the subwords and the final scoring come on top.
     What was cut off goes on where its last checkpoint stands when the same training is asked for again. Ctrl-C and
     SIGTERM write a checkpoint, and the model as it is, unscored.
 
+    Args:
+        live: see `Monitor`: a bar, and in a notebook a plot; False for neither.
     Raises:
         ValueError: a size, an option or ``out`` is wrong, and nothing has been written; or the loss is no number, or
             the memory too small, and the last checkpoint is there.
@@ -57,8 +62,10 @@ def train_translator(corpus: Corpus, recipe: Recipe, out: str | Path, overwrite:
     if overwrite and team.is_main:
         shutil.rmtree(out / CHECKPOINT, ignore_errors=True)
     team.wait()
-    run = _Run(corpus, recipe, out, team)
-    with _memory_errors_named(recipe), _nothing_left_of_nothing(out), StopSignal() as stop:
+    run = _Run(corpus, recipe, out, team, live)
+    batch = f" for batch_tokens={recipe.batch_tokens or 'by device'}"
+    fix = "; lower --batch-tokens, or raise --accumulate, which changes no result"
+    with memory_errors(batch + fix), _nothing_left_of_nothing(out), StopSignal() as stop:
         return run.train(stop)
 
 
@@ -68,15 +75,23 @@ def score_translator(translator: Translator, pairs: list[Pair], beam: int = 1) -
     return score([translation.text for translation in translations], [pair.target for pair in pairs])
 
 
+def tokenizer_texts(pairs: Sequence[Pair]) -> Iterator[str]:
+    """Both sides of all pairs, or of `TOKENIZER_PAIRS` at even distances: what the subwords are learned from."""
+    step = max(1, math.ceil(len(pairs) / TOKENIZER_PAIRS))
+    for pair in itertools.islice(pairs, 0, None, step):
+        yield pair.source
+        yield pair.target
+
+
 class _Run:
     """What one training holds together: model, data, trainer, and where its files go."""
 
-    def __init__(self, corpus: Corpus, recipe: Recipe, out: Path, team: Team):
-        self.corpus, self.recipe, self.out, self.team = corpus, recipe, out, team
+    def __init__(self, corpus: Corpus, recipe: Recipe, out: Path, team: Team, live: bool | None):
+        self.corpus, self.recipe, self.out, self.team, self.live = corpus, recipe, out, team, live
         self.precision = pick_precision(team.device, recipe.precision)
         seed_everything(recipe.seed)
-        texts = [text for pair in corpus.train for text in (pair.source, pair.target)]
-        self.tokenizer = Tokenizer.train(texts, recipe.config.vocab_size)
+        self.fingerprint = corpus.fingerprint()
+        self.tokenizer = Tokenizer.train(tokenizer_texts(corpus.train), recipe.config.vocab_size)
         self.model = Transformer(replace(recipe.config, vocab_size=len(self.tokenizer))).to(team.device)
         self.batches = self._batches("training", corpus.train)
         self.valid_batches = self._batches("validation", corpus.valid[:VALIDATION_PAIRS])
@@ -92,7 +107,8 @@ class _Run:
             monitor = None
             if self.team.is_main:
                 folder.mkdir(parents=True, exist_ok=True)
-                monitor = open_files.enter_context(Monitor(folder / METRICS, self.trainer.number, self.monitored))
+                seen = (self.trainer.number, self.monitored)
+                monitor = open_files.enter_context(Monitor(folder / METRICS, *seen, live=self.live))
             batches = self.batches.forever(self.trainer.number)
             for step in self.trainer.steps(batches, lambda: stop.received is not None or self.stopping.over):
                 if monitor is None:
@@ -120,25 +136,36 @@ class _Run:
         if not stop.received:
             part = "test" if self.corpus.test else "valid"
             pairs = getattr(self.corpus, part)[:TEST_PAIRS]
-            scores = score_translator(Translator(self.model, self.tokenizer), pairs)
-            card["scores"] = {"part": part, "beam": 1, **asdict(scores)}
+            readable = self._readable(pairs)
+            scores = score_translator(Translator(self.model, self.tokenizer), readable)
+            card["scores"] = {"part": part, "beam": 1, **asdict(scores), "left_out": len(pairs) - len(readable)}
             write_json(self.out / CARD, card)
             shutil.rmtree(folder)
         self.team.wait()
         return card
 
-    def _batches(self, name: str, pairs: list[Pair]) -> Batches:
+    def _batches(self, name: str, pairs: Sequence[Pair]) -> Batches:
         max_length = self.recipe.config.max_length
         examples = encode_pairs(self.tokenizer, pairs, max_length)
         if not examples:
             raise ValueError(f"no {name} pair fits max_length={max_length}; use a larger one")
+        if self.team.is_main and (left_out := len(pairs) - len(examples)):
+            line = (
+                f"{left_out} of {len(pairs)} {name} pairs are longer than max_length={max_length} tokens and left out"
+            )
+            print(line, file=sys.stderr)
         budget = self.recipe.batch_tokens or (512 if self.team.device.type == "cpu" else 8_192)
         return Batches(examples, self.tokenizer, budget, self.recipe.seed, self.team.device)
+
+    def _readable(self, pairs: Sequence[Pair]) -> list[Pair]:
+        """The pairs whose source is not too long for the model."""
+        lengths = map(len, self.tokenizer.encode_all(pair.source for pair in pairs))
+        return [pair for pair, length in zip(pairs, lengths, strict=True) if length < self.recipe.config.max_length]
 
     def _validate(self, monitor: Monitor) -> None:
         loss = validation_loss(self.model, self.valid_batches.epoch(0))
         translator = Translator(self.model, self.tokenizer)
-        bleu = score_translator(translator, self.corpus.valid[:VALIDATION_PAIRS]).bleu
+        bleu = score_translator(translator, self._readable(self.corpus.valid[:VALIDATION_PAIRS])).bleu
         monitor.validated(loss, bleu)
         self.stopping.after_validation(bleu)
 
@@ -146,11 +173,13 @@ class _Run:
         """What must be the same for a training to go on. Its length may change, and the machine."""
         training = {k: v for k, v in asdict(self.recipe.training).items() if k not in ("minutes", "steps")}
         rest = {"seed": self.recipe.seed, "batch_tokens": self.batches.token_budget}
-        return self.model.config.to_dict() | training | rest | {"data": self.corpus.fingerprint()}
+        return self.model.config.to_dict() | training | rest | {"data": self.fingerprint}
 
     def _checkpoint(self, monitor: Monitor) -> None:
         monitor.check_loss()
         tensors, trainer = self.trainer.state()
+        if not all(weight.isfinite().all() for weight in self.model.parameters()):  # the next loss would say so
+            raise ValueError(no_number("a weight", "nan", self.trainer.number))
         best = {f"best.{name}": x for name, x in self.stopping.weights.items()}
         values = {
             "identity": self._identity(),
@@ -195,11 +224,12 @@ class _Run:
             "seed": self.recipe.seed,
             "data": {
                 "corpus": corpus.name,
-                "sha256": corpus.fingerprint(),
+                "sha256": self.fingerprint,
                 "train": len(corpus.train),
                 "valid": len(corpus.valid),
                 "test": len(corpus.test),
                 "too_long": len(corpus.train) - len(self.batches.examples),
+                "left_out": corpus.left_out,
                 "batch_efficiency": round(self.batches.efficiency(), 4),
             },
             "training": asdict(self.recipe.training) | {"batch_tokens": self.batches.token_budget},
@@ -211,25 +241,12 @@ class _Run:
 
 
 @contextlib.contextmanager
-def _memory_errors_named(recipe: Recipe) -> Iterator[None]:
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
-            raise
-        raise ValueError(
-            f"the memory is too small for batch_tokens={recipe.batch_tokens or 'by device'}; "
-            "lower --batch-tokens, or raise --accumulate, which changes no result"
-        ) from None
-
-
-@contextlib.contextmanager
 def _nothing_left_of_nothing(out: Path) -> Iterator[None]:
     """After an error before the first checkpoint there is nothing to go on from, so nothing stays."""
     try:
         yield
     except BaseException:
-        if not (out / CHECKPOINT / LATEST).exists():
+        if not any((out / CHECKPOINT / name).exists() for name in (LATEST, BEFORE)):
             shutil.rmtree(out / CHECKPOINT, ignore_errors=True)
             with contextlib.suppress(OSError):  # it holds an older model
                 out.rmdir()

@@ -77,6 +77,11 @@ class Tokenizer:
     def __len__(self) -> int:
         return len(self._pieces)
 
+    @property
+    def vocabulary(self) -> list[str]:
+        """Every piece by its id, no two alike; a piece begins with a space where a word begins."""
+        return self._pieces
+
     def encode(self, text: str) -> list[int]:
         """Token ids, without ``<s>`` and ``</s>``."""
         return self._engine.encode(" " + text).ids

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from lessons_lib.device import pick_device
+from lessons_lib.device import memory_errors, pick_device
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.alignment import cross_attention, word_weights
 from lessons_lib.translation.decoding import Hypothesis
@@ -81,15 +81,18 @@ class Translator:
             prefixes: for each sentence what its translation begins with, in whole words.
             search: other fields of `Search`.
         Raises:
-            ValueError: a sentence is too long for the model, or an option is out of range.
+            ValueError: a sentence is too long for the model, an option is out of range, or the memory is too small.
         """
         self.model.eval()
         sources = self._encode(sentences)
         filled = [i for i, ids in enumerate(sources) if ids]
         beginnings = None if prefixes is None else [self.tokenizer.encode(prefixes[i]) for i in filled]
         found: dict[int, list[Hypothesis]] = {}
-        for index, ended in search_all(self.model, [sources[i] for i in filled], Search(beam, **search), beginnings):
-            found[filled[index]] = ended
+        how, longest = Search(beam, **search), max(map(len, sources), default=0)
+        fix = "lower --beam, split the sentences, or use --device cpu"
+        with memory_errors(f" for beam={beam} and sentences of up to {longest} tokens; {fix}"):
+            for index, ended in search_all(self.model, [sources[i] for i in filled], how, beginnings):
+                found[filled[index]] = ended
         src = {i: [*sources[i], self.tokenizer.eos_id] for i in filled}
         weights = {}
         if attention:
@@ -102,16 +105,20 @@ class Translator:
             for i, sentence in enumerate(sentences)
         ]
 
+    @property
+    def longest(self) -> int:
+        """The most tokens of a sentence that this model reads; one place is for ``</s>``."""
+        return self.model.config.max_length - 1
+
     def _encode(self, sentences: Sequence[str]) -> list[list[int]]:
-        longest = self.model.config.max_length - 1  # one place is for </s>
         sources = [
             ids if text.strip() else []
             for text, ids in zip(sentences, self.tokenizer.encode_all(sentences), strict=True)
         ]
         for number, ids in enumerate(sources, start=1):
-            if len(ids) > longest:
+            if len(ids) > self.longest:
                 raise ValueError(
-                    f"sentence {number} has {len(ids)} tokens, but this model reads at most {longest}; split it"
+                    f"sentence {number} has {len(ids)} tokens, but this model reads at most {self.longest}; split it"
                 )
         return sources
 

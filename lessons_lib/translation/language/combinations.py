@@ -24,16 +24,28 @@ def is_new(sentence: Sentence) -> bool:
     return any(held_out(*pair) for pair in combinations(sentence))
 
 
+def is_typical(sentence: Sentence, text: str) -> bool:
+    """Whether a new sentence is kept, so that all that are kept are as long and as involved as training.
+
+    The more combinations a sentence has, the likelier one of them is new: ``1 - known``. Training has it with the
+    chance ``known``. The ratio, 1 for a single combination, is how often such a sentence is kept; a checksum decides.
+    """
+    known = (1 - 1 / ONE_IN) ** len(set(combinations(sentence)))
+    share = known / (1 - known) / (ONE_IN - 1)
+    return zlib.crc32(f"typical {text}".encode()) < share * 2**32
+
+
 def combinations(sentence: Sentence) -> Iterator[tuple[str, str]]:
     """(noun, adjective) and (noun, verb) that belong together, in French.
 
     Every noun goes with its own adjectives; subject, object and recipient also with the verb, and the subject with
     the adjective after "be".
     """
-    main, second = sentence.main, sentence.second
+    main = sentence.main
     yield from _in_clause(main, main.subject)
-    if second:
-        yield from _in_clause(second, second.subject or main.subject)
+    for clause in (sentence.second, sentence.third):
+        if clause:
+            yield from _in_clause(clause, clause.subject or main.subject)
 
 
 def _in_clause(clause: Clause, subject: object) -> Iterator[tuple[str, str]]:

@@ -31,6 +31,16 @@ ouvrir    | ouvre ouvres ouvre ouvrons ouvrez ouvrent                  | ouvert 
 connaître | connais connais connaît connaissons connaissez connaissent | connu  | connaîtr
 prendre   | prends prends prend prenons prenez prennent                | pris   | prendr
 suivre    | suis suis suit suivons suivez suivent                      | suivi  | suivr
+comprendre | comprends comprends comprend comprenons comprenez comprennent  | compris | comprendr
+apprendre | apprends apprends apprend apprenons apprenez apprennent     | appris | apprendr
+construire | construis construis construit construisons construisez construisent | construit | construir
+conduire  | conduis conduis conduit conduisons conduisez conduisent     | conduit | conduir
+peindre   | peins peins peint peignons peignez peignent                 | peint  | peindr
+tenir     | tiens tiens tient tenons tenez tiennent                     | tenu   | tiendr
+croire    | crois crois croit croyons croyez croient                    | cru    | croir
+servir    | sers sers sert servons servez servent                       | servi  | servir
+recevoir  | reçois reçois reçoit recevons recevez reçoivent             | reçu   | recevr
+cueillir  | cueille cueilles cueille cueillons cueillez cueillent       | cueilli | cueiller
 envoyer   | envoie envoies envoie envoyons envoyez envoient            | envoyé | enverr
 """
 
@@ -41,10 +51,18 @@ CHANGED_STEM = {
     "préférer": "préfèr",
     "espérer": "espèr",
     "nettoyer": "nettoi",
+    "essuyer": "essui",
+    "aboyer": "aboi",
+    "payer": "pai",
+    "jeter": "jett",
+    "protéger": "protèg",
 }
 
 # Verbs with être in the passé composé: "elle est arrivée".
-WITH_ETRE = frozenset({"aller", "arriver", "partir", "rester", "revenir", "sortir", "tomber", "venir"})
+WITH_ETRE = frozenset(
+    {"aller", "arriver", "descendre", "entrer", "monter", "partir", "rentrer", "rester", "retourner", "revenir"}
+    | {"sortir", "tomber", "venir"}
+)
 
 ENDINGS = {
     "er": ("e", "es", "e", "ons", "ez", "ent"),
@@ -73,7 +91,7 @@ def present(infinitive: str) -> tuple[str, ...]:
     forms = [_soft(stem, ending) + ending for ending in ENDINGS[group]]
     if infinitive in CHANGED_STEM:
         silent = CHANGED_STEM[infinitive]
-        forms = [(stem if person in (3, 4) else silent) + ENDINGS[group][person] for person in range(6)]
+        forms = [form if person in (3, 4) else silent + ENDINGS[group][person] for person, form in enumerate(forms)]
     return tuple(forms)
 
 
@@ -82,6 +100,8 @@ def imparfait(infinitive: str) -> tuple[str, ...]:
     """The imparfait, from the "nous" form of the present (except "être")."""
     stem = "ét" if infinitive == "être" else present(infinitive)[3].removesuffix("ons")
     hard = stem.removesuffix("e") if stem.endswith("ge") else stem
+    if hard.endswith("ç"):
+        hard = hard[:-1] + "c"
     return tuple(_soft(hard, ending) + ending for ending in ENDINGS["imparfait"])
 
 
@@ -90,7 +110,7 @@ def futur(infinitive: str) -> tuple[str, ...]:
     """The futur simple."""
     if infinitive in _IRREGULAR:
         stem = _IRREGULAR[infinitive][2]
-    elif infinitive in CHANGED_STEM and not infinitive.endswith("érer"):
+    elif infinitive in CHANGED_STEM and not infinitive.endswith(("érer", "éger")):
         stem = CHANGED_STEM[infinitive] + "er"
     else:
         stem = infinitive.removesuffix("e")
@@ -108,5 +128,7 @@ def participle(infinitive: str, feminine: bool = False, plural: bool = False) ->
 
 
 def _soft(stem: str, ending: str) -> str:
-    """Keep g soft before a and o: "mangeons", "mangeait"."""
-    return stem + "e" if stem.endswith("g") and ending[:1] in ("a", "o") else stem
+    """Keep g and c soft before a and o: "mangeons", "mangeait", "commençons"."""
+    if ending[:1] not in ("a", "o"):
+        return stem
+    return stem + "e" if stem.endswith("g") else stem[:-1] + "ç" if stem.endswith("c") else stem

@@ -5,7 +5,7 @@ from .nouns import ASPIRATED as ASPIRATED_NOUNS
 from .words import Word, merge, spell
 
 ELIDED = frozenset({"le", "la", "de", "ne", "je", "me", "te", "que"})
-ASPIRATED = ASPIRATED_NOUNS | {"huit"}
+ASPIRATED = ASPIRATED_NOUNS | {"huit", "onze"}
 CONTRACTED = {("à", "le"): "au", ("à", "les"): "aux", ("de", "le"): "du", ("de", "les"): "des"}
 
 

@@ -1,26 +1,10 @@
 """How English says a meaning: word order, do-support, agreement, contractions."""
 
+from .contractions import NOT_CONTRACTED, article, contract
 from .meaning import Agreement, Clause, NounPhrase, PrepositionalPhrase, Sentence, Together, agreement
 from .small_words import DETERMINER, NEGATION, Adverb, Pronoun
 from .verbs import BE, THERE_BE, Verb, ing_form, third_person
 from .words import Word, merge, spell, spell_tagged, within
-
-NOT_CONTRACTED = {
-    "do": "don't",
-    "does": "doesn't",
-    "did": "didn't",
-    "is": "isn't",
-    "are": "aren't",
-    "was": "wasn't",
-    "were": "weren't",
-    "has": "hasn't",
-    "have": "haven't",
-    "will": "won't",
-    "can": "can't",
-    "could": "couldn't",
-    "must": "mustn't",
-}
-SUBJECT_CONTRACTED = {"am": "'m", "is": "'s", "are": "'re", "will": "'ll"}
 
 
 def sentence(said: Sentence) -> list[Word]:
@@ -32,6 +16,8 @@ def sentence(said: Sentence) -> list[Word]:
             words += within("second", clause(said.second))
         else:
             words += within("second", predicate(said.second, agreement(said.main.subject)))
+    if said.third:
+        words += [*spell(said.link, "link"), *within("third", clause(said.third))]
     return contract(words, said.contracted)
 
 
@@ -191,7 +177,7 @@ def noun_phrase(phrase: NounPhrase) -> list[Word]:
     else:
         determiner = DETERMINER[phrase.determiner]
         text = determiner.english_plural if phrase.plural else determiner.english
-        if not text and not noun.named:  # the noun alone says what the French article says
+        if not text and phrase.determiner != "name":  # the noun alone says what the French article says
             words[-1] = Word(words[-1].text, ("noun", "determiner"))
         words = spell(article(text, words[0].text), "determiner") + words
     if phrase.relative:
@@ -200,36 +186,8 @@ def noun_phrase(phrase: NounPhrase) -> list[Word]:
     return words
 
 
-def article(text: str, next_word: str) -> str:
-    """ "an" in place of "a" before a vowel."""
-    return "an" if text == "a" and next_word[0].lower() in "aeiou" else text
-
-
 def genitive(owner: NounPhrase) -> list[Word]:
     """ "the girl's", "the girls'", "the children's": the mark says "of" and that the thing owned is definite."""
     *before, last = within("owner", noun_phrase(owner))
     mark = "'" if owner.plural and last.text.endswith("s") else "'s"
     return [*before, Word(last.text + mark, (*last.keys, "of", "determiner"))]
-
-
-def contract(words: list[Word], contracted: bool) -> list[Word]:
-    """ "cannot" always; "don't" and "she's" if ``contracted``. From the right, so that "will not" is "won't"."""
-    out: list[Word] = []
-    for word in reversed(words):
-        following = out[-1] if out else Word("", ())
-        if following.text == "not" and contracted and word.text in NOT_CONTRACTED:
-            out[-1] = merge(NOT_CONTRACTED[word.text], word, following)
-        elif following.text == "not" and word.text == "can":
-            out[-1] = merge("cannot", word, following)
-        elif contracted and joins_subject(word, following):
-            out[-1] = merge(word.text + SUBJECT_CONTRACTED[following.text], word, following)
-        else:
-            out.append(word)
-    return out[::-1]
-
-
-def joins_subject(word: Word, following: Word) -> bool:
-    """Whether two words are a subject pronoun and what can stick to it: "she is", but not "who sees it is"."""
-    if not word.keys[0].endswith("subject.pronoun") or (word.text, following.text) == ("there", "are"):
-        return False
-    return following.text in SUBJECT_CONTRACTED

@@ -28,6 +28,8 @@ def sentence(said: Sentence) -> list[Word]:
             words += within("second", clause(said.second))
         else:
             words += within("second", predicate(said.second, agreement(said.main.subject)))
+    if said.third:
+        words += [*spell(CONJUNCTIONS[said.link], "link"), *within("third", clause(said.third))]
     return elide(words)
 
 

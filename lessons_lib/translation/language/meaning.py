@@ -50,7 +50,7 @@ class Clause:
 
     tense: present | progressive | past | past progressive | perfect | future | going to
     polarity: yes | not | never | no longer
-    question: None | yes-no | where | when | why | what | who
+    question: None | yes-no | where | when | why | how | what | who
     """
 
     subject: NounPhrase | Together | Pronoun | None
@@ -78,7 +78,7 @@ class Clause:
 
 @dataclass(frozen=True)
 class Sentence:
-    """One clause, or two joined by a conjunction, and how they are written.
+    """One clause, or two or three joined by conjunctions, and how they are written.
 
     A second clause without a subject shares the first one's: "she sings and dances".
     """
@@ -88,6 +88,8 @@ class Sentence:
     second: Clause | None = None
     written: bool = True  # a capital and a final mark; else bare lower case, as one types into a box
     contracted: bool = False  # "don't", "she's"
+    link: str | None = None  # the conjunction before a third clause
+    third: Clause | None = None
 
 
 def changed(meaning: T, **changes: object) -> T:

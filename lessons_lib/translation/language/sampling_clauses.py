@@ -4,7 +4,8 @@ from functools import cache
 
 from .adjectives import Adjective, predicative
 from .meaning import Clause, NounPhrase, Together, changed
-from .nouns import Noun, fits, nouns_of
+from .nouns import Noun, fits
+from .sampling_adverbs import adverbs, with_adverbs
 from .sampling_phrases import (
     PLAIN,
     THERE_MASS,
@@ -12,18 +13,18 @@ from .sampling_phrases import (
     THERE_SINGULAR,
     Draw,
     Subject,
-    company,
     counted,
+    evened,
     known,
     noun_of,
     object_pronoun,
     person_pronoun,
-    somewhere,
     subject,
     thing,
     with_adjectives,
 )
-from .small_words import ALL_ADVERBS, DEGREES, PRONOUN, Adverb, Pronoun
+from .sampling_places import somewhere
+from .small_words import DEGREES, PRONOUN, Pronoun
 from .verbs import BE, LEXICON, MODAL_VERBS, REPORTING_VERBS, THERE_BE, Verb
 
 # Tenses and how often each is drawn.
@@ -38,17 +39,18 @@ ACTION = {
 }
 EVENT = {"present": 34, "past": 36, "future": 14, "going to": 8, "perfect": 11}
 STATE = {"present": 65, "past": 20, "future": 15}
-DESCRIBED = ("person animal", "person animal", "object clothing vehicle furniture", "building food drink room")
+DESCRIBED = (
+    "person animal",
+    "person animal",
+    "object clothing vehicle furniture",
+    "building food drink room",
+    "idea tale text opening",
+)
 LOCATED = ("person animal", "object clothing", "vehicle food")
 THERE = "person animal object clothing vehicle food drink wealth -kin -name -friend"
 PASSING = frozenset({"happy", "sad", "tired", "sick"})
+AFFIRMED = frozenset({"hate", "prefer"})  # before an infinitive: nobody "does not hate to sing"
 POLARITY = {"yes": 66, "not": 24, "never": 6, "no longer": 4}
-
-
-@cache
-def adverbs(use: str, tense: str = "") -> tuple[Adverb, ...]:
-    """The adverbs of a use that go with a tense."""
-    return tuple(a for a in ALL_ADVERBS if a.use.split()[0] == use and (not tense or tense in a.use.split()))
 
 
 @cache
@@ -83,10 +85,11 @@ def action(draw: Draw, who: Subject | None = None, tenses: dict[str, int] | None
     else:
         verb = draw.choose(verbs_of(noun_of(who)))
     said = Clause(who, verb)
-    if draw.chance(0.13) and not verb.stative and tenses is None and fits("person animal", noun_of(who)):
+    willing = not verb.options & {"state", "mishap"} and fits("person animal", noun_of(who))
+    if willing and tenses is None and draw.chance(0.13):
         modal = draw.choose(MODAL_VERBS)
         said = changed(said, modal=modal, tense=draw.choose(modal.tenses))
-        said = denied(said, polarity(draw, said.tense))
+        said = denied(said, "yes" if modal.verb.english in AFFIRMED else polarity(draw, said.tense))
     else:
         tense = draw.weighted(tenses or (STATE if verb.stative else EVENT if "event" in verb.options else ACTION))
         tense = suited(verb, tense)
@@ -110,7 +113,7 @@ def with_objects(draw: Draw, said: Clause) -> Clause:
     verb, who = said.verb, said.subject
     if verb.objects and not ("optional" in verb.options and draw.chance(0.2)):
         what = thing(draw, verb, who, said.polarity != "yes")
-        if draw.chance(0.25) and ("generic" not in verb.options or "person" in what.noun.kinds):
+        if verb.takes_pronoun and draw.chance(0.25) and ("generic" not in verb.options or "person" in what.noun.kinds):
             what = object_pronoun(draw, what, who)
         said = changed(said, object=what)
         if "recipient" in verb.options and draw.chance(0.75):
@@ -126,47 +129,10 @@ def with_objects(draw: Draw, said: Clause) -> Clause:
 
 def recipient(draw: Draw, who: Subject) -> NounPhrase | Pronoun:
     """The person to whom something is given."""
-    noun = draw.choose(nouns_of("person"))
+    noun = draw.noun("person")
     if draw.chance(0.45) or noun is noun_of(who):
         return person_pronoun(draw, who)
     return counted(draw, noun, PLAIN, PLAIN, PLAIN)
-
-
-def with_adverbs(draw: Draw, said: Clause) -> Clause:
-    """The clause with perhaps an adverb, a place, company, a time."""
-    verb, options = said.verb, said.verb.options
-    free = said.modal is None and said.tense != "going to"
-    if free and not verb.stative and said.polarity in ("yes", "not") and draw.chance(0.14):
-        fitting = adverbs("middle", said.tense)
-        if said.polarity == "not":
-            fitting = tuple(adverb for adverb in fitting if adverb.english in ("always/1", "often/1"))
-        if fitting:
-            said = changed(said, middle=draw.choose(fitting))
-    uses = [use for use in ("well", "speed") if use in options]
-    if free and uses and not said.object and not said.middle and draw.chance(0.2):
-        return changed(said, manner=draw.choose(adverbs(draw.choose(uses))))
-    if "place" in options and draw.chance(0.3):
-        where = draw.choose(adverbs("place")) if draw.chance(0.15) else somewhere(draw, noun_of(said.subject))
-        said = changed(said, places=(where,) if where else ())
-    elif "outdoors" in options and draw.chance(0.5):
-        where = somewhere(draw, noun_of(said.subject), "in", "outdoors")
-        said = changed(said, places=(where,) if where else ())
-    elif draw.chance(0.12) and fits("person", noun_of(said.subject)):
-        with_whom = company(draw, said.subject, options)
-        said = changed(said, places=(*said.places, with_whom) if with_whom else said.places)
-    if not said.middle and not verb.stative and said.polarity in ("yes", "not") and draw.chance(0.2):
-        said = with_time(draw, said)
-    return said
-
-
-def with_time(draw: Draw, said: Clause) -> Clause:
-    """The clause with a time that suits its tense."""
-    fitting = adverbs("time", "future" if said.tense == "going to" else said.tense)
-    if said.polarity == "not":
-        fitting = tuple(adverb for adverb in fitting if adverb.english != "every/1 day/2")
-    if not fitting or said.modal:
-        return said
-    return changed(said, time=draw.choose(fitting), time_first=draw.chance(0.25))
 
 
 def quality(draw: Draw, who: Subject | None = None, state: bool = False, tense: str | None = None) -> Clause:
@@ -177,7 +143,7 @@ def quality(draw: Draw, who: Subject | None = None, state: bool = False, tense: 
     fitting = states(noun_of(who)) if state else predicative(noun_of(who))
     if isinstance(who, Together):
         fitting = tuple(a for a in fitting if fits(a.kinds, who.second.noun))
-    first = draw.choose(fitting)
+    first = draw.choose(evened(fitting))
     said = Clause(who, BE, tense or draw.weighted(STATE), complement=(first,))
     drawn = polarity(draw, said.tense if said.tense == "future" else "present")
     passing = first in states(noun_of(who))
@@ -209,7 +175,7 @@ def location(draw: Draw) -> Clause:
 
 def existence(draw: Draw) -> Clause:
     """There is something: "there are three cats under the table", "there is no milk"."""
-    noun = draw.choose(nouns_of(THERE))
+    noun = draw.noun(THERE)
     what = with_adjectives(draw, counted(draw, noun, THERE_SINGULAR, THERE_PLURAL, THERE_MASS), 0.3)
     where = somewhere(draw, noun)
     said = Clause(PRONOUN["there"], THERE_BE, draw.weighted(STATE), object=what, places=(where,) if where else ())

@@ -1,4 +1,4 @@
-"""Random phrases that make sense: subjects, objects, places, pronouns."""
+"""Random phrases that make sense: subjects, objects, pronouns."""
 
 import random
 from collections.abc import Sequence
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
+from . import numbers
 from .adjectives import Adjective, attributive
-from .meaning import NounPhrase, PrepositionalPhrase, Together, changed
-from .nouns import Noun, fits, nouns_of
-from .small_words import ALL_PREPOSITIONS, COMPANY, INDEFINITE, NUMBERS, POSSESSIVES, PRONOUN, Preposition, Pronoun
+from .meaning import NounPhrase, Together, changed
+from .nouns import Noun, common_and_named, cumulative, nouns_of
+from .small_words import INDEFINITE, POSSESSIVES, PRONOUN, Pronoun
 from .verbs import Verb
 
 T = TypeVar("T")
@@ -20,19 +21,16 @@ PERSONS = ("I", "you", "he", "she", "we", "they")
 
 # Determiners and how often each is drawn.
 SUBJECT_SINGULAR = {"the": 50, "possessive": 18, "this": 6, "that": 3, "a": 9, "owner": 8, "every": 4}
-SUBJECT_PLURAL = {"the": 50, "possessive": 17, "this": 6, "that": 3, "number": 14, "many": 5}
+SUBJECT_PLURAL = {"the": 50, "possessive": 17, "this": 6, "that": 3, "number": 22, "many": 5}
 SUBJECT_MASS = {"the": 70, "possessive": 20, "this": 10}
 OBJECT_SINGULAR = {"the": 36, "a": 28, "possessive": 18, "this": 6, "that": 3, "owner": 8}
-OBJECT_PLURAL = {"the": 28, "some": 13, "bare": 13, "possessive": 14, "this": 5, "that": 3, "number": 14, "many": 8}
+OBJECT_PLURAL = {"the": 28, "some": 13, "bare": 13, "possessive": 14, "this": 5, "that": 3, "number": 24, "many": 8}
 OBJECT_MASS = {"the": 34, "some": 25, "bare": 25, "possessive": 10, "this": 6}
 KIND_SINGULAR = {"the": 50, "possessive": 28, "this": 10, "owner": 10}  # after "like", "love", "hate"
 KIND_PLURAL = {"generic": 60, "the": 16, "possessive": 16, "this": 8}
 KIND_MASS = {"generic": 70, "the": 16, "possessive": 10, "this": 4}
 KIN = {"possessive": 80, "owner": 10, "the": 10}
 PLAIN = {"the": 60, "possessive": 40}
-PLACE = {"the": 70, "possessive": 14, "this": 6, "a": 10}
-PLACES = {"the": 90, "this": 10}
-SEVERAL = frozenset({"in", "near", "behind"})  # places that one can be at more than one of: "near the trees"
 THERE_SINGULAR = {"a": 1}
 THERE_PLURAL = {"some": 15, "bare": 20, "number": 40, "many": 25}
 THERE_MASS = {"some": 60, "bare": 40}
@@ -60,6 +58,22 @@ class Draw:
                 break
         return name
 
+    def noun(self, kinds: str) -> Noun:
+        """A noun of any of these kinds: a name one time in six, where there are names and other nouns."""
+        common, named = common_and_named(kinds)
+        nouns = named if named and (not common or self.chance(1 / 6)) else common
+        return self.rng.choices(nouns, cum_weights=cumulative(nouns))[0]
+
+    def number(self) -> str:
+        """A number, as a determiner: mostly a small one, in words or in digits."""
+        style = self.weighted({"small": 40, "words": 30, "digits": 25, "round": 5})
+        if style == "small":
+            return self.choose(numbers.SMALL)
+        if style == "round":
+            return self.choose(numbers.ROUND)[0]
+        number = 2 + int(self.rng.random() * 98)
+        return numbers.english(number) if style == "words" else str(number)
+
     def pronoun(self, names: Sequence[str]) -> Pronoun:
         return PRONOUN[self.register(self.choose(names))]
 
@@ -83,10 +97,11 @@ def subject(draw: Draw, kinds: str) -> Subject:
     """Who does it: a pronoun, a noun phrase, or two of them."""
     if "person" in kinds.split() and draw.chance(0.28):
         return draw.pronoun(PERSONS)
-    noun = draw.choose(nouns_of(kinds))
+    noun = draw.noun(kinds)
     if draw.chance(0.07) and noun.kinds & {"person", "animal"}:
-        fellows = nouns_of("person" if "person" in noun.kinds else "animal")
-        other = draw.choose([fellow for fellow in fellows if fellow is not noun])
+        other = draw.noun("person" if "person" in noun.kinds else "animal")
+        if other is noun:
+            return with_determiner(draw, noun, False, PLAIN)
         return Together(with_determiner(draw, noun, False, PLAIN), with_determiner(draw, other, False, PLAIN))
     return with_adjectives(draw, counted(draw, noun, SUBJECT_SINGULAR, SUBJECT_PLURAL, SUBJECT_MASS), 0.33)
 
@@ -100,9 +115,9 @@ def known(who: Subject) -> Subject:
 
 def thing(draw: Draw, verb: Verb, who: Subject, negated: bool) -> NounPhrase:
     """What a verb acts on: never the noun that acts."""
-    noun = draw.choose(nouns_of(verb.objects))
+    noun = draw.noun(verb.objects)
     while noun is noun_of(who):
-        noun = draw.choose(nouns_of(verb.objects))
+        noun = draw.noun(verb.objects)
     if "generic" in verb.options:
         phrase = counted(draw, noun, KIND_SINGULAR, KIND_PLURAL, KIND_MASS)
     else:
@@ -127,23 +142,31 @@ def counted(
 def with_determiner(draw: Draw, noun: Noun, plural: bool, weights: dict[str, int]) -> NounPhrase:
     """A noun phrase with a determiner drawn from a table."""
     if noun.named:
-        return NounPhrase(noun, "name")
+        return NounPhrase(noun, "generic" if "country" in noun.kinds and weights is KIND_SINGULAR else "name")
     name: str | NounPhrase = draw.weighted(KIN if "kin" in noun.kinds else weights)
     if name in ("possessive", "owner") and "shared" in noun.kinds:
         name = "the"
     elif name == "possessive":
-        name = draw.register(draw.choose(POSSESSIVES))
+        name = draw.register(draw.choose(POSSESSIVES[:4] if "spouse" in noun.kinds else POSSESSIVES))
     elif name == "number":
-        name = draw.choose(NUMBERS)
+        name = draw.number()
     elif name == "owner":
-        owner = draw.choose([person for person in nouns_of("person") if person is not noun])
+        owner = draw.noun("person -kin" if "kin" in noun.kinds else "person")
+        while owner is noun:
+            owner = draw.noun("person")
         name = with_determiner(draw, owner, False, PLAIN)
     return NounPhrase(noun, name, plural)
 
 
+@cache
+def evened(fitting: tuple[Adjective, ...]) -> tuple[Adjective, ...]:
+    """The adjectives, those that go with few nouns three times, so that "sharp" is not much rarer than "small"."""
+    return tuple(a for a in fitting for _ in range(3 if len(nouns_of(a.kinds)) < 20 else 1))
+
+
 def with_adjectives(draw: Draw, phrase: NounPhrase, probability: float) -> NounPhrase:
     """The phrase with one adjective, or two on either side of the French noun, or none."""
-    fitting = attributive(phrase.noun)
+    fitting = evened(attributive(phrase.noun))
     if not fitting or not draw.chance(probability):
         return phrase
     chosen: tuple[Adjective, ...] = (draw.choose(fitting),)
@@ -167,40 +190,3 @@ def person_pronoun(draw: Draw, subject: Subject) -> Pronoun:
     if isinstance(subject, Pronoun):
         own = ("I", "we") if subject.name in ("I", "we") else ("you",) if subject.english == "you" else ()
     return draw.pronoun([name for name in PERSONS if name not in own])
-
-
-@cache
-def _spots(located: Noun, english: str, kinds: str) -> tuple[tuple[Preposition, Noun], ...]:
-    """Every preposition and noun where something can be; "" means any preposition of rest, any kind of place."""
-    return tuple(
-        (preposition, noun)
-        for preposition in ALL_PREPOSITIONS
-        if (preposition.english == english if english else preposition.rest) and fits(preposition.located, located)
-        for noun in nouns_of(preposition.kinds)
-        if noun is not located and (not kinds or fits(kinds, noun))
-    )
-
-
-def somewhere(draw: Draw, located: Noun, english: str = "", kinds: str = "") -> PrepositionalPhrase | None:
-    """A place where something can be, or None if there is no such place."""
-    spots = _spots(located, english, kinds)
-    if not spots:
-        return None
-    preposition, noun = draw.choose(spots)
-    plural = noun.countable and not noun.named and preposition.english in SEVERAL and draw.chance(0.2)
-    where = with_determiner(draw, noun, plural, PLACES if plural or not noun.countable else PLACE)
-    return PrepositionalPhrase(preposition.english, preposition.french, with_adjectives(draw, where, 0.15))
-
-
-def company(draw: Draw, subject: Subject, options: frozenset[str]) -> PrepositionalPhrase | None:
-    """ "with my sister", "without him", "for the king"."""
-    english, french = draw.choose(COMPANY)
-    wanted = "for" if english == "for" else "with"
-    if wanted not in options:
-        return None
-    if draw.chance(0.4):
-        return PrepositionalPhrase(english, french, person_pronoun(draw, subject))
-    noun = draw.choose(nouns_of("person"))
-    if isinstance(subject, NounPhrase) and subject.noun is noun:
-        return None
-    return PrepositionalPhrase(english, french, with_determiner(draw, noun, False, PLACE))

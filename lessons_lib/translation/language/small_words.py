@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from . import numbers
 from .words import rows
 
 
@@ -17,10 +18,11 @@ class Determiner:
     masculine_vowel: str
     feminine_vowel: str
     plural: str
+    feminine_plural: str = ""  # "vingt et une", where it differs
 
     def french(self, feminine: bool, plural: bool, before_vowel: bool) -> str:
         if plural:
-            return self.plural
+            return (feminine and self.feminine_plural) or self.plural
         if before_vowel:
             return self.feminine_vowel if feminine else self.masculine_vowel
         return self.feminine if feminine else self.masculine
@@ -50,17 +52,8 @@ this          | this  | these | ce          | cette       | cet         | cette 
 that          | that  | those | ce          | cette       | cet         | cette       | ces
 every         | every |       | chaque      | chaque      | chaque      | chaque      |
 many          |       | many  |             |             |             |             | beaucoup de
-two           |       | two   |             |             |             |             | deux
-three         |       | three |             |             |             |             | trois
-four          |       | four  |             |             |             |             | quatre
-five          |       | five  |             |             |             |             | cinq
-six           |       | six   |             |             |             |             | six
-seven         |       | seven |             |             |             |             | sept
-eight         |       | eight |             |             |             |             | huit
-nine          |       | nine  |             |             |             |             | neuf
-ten           |       | ten   |             |             |             |             | dix
 """
-NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+NUMBERS = frozenset(numbers.ALL)
 POSSESSIVES = ("my", "your", "his", "her", "our", "their")
 INDEFINITE = frozenset({"a", "some", "any", "bare"})  # "de" after a negation: "pas de chat"
 
@@ -129,6 +122,8 @@ in          | dans     | container           | object food wealth -soup
 in          | dans     | vessel              | drink soup
 in          | dans     | water               | person big
 in          | à        | capital             | person
+in          | en       | en                  | person
+in          | au       | au                  | person
 on          | sur      | furniture           | small object clothing
 on          | sur      | table               | food
 on          | sur      | ground              | person animal
@@ -139,8 +134,13 @@ in front of | devant   | building landmark   | person animal vehicle
 near        | près de  | building landmark water | person animal vehicle building
 at          | à        | venue               | person
 at          | à        | station             | transport
+next to     | à côté de | building landmark water | person animal vehicle building
+opposite    | en face de | building           | person vehicle building
 to          | à        | venue capital       | person
-from        | de       | venue capital       | person
+to          | en       | en                  | person
+to          | au       | au                  | person
+from        | de       | venue capital en    | person
+from        | du       | au                  | person
 """
 COMPANY = (("with", "avec"), ("without", "sans"), ("for", "pour"))
 
@@ -160,29 +160,58 @@ ADVERBS = """
 always/1              | toujours/1           | middle present future
 often/1               | souvent/1            | middle present
 sometimes/1           | parfois/1            | middle present
+rarely/1              | rarement/1           | middle present
 already/1             | déjà/1               | middle perfect
 well/1                | bien/1               | well
+badly/1               | mal/1                | well
+carefully/1           | prudemment/1         | speed
 slowly/1              | lentement/1          | speed
 quickly/1             | vite/1               | speed
 here/1                | ici/1                | place
+there/1               | là/1                 | place
+everywhere/1          | partout/1            | place
 outside/1             | dehors/1             | place
 at/1 home/2           | à/1 la/2 maison/2    | place
 every/1 day/2         | tous/1 les/1 jours/2 | time present
 in/1 the/1 morning/2  | le/1 matin/2         | time present
 in/1 the/1 evening/2  | le/1 soir/2          | time present
+in/1 the/1 afternoon/2 | le/1 après-midi/2   | time present
+at/1 night/2          | la/1 nuit/2          | time present
+in/1 summer/2         | en/1 été/2           | time present future
+in/1 winter/2         | en/1 hiver/2         | time present future
+every/1 morning/2     | tous/1 les/1 matins/2 | time present
 today/1               | aujourd'hui/1        | time progressive past
 now/1                 | maintenant/1         | time progressive
 yesterday/1           | hier/1               | time past
 this/1 morning/2      | ce/1 matin/2         | time past
+last/1 night/2        | hier/1 soir/2        | time past
+last/1 week/2         | la/2 semaine/2 dernière/1 | time past
+last/1 month/2        | le/2 mois/2 dernier/1 | time past
+last/1 year/2         | l'année/2 dernière/1 | time past
+next/1 week/2         | la/2 semaine/2 prochaine/1 | time future
+next/1 month/2        | le/2 mois/2 prochain/1 | time future
+next/1 year/2         | l'année/2 prochaine/1 | time future
 tomorrow/1            | demain/1             | time future
 soon/1                | bientôt/1            | time future
 this/1 evening/2      | ce/1 soir/2          | time future
 """
 DEGREES = {"very": "très", "too": "trop"}
-CONJUNCTIONS = {"because": "parce que", "and": "et", "but": "mais", "when": "quand", "if": "si"}
-QUESTION_WORDS = {"where": "où", "when": "quand", "why": "pourquoi"}
+CONJUNCTIONS = {
+    "because": "parce que",
+    "and": "et",
+    "but": "mais",
+    "so": "donc",
+    "while": "pendant que",
+    "when": "quand",
+    "if": "si",
+}
+QUESTION_WORDS = {"where": "où", "when": "quand", "why": "pourquoi", "how": "comment"}
 
 DETERMINER = {row[0]: Determiner(*row) for row in rows(DETERMINERS)}
+DETERMINER |= {
+    english: Determiner(english, "", english, "", "", "", "", masculine, feminine)
+    for english, masculine, feminine in numbers.determiners()
+}
 PRONOUN = {
     row[0]: Pronoun(*row[:7], int(row[7]), row[8].startswith("f"), row[8].endswith("plural")) for row in rows(PRONOUNS)
 }

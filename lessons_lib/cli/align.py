@@ -1,0 +1,134 @@
+"""`lessons align`."""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from lessons_lib.cli.flags import add_device
+
+HELP = """\
+Align the words of sentence pairs by the model's cross-attention, and score the links against a gold alignment.
+
+  lessons align --model runs/toy --corpus grammar
+  lessons align --model runs/mine --pairs test.tsv --gold test.links --valid-pairs dev.tsv --valid-gold dev.links
+  lessons align --model runs/mine --pairs all.tsv --out all.links --layer 2
+
+Pairs: source<TAB>target, one pair a line (or two files: --source, --target). Links: Pharaoh format, one pair a line,
+"0-0 1-2 2?1": source word - target word, both counted from 0; "?" (or "p") in place of the dash: a possible link.
+
+Which layer and head to read is chosen by the error rate on other sentences, never on those that are scored: the best
+of many would look better than it is. These are --valid-pairs with --valid-gold; without them, for a model of the
+embedded corpus, that corpus's validation part. Or say it yourself: --layer, --head (both count from 0).
+
+Prints the alignment error rate (AER: 0 is best), precision and recall (Och and Ney 2003), and for contrast the AER of
+the same weights read one step late, where the decoder already looks for the next word.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `lessons align`."""
+    parser.add_argument("--model", type=Path, required=True, metavar="DIR", help="the --out of a training")
+    parser.add_argument("--pairs", type=Path, metavar="FILE", help="what to align: source<TAB>target, a pair a line")
+    parser.add_argument("--source", type=Path, metavar="FILE", help="or: the source sentences, one a line")
+    parser.add_argument("--target", type=Path, metavar="FILE", help="and their translations, line by line")
+    parser.add_argument("--corpus", choices=["grammar"], help="or: the embedded corpus, its test part and links")
+    parser.add_argument("--gold", type=Path, metavar="FILE", help="the right links; without them nothing is scored")
+    parser.add_argument("--valid-pairs", type=Path, metavar="FILE", help="other pairs, to choose layer and head by")
+    parser.add_argument("--valid-gold", type=Path, metavar="FILE", help="their right links")
+    parser.add_argument("--layer", type=int, metavar="N", help="read this layer; the mean of its heads without --head")
+    parser.add_argument("--head", type=int, metavar="N", help="and this head of it")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the links here, in Pharaoh format")
+    parser.add_argument("--json", action="store_true", help="one line of JSON instead of text")
+    add_device(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Align; the exit code."""
+    from lessons_lib.translation.alignment import score_links, word_tables
+    from lessons_lib.translation.pharaoh import write_links
+    from lessons_lib.translation.translator import Translator
+
+    _check(options)
+    pairs, gold = _pairs_and_gold(options)
+    translator = Translator.load(options.model, options.device)
+    model, tokenizer = translator.model, translator.tokenizer
+    reading, chosen = _reading(options, model, tokenizer)
+    links = [reading.links(table) for table in word_tables(model, tokenizer, pairs)]
+    result = {"sentences": len(pairs), "links": sum(map(len, links)), **asdict(reading), "chosen_on": chosen}
+    if gold:
+        late = [reading.links(table) for table in word_tables(model, tokenizer, pairs, steps_late=1)]
+        result = asdict(score_links(links, gold)) | {"aer_one_step_late": score_links(late, gold).aer} | result
+    if options.out:
+        write_links(options.out, links)
+    if options.json:
+        print(json.dumps(result))
+        return 0
+    if gold:
+        print(f"AER {result['aer']:.3f}  precision {result['precision']:.3f}  recall {result['recall']:.3f}")
+        print(f"read one step late: AER {result['aer_one_step_late']:.3f}")
+    print(f"{result['links']} links in {len(pairs)} sentence pairs, read from {_describe(reading)}; chosen on {chosen}")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise ValueError unless the flags say what to align, and how to choose."""
+    ways = [options.pairs, options.source or options.target, options.corpus]
+    if sum(way is not None for way in ways) != 1 or (options.source is None) != (options.target is None):
+        raise ValueError("say what to align: --pairs FILE, or --source FILE --target FILE, or --corpus grammar")
+    if options.corpus and options.gold:
+        raise ValueError("--corpus grammar brings its own links; leave out --gold, or give --pairs FILE")
+    if not (options.corpus or options.gold or options.out):
+        raise ValueError("say what for: --gold FILE scores the links, --out FILE writes them")
+    if (options.valid_pairs is None) != (options.valid_gold is None):
+        raise ValueError("--valid-pairs and --valid-gold go together: pairs, and the right links between their words")
+    if options.layer is not None and options.valid_pairs:
+        raise ValueError("--layer leaves nothing to choose; leave out --valid-pairs and --valid-gold")
+    if options.head is not None and options.layer is None:
+        raise ValueError(f"--head {options.head} of which layer? add --layer N")
+    if options.valid_pairs and options.pairs and options.valid_pairs.absolute() == options.pairs.absolute():
+        raise ValueError(f"{options.pairs} cannot be both --pairs and --valid-pairs; choose on other sentences")
+
+
+def _pairs_and_gold(options: argparse.Namespace):
+    from lessons_lib.translation.corpus import load_grammar, read_pairs
+    from lessons_lib.translation.model_folder import read_card
+    from lessons_lib.translation.pharaoh import gold_of, read_filled_pairs, read_links
+
+    if options.corpus:
+        pairs = load_grammar(read_card(options.model).get("seed", 0), n_train=0, n_valid=0).test
+        return pairs, gold_of(pairs)
+    pairs = read_filled_pairs(options.pairs) if options.pairs else read_pairs(options.source, options.target)
+    return pairs, read_links(options.gold, pairs) if options.gold else None
+
+
+def _reading(options: argparse.Namespace, model, tokenizer):
+    """The reading, and what it was chosen on."""
+    from lessons_lib.translation.alignment import Reading, score_readings, word_tables
+    from lessons_lib.translation.corpus import load_grammar
+    from lessons_lib.translation.model_folder import read_card
+    from lessons_lib.translation.pharaoh import gold_of, read_filled_pairs, read_links
+
+    config, card = model.config, read_card(options.model)
+    if options.layer is not None:
+        sizes = (("layer", options.layer, config.n_decoder_layers), ("head", options.head or 0, config.n_heads))
+        for name, value, count in sizes:
+            if not 0 <= value < count:
+                raise ValueError(f"--{name} {value} is not between 0 and {count - 1}, as this model has {count}")
+        return Reading(options.layer, options.head, both=True), "the command line"
+    if options.valid_pairs:
+        pairs = read_filled_pairs(options.valid_pairs)
+        gold, chosen = read_links(options.valid_gold, pairs), str(options.valid_pairs)
+    elif card.get("data", {}).get("corpus") == "grammar" or options.corpus:
+        # The test part is drawn first, so that its size decides which sentences are the validation part.
+        pairs = load_grammar(card.get("seed", 0), n_train=0).valid
+        gold, chosen = gold_of(pairs), "the validation part of the embedded corpus"
+    else:
+        raise ValueError("nothing to choose layer and head by; give --valid-pairs and --valid-gold, or --layer N")
+    return next(iter(score_readings(word_tables(model, tokenizer, pairs), gold))), chosen
+
+
+def _describe(reading) -> str:
+    layer = "all layers" if reading.layer is None else f"layer {reading.layer}"
+    head = "the mean of the heads" if reading.head is None else f"head {reading.head}"
+    return f"{head} of {layer}, {'every word of both sides' if reading.both else 'every target word'} linked"

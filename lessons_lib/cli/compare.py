@@ -1,0 +1,103 @@
+"""`lessons compare`."""
+
+import argparse
+import json
+from dataclasses import asdict
+from itertools import product
+from pathlib import Path
+
+from lessons_lib.cli.flags import add_device
+
+HELP = """\
+Say which of two systems translates better, and whether the difference may be chance.
+
+  Two files of translations:
+    lessons compare --hypotheses A.fr B.fr --reference test.fr
+  One model, greedy and with four beams:
+    lessons compare --model runs/toy --beam 1 4 --corpus grammar
+  Two models:
+    lessons compare --model runs/a runs/b --source test.en --reference test.fr
+
+Prints both BLEUs with their 95 % intervals, their difference and p: paired bootstrap resampling (Koehn 2004), as
+sacreBLEU does it. A small p, below 0.05 say, means that other sentences would hardly turn the verdict round.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `lessons compare`."""
+    parser.add_argument("--hypotheses", nargs=2, type=Path, metavar=("A", "B"), help="two files of translations")
+    parser.add_argument("--model", nargs="+", type=Path, metavar="DIR", help="or: one model with two beams, or two")
+    parser.add_argument("--beam", nargs="+", type=int, metavar="K", help="beams of the search (default 1: greedy)")
+    parser.add_argument("--source", type=Path, metavar="FILE", help="what to translate, one sentence a line")
+    parser.add_argument("--reference", type=Path, metavar="FILE", help="its translations, line by line")
+    parser.add_argument("--corpus", choices=["grammar"], help="or: the test part of the embedded corpus")
+    parser.add_argument("--samples", type=int, default=1000, help="test sets to draw (default 1000)")
+    parser.add_argument("--seed", type=int, default=12345, help="of the draws (default 12345, as sacreBLEU's)")
+    parser.add_argument("--json", action="store_true", help="one line of JSON instead of text")
+    add_device(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare; the exit code."""
+    from lessons_lib.translation.scoring import compare
+
+    systems, references = _from_files(options) if options.hypotheses else _from_models(options)
+    (name_a, hypotheses_a), (name_b, hypotheses_b) = systems
+    found = compare(hypotheses_a, hypotheses_b, references, options.samples, options.seed)
+    if options.json:
+        values = asdict(found)
+        print(json.dumps({**values, "a": {"system": name_a, **values["a"]}, "b": {"system": name_b, **values["b"]}}))
+        return 0
+    width = max(len(name_a), len(name_b))
+    for letter, name, it in (("A", name_a, found.a), ("B", name_b, found.b)):
+        print(f"{letter}  {name:{width}}  BLEU {it.bleu:.2f}  (95 %: {it.low:.2f} to {it.high:.2f})")
+    verdict = "hardly chance" if found.p < 0.05 else "may be chance"
+    print(f"B − A = {found.difference:+.2f}, p = {found.p:.3f}: {verdict}, on {found.sentences} sentences")
+    print(found.signature)
+    return 0
+
+
+def _from_files(options: argparse.Namespace) -> tuple[list[tuple[str, list[str]]], list[str]]:
+    from lessons_lib.translation.corpus import read_lines
+
+    if options.model or options.beam or options.corpus or options.reference is None:
+        raise ValueError("--hypotheses A B goes with --reference FILE, and with no --model, --beam or --corpus")
+    references = read_lines(options.reference)
+    for path in filter(None, (options.source, *options.hypotheses)):
+        if (count := len(read_lines(path))) != len(references):
+            raise ValueError(
+                f"{path} has {count} lines but {options.reference} has {len(references)}; "
+                "line n of one must belong to line n of the other"
+            )
+    return [(str(path), read_lines(path)) for path in options.hypotheses], references
+
+
+def _from_models(options: argparse.Namespace) -> tuple[list[tuple[str, list[str]]], list[str]]:
+    from lessons_lib.translation.corpus import load_grammar, read_pairs
+    from lessons_lib.translation.model_folder import read_card
+    from lessons_lib.translation.translator import Translator
+
+    models, beams = options.model or [], options.beam or [1]
+    if len(models) * len(beams) != 2:
+        raise ValueError(
+            f"{len(models)} models with {len(beams)} beams are not two systems; "
+            "give --model DIR --beam 1 4, or --model DIR DIR, or --hypotheses A B"
+        )
+    files = (options.source, options.reference)
+    if (options.corpus is None) == (None in files) or (options.corpus and any(files)):
+        raise ValueError("say what to translate: --source FILE --reference FILE, or --corpus grammar")
+    if options.corpus:
+        seeds = [read_card(model).get("seed", 0) for model in models]
+        if len(set(seeds)) > 1:  # each may have been trained on the other's test part
+            raise ValueError(
+                f"trained with seeds {seeds[0]} and {seeds[1]}, the models have two test parts; give files"
+            )
+        pairs = load_grammar(seeds[0], n_train=0, n_valid=0).test
+    else:
+        pairs = read_pairs(*files)
+    translators = {model: Translator.load(model, options.device) for model in models}
+    systems = []
+    for model, beam in product(models, beams):
+        translations = translators[model].translate([pair.source for pair in pairs], beam=beam, attention=False)
+        systems.append((f"{model}, beam {beam}", [translation.text for translation in translations]))
+    return systems, [pair.target for pair in pairs]

@@ -1,0 +1,65 @@
+"""`lessons diagnose`."""
+
+import argparse
+import json
+from pathlib import Path
+
+from lessons_lib.cli.flags import add_device
+
+HELP = """\
+See where a model errs: a report of scores by length, kinds of error, and the worst sentences.
+
+  lessons diagnose --model runs/toy --corpus grammar --out report.html
+  lessons diagnose --model runs/mine --source test.en --reference test.fr --beam 5 --json
+
+The report is one HTML file that needs no network: BLEU and chrF, greedy against beam, with confidence intervals;
+scores by source length; how many translations are too short, too long, repeat themselves, copy the source, or are
+wrong in a number, a name, a negation, a rare word, the order of words (it says how each is decided); and the worst
+sentences, with the reference, both translations and what the model looked at. --json prints the same numbers.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `lessons diagnose`."""
+    parser.add_argument("--model", type=Path, required=True, metavar="DIR", help="the --out of a training")
+    parser.add_argument("--source", type=Path, metavar="FILE", help="what to translate, one sentence a line")
+    parser.add_argument("--reference", type=Path, metavar="FILE", help="its translations, line by line")
+    parser.add_argument("--corpus", choices=["grammar"], help="or: the test part of the embedded corpus")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the report here, as HTML")
+    parser.add_argument("--json", action="store_true", help="print its numbers as one line of JSON")
+    parser.add_argument("--beam", type=int, default=4, metavar="K", help="the search beside greedy (default 4)")
+    parser.add_argument("--worst", type=int, default=20, metavar="N", help="how many sentences to show (default 20)")
+    add_device(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Diagnose; the exit code."""
+    from lessons_lib.translation.corpus import load_grammar, read_pairs
+    from lessons_lib.translation.diagnosis.measure import diagnose
+    from lessons_lib.translation.diagnosis.page import write_page
+    from lessons_lib.translation.model_folder import read_card
+    from lessons_lib.translation.translator import Translator
+
+    files = (options.source, options.reference)
+    if (options.corpus is None) == (None in files) or (options.corpus and any(files)):
+        raise ValueError("say what to translate: --source FILE --reference FILE, or --corpus grammar")
+    if options.out is None and not options.json:
+        raise ValueError("say what for: --out FILE writes the report, --json prints its numbers")
+    if options.out and options.out.is_dir():
+        raise ValueError(f"{options.out} is a folder; give a file, such as {options.out / 'report.html'}")
+    if options.out and not options.out.absolute().parent.is_dir():
+        raise ValueError(f"{options.out.parent} does not exist; make it, or give another --out")
+    translator = Translator.load(options.model, options.device)
+    seed = read_card(options.model).get("seed", 0)
+    pairs = load_grammar(seed, n_train=0, n_valid=0).test if options.corpus else read_pairs(*files)
+    found = diagnose(translator, pairs, options.beam, options.worst)
+    if options.out:
+        test = "the embedded corpus" if options.corpus else options.source.name
+        write_page(options.out, found, f"Diagnosis of {options.model} on {test}")
+    if options.json:
+        print(json.dumps(found.to_dict()))
+    else:
+        greedy, beam = found.greedy.scores, found.beam.scores
+        print(f"{options.out}: BLEU {greedy.bleu:.1f} greedy, {beam.bleu:.1f} with {found.beam.beam} beams, ", end="")
+        print(f"{found.greedy.exact} of {found.sentences} as the reference")
+    return 0

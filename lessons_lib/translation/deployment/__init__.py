@@ -1,0 +1,1 @@
+"""A trained translator for programs without PyTorch: written in their formats, and checked against ours."""

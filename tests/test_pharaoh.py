@@ -1,0 +1,86 @@
+"""Pharaoh files: what is written is read again, and every mistake is named with its line."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lessons_lib.translation.alignment import Gold
+from lessons_lib.translation.corpus import Pair
+from lessons_lib.translation.pharaoh import (
+    format_links,
+    gold_of,
+    parse_links,
+    read_filled_pairs,
+    read_links,
+    write_links,
+)
+
+PAIR = Pair("the black cat", "le chat noir")
+some_links = st.sets(st.tuples(st.integers(0, 2), st.integers(0, 2)))
+
+
+@given(some_links, some_links)
+def test_written_and_read_again(sure, possible):
+    assert parse_links(format_links(sure, possible), PAIR) == Gold(sure, sure | possible)
+
+
+def test_both_marks_of_a_possible_link():
+    assert parse_links("0-0 1?2  2p1", PAIR) == Gold({(0, 0)}, {(0, 0), (1, 2), (2, 1)})
+    assert format_links({(1, 2), (0, 0)}, {(2, 1), (0, 0)}) == "0-0 1-2 2?1"
+    assert parse_links("0?0 0-0", PAIR).sure == {(0, 0)}
+    assert parse_links("", PAIR) == Gold(set(), set())
+
+
+def test_files(tmp_path):
+    path = tmp_path / "links"
+    write_links(path, [{(0, 0), (2, 1)}, set()])
+    assert path.read_bytes() == b"0-0 2-1\n\n"
+    assert [gold.sure for gold in read_links(path, [PAIR, PAIR])] == [{(0, 0), (2, 1)}, set()]
+    assert [p.name for p in tmp_path.iterdir()] == ["links"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"0-0\n1:2\n", "line 2: '1:2' is not a link; write 0-0 for a sure link"),
+        (b"0-0\n1-2-3\n", "line 2: '1-2-3' is not a link"),
+        (b"0-0\n-1-2\n", "line 2: '-1-2' is not a link"),
+        (b"0-0\n3-1\n", "line 2: '3-1' names source word 3, but there are 3, counted from 0"),
+        (b"0?7\n0-0\n", "line 1: '0[?]7' names target word 7"),
+        (b"0-0\n", "has 1 lines for 2 sentence pairs"),
+        (b"\n\n\n", "has 3 lines for 2 sentence pairs"),
+        (b"0-0\n\xff\n", "is not UTF-8: line 2"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, content, message):
+    path = tmp_path / "links"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        read_links(path, [PAIR, PAIR])
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        read_links(tmp_path / "links", [PAIR])
+    with pytest.raises(ValueError, match="is a folder"):
+        read_links(tmp_path, [PAIR])
+
+
+def test_pairs_with_tabs(tmp_path):
+    path = tmp_path / "pairs"
+    path.write_text("the cat\tle chat\nthe dog\tle chien\n", "utf-8")
+    assert read_filled_pairs(path) == [Pair("the cat", "le chat"), Pair("the dog", "le chien")]
+
+
+@pytest.mark.parametrize("line", ["the dog le chien", "a\tb\tc", "the dog\t ", "", "\tle chien"])
+def test_pairs_without_one_tab(tmp_path, line):
+    path = tmp_path / "pairs"
+    path.write_text(f"the cat\tle chat\n{line}\n", "utf-8")
+    with pytest.raises(ValueError, match=r"line 2: .*; write source, one tab, target"):
+        read_filled_pairs(path)
+
+
+def test_gold_of_pairs():
+    assert gold_of([Pair("a", "b", ((0, 0),))]) == [Gold({(0, 0)}, {(0, 0)})]
+    with pytest.raises(ValueError, match="pair 1, 'the black cat', has no gold alignment"):
+        gold_of([PAIR])
