@@ -1,5 +1,6 @@
 """The command `lessons`: what a user sees, from --help to every kind of bad input."""
 
+import argparse
 import gzip
 import io
 import json
@@ -16,6 +17,8 @@ import torch
 from toy import toy_corpus, toy_model, toy_translator
 
 from lessons_lib.cli import main
+from lessons_lib.cli.test_set import read_test_set
+from lessons_lib.translation.corpus import load_grammar_tests
 from lessons_lib.translation.model_folder import FILES, load_model, save_model
 from lessons_lib.translation.translator import Translator
 
@@ -152,6 +155,13 @@ def test_train_and_score_on_the_embedded_corpus(tmp_path, monkeypatch, capsys):
     scored = json.loads(capsys.readouterr().out)
     assert scored["sentences"] == 10
     assert scored["chrf"] == at_the_end["chrf"] > 0
+
+
+@pytest.mark.parametrize("part", ["in_distribution", "unseen_words", "unseen_constructions", "long"])
+def test_the_four_tests_of_the_embedded_corpus(part):
+    options = argparse.Namespace(corpus="grammar", part=part, data=None, source=None, reference=None)
+    pairs = read_test_set(options, Path("no model, so seed 0"))
+    assert [pair.source for pair in pairs[:50]] == [pair.source for pair in load_grammar_tests(0, 50)[part]]
 
 
 def test_help_needs_no_pytorch():
@@ -378,7 +388,13 @@ def test_a_beam_out_of_range(model, capsys, beam):
 
 @pytest.mark.parametrize("flags", [[], ["--source", "a"], ["--corpus", "grammar", "--source", "a", "--reference", "b"]])
 def test_score_says_what_it_needs(model, capsys, flags):
-    assert "say what to score" in fails(capsys, "score", "--model", model, *flags)
+    assert "say what to translate" in fails(capsys, "score", "--model", model, *flags)
+
+
+@pytest.mark.parametrize("flags", [["--part", "long"], ["--data", "somewhere"]])
+def test_a_flag_of_another_corpus(model, capsys, flags):
+    message = fails(capsys, "score", "--model", model, "--source", "a", "--reference", "b", *flags)
+    assert f"{flags[0]} {flags[1]} goes with --corpus" in message
 
 
 @pytest.mark.parametrize("arguments", [[], ["dance"], ["train"], ["translate"]])

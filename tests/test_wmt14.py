@@ -1,5 +1,6 @@
 """WMT14 from a copy in small: what is kept and why, what a cut, a full disk or a damaged part leaves."""
 
+import argparse
 import errno
 import json
 import os
@@ -18,6 +19,7 @@ import pytest
 from toy import toy_config
 
 from lessons_lib.cli import main
+from lessons_lib.cli.test_set import read_test_set
 from lessons_lib.translation import prepared
 from lessons_lib.translation.cleaning import REASONS, Cleaner, Filters, HashSet, normalise
 from lessons_lib.translation.corpus import Pair
@@ -259,6 +261,11 @@ def test_training_reads_the_parts(copy, tmp_path):
     card = train_translator(load_wmt14(copy, 120), recipe, tmp_path / "model")
     assert card["data"]["corpus"] == "wmt14"
     assert card["data"]["train"] == 120
+
+
+def test_its_test_part_scores_a_model(copy):
+    options = argparse.Namespace(corpus="wmt14", part=None, data=copy, source=None, reference=None)
+    assert read_test_set(options, copy) == load_wmt14(copy).test
 
 
 def test_prepare_prints_what_it_did(source, tmp_path, capsys):

@@ -7,6 +7,7 @@ from itertools import product
 from pathlib import Path
 
 from lessons_lib.cli.flags import add_device
+from lessons_lib.cli.test_set import add_test_set, check_test_set, read_test_set
 
 HELP = """\
 Say which of two systems translates better, and whether the difference may be chance.
@@ -28,9 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hypotheses", nargs=2, type=Path, metavar=("A", "B"), help="two files of translations")
     parser.add_argument("--model", nargs="+", type=Path, metavar="DIR", help="or: one model with two beams, or two")
     parser.add_argument("--beam", nargs="+", type=int, metavar="K", help="beams of the search (default 1: greedy)")
-    parser.add_argument("--source", type=Path, metavar="FILE", help="what to translate, one sentence a line")
-    parser.add_argument("--reference", type=Path, metavar="FILE", help="its translations, line by line")
-    parser.add_argument("--corpus", choices=["grammar"], help="or: the test part of the embedded corpus")
+    add_test_set(parser)
     parser.add_argument("--samples", type=int, default=1000, help="test sets to draw (default 1000)")
     parser.add_argument("--seed", type=int, default=12345, help="of the draws (default 12345, as sacreBLEU's)")
     parser.add_argument("--json", action="store_true", help="one line of JSON instead of text")
@@ -73,7 +72,6 @@ def _from_files(options: argparse.Namespace) -> tuple[list[tuple[str, list[str]]
 
 
 def _from_models(options: argparse.Namespace) -> tuple[list[tuple[str, list[str]]], list[str]]:
-    from lessons_lib.translation.corpus import load_grammar, read_pairs
     from lessons_lib.translation.model_folder import read_card
     from lessons_lib.translation.translator import Translator
 
@@ -83,18 +81,14 @@ def _from_models(options: argparse.Namespace) -> tuple[list[tuple[str, list[str]
             f"{len(models)} models with {len(beams)} beams are not two systems; "
             "give --model DIR --beam 1 4, or --model DIR DIR, or --hypotheses A B"
         )
-    files = (options.source, options.reference)
-    if (options.corpus is None) == (None in files) or (options.corpus and any(files)):
-        raise ValueError("say what to translate: --source FILE --reference FILE, or --corpus grammar")
-    if options.corpus:
+    check_test_set(options)
+    if options.corpus == "grammar":
         seeds = [read_card(model).get("seed", 0) for model in models]
         if len(set(seeds)) > 1:  # each may have been trained on the other's test part
             raise ValueError(
                 f"trained with seeds {seeds[0]} and {seeds[1]}, the models have two test parts; give files"
             )
-        pairs = load_grammar(seeds[0], n_train=0, n_valid=0).test
-    else:
-        pairs = read_pairs(*files)
+    pairs = read_test_set(options, models[0])
     translators = {model: Translator.load(model, options.device) for model in models}
     systems = []
     for model, beam in product(models, beams):

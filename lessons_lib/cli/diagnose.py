@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from lessons_lib.cli.flags import add_device
+from lessons_lib.cli.test_set import add_test_set, check_test_set, read_test_set
 
 HELP = """\
 See where a model errs: a report of scores by length, kinds of error, and the worst sentences.
@@ -22,9 +23,7 @@ sentences, with the reference, both translations and what the model looked at. -
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `lessons diagnose`."""
     parser.add_argument("--model", type=Path, required=True, metavar="DIR", help="the --out of a training")
-    parser.add_argument("--source", type=Path, metavar="FILE", help="what to translate, one sentence a line")
-    parser.add_argument("--reference", type=Path, metavar="FILE", help="its translations, line by line")
-    parser.add_argument("--corpus", choices=["grammar"], help="or: the test part of the embedded corpus")
+    add_test_set(parser)
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the report here, as HTML")
     parser.add_argument("--json", action="store_true", help="print its numbers as one line of JSON")
     parser.add_argument("--beam", type=int, default=4, metavar="K", help="the search beside greedy (default 4)")
@@ -34,15 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Diagnose; the exit code."""
-    from lessons_lib.translation.corpus import load_grammar, read_pairs
     from lessons_lib.translation.diagnosis.measure import diagnose
     from lessons_lib.translation.diagnosis.page import write_page
-    from lessons_lib.translation.model_folder import read_card
     from lessons_lib.translation.translator import Translator
 
-    files = (options.source, options.reference)
-    if (options.corpus is None) == (None in files) or (options.corpus and any(files)):
-        raise ValueError("say what to translate: --source FILE --reference FILE, or --corpus grammar")
+    check_test_set(options)
     if options.out is None and not options.json:
         raise ValueError("say what for: --out FILE writes the report, --json prints its numbers")
     if options.out and options.out.is_dir():
@@ -50,11 +45,10 @@ def run(options: argparse.Namespace) -> int:
     if options.out and not options.out.absolute().parent.is_dir():
         raise ValueError(f"{options.out.parent} does not exist; make it, or give another --out")
     translator = Translator.load(options.model, options.device)
-    seed = read_card(options.model).get("seed", 0)
-    pairs = load_grammar(seed, n_train=0, n_valid=0).test if options.corpus else read_pairs(*files)
+    pairs = read_test_set(options, options.model)
     found = diagnose(translator, pairs, options.beam, options.worst)
     if options.out:
-        test = "the embedded corpus" if options.corpus else options.source.name
+        test = options.corpus or options.source.name
         write_page(options.out, found, f"Diagnosis of {options.model} on {test}")
     if options.json:
         print(json.dumps(found.to_dict()))
