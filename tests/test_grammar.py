@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lessons_lib.translation.grammar import SHOWCASE, SentencePair, write
+from lessons_lib.translation.grammar import SentencePair, write
 from lessons_lib.translation.language import conjugation, small_words
 from lessons_lib.translation.language.meaning import (
     Clause,
@@ -25,7 +25,7 @@ I, HE, SHE, IT, WE, THEY, WHO, THERE = (
     PRONOUN[name] for name in ("I", "he", "she", "it", "we", "they", "who", "there")
 )
 YOU, POLITE_YOU = PRONOUN["you familiar"], PRONOUN["you polite"]
-ADVERB = {re.sub(r"/\d", "", adverb.english): adverb for adverb in small_words.ALL_ADVERBS}
+ADVERB = {re.sub(r"/\S+", "", adverb.english): adverb for adverb in small_words.ALL_ADVERBS}
 
 
 def clause(subject, its_verb: str, **what) -> Clause:
@@ -214,42 +214,6 @@ SENTENCES = {
 def test_sentence_with_capital_and_mark(expected):
     pair = write(SENTENCES[expected])
     assert f"{pair.english} | {pair.french}" == expected
-
-
-ALIGNMENTS = {
-    "he=il does=n'aime not=n'aime like=n'aime not=pas apples=les apples=pommes": Sentence(
-        clause(HE, "like", object=APPLES, polarity="not"), written=False
-    ),
-    "he=il did=a not=ne not=pas give=donné it=le to=lui her=lui": Sentence(
-        clause(HE, "give", object=IT, recipient=SHE, tense="past", polarity="not"), written=False
-    ),
-    "I=je see=vois the=du king's=roi king's=le king's=du horse=cheval": Sentence(
-        clause(I, "see", object=KINGS_HORSE), written=False
-    ),
-    "he=il looks=cherche for=cherche it=le": Sentence(clause(HE, "look for", object=IT), written=False),
-    "he=il answers=répond answers=à the=la girl=fille": Sentence(
-        clause(HE, "answer", object="the girl"), written=False
-    ),
-    "Does=Est-ce Does=que Does=dort the=le king=roi sleep?=dort sleep?=?": Sentence(
-        clause("the king", "sleep", question="yes-no")
-    ),
-}
-
-
-@pytest.mark.parametrize("expected", ALIGNMENTS)
-def test_alignment_in_words(expected):
-    pair = write(ALIGNMENTS[expected])
-    source, target = pair.english.split(), pair.french.split()
-    assert {f"{source[i]}={target[j]}" for i, j in pair.alignment} == set(expected.split())
-
-
-def test_alignment_of_the_readme_example():
-    pair = write(SHOWCASE[0])
-    assert pair == SentencePair(
-        "the small black cats do not sleep",
-        "les petits chats noirs ne dorment pas",
-        ((0, 0), (1, 1), (2, 3), (3, 2), (4, 5), (5, 4), (5, 6), (6, 5)),
-    )
 
 
 @pytest.mark.parametrize(

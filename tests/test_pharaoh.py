@@ -82,5 +82,7 @@ def test_pairs_without_one_tab(tmp_path, line):
 
 def test_gold_of_pairs():
     assert gold_of([Pair("a", "b", ((0, 0),))]) == [Gold({(0, 0)}, {(0, 0)})]
+    pair = Pair("a b", "c d", alignment=((0, 0), (1, 1)), possible=((0, 1), (1, 1)))
+    assert gold_of([pair]) == [Gold(sure={(0, 0)}, possible={(0, 0), (0, 1), (1, 1)})]
     with pytest.raises(ValueError, match="pair 1, 'the black cat', has no gold alignment"):
         gold_of([PAIR])

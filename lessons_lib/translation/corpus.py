@@ -15,11 +15,15 @@ GRAMMAR_SIZES = {"n_train": 20_000, "n_valid": 500, "n_test": 1_000}
 
 
 class Pair(NamedTuple):
-    """A sentence and its translation; ``alignment`` holds (source word, target word) links where they are known."""
+    """A sentence and its translation; ``alignment`` holds (source word, target word) links where they are known.
+
+    ``possible`` are the links that are not sure: some of ``alignment``, and others that are not drawn.
+    """
 
     source: str
     target: str
     alignment: tuple[tuple[int, int], ...] = ()
+    possible: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def load_grammar_tests(seed: int = 0, n_test: int = 500) -> dict[str, list[Pair]
 
 
 def _pairs(part: Sequence[grammar.SentencePair]) -> list[Pair]:
-    return [Pair(pair.english, pair.french, pair.alignment) for pair in part]
+    return [Pair(pair.english, pair.french, pair.alignment, pair.possible) for pair in part]
 
 
 def load_pairs(train: Sequence[Path], valid: Sequence[Path], test: Sequence[Path] = ()) -> Corpus:

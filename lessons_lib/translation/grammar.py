@@ -4,12 +4,31 @@ No download, no licence question, as many sentences as you like, and the same on
 drawn at random (``language.sampling``) and said in both languages (``language.english``, ``language.french``).
 
 Words are what ``text.split()`` gives. A mark that sticks to a word ("sleep.") belongs to its alignment; the French "?"
-stands alone and is aligned with the last English word. Every word of both languages is aligned:
+stands alone and is aligned with the last English word. Every word of both languages is aligned.
 
-- "not" with both "ne" and "pas"; where "ne" sticks to its verb ("n'aime"), that word with both "not" and "like";
-- an auxiliary ("do", "is", "will") with the finite French verb, and in a question also with "est-ce que";
-- "to" of an infinitive with the infinitive, the second word of a verb ("look *for*") with the verb;
-- an article that only one of the languages writes with the noun ("water": "de l'eau").
+A link is *sure* or, where good annotators might differ, only *possible*, as in Och and Ney (2003): within idioms, and
+for function words that a language lacks. An aligner must find the sure links and may find the others.
+Sure are words of content, and function words that both languages have: articles, pronouns, prepositions, conjunctions,
+"not" with "pas", an auxiliary with an auxiliary ("has slept": "a dormi"). Possible is, beside the sure links of the
+words that it goes with, a function word that only one language has:
+
+- "ne", with the English negation; "not" is surely "pas", "never" "jamais", "no longer" "plus", the "no" of "no milk"
+  "pas";
+- "est-ce que", with the auxiliary that English puts in front;
+- an auxiliary, with the verb: "does sleep", "is sleeping", "will sleep" with "dort", "dormira"; "slept" with "a";
+- "to" of an infinitive, with the infinitive; a preposition or particle of a verb, with the verb ("look *for*":
+  "chercher", "answer": "répondre *à*"), with the pronoun ("*to* him": "lui"), with the time ("*on* Monday": "lundi");
+- an article, with the noun ("water": "*de* l'eau", "*a* doctor": "médecin") or with what English has in its place ("the
+  king*'s* horse": "*le* cheval du roi", "every day": "tous *les* jours"); "de" of "pas de", unless English has an
+  article there too;
+
+and a word of a fixed expression whose parts do not match one to one:
+
+- what is not the head: "*in* front *of*" with "devant", "next to" with "*à* côté *de*", "many" with "beaucoup
+  *de*", "because" with "parce *que*" (``language.fixed``), "past" with "heures" in the time of day;
+- in "there is", all words with all of "il y a"; only "is" and "a" are sure.
+
+Where two words are written as one, it has the links of both: in "n'aime", "not" is possible and "like" sure.
 
 Where English leaves the French open, the corpus always takes the same way: "you" is "vous" in a sentence with a capital
 and a mark and "tu" in a bare one; "it" and "they" are masculine unless they stand for a feminine noun of the sentence;

@@ -30,7 +30,7 @@ def read_filled_pairs(path: Path) -> list[Pair]:
 
 
 def gold_of(pairs: Sequence[Pair]) -> list[Gold]:
-    """The alignment that the embedded corpus brings: every link is sure.
+    """The alignment that the pairs bring: a link is sure unless ``possible`` holds it.
 
     Raises:
         ValueError: a pair has none; says which.
@@ -38,7 +38,9 @@ def gold_of(pairs: Sequence[Pair]) -> list[Gold]:
     for number, pair in enumerate(pairs, start=1):
         if not pair.alignment:
             raise ValueError(f"pair {number}, {pair.source[:40]!r}, has no gold alignment; give a file of links")
-    return [Gold(set(pair.alignment), set(pair.alignment)) for pair in pairs]
+    return [
+        Gold(set(pair.alignment).difference(pair.possible), set(pair.alignment).union(pair.possible)) for pair in pairs
+    ]
 
 
 def read_links(path: Path, pairs: Sequence[Pair]) -> list[Gold]:

@@ -62,10 +62,10 @@ def day(draw: Draw, tense: str) -> Adverb:
     english, french = draw.choose(DAYS)
     if tense == "present":
         if draw.chance(0.5):
-            return Adverb(f"on/1 {english}s/2", f"le/1 {french}/2", "time")
-        return Adverb(f"every/1 {english}/2", f"tous/1 les/1 {french}s/2", "time")
+            return Adverb(f"on/1? {english}s/2", f"le/1? {french}/2", "time")
+        return Adverb(f"every/1 {english}/2", f"tous/1 les/1? {french}s/2", "time")
     if draw.chance(0.5):
-        return Adverb(f"on/1 {english}/1", f"{french}/1", "time")
+        return Adverb(f"on/1? {english}/1", f"{french}/1", "time")
     which = ("last", "dernier") if tense == "past" else ("next", "prochain")
     return Adverb(f"{which[0]}/1 {english}/2", f"{french}/2 {which[1]}/1", "time")
 
@@ -75,8 +75,8 @@ def date(number: int, month: tuple[str, str], ordinal: bool) -> Adverb:
     english, french = month
     french = f"le/1 {number if number > 1 else '1er'}/2 {french}/3"
     if ordinal:
-        return Adverb(f"on/1 the/1 {number}{suffix(number)}/2 of/3 {english}/3", french, "time")
-    return Adverb(f"on/1 {number}/2 {english}/3", french, "time")
+        return Adverb(f"on/1? the/1 {number}{suffix(number)}/2 of/3? {english}/3", french, "time")
+    return Adverb(f"on/1? {number}/2 {english}/3", french, "time")
 
 
 def suffix(number: int) -> str:
@@ -95,9 +95,9 @@ def clock(draw: Draw) -> Adverb:
         case "digits":
             return Adverb(f"at/1 {hour + 1}/2 o'clock/3", f"à/1 {hour + 1}/2 heure{'s' * (hour > 0)}/3", "time")
         case "half":
-            return Adverb(f"at/1 half/4 past/3 {english}/2", f"{french} et/3 demie/4", "time")
+            return Adverb(f"at/1 half/4 past/3?,5 {english}/2", f"{french} et/3,5 demie/4", "time")
         case "quarter":
-            return Adverb(f"at/1 a/4 quarter/4 past/3 {english}/2", f"{french} et/3 quart/4", "time")
+            return Adverb(f"at/1 a/4? quarter/4 past/3?,5 {english}/2", f"{french} et/3,5 quart/4", "time")
         case "to":
-            return Adverb(f"at/1 a/4 quarter/4 to/3 {english}/2", f"{french} moins/3 le/4 quart/4", "time")
+            return Adverb(f"at/1 a/4?,6 quarter/4 to/3?,5 {english}/2", f"{french} moins/3,5 le/4?,6 quart/4", "time")
     return draw.choose((Adverb("at/1 noon/2", "à/1 midi/2", "time"), Adverb("at/1 midnight/2", "à/1 minuit/2", "time")))

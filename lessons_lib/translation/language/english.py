@@ -3,7 +3,7 @@
 from .contractions import NOT_CONTRACTED, article, contract
 from .meaning import Agreement, Clause, NounPhrase, PrepositionalPhrase, Sentence, Together, agreement
 from .small_words import DETERMINER, NEGATION, Adverb, Pronoun
-from .verbs import BE, THERE_BE, Verb, ing_form, third_person
+from .verbs import BE, EXPLETIVE, THERE_BE, Verb, ing_form, third_person
 from .words import Word, merge, spell, spell_tagged, within
 
 
@@ -24,6 +24,8 @@ def sentence(said: Sentence) -> list[Word]:
 def clause(said: Clause) -> list[Word]:
     """Subject and predicate; in a question the auxiliary stands before the subject."""
     subject = within("subject", nominal(said.subject, "subject"))
+    if said.verb is THERE_BE:
+        subject = [Word(text, keys + EXPLETIVE) for text, keys in subject]
     verb_subject = said.object if said.verb is THERE_BE else said.subject
     if said.inverted:
         words = question(said, subject, agreement(verb_subject))
@@ -60,11 +62,11 @@ def question(said: Clause, subject: list[Word], agrees: Agreement) -> list[Word]
 def verb_group(said: Clause, subject: Agreement) -> tuple[Word | None, list[Word]]:
     """The auxiliary if there is one, and the other verb forms.
 
-    An auxiliary expresses "finite" (tense and person), the main verb "verb"; a verb alone expresses both. So "did" and
-    "sleep" are linked to "a" and "dormi", "slept" to both, "does sleep" and "sleeps" to "dort".
+    An auxiliary expresses "finite" (tense and person), the main verb "verb"; a verb alone expresses "verb" and goes
+    with "finite". So "did" and "sleep" are surely linked to "a" and "dormi", "slept" to "dormi" and possibly to "a".
     """
     supported = said.inverted or said.polarity == "not"
-    particle = spell(said.verb.particle, "particle" if said.verb.preposition else "verb")
+    particle = spell(said.verb.particle, "particle" if said.verb.preposition else "verb?")
     if said.modal is None:
         auxiliary, rest = conjugate(said.verb, said.tense, subject, "verb", supported)
         return auxiliary, rest + particle
@@ -73,7 +75,9 @@ def verb_group(said: Clause, subject: Agreement) -> tuple[Word | None, list[Word
     if said.modal.auxiliary:
         return Word(modal.past if said.tense == "past" else modal.english, ("finite",)), infinitive
     auxiliary, rest = conjugate(modal, said.tense, subject, "finite", supported)
-    return auxiliary, [*rest, Word("to", ("verb",)), *infinitive]
+    if auxiliary:  # "did want", "will want" is one word in French
+        auxiliary = Word(auxiliary.text, ("finite?",))
+    return auxiliary, [*rest, Word("to", ("verb?",)), *infinitive]
 
 
 def conjugate(verb: Verb, tense: str, subject: Agreement, key: str, supported: bool) -> tuple[Word | None, list[Word]]:
@@ -91,15 +95,16 @@ def conjugate(verb: Verb, tense: str, subject: Agreement, key: str, supported: b
         case "future":
             return Word("will", ("finite",)), [Word(verb.english, (key,))]
         case "going to":
-            return Word(be, ("finite",)), [Word("going", ("finite",)), *spell(f"to {verb.english}", key)]
+            infinitive = [Word("to", (f"{key}?",)), Word(verb.english, (key,))]
+            return Word(be, ("finite?",)), [Word("going", ("finite",)), *infinitive]
     past = tense == "past"
     if verb in (BE, THERE_BE):
-        return Word(was if past else be, ("finite", key)), []
+        return Word(was if past else be, ("finite?", key)), []
     if supported:
         do = "did" if past else "does" if third else "do"
         return Word(do, ("finite",)), [Word(verb.english, (key,))]
     form = verb.past if past else third_person(verb.english) if third else verb.english
-    return None, [Word(form, ("finite", key))]
+    return None, [Word(form, ("finite?", key))]
 
 
 def middle(said: Clause) -> list[Word]:
@@ -114,7 +119,7 @@ def complements(said: Clause) -> list[Word]:
     """All that follows the verb, but the time."""
     words = within("object", nominal(said.object, "object")) if said.object else []
     if said.verb is THERE_BE and said.polarity == "not":  # "no" is "ne ... pas de"
-        words[0] = Word(words[0].text, (*words[0].keys, "negation"))
+        words[0] = Word(words[0].text, (*(f"{key}?" for key in words[0].keys), "negation"))
     if said.recipient:
         recipient = nominal(said.recipient, "object")
         if isinstance(said.recipient, Pronoun) and not isinstance(said.object, Pronoun):
@@ -126,8 +131,8 @@ def complements(said: Clause) -> list[Word]:
         words += spell("and" if index else "", "and")
         if adjective.place == "job":
             plural = agreement(said.subject).plural
-            text = adjective.english + "s" if plural else article("a", adjective.english) + " " + adjective.english
-            words += spell(text, f"complement{index}")
+            words += spell("" if plural else article("a", adjective.english), f"complement{index}?")
+            words += spell(adjective.english + "s" * plural, f"complement{index}")
         else:
             words.append(Word(adjective.english, (f"complement{index}",)))
     if said.manner:
@@ -178,7 +183,7 @@ def noun_phrase(phrase: NounPhrase) -> list[Word]:
         determiner = DETERMINER[phrase.determiner]
         text = determiner.english_plural if phrase.plural else determiner.english
         if not text and phrase.determiner != "name":  # the noun alone says what the French article says
-            words[-1] = Word(words[-1].text, ("noun", "determiner"))
+            words[-1] = Word(words[-1].text, ("noun", "determiner?"))
         words = spell(article(text, words[0].text), "determiner") + words
     if phrase.relative:
         who = Word("who" if "person" in noun.kinds else "that", ("who",))
@@ -190,4 +195,4 @@ def genitive(owner: NounPhrase) -> list[Word]:
     """ "the girl's", "the girls'", "the children's": the mark says "of" and that the thing owned is definite."""
     *before, last = within("owner", noun_phrase(owner))
     mark = "'" if owner.plural and last.text.endswith("s") else "'s"
-    return [*before, Word(last.text + mark, (*last.keys, "of", "determiner"))]
+    return [*before, Word(last.text + mark, (*last.keys, "of", "determiner?"))]

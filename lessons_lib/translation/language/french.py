@@ -13,7 +13,7 @@ from .small_words import (
     Adverb,
     Pronoun,
 )
-from .verbs import BE, THERE_BE
+from .verbs import BE, EXPLETIVE, THERE_BE
 from .words import Word, spell, spell_tagged, within
 
 CLITIC_ORDER = {"me": 0, "te": 0, "nous": 0, "vous": 0, "le": 1, "la": 1, "les": 1, "lui": 2, "leur": 2}
@@ -37,14 +37,16 @@ def clause(said: Clause) -> list[Word]:
     """Subject and predicate; a question puts "est-ce que" before them."""
     agrees = agreement(said.subject)
     subject = within("subject", nominal(said.subject))
+    if said.verb is THERE_BE:
+        subject = [Word(subject[0].text, ("subject.pronoun?", *EXPLETIVE))]
     words = subject + predicate(said, agrees)
     if said.question == "where" and said.verb is BE:
         words = where_is(said, subject, agrees)
     elif said.question == "what":
-        words = [Word("qu'est-ce", ("asked", "front")), Word("que", ("asked", "front")), *words]
+        words = [Word("qu'est-ce", ("asked", "front?")), Word("que", ("asked?", "front?")), *words]
     elif said.inverted:
         asked = spell(QUESTION_WORDS.get(said.question, ""), "asked")
-        words = [*asked, *spell("est-ce que", "front"), *words]
+        words = [*asked, *spell("est-ce que", "front?"), *words]
     time = time_words(said)
     return time + words if said.time_first else words + time
 
@@ -65,10 +67,10 @@ def predicate(said: Clause, subject: Agreement) -> list[Word]:
     before_infinitive = said.modal is not None or said.tense == "going to"
     words = [] if before_infinitive else [*pronouns]
     if said.verb is THERE_BE:
-        words.append(Word("y", ("subject.pronoun",)))
+        words.append(Word("y", ("subject.pronoun?", *EXPLETIVE)))
     words.append(finite)
     if said.polarity != "yes":
-        words = [Word("ne", ("negation",)), *words, Word(NEGATION[said.polarity][1], ("negation",))]
+        words = [Word("ne", ("negation?",)), *words, Word(NEGATION[said.polarity][1], ("negation",))]
     words += within("middle", spell_tagged(said.middle.french)) if said.middle else []
     manner = within("manner", spell_tagged(said.manner.french)) if said.manner else []
     if said.manner and said.manner.use == "well":  # "a bien dormi", but "a dormi lentement"
@@ -95,7 +97,7 @@ def verb_group(said: Clause, subject: Agreement) -> tuple[Word, list[Word]]:
         feminine, plural = (subject.feminine, subject.plural) if with_etre else preceding_object(said)
         participle = conjugation.participle(infinitive, feminine, plural)
         return Word(auxiliary, ("finite",)), [Word(participle, ("verb",))]
-    return Word(finite_form(infinitive, said.tense, person, said.verb.stative), ("finite", "verb")), []
+    return Word(finite_form(infinitive, said.tense, person, said.verb.stative), ("finite?", "verb")), []
 
 
 def finite_form(infinitive: str, tense: str, person: int, stative: bool) -> str:
@@ -122,9 +124,9 @@ def clitics(said: Clause) -> list[Word]:
         text = said.object.indirect if indirect else said.object.direct
         words += within("object", [Word(text, ("pronoun",))])
         if said.verb.particle and indirect:  # "speak to him": "lui parle"
-            words[-1] = Word(text, (*words[-1].keys, "particle"))
+            words[-1] = Word(text, (*words[-1].keys, "particle?"))
     if isinstance(said.recipient, Pronoun):
-        words += within("recipient", [Word(said.recipient.indirect, ("pronoun", "to"))])
+        words += within("recipient", [Word(said.recipient.indirect, ("pronoun", "to?"))])
     return sorted(words, key=lambda word: CLITIC_ORDER[word.text])
 
 
@@ -135,7 +137,7 @@ def complements(said: Clause, subject: Agreement, manner: list[Word]) -> list[Wo
         negated = said.polarity != "yes" and not said.verb.preposition
         words = within("object", nominal(said.object, negated))
         if said.verb.preposition:
-            key = "particle" if said.verb.particle else "verb"
+            key = "particle" if said.verb.particle else "verb?"
             words = after_preposition(said.verb.preposition, key, words)
     if said.recipient and not isinstance(said.recipient, Pronoun):
         words += within("recipient", after_preposition("à", "to", nominal(said.recipient)))

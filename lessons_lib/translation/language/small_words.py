@@ -171,25 +171,25 @@ here/1                | ici/1                | place
 there/1               | là/1                 | place
 everywhere/1          | partout/1            | place
 outside/1             | dehors/1             | place
-at/1 home/2           | à/1 la/2 maison/2    | place
-every/1 day/2         | tous/1 les/1 jours/2 | time present
-in/1 the/1 morning/2  | le/1 matin/2         | time present
-in/1 the/1 evening/2  | le/1 soir/2          | time present
-in/1 the/1 afternoon/2 | le/1 après-midi/2   | time present
-at/1 night/2          | la/1 nuit/2          | time present
+at/1 home/2           | à/1 la/2? maison/2   | place
+every/1 day/2         | tous/1 les/1? jours/2 | time present
+in/1? the/1 morning/2 | le/1 matin/2         | time present
+in/1? the/1 evening/2 | le/1 soir/2          | time present
+in/1? the/1 afternoon/2 | le/1 après-midi/2   | time present
+at/1? night/2         | la/1? nuit/2         | time present
 in/1 summer/2         | en/1 été/2           | time present future
 in/1 winter/2         | en/1 hiver/2         | time present future
-every/1 morning/2     | tous/1 les/1 matins/2 | time present
+every/1 morning/2     | tous/1 les/1? matins/2 | time present
 today/1               | aujourd'hui/1        | time progressive past
 now/1                 | maintenant/1         | time progressive
 yesterday/1           | hier/1               | time past
 this/1 morning/2      | ce/1 matin/2         | time past
 last/1 night/2        | hier/1 soir/2        | time past
-last/1 week/2         | la/2 semaine/2 dernière/1 | time past
-last/1 month/2        | le/2 mois/2 dernier/1 | time past
+last/1 week/2         | la/2? semaine/2 dernière/1 | time past
+last/1 month/2        | le/2? mois/2 dernier/1 | time past
 last/1 year/2         | l'année/2 dernière/1 | time past
-next/1 week/2         | la/2 semaine/2 prochaine/1 | time future
-next/1 month/2        | le/2 mois/2 prochain/1 | time future
+next/1 week/2         | la/2? semaine/2 prochaine/1 | time future
+next/1 month/2        | le/2? mois/2 prochain/1 | time future
 next/1 year/2         | l'année/2 prochaine/1 | time future
 tomorrow/1            | demain/1             | time future
 soon/1                | bientôt/1            | time future

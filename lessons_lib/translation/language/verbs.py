@@ -80,6 +80,7 @@ def _read_modal(english: str, french: str, tenses: str, kind: str) -> Modal:
 
 BE = _read("be was been", "être", "", "", "state")
 THERE_BE = _read("be was been", "avoir", "", "", "state")  # "there is" is "il y a"
+EXPLETIVE = ("verb??", "finite??")  # "there", "il" and "y" say nothing but that: each goes with every verb form
 
 LEXICON: tuple[Verb, ...] = tuple(_read(*row) for row in rows(VERBS))
 REPORTING_VERBS: tuple[Verb, ...] = tuple(_read(*row) for row in rows(REPORTING))

@@ -4,18 +4,22 @@ from dataclasses import dataclass
 
 from . import english, french
 from .meaning import Sentence
-from .words import Word, align
+from .words import Links, Word, align
 
 NO_MARKS = str.maketrans("", "", ".,?")
 
 
 @dataclass(frozen=True)
 class SentencePair:
-    """A sentence in both languages, and which words translate which: sorted (English index, French index)."""
+    """A sentence in both languages, and which words translate which: sorted (English index, French index).
+
+    ``alignment`` holds the links to draw. ``possible`` holds those that are not sure: some of them, and others.
+    """
 
     english: str
     french: str
-    alignment: tuple[tuple[int, int], ...]
+    alignment: Links
+    possible: Links
 
 
 def write(sentence: Sentence) -> SentencePair:
@@ -33,7 +37,7 @@ def write(sentence: Sentence) -> SentencePair:
     return SentencePair(
         " ".join(word.text for word in source),
         " ".join(word.text for word in target),
-        align(source, target),
+        *align(source, target),
     )
 
 
