@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy import toy_corpus
 
-from lessons_lib.translation.corpus import load_grammar, load_pairs, read_lines, read_pairs, read_tab_pairs, split_lines
+from lessons_lib.translation.corpus import (
+    Pair,
+    load_grammar,
+    load_pairs,
+    read_lines,
+    read_pairs,
+    read_tab_pairs,
+    split_lines,
+)
 
 
 @pytest.fixture
@@ -76,7 +84,7 @@ def test_two_files_or_one_with_tabs_packed_or_not(files, packed):
     two = write("a.en", "one\r\ntwo\r\n"), write("a.fr", "un\ndeux\n")
     one = (write("a.tsv", "one\tun\r\n\r\ntwo\tdeux"),)
     corpora = [load_pairs(two, one, one), load_pairs(one, two)]
-    assert [list(corpus.train) for corpus in corpora] == [[("one", "un", ()), ("two", "deux", ())]] * 2
+    assert [list(corpus.train) for corpus in corpora] == [[Pair("one", "un"), Pair("two", "deux")]] * 2
     assert corpora[0].test == corpora[0].valid == corpora[0].train
     assert [corpus.left_out["blank"] for corpus in corpora] == [2, 1]
 
