@@ -2,6 +2,9 @@
 
 One rule a question: the fastest device that is there; bf16 where the hardware multiplies it natively, fp16 (with
 loss scaling) on older GPUs such as Colab's free T4, fp32 elsewhere.
+
+On a CPU with AVX-512's bf16 products (AMD EPYC, 2 cores) training is 1.8 times as fast in bf16 as in fp32; on one that
+has neither these nor AMX, a third slower (``python -m benchmarks training``).
 """
 
 import contextlib
@@ -13,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+CPUINFO = Path("/proc/cpuinfo")
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -90,6 +94,6 @@ def describe(device: torch.device) -> str:
 
 
 def _cpu_multiplies_bf16() -> bool:
-    """Whether this CPU has AMX tiles. Without them bf16 is emulated, and slower than fp32."""
-    cpuinfo = Path("/proc/cpuinfo")
-    return cpuinfo.exists() and "amx_bf16" in cpuinfo.read_text(errors="ignore")
+    """Whether this CPU multiplies bf16: in AMX tiles, or in AVX-512 registers. Elsewhere it is emulated, and slower."""
+    found = CPUINFO.read_text(errors="ignore") if CPUINFO.exists() else ""
+    return "amx_bf16" in found or "avx512_bf16" in found

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from lessons_lib import device
 from lessons_lib.device import autocast, describe, pick_device, pick_precision, seed_everything
 
 
@@ -31,6 +32,22 @@ def test_a_missing_gpu_is_named(monkeypatch):
 def test_a_t4_gets_fp16_and_newer_cards_bf16(monkeypatch, capability, dtype):
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     assert pick_precision(torch.device("cuda")) == dtype
+
+
+@pytest.mark.parametrize(
+    ("flags", "dtype"),
+    [
+        ("avx512f amx_bf16 amx_tile", torch.bfloat16),
+        ("avx512f avx512_bf16", torch.bfloat16),
+        ("avx2 avx512f", torch.float32),
+        (None, torch.float32),
+    ],
+)
+def test_a_cpu_gets_bf16_only_where_it_multiplies_it(monkeypatch, tmp_path, flags, dtype):
+    monkeypatch.setattr(device, "CPUINFO", tmp_path / "cpuinfo")
+    if flags:
+        (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags : fpu {flags}\n", "utf8")
+    assert pick_precision(torch.device("cpu")) == dtype
 
 
 def test_precision_by_name():
