@@ -1,0 +1,50 @@
+"""Train the translator that the lessons look into, and store it in half precision beside its card: `make model`."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from lessons_lib.translation.corpus import load_grammar
+from lessons_lib.translation.course_model import FOLDER
+from lessons_lib.translation.model_folder import (
+    CARD,
+    CONFIG,
+    TOKENIZER,
+    WEIGHTS,
+    load_model,
+    read_card,
+    save_model,
+    write_json,
+)
+from lessons_lib.translation.recipe import recipe_for
+from lessons_lib.translation.run import score_translator, train_translator
+from lessons_lib.translation.translator import Translator
+
+SETTINGS = {"steps": 6_000, "dropout": 0.1, "average": 8, "precision": "bf16"}
+COMMAND = "make model"
+
+
+def main() -> None:
+    corpus = load_grammar(0)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "model"
+        train_translator(corpus, recipe_for("grammar", **SETTINGS), folder)
+        model, tokenizer = load_model(folder)
+        save_model(folder, model.half(), tokenizer)
+        card = read_card(folder)
+        # Scored as it is stored: rounded to half precision, computing in single precision.
+        halved = Translator(*load_model(folder))
+        pairs = corpus.test
+        scores = score_translator(halved, pairs)
+        card |= {"command": COMMAND, "scores": card["scores"] | {"bleu": scores.bleu, "chrf": scores.chrf}}
+        write_json(folder / CARD, card)
+        for name in (CONFIG, WEIGHTS, TOKENIZER, CARD):
+            beside = FOLDER / f"{name}.new"
+            beside.write_bytes((folder / name).read_bytes())
+            os.replace(beside, FOLDER / name)
+    print(f"{FOLDER.name}: BLEU {scores.bleu:.1f} on {scores.sentences} test sentences", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
