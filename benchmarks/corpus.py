@@ -6,7 +6,6 @@ The pairs are random words around function words of both languages, 12 to 28 wor
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -60,6 +59,7 @@ def write_rows(folder: Path, pairs: int) -> None:
 
 def measure(folder: Path, pairs: int) -> None:
     """Every stage between the rows and the second epoch's batches."""
+    from lessons_lib.timing import process_peak_megabytes
     from lessons_lib.translation.batching import Batches, encode_pairs
     from lessons_lib.translation.prepared import load_prepared
     from lessons_lib.translation.run import tokenizer_texts
@@ -71,8 +71,7 @@ def measure(folder: Path, pairs: int) -> None:
     def done(stage: str) -> None:
         nonlocal started
         seconds, started = time.monotonic() - started, time.monotonic()
-        kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        print(json.dumps([stage, seconds, kilobytes / (1e6 if sys.platform == "darwin" else 1e3)]), flush=True)
+        print(json.dumps([stage, seconds, process_peak_megabytes()]), flush=True)
 
     prepare(folder / "prepared", pairs, folder / "rows")
     done("prepare")

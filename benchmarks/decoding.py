@@ -1,5 +1,6 @@
 """Tokens a second in decoding: ours with and without its cache, `transformers`, and CTranslate2, on one thread."""
 
+import copy
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from lessons_lib.translation.uncached import Uncached
 # No translation ends before the model's last position, so that all systems write as many tokens.
 SIZE = TransformerConfig(vocab_size=8_000, max_length=20)
 OURS, UNCACHED, MARIAN, CTRANSLATE2 = "ours", "ours, no cache", "transformers generate", "CTranslate2"
+OURS_BF16, MARIAN_BF16 = f"{OURS}, bf16", f"{MARIAN}, bf16"
+RIVALS = {OURS: (UNCACHED, MARIAN, CTRANSLATE2), OURS_BF16: (MARIAN_BF16, CTRANSLATE2)}  # with whom each is compared
 Search = Callable[[], list[list[int]]]  # the best translation of each sentence
 
 
@@ -68,11 +71,15 @@ def searches(device: torch.device, config: TransformerConfig, sentences: int, be
         embedding.weight.data[config.eos_id] = 0.0  # its logit is 0: never among the likeliest of so many
     rival.model.generation_config.forced_eos_token_id = None
     pieces = [[f"piece{token}" for token in row if token > config.eos_id] for row in src.tolist()]
-    engine, src, model = ctranslate2_engine(model, device), src.to(device), model.to(device)
+    engine, src = ctranslate2_engine(model, device), src.to(device)
+    model, rival = model.to(device), rival.to(device)
+    halved, halved_rival = (copy.deepcopy(one).to(torch.bfloat16) for one in (model, rival))
     return {
         OURS: partial(of_ours, model, src, beam),
+        OURS_BF16: partial(of_ours, halved, src, beam),
         UNCACHED: partial(of_ours, Uncached(model), src, beam),
-        MARIAN: partial(of_marian, rival.to(device), src, beam),
+        MARIAN: partial(of_marian, rival, src, beam),
+        MARIAN_BF16: partial(of_marian, halved_rival, src, beam),
         CTRANSLATE2: partial(of_ctranslate2, engine, pieces, config.max_length, beam),
     }
 
@@ -83,11 +90,11 @@ def decoding(
     """A row a search and system; ratios are medians over the rounds, with their range."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield "search", "system", "target tokens/s", "ours is faster by"
+    yield "search", "system", "target tokens/s", "ours is faster by", "ours in bf16 is faster by"
     for beam in (1, 4):
         seconds = take_turns(searches(device, config, sentences, beam), rounds)
         for system, spent in seconds.items():
-            faster = "" if system == OURS else ratio(spent, seconds[OURS])
             speed = f"{sentences * config.max_length / statistics.median(spent):,.0f}"
-            yield "greedy" if beam == 1 else f"{beam} beams", system, speed, faster
+            faster = [ratio(spent, seconds[ours]) if system in RIVALS[ours] else "" for ours in RIVALS]
+            yield "greedy" if beam == 1 else f"{beam} beams", system, speed, *faster
     torch.set_num_threads(threads)

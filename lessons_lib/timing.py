@@ -1,6 +1,7 @@
 """How things are measured: medians of repeated work, systems that take turns, and the bytes that were there at once."""
 
 import statistics
+import sys
 import time
 from collections.abc import Callable, Hashable, Mapping
 from typing import TypeVar
@@ -68,6 +69,19 @@ def peak_bytes(work: Callable[[], object], device: torch.device | None = None) -
         held += event.nbytes()
         peak = max(peak, held)
     return peak
+
+
+def process_peak_megabytes() -> float | None:
+    """The most memory that this process has held until now, code and libraries included (10⁶ bytes); None on Windows.
+
+    More than `peak_bytes`: what the allocator keeps, and what oneDNN holds, counts here.
+    """
+    try:
+        import resource
+    except ModuleNotFoundError:
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / 1e6 if sys.platform == "darwin" else most * 1024 / 1e6
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -84,7 +84,10 @@ class Decoder(_Stack):
         for layer in self.layers:
             weight, attention = layer.attention.key.weight, layer.attention
             n_kv_heads = len(weight) // attention.d_head
-            source = None if memory is None else layer.cross_attention.keys_values(memory)
+            # Read at every step: each head's rows in a row.
+            source = (
+                memory if memory is None else tuple(x.contiguous() for x in layer.cross_attention.keys_values(memory))
+            )
             dtype = weight if source is None else source[0]
             layers.append(LayerCache(KeyValueCache(batch, n_kv_heads, max_length, attention.d_head, dtype), source))
         return DecoderCache(layers)

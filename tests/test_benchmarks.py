@@ -103,7 +103,7 @@ def test_decoders_write_as_many_tokens_and_ours_the_same_ones(beam):
 
 def test_the_table_of_decoders():
     rows = list(decoding(CPU, dataclasses.replace(CONFIG, max_length=8), sentences=2, rounds=1))[1:]
-    assert len(rows) == 2 * 4
+    assert len(rows) == 2 * 6
     assert all(float(row[2].replace(",", "")) > 0 for row in rows)
 
 

@@ -81,6 +81,7 @@ def test_train_translate_and_score_on_files(data, tmp_path, capsys):
     card = json.loads(Path(out, "run.json").read_text())
     assert card["steps"] == 12
     assert card["seed"] == 0
+    assert card["peak_memory_mb"] > 100
     assert card["stopped_early"] is None
     assert card["data"]["train"] == 500
     assert len(card["data"]["sha256"]) == 64

@@ -7,6 +7,7 @@ from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import FOLDER, load_course_translator
 from lessons_lib.translation.model_folder import WEIGHTS, read_card
 from lessons_lib.translation.scoring import score
+from lessons_lib.translation.translator import Translator
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +32,15 @@ def test_it_is_as_good_as_its_card_says(translator):
 def test_it_is_stored_in_half_precision_and_computes_in_single(translator):
     assert translator.model.embedding.weight.dtype == torch.float32
     assert (FOLDER / WEIGHTS).stat().st_size < 3_000_000
+
+
+def test_in_bf16_it_says_nearly_the_same_and_counts_in_single_precision(translator):
+    sentences = [pair.source for pair in load_grammar(0).test[:100]]
+    half = Translator.load(FOLDER, "cpu", "bf16")
+    assert half.model.embedding.weight.dtype == torch.bfloat16
+    for beam in (1, 3):
+        ours, theirs = (one.translate(sentences, beam=beam) for one in (translator, half))
+        same = [(a, b) for a, b in zip(ours, theirs, strict=True) if a.text == b.text]
+        assert len(same) >= 95
+        assert all(a.score == pytest.approx(b.score, abs=0.5) for a, b in same)
+        assert all(a.cross_attention == pytest.approx(b.cross_attention, abs=0.2) for a, b in same)

@@ -56,6 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
     # Read by GNU's OpenMP when PyTorch is imported. Its threads wait for one another by spinning, so that a second
     # program on the same cores slows a training down tenfold; spinning less long, it costs a quarter of that.
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    # Read by oneDNN, which keeps the code that it made for each shape of a product, a megabyte a shape in bf16, and of
+    # the last 1,024 unless told otherwise. A training has new shapes in each batch; a batch needs some sixty of them.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "200")
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8")
     try:

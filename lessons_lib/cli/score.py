@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     from lessons_lib.translation.translator import Translator
 
     check_test_set(options)
-    translator = Translator.load(options.model, options.device)
+    translator = Translator.load(options.model, options.device, options.precision)
     pairs = read_test_set(options, options.model)
     started = time.monotonic()
     scores = score_translator(translator, pairs, options.beam)

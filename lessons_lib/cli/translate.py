@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError(f"--n-best {options.n_best} is not between 1 and --beam {options.beam}")
     # Bytes that are not UTF-8 reach us as lone surrogates; their error should name the byte.
     sentences = [decode_utf8(os.fsencode(sentence), "the sentence") for sentence in options.sentences]
-    translator = Translator.load(options.model, options.device)
+    translator = Translator.load(options.model, options.device, options.precision)
     if not sentences and sys.stdin.isatty():
         print("one sentence a line; Ctrl-D ends", file=sys.stderr)
     names = ("beam", "length_penalty", "no_repeat", "temperature", "top_k", "top_p", "seed")

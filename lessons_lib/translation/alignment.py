@@ -85,7 +85,7 @@ def cross_attention(
         _, attention = model(
             pad(src, config.pad_id).to(device), pad(tgt_in, config.pad_id).to(device), return_attention=True
         )
-        stacked = torch.stack(attention.cross, dim=1).cpu()  # (B, L, H, T, S)
+        stacked = torch.stack(attention.cross, dim=1).float().cpu()  # (B, L, H, T, S)
         found += [stacked[i, :, :, : len(tgt[i]), : len(src[i])] for i in range(len(src))]
     return found
 

@@ -59,7 +59,9 @@ def greedy(
     beginnings = torch.full_like(rows[:, None], config.bos_id)  # (rows, tokens so far)
     hypotheses: list[Hypothesis | None] = [None] * len(src)
     for step in range(limit):
-        log_probabilities = model.decode_step(beginnings[:, -1:], cache, source_mask).log_softmax(dim=-1)  # (rows, V)
+        log_probabilities = model.decode_step(beginnings[:, -1:], cache, source_mask).log_softmax(
+            -1, torch.float
+        )  # (rows, V)
         tokens = choose(constraints.apply(log_probabilities, beginnings, rows.tolist()))[:, None]
         totals += log_probabilities.gather(1, tokens)[:, 0]
         beginnings = torch.cat([beginnings, tokens], dim=1)
@@ -119,7 +121,9 @@ def n_best(
     scores = src.new_full((len(src), beam), float("-inf"), dtype=torch.float)
     scores[:, 0] = 0.0
     for step in range(limit):
-        log_probabilities = model.decode_step(beginnings[:, -1:], cache, source_mask).log_softmax(dim=-1)  # (rows, V)
+        log_probabilities = model.decode_step(beginnings[:, -1:], cache, source_mask).log_softmax(
+            -1, torch.float
+        )  # (rows, V)
         of_row = [sentence for sentence in searching for _ in range(beam)]
         totals = scores.flatten()[:, None] + constraints.apply(log_probabilities, beginnings, of_row)
         # Twice as many children as beams: at most half of them end, so enough are left to go on.

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lessons_lib.device import describe, memory_errors, pick_device, pick_precision, seed_everything
+from lessons_lib.timing import process_peak_megabytes
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.batching import Batches, encode_pairs
 from lessons_lib.translation.checkpoint import BEFORE, LATEST, read_checkpoint, write_checkpoint
@@ -235,6 +236,7 @@ class _Run:
             "training": asdict(self.recipe.training) | {"batch_tokens": self.batches.token_budget},
             "hardware": describe(self.team.device),
             "processes": self.team.size,
+            "peak_memory_mb": process_peak_megabytes(),
             "precision": str(self.precision).removeprefix("torch."),
             "versions": _versions(),
         }

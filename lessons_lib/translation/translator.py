@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from lessons_lib.device import memory_errors, pick_device
+from lessons_lib.device import memory_errors, pick_device, pick_precision
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.alignment import cross_attention, word_weights
 from lessons_lib.translation.decoding import Hypothesis
@@ -55,15 +55,20 @@ class Translator:
         self.model, self.tokenizer = model, tokenizer
 
     @classmethod
-    def load(cls, folder: str | Path, device: str | torch.device | None = None) -> "Translator":
+    def load(
+        cls, folder: str | Path, device: str | torch.device | None = None, precision: str = "fp32"
+    ) -> "Translator":
         """Read a folder that `lessons train` wrote.
 
+        Args:
+            precision: of the weights and of what is computed from them; see `pick_precision`. The probabilities that a
+                search adds up are in single precision always.
         Raises:
-            ValueError: the folder is not a model (says what is missing), or the device is not there.
+            ValueError: the folder is not a model (says what is missing), or the device or precision is not there.
         """
         model, tokenizer = load_model(Path(folder))
         place = device if isinstance(device, torch.device) else pick_device(device)
-        return cls(model.to(place), tokenizer)
+        return cls(model.to(place, pick_precision(place, precision)), tokenizer)
 
     def translate(
         self,
