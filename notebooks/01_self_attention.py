@@ -437,7 +437,7 @@ for cut in (None, (8, 3), (8, 7)):
 # of everything is gone at each step. Other libraries start it with a bias of 1 ($\sigma(1) = 0.73$), as
 # {cite:t}`jozefowicz2015empirical` recommend. We also open it wide: $\sigma(5) = 0.99$.
 
-# %%
+# %% tags=["claim-5"]
 WIDTH, LENGTH = 64, 129
 
 
@@ -608,7 +608,7 @@ print(
 #
 # Entropy in the form exp(entropy) counts words: it is 1 if one word has all the weight, and 32 if 32 words share it equally.
 
-# %%
+# %% tags=["claim-1"]
 widths = [2, 8, 32, 128, 512, 2048]
 
 
@@ -682,7 +682,7 @@ print("after 100 updates, right in more than 95 %:", {name: bool(share > 0.95) f
 # You will read this one often. *Invariant* means: shuffle the words and the result does not change. *Equivariant* means:
 # shuffle the words and the results are shuffled along. One line of code each.
 
-# %%
+# %% tags=["claim-2"]
 seed_everything(0)
 layer, x, shuffle = SelfAttention(), torch.randn(6, WIDTH), torch.randperm(6)
 plain, shuffled = layer(x)[0], layer(x[shuffle])[0]

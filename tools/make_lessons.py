@@ -19,6 +19,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from tools import claims
 from tools.lesson_files import (
     STATE,
     contents,
@@ -136,6 +137,7 @@ def main() -> None:
         )
         print(*found, sep="\n", end="\n" if found else "")
         failed += [path.stem] if found else []
+    claims.main()
     if failed:
         sys.exit(f"Not written: {', '.join(failed)}. The old notebooks are as they were.")
 

@@ -1,0 +1,66 @@
+"""The page of claims, book/claims.md: its table is what the lessons say, claim by claim. `make lessons` writes it.
+
+A lesson states a claim in a heading, `### Claim 2: "…"`, and ends it with an admonition whose title begins with
+`Verdict:`.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from tools.lesson_files import ROOT, lessons, read_text
+
+PAGE = ROOT / "book" / "claims.md"
+START, END = "<!-- the table: written by make lessons -->", "<!-- end of the table -->"
+CLAIM = re.compile(r"^### Claim (\d+): [\"“](.+?)[\"”]\s*$", re.MULTILINE)
+VERDICT = re.compile(r"^`{3,}\{admonition\} Verdict: (.+)$", re.MULTILINE)
+
+
+def claims(path: Path) -> list[tuple[str, str]]:
+    """Each claim of a lesson with its verdict.
+
+    Raises:
+        ValueError: a claim has no verdict before the next one, or the numbers are not 1, 2, 3 …
+    """
+    text = "\n".join(cell.source for cell in read_text(path).cells if cell.cell_type == "markdown")
+    found = list(CLAIM.finditer(text))
+    rows = []
+    for number, match in enumerate(found, start=1):
+        end = found[number].start() if number < len(found) else len(text)
+        verdict = VERDICT.search(text, match.end(), end)
+        if verdict is None or int(match[1]) != number:
+            raise ValueError(f"{path.name}: claim {match[1]} has no verdict, or is not number {number}")
+        rows.append((match[2], verdict[1].strip()))
+    return rows
+
+
+def title(path: Path) -> str:
+    """`1 · Self-attention`, from the lesson's first heading."""
+    return re.search(r"^# (.+)$", read_text(path).cells[0].source, re.MULTILINE)[1]
+
+
+def table() -> str:
+    rows = ["| The claim | The verdict | Tested in |", "|---|---|---|"]
+    for path in lessons():
+        where = f"[{title(path)}](../notebooks/{path.stem})"
+        rows += [f"| “{claim}” | {verdict} | {where} |" for claim, verdict in claims(path)]
+    return "\n".join(rows)
+
+
+def page() -> str:
+    """The whole page, with the table as it must be."""
+    before, _, rest = PAGE.read_text("utf8").partition(START)
+    after = rest.partition(END)[2]
+    return f"{before}{START}\n\n{table()}\n\n{END}{after}"
+
+
+def main() -> None:
+    wanted = page()
+    if PAGE.read_text("utf8") == wanted:
+        return
+    PAGE.write_text(wanted, "utf8")
+    print(f"{PAGE.name}: written")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
