@@ -7,6 +7,7 @@ import sys
 from typing import NoReturn
 
 from lessons_lib.cli import align, compare, diagnose, export, prepare, profile, score, train, translate
+from lessons_lib.process import tune_process
 
 USER_ERROR = 2
 COMMANDS = {
@@ -53,12 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     Exit code: 0; 1 if an export fails its check; 2 after an error that the user can mend; 128 + signal when stopped.
     """
     options = build_parser().parse_args(arguments)
-    # Read by GNU's OpenMP when PyTorch is imported. Its threads wait for one another by spinning, so that a second
-    # program on the same cores slows a training down tenfold; spinning less long, it costs a quarter of that.
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
-    # Read by oneDNN, which keeps the code that it made for each shape of a product, a megabyte a shape in bf16, and of
-    # the last 1,024 unless told otherwise. A training has new shapes in each batch; a batch needs some sixty of them.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "200")
+    tune_process()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8")
     try:
