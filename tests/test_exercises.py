@@ -65,6 +65,18 @@ def cells(source, kind):
     return {subject: text for (first, _, subject), text in titles if first == kind}
 
 
+def functions(definition):
+    """The function itself, or the methods of a class."""
+    return definition.body[1:] if isinstance(definition, ast.ClassDef) else [definition]
+
+
+def frame(definition):
+    """What an answer keeps of its solution: kind, bases, and each function's name, parameters and text."""
+    methods = [(f.name, ast.dump(f.args), ast.get_docstring(f)) for f in functions(definition)]
+    bases = [ast.unparse(base) for base in getattr(definition, "bases", [])]
+    return type(definition), bases, ast.get_docstring(definition), methods
+
+
 def notebook_of(source):
     return nbformat.reads(exercise(source), as_version=4)
 
@@ -93,13 +105,16 @@ class TestEach:
 
     def test_an_answer_cell_has_the_name_parameters_and_text_of_its_solution(self, source):
         answers, solutions = cells(source, "answer"), cells(source, "solution")
-        assert list(answers) == list(solutions) == list(dict.fromkeys(q.name for q in questions(source.stem).values()))
+        asked = [name for question in questions(source.stem).values() for name in question.signatures]
+        assert list(answers) == list(solutions) == list(dict.fromkeys(asked))
         for name in answers:
             given, solved = (ast.parse(text).body[0] for text in (answers[name], solutions[name]))
             assert given.name == solved.name == name
-            assert ast.dump(given.args) == ast.dump(solved.args)
-            assert ast.get_docstring(given) == ast.get_docstring(solved)
-            assert len(given.body) == 2
+            assert frame(given) == frame(solved)
+            for function in functions(given):
+                written = [line for line in function.body if "super().__init__()" not in ast.unparse(line)]
+                assert isinstance(written[-1], ast.Raise)
+                assert len(written) == 1 + (ast.get_docstring(function) is not None)
 
     def test_it_states_the_signatures_and_the_points_of_the_checks(self, source):
         text = target(source).read_text("utf8")
@@ -109,7 +124,7 @@ class TestEach:
             points = sum(step.points for step in steps(source.stem, name))
             total += points
             assert f"## {name}: {question.title} ({points} points)" in asked[name]
-            assert f"`{question.signature}`" in text
+            assert all(f"`{signature}`" in text for signature in question.signatures.values())
             assert f'check("{name}")' in cells(source, "check")[name]
         assert f"{total} points" in text
         assert cells(source, "check")[""] == "check()"

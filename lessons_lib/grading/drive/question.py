@@ -20,6 +20,7 @@ class Question:
         drive: from the learner's object and the inputs to named arrays; a name is `case.name`.
         forbidden: modules whose functions the answer may not call, for it would build nothing.
         seconds: the soft limit for one `drive`.
+        also: the signatures of the other functions that the question asks for; `drive` then gets a tuple of them all.
     """
 
     title: str
@@ -28,11 +29,17 @@ class Question:
     drive: Callable[[Any, Arrays], Arrays]
     forbidden: tuple[str, ...] = ()
     seconds: float = 5.0
+    also: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The name to be found in the learner's notebook."""
         return self.signature.partition("(")[0]
+
+    @property
+    def signatures(self) -> dict[str, str]:
+        """Every name to be found, with its signature, in the order of the question."""
+        return {signature.partition("(")[0]: signature for signature in (self.signature, *self.also)}
 
 
 class Trouble(Exception):

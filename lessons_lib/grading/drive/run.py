@@ -41,17 +41,22 @@ def _drive(question: Question, namespace: Mapping[str, Any], inputs: dict[str, b
 
 
 def find(question: Question, namespace: Mapping[str, Any]) -> Any:
-    """The learner's own function or class.
+    """The learner's own function or class, or a tuple of them where the question asks for several.
 
     Raises:
-        Trouble: there is none, it cannot be called, or it is the library's.
+        Trouble: one is not there, it cannot be called, or it is the library's.
     """
-    if question.name not in namespace:
-        raise Trouble(f"not found: define {question.signature} and run its cell")
-    answer = namespace[question.name]
+    answers = tuple(_find_one(name, signature, namespace) for name, signature in question.signatures.items())
+    return answers if question.also else answers[0]
+
+
+def _find_one(name: str, signature: str, namespace: Mapping[str, Any]) -> Any:
+    if name not in namespace:
+        raise Trouble(f"not found: define {signature} and run its cell")
+    answer = namespace[name]
     if not callable(answer):
-        raise Trouble(f"`{question.name}` is a {type(answer).__name__}, not a function: define {question.signature}")
+        raise Trouble(f"`{name}` is a {type(answer).__name__}, not a function: define {signature}")
     home = getattr(answer, "__module__", None)
     if isinstance(home, str) and home.startswith("lessons_lib"):
-        raise Trouble(f"`{question.name}` is the one of {home}: define your own")
+        raise Trouble(f"`{name}` is the one of {home}: define your own")
     return answer

@@ -32,3 +32,37 @@ def attention_gradients(
     by_weights = cotangent @ value.T
     by_scores = weights * (by_weights - (by_weights * weights).sum(axis=-1, keepdims=True)) / np.sqrt(query.shape[-1])
     return {"query": by_scores @ key, "key": by_scores.T @ query, "value": weights.T @ cotangent}
+
+
+def split_heads(x: np.ndarray, n_heads: int) -> np.ndarray:
+    """(B, T, D) to (B, H, T, K)."""
+    return x.reshape(*x.shape[:2], n_heads, -1).swapaxes(1, 2)
+
+
+def merge_heads(heads: np.ndarray) -> np.ndarray:
+    """(B, H, T, K) to (B, T, D)."""
+    batch, _, words, _ = heads.shape
+    return heads.swapaxes(1, 2).reshape(batch, words, -1)
+
+
+def linear(state: dict[str, np.ndarray], name: str, x: np.ndarray) -> np.ndarray:
+    """x Wᵀ + b with `NAME.weight` and `NAME.bias`, as `nn.Linear` keeps them."""
+    return x @ state[f"{name}.weight"].astype(np.float64).T + state[f"{name}.bias"]
+
+
+def multi_head_attention(
+    state: dict[str, np.ndarray],
+    n_heads: int,
+    query: np.ndarray,
+    source: np.ndarray | None = None,
+    mask: np.ndarray | bool = True,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Output (B, T, D) and weights (B, H, T, S) (Vaswani et al. 2017, section 3.2.2).
+
+    Args:
+        state: weights and biases of the layers query, key, value and output.
+    """
+    source = query if source is None else source
+    projected = linear(state, "query", query), linear(state, "key", source), linear(state, "value", source)
+    heads, weights = attention(*(split_heads(x, n_heads) for x in projected), mask)
+    return linear(state, "output", merge_heads(heads)), weights

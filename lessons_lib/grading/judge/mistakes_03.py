@@ -1,0 +1,199 @@
+"""Lesson 3: the ways in which multi-head attention goes wrong, each as a version of the reference."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from lessons_lib.grading.judge.compare import Wrong
+from lessons_lib.grading.judge.reference import dot_products, linear, merge_heads, softmax, split_heads
+
+# The heads (B, H, T, K) made of x (B, T, D) and n_heads h.
+WRONG_SPLITS: list[Wrong] = [
+    (
+        "The heads are cut across the words: view or reshape straight to (B, H, T, d_head) mixes positions and heads; "
+        "go to (B, T, H, d_head) first, then transpose(1, 2).",
+        lambda x, h: x.reshape(len(x), h, x.shape[1], -1),
+    ),
+    (
+        "Each head gets every n_heads-th number of a word; it must get d_head neighbouring ones: cut the last axis "
+        "into (n_heads, d_head), in this order.",
+        lambda x, h: x.reshape(*x.shape[:2], -1, h).transpose(0, 3, 1, 2),
+    ),
+]
+
+# x (B, T, D) made of the heads (B, H, T, K).
+WRONG_MERGES: list[Wrong] = [
+    (
+        "The heads are merged without transposing back, so a word gets numbers of other words; transpose(1, 2) first, "
+        "then join the last two axes.",
+        lambda heads: heads.reshape(len(heads), heads.shape[2], -1),
+    ),
+    (
+        "The numbers of the heads are interleaved; put whole heads side by side: (B, T, H, d_head), then join the last "
+        "two axes.",
+        lambda heads: heads.transpose(0, 2, 3, 1).reshape(len(heads), heads.shape[2], -1),
+    ),
+]
+
+
+def version(
+    state: dict[str, np.ndarray],
+    h: int,
+    x: np.ndarray,
+    y: np.ndarray,
+    *,
+    split: Callable = split_heads,
+    merge: Callable = merge_heads,
+    scale: Callable = lambda h, k: np.sqrt(k),
+    layers: tuple[str, str, str] = ("query", "key", "value"),
+    sides: str = "xyy",
+    axis: int = -1,
+    project: bool = True,
+) -> np.ndarray:
+    """The output of multi-head attention of x (B, T, D) over y (B, S, D), with one thing changed.
+
+    Args:
+        sides: of which of the two queries, keys and values are made.
+    """
+    given = [{"x": x, "y": y}[side] for side in sides]
+    q, k, v = (split(linear(state, name, z), h) for name, z in zip(layers, given, strict=True))
+    heads = softmax(dot_products(q, k) / scale(h, q.shape[-1]), axis) @ v
+    return linear(state, "output", merge(heads)) if project else merge(heads)
+
+
+# The output made of the parameters p, the number of heads h, x (B, T, D) and y (B, S, D), which is x in self-attention.
+WRONG_OUTPUTS: list[Wrong] = [
+    (
+        "The heads are cut by view or reshape straight to (B, H, T, d_head), which mixes positions and heads; "
+        "use your split_heads.",
+        lambda p, h, x, y: version(p, h, x, y, split=WRONG_SPLITS[0][1]),
+    ),
+    (
+        "The heads are merged without transposing back; use your merge_heads.",
+        lambda p, h, x, y: version(p, h, x, y, merge=WRONG_MERGES[0][1]),
+    ),
+    (
+        "The scores are divided by √d_model; each head is only d_head wide: divide by √d_head.",
+        lambda p, h, x, y: version(p, h, x, y, scale=lambda h, k: np.sqrt(h * k)),
+    ),
+    (
+        "The scores of the heads are not divided by √d_head.",
+        lambda p, h, x, y: version(p, h, x, y, scale=lambda h, k: 1.0),
+    ),
+    (
+        "The scores are divided by the root of the number of heads; divide by the root of a head's width, √d_head.",
+        lambda p, h, x, y: version(p, h, x, y, scale=lambda h, k: np.sqrt(h)),
+    ),
+    (
+        "The scores are divided by d_head; divide by its square root.",
+        lambda p, h, x, y: version(p, h, x, y, scale=lambda h, k: k),
+    ),
+    (
+        "The merged heads are returned as they are: W_O is missing, send them through `output`.",
+        lambda p, h, x, y: version(p, h, x, y, project=False),
+    ),
+    (
+        "There is only one head, as wide as the model: split queries, keys and values into n_heads.",
+        lambda p, h, x, y: version(p, 1, x, y),
+    ),
+    (
+        "The softmax runs over the heads; each query of each head needs its own, over the keys: dim=-1.",
+        lambda p, h, x, y: version(p, h, x, y, axis=1),
+    ),
+    (
+        "The softmax runs over the queries; it must run over the keys, dim=-1.",
+        lambda p, h, x, y: version(p, h, x, y, axis=-2),
+    ),
+    (
+        "Queries and keys are both made by `query`; the keys have a layer of their own, `key`.",
+        lambda p, h, x, y: version(p, h, x, y, layers=("query", "query", "value")),
+    ),
+    (
+        "Keys and values are both made by `key`; the values have a layer of their own, `value`.",
+        lambda p, h, x, y: version(p, h, x, y, layers=("query", "key", "key")),
+    ),
+    (
+        "Queries and keys are exchanged: `query` makes the queries, `key` the keys.",
+        lambda p, h, x, y: version(p, h, x, y, layers=("key", "query", "value")),
+    ),
+    (
+        "The input is added to the output: that residual connection belongs to the layer around (lesson 5).",
+        lambda p, h, x, y: version(p, h, x, y) + x,
+    ),
+]
+
+# The output in cross-attention between x and y of the same length: which of the two went where.
+WRONG_SIDES: list[Wrong] = [
+    (
+        "The source changes nothing: with a source, keys and values must come from it.",
+        lambda p, h, x, y: version(p, h, x, y, sides="xxx"),
+    ),
+    (
+        "Everything comes from the source; the queries must come from `query`.",
+        lambda p, h, x, y: version(p, h, x, y, sides="yyy"),
+    ),
+    (
+        "Query and source are exchanged: queries come from `query`, keys and values from the source.",
+        lambda p, h, x, y: version(p, h, x, y, sides="yxx"),
+    ),
+    (
+        "The values come from `query`; keys and values must both come from the source.",
+        lambda p, h, x, y: version(p, h, x, y, sides="xyx"),
+    ),
+    (
+        "The keys come from `query`; keys and values must both come from the source.",
+        lambda p, h, x, y: version(p, h, x, y, sides="xxy"),
+    ),
+]
+
+# The weights made of the scaled scores s (B, H, T, S) and the mask m, where every query has allowed and forbidden keys.
+WRONG_MASKS: list[Wrong] = [
+    (
+        "The mask changes nothing: forbidden keys keep their weight in every head.",
+        lambda s, m: softmax(s),
+    ),
+    (
+        "The mask is inverted in every head: True means may attend.",
+        lambda s, m: softmax(np.where(m, -np.inf, s)),
+    ),
+    (
+        "The mask comes after the softmax, so the rows of a head no longer sum to 1; forbid the scores before it.",
+        lambda s, m: softmax(s) * m,
+    ),
+    (
+        "The forbidden scores of a head become 0, and e⁰ is 1; they need −∞.",
+        lambda s, m: softmax(s * m),
+    ),
+    (
+        "The mask reaches the first head only; let it broadcast over all of them.",
+        lambda s, m: np.concatenate([softmax(np.where(m, s, -np.inf))[:, :1], softmax(s)[:, 1:]], axis=1),
+    ),
+]
+
+# The weights made of the right ones w (B, H, T, S): what is returned in their place.
+WRONG_WEIGHTS: list[Wrong] = [
+    (
+        "The weights are the mean over the heads; return those of each head, (B, H, T, S).",
+        lambda w: w.mean(axis=1),
+    ),
+    (
+        "The weights are the mean over the heads; return those of each head, (B, H, T, S), unmixed.",
+        lambda w: w.mean(axis=1, keepdims=True),
+    ),
+    (
+        "The weights are those of one head only; return those of each, (B, H, T, S).",
+        lambda w: w[:, 0],
+    ),
+    (
+        "The weights are the sum over the heads; return those of each head, (B, H, T, S).",
+        lambda w: w.sum(axis=1),
+    ),
+    (
+        "The axes of the weights are (B, T, H, S); the heads come first: (B, H, T, S).",
+        lambda w: w.swapaxes(1, 2),
+    ),
+    (
+        "The weights have a row for each key; a row for each query is due, (B, H, T, S).",
+        lambda w: w.swapaxes(2, 3),
+    ),
+]
