@@ -136,7 +136,7 @@ def test_parameters_that_do_not_fit_are_named():
         build(_FourLayers, {"d_model": 2}, p)
     with pytest.raises(Trouble, match="the module has no `gate`: the check needs this name"):
         build(_FourLayers, {"d_model": width}, p | {"gate.weight": np.zeros(3)})
-    with pytest.raises(Trouble, match="has a parameter `key.bias` beside query, value, output"):
+    with pytest.raises(Trouble, match=r"has a parameter `key.bias` beside query, value, output"):
         build(_FourLayers, {"d_model": width}, {name: array for name, array in p.items() if "key" not in name})
 
 
