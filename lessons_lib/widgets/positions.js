@@ -194,7 +194,7 @@ function build(root, model, set) {
       [{ name: "pw-sinusoidal", values: Array.from({ length }, (_, s) => sinusoid(s, i, width)) }],
       [{ at: t, name: "pw-mark" }],
     );
-    axis.textContent = `position 0 to ${length - 1} →  (above: one line for each of the ${width} dimensions; below: the chosen one)`;
+    axis.textContent = `position 0 to ${length - 1} → Above: a line for each of the ${width} dimensions, from −1 (blue) to 1 (orange). Below: the chosen one.`;
     const name = i % 2 ? "cos" : "sin";
     const repeats = (2 * Math.PI) / speed(i, width);
     say(
@@ -229,7 +229,7 @@ function build(root, model, set) {
         { at: t + k, name: "pw-key" },
       ],
     );
-    axis.textContent = `position s of the key, 0 to ${length - 1} →  (solid line: the query's position t; dashed: the key's)`;
+    axis.textContent = `position s of the key, 0 to ${length - 1} → Height: similarity from −1 to 1. Upright lines: the query's position t (solid), the key's s (dashed).`;
     const now = all[t + k];
     say(
       `Query at ${t}, key at ${t + k}, distance ${signed(k)}: sinusoidal ${format(now.sinusoidal, 3)}, RoPE ${format(now.rope, 3)}. ` +
@@ -260,12 +260,13 @@ function build(root, model, set) {
       button.tabIndex = i === selected ? 0 : -1;
     });
     positions.show(on, "add positions");
-    const change = Math.max(...weights[0].map((weight, i) => Math.abs(weight - weights[1][i])));
+    const changes = weights[0].map((weight, i) => Math.abs(weight - weights[1][i]));
+    const change = Math.max(...changes);
     const top = weights.map((list) => words[list.indexOf(Math.max(...list))]);
     const same = change < 5e-5;
     say(
       `${on ? "With" : "Without"} positions '${words[selected]}' looks most at '${top[0]}' in “${texts[0]}” and at '${top[1]}' in “${texts[1]}”. ` +
-        (same ? "Every weight is the same in both: the head cannot tell them apart." : `The largest change of a weight is ${format(change)}.`),
+        (same ? "Every weight is the same in both: the head cannot tell them apart." : `The weight of '${words[changes.indexOf(change)]}' changes most, by ${format(change)}.`),
     );
     numbers.show(
       `Attention weights of '${words[selected]}', by word`,
