@@ -2,5 +2,6 @@
 
 from lessons_lib.widgets.attention import AttentionWidget
 from lessons_lib.widgets.heads import HeadsWidget
+from lessons_lib.widgets.positions import PositionsWidget
 
-__all__ = ["AttentionWidget", "HeadsWidget"]
+__all__ = ["AttentionWidget", "HeadsWidget", "PositionsWidget"]

@@ -1,0 +1,234 @@
+"""Lesson 4: what the learner's sinusoidal table, rotation and relative bias must give, step by step."""
+
+import numpy as np
+
+from lessons_lib.grading.drive.lesson_04 import bias_cases, rotation_cases, table_cases
+from lessons_lib.grading.judge.compare import close, difference, name_mistake
+from lessons_lib.grading.judge.mistakes_04 import WRONG_BIASES, WRONG_ROTATIONS, WRONG_TABLES
+from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
+from lessons_lib.grading.judge.reference_positions import (
+    distances,
+    relative_bias,
+    relative_gradient,
+    rotary,
+    rotary_gradient,
+    sinusoidal,
+)
+from lessons_lib.grading.judge.step import Case, Cases, Step
+
+Inputs = dict[str, np.ndarray]
+
+
+def table_runs(inputs: Inputs, cases: Cases) -> str | None:
+    length, width = table_cases(inputs)["plain"].values()
+    plain = cases["plain"]
+    if plain.error is not None:
+        square = cases["square"]
+        if square.error is None:
+            return f"It only runs where max_length equals d_model; which axis is which? ({plain.error})"
+        return plain.error
+    shape = plain["table"].shape
+    if shape == (width, length):
+        return f"The table is lying on its side: {shape}; a row for each position is due, (max_length, d_model)."
+    if shape == (length, width // 2):
+        return f"The table has {width // 2} columns, one a pair; d_model = {width} are due: a sine and a cosine a pair."
+    if shape != (length, width):
+        return f"`table` has the shape {shape}; (max_length, d_model) = ({length}, {width}) is due."
+    return None
+
+
+def table_values(inputs: Inputs, cases: Cases) -> str | None:
+    sizes = table_cases(inputs)["plain"].values()
+    table, right = cases["plain"]["table"], sinusoidal(*sizes)
+    if close(table, right):
+        return None
+    # Three rows tell the mistakes apart; further down, angles that grew too large are noise in float32.
+    hint = name_mistake(table[:3], WRONG_TABLES, 3, table.shape[1])
+    return hint or f"The numbers differ: {difference('table', table, right)}."
+
+
+def table_properties(inputs: Inputs, cases: Cases) -> str | None:
+    calls = table_cases(inputs)
+    sentences = {
+        "narrow": "Right, but not for d_model = 2",
+        "single": "Right, but not for a single position",
+        "square": "Right, but not where max_length equals d_model",
+        "long": "Right for short tables, but not for 1000 positions (are the speeds rounded?)",
+    }
+    for name, sentence in sentences.items():
+        tolerance = 1e-3 if name == "long" else 1e-4
+        if hint := differs(cases[name], {"table": sinusoidal(*calls[name].values())}, sentence, tolerance):
+            return hint
+    if (dtype := cases["plain"]["table"].dtype) != np.float32:
+        return f"The table is {dtype}; embeddings are float32, so give the table as float32."
+    return None
+
+
+def rotation_runs(inputs: Inputs, cases: Cases) -> str | None:
+    heads, plain = rotation_cases(inputs)["plain"]["heads"], cases["plain"]
+    if plain.error is not None:
+        if cases["heads"].error is None:
+            return "It runs for (B, H, T, d_head), but not for (T, d_head); count axes from the end, -1 and -2."
+        return plain.error
+    if plain["rotated"].shape != heads.shape:
+        return f"`rotated` has the shape {plain['rotated'].shape}; a rotation keeps the shape, {heads.shape}."
+    return None
+
+
+def rotation_values(inputs: Inputs, cases: Cases) -> str | None:
+    heads = rotation_cases(inputs)["plain"]["heads"].astype(np.float64)
+    rotated, right = cases["plain"]["rotated"], rotary(heads)
+    if close(rotated, right):
+        return None
+    if hint := name_mistake(rotated, WRONG_ROTATIONS, heads, 0):
+        return hint
+    lengths = np.linalg.norm(rotated.astype(np.float64), axis=-1)
+    if not close(lengths, np.linalg.norm(heads, axis=-1)):
+        return (
+            "This is no rotation: it changes the length of a vector "
+            f"({np.linalg.norm(heads[-1]):.3g} became {lengths[-1]:.3g})."
+        )
+    return f"The lengths are kept, but the numbers differ: {difference('rotated', rotated, right)}."
+
+
+def rotation_start(inputs: Inputs, cases: Cases) -> str | None:
+    calls = rotation_cases(inputs)
+    heads, start = calls["later"].values()
+    later = cases["later"]
+    if later.error is None and close(later["rotated"], rotary(heads)):
+        return (
+            "`start` changes nothing: while a translator writes with a cache, every new word would stand at position 0."
+        )
+    if later.error is None and close(later["rotated"], rotary(heads, -start)):
+        return "`start` is subtracted; the first row stands at position start, the next at start + 1."
+    if later.error is None and close(later["rotated"], _all_at(heads, start)):
+        return "With `start`, all rows stand at the same position; they stand at start, start + 1, start + 2 …"
+    return differs(later, {"rotated": rotary(heads, start)}, "Right from position 0 on, but not from `start` on") or (
+        differs(cases["step"], {"rotated": rotary(**calls["step"])}, "Right for many rows, but not for a single one")
+    )
+
+
+def rotation_properties(inputs: Inputs, cases: Cases) -> str | None:
+    calls = rotation_cases(inputs)
+    gradient = {"heads": rotary_gradient(inputs["cotangent"], calls["later"]["start"])}
+    return (
+        changed_in_place(cases["plain"], calls["plain"])
+        or _wrong_axis(cases["heads"], calls["heads"]["heads"])
+        or differs(
+            cases["heads"],
+            {"rotated": rotary(**calls["heads"])},
+            "Right for (T, d_head), but not for (B, H, T, d_head)",
+        )
+        or other_dtype(cases["plain"], ("rotated",), np.float32)
+        or differs(
+            cases["double"], {"rotated": rotary(**calls["double"])}, "Right in float32, but the call in float64 fails"
+        )
+        or other_dtype(cases["double"], ("rotated",), np.float64)
+        or _gradients("Queries and keys learn through the rotation.", cases["gradient"], gradient)
+    )
+
+
+def bias_runs(inputs: Inputs, cases: Cases) -> str | None:
+    table, length = bias_cases(inputs)["plain"].values()
+    plain = cases["plain"]
+    if plain.error is not None:
+        if "out of bounds" in plain.error or "out of range" in plain.error:
+            if cases["short"].error is None:
+                return (
+                    f"A long sentence asks for a distance that the table lacks: clip distances first. ({plain.error})"
+                )
+            return f"A column beyond the table is asked for; the columns are 0 to 2·max_distance. ({plain.error})"
+        return plain.error
+    shape, due = plain["bias"].shape, (len(table), length, length)
+    if shape == (length, length, len(table)):
+        return f"The heads are the last axis of {shape}; scores are (H, T, S), so they must be the first."
+    if shape != due:
+        return f"`bias` has the shape {shape}; {due} is due: (H, queries, keys)."
+    return None
+
+
+def bias_values(inputs: Inputs, cases: Cases) -> str | None:
+    table, length = bias_cases(inputs)["plain"].values()
+    bias, right = cases["plain"]["bias"], relative_bias(table, length)
+    if close(bias, right):
+        return None
+    return name_mistake(bias, WRONG_BIASES, table, length) or _odd_bias(bias, right, length)
+
+
+def bias_properties(inputs: Inputs, cases: Cases) -> str | None:
+    calls = bias_cases(inputs)
+    table, length, start = calls["later"].values()
+    later, step = cases["later"], cases["step"]
+    gradient = {"table": relative_gradient(inputs["cotangent"], table, length, start)}
+    if later.error is None and later["bias"].shape == (len(table), length, length):
+        return (
+            "With `start` the keys before it are missing: queries stand at start …, keys at 0 …, up to the last query."
+        )
+    if later.error is None and later["bias"].shape == (len(table), start + length, start + length):
+        return "With `start` there are too many queries: `length` of them, the first at position start."
+    first = relative_bias(table, start + length)
+    if later.error is None and close(later["bias"], first[:, :length]):
+        return "With `start` the queries still stand at 0, 1 …; the first of them stands at position start."
+    return (
+        changed_in_place(cases["plain"], {"table": table})
+        or differs(
+            later, {"bias": relative_bias(table, length, start)}, "Right from position 0 on, but not with `start`"
+        )
+        or differs(step, {"bias": relative_bias(**calls["step"])}, "Right for many queries, but not for a single one")
+        or differs(
+            cases["short"], {"bias": relative_bias(**calls["short"])}, "Right for long, but not for short sentences"
+        )
+        or other_dtype(cases["plain"], ("bias",), np.float32)
+        or other_dtype(cases["double"], ("bias",), np.float64)
+        or _gradients("The table must learn.", cases["gradient"], gradient)
+    )
+
+
+def _gradients(why: str, case: Case, right: Inputs) -> str | None:
+    hint = wrong_gradients(case, right)
+    return hint and f"{why} {hint}"
+
+
+def _all_at(heads: np.ndarray, start: int) -> np.ndarray:
+    return np.concatenate([rotary(heads[row : row + 1], start) for row in range(len(heads))])
+
+
+def _wrong_axis(case: Case, heads: np.ndarray) -> str | None:
+    if case.error is None and close(case["rotated"], rotary(heads.swapaxes(1, 2)).swapaxes(1, 2)):
+        return (
+            "With heads, the positions run along the axis of the heads; the positions are the second axis from the end."
+        )
+    return None
+
+
+def _odd_bias(bias: np.ndarray, right: np.ndarray, length: int) -> str:
+    for distance in range(1 - length, length):
+        diagonals = np.array([np.diagonal(head, distance) for head in bias])
+        if not close(diagonals, np.repeat(diagonals[:, :1], diagonals.shape[1], axis=1)):
+            return f"Two pairs at the same distance, {distance}, get different numbers; only key − query may matter."
+    wrong = [
+        int(d) for d in np.unique(distances(length)) if not close(np.diagonal(bias[0], d), np.diagonal(right[0], d))
+    ]
+    if wrong:
+        return f"The number for the distance {wrong[0]} is wrong: {difference('bias', bias, right)}."
+    return f"Right for the first head only: {difference('bias', bias, right)}."
+
+
+STEPS = {
+    "q1": (
+        Step("runs, and the shape is right", 0, table_runs),
+        Step("the values are right", 2, table_values),
+        Step("it holds for other sizes, in float32", 1, table_properties),
+    ),
+    "q2": (
+        Step("runs, and the shape is right", 0, rotation_runs),
+        Step("pairs turn by the right angles", 2, rotation_values),
+        Step("the first position may be any", 1, rotation_start),
+        Step("it holds for heads, other dtypes and gradients", 1, rotation_properties),
+    ),
+    "q3": (
+        Step("runs, and the shape is right", 0, bias_runs),
+        Step("each distance gets its number", 2, bias_values),
+        Step("it holds with a start, for short sentences and for gradients", 1, bias_properties),
+    ),
+}

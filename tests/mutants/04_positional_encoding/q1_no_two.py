@@ -1,0 +1,14 @@
+"""The exponent is i over d_model.
+
+q1: 0 of 3: The 2 in the exponent is missing
+"""
+
+import torch
+
+
+def sinusoidal_table(max_length, d_model):
+    speeds = 10_000 ** (-torch.arange(d_model // 2) / d_model)
+    angles = torch.arange(max_length)[:, None] * speeds
+    table = torch.empty(max_length, d_model)
+    table[:, 0::2], table[:, 1::2] = angles.sin(), angles.cos()
+    return table

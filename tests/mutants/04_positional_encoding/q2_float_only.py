@@ -1,0 +1,17 @@
+"""Refuses float64.
+
+q2: 3 of 4: Right in float32, but the call in float64 fails
+"""
+
+import torch
+
+
+def rotate(heads, start=0):
+    length, d_head = heads.shape[-2:]
+    speeds = 10_000 ** (-torch.arange(0, d_head, 2, dtype=heads.dtype) / d_head)
+    positions = start + torch.arange(length, dtype=heads.dtype)
+    assert heads.dtype == torch.float32
+    angles = positions[:, None] * speeds
+    first, second = heads.chunk(2, dim=-1)
+    cosine, sine = angles.cos(), angles.sin()
+    return torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1)

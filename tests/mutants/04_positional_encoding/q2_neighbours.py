@@ -1,0 +1,16 @@
+"""The paper's pairing.
+
+q2: 0 of 4: Dimensions 2i and 2i + 1 turn together
+"""
+
+import torch
+
+
+def rotate(heads, start=0):
+    length, d_head = heads.shape[-2:]
+    speeds = 10_000 ** (-torch.arange(0, d_head, 2, dtype=heads.dtype) / d_head)
+    positions = start + torch.arange(length, dtype=heads.dtype)
+    angles = positions[:, None] * speeds
+    first, second = heads[..., 0::2], heads[..., 1::2]
+    cosine, sine = angles.cos(), angles.sin()
+    return torch.stack([first * cosine - second * sine, second * cosine + first * sine], dim=-1).flatten(-2)

@@ -1,0 +1,16 @@
+"""One speed for all.
+
+q2: 0 of 4: All pairs turn at the same speed
+"""
+
+import torch
+
+
+def rotate(heads, start=0):
+    length, d_head = heads.shape[-2:]
+    speeds = 10_000 ** (-torch.arange(0, d_head, 2, dtype=heads.dtype) / d_head)
+    positions = start + torch.arange(length, dtype=heads.dtype)
+    angles = positions[:, None] * torch.ones_like(speeds)
+    first, second = heads.chunk(2, dim=-1)
+    cosine, sine = angles.cos(), angles.sin()
+    return torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1)

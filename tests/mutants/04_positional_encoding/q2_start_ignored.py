@@ -1,0 +1,16 @@
+"""Always from 0.
+
+q2: 2 of 4: `start` changes nothing
+"""
+
+import torch
+
+
+def rotate(heads, start=0):
+    length, d_head = heads.shape[-2:]
+    speeds = 10_000 ** (-torch.arange(0, d_head, 2, dtype=heads.dtype) / d_head)
+    positions = torch.arange(length, dtype=heads.dtype)
+    angles = positions[:, None] * speeds
+    first, second = heads.chunk(2, dim=-1)
+    cosine, sine = angles.cos(), angles.sin()
+    return torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1)

@@ -1,0 +1,15 @@
+"""One head for all.
+
+q3: 0 of 3: All heads get the numbers of the first head
+"""
+
+import torch
+
+
+def relative_bias(table, length, start=0):
+    max_distance = (table.shape[1] - 1) // 2
+    keys = torch.arange(start + length)
+    queries = keys[start:]
+    distance = keys - queries[:, None]
+    columns = distance.clamp(-max_distance, max_distance) + max_distance
+    return table[:1, columns].repeat(len(table), 1, 1)

@@ -1,0 +1,15 @@
+"""A row for all queries.
+
+q3: 0 of 3: is due: (H, queries, keys)
+"""
+
+import torch
+
+
+def relative_bias(table, length, start=0):
+    max_distance = (table.shape[1] - 1) // 2
+    keys = torch.arange(start + length)
+    queries = keys[start:]
+    distance = keys - queries[:, None]
+    columns = distance.clamp(-max_distance, max_distance) + max_distance
+    return table[:, columns[0]]

@@ -1,0 +1,15 @@
+"""One head does not learn.
+
+q3: 2 of 3: The gradient of table is wrong
+"""
+
+import torch
+
+
+def relative_bias(table, length, start=0):
+    max_distance = (table.shape[1] - 1) // 2
+    keys = torch.arange(start + length)
+    queries = keys[start:]
+    distance = keys - queries[:, None]
+    columns = distance.clamp(-max_distance, max_distance) + max_distance
+    return torch.cat([table[:1], table[1:].detach()])[:, columns]

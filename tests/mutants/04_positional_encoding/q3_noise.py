@@ -1,0 +1,15 @@
+"""One distance is off.
+
+q3: 0 of 3: The number for the distance 1 is wrong
+"""
+
+import torch
+
+
+def relative_bias(table, length, start=0):
+    max_distance = (table.shape[1] - 1) // 2
+    keys = torch.arange(start + length)
+    queries = keys[start:]
+    distance = keys - queries[:, None]
+    columns = distance.clamp(-max_distance, max_distance) + max_distance
+    return table[:, columns] + (distance == 1)

@@ -1,0 +1,15 @@
+"""No clamp.
+
+q3: 0 of 3: clip distances first. (IndexError
+"""
+
+import torch
+
+
+def relative_bias(table, length, start=0):
+    max_distance = (table.shape[1] - 1) // 2
+    keys = torch.arange(start + length)
+    queries = keys[start:]
+    distance = keys - queries[:, None]
+    columns = distance + max_distance
+    return table[:, columns]

@@ -1,0 +1,15 @@
+"""Two off the size.
+
+q3: 0 of 3: max_distance is one too small
+"""
+
+import torch
+
+
+def relative_bias(table, length, start=0):
+    max_distance = (table.shape[1] - 2) // 2
+    keys = torch.arange(start + length)
+    queries = keys[start:]
+    distance = keys - queries[:, None]
+    columns = distance.clamp(-max_distance, max_distance) + max_distance
+    return table[:, columns]

@@ -1,0 +1,73 @@
+"""Lesson 4's checks: the references are the library's, and each named mistake is one of its own."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from graded import expectations, graded
+
+from lessons_lib import positions as library
+from lessons_lib.grading.drive import lesson_04 as drive
+from lessons_lib.grading.drive.run import questions
+from lessons_lib.grading.judge import mistakes_04, reference_positions
+from lessons_lib.grading.judge.compare import close
+from lessons_lib.grading.judge.run import steps
+
+LESSON = "04_positional_encoding"
+MINE = [e for e in expectations() if e.lesson == LESSON]
+
+
+def test_ten_points_and_enough_right_and_wrong_answers():
+    assert sum(step.points for name in questions(LESSON) for step in steps(LESSON, name)) == 10
+    for name in questions(LESSON):
+        mine = [e for e in MINE if e.question == name]
+        assert sum(e.path.stem.startswith(name) for e in mine) >= 8
+        assert sum(e.path.stem.startswith("correct") for e in mine) >= 3
+
+
+def test_every_named_mistake_is_made_by_some_answer():
+    tables = (getattr(mistakes_04, name) for name in dir(mistakes_04) if name.startswith("WRONG_"))
+    sentences = {sentence for table in tables for sentence, _ in table}
+    hints = " ".join(graded(e).hint or "" for e in MINE)
+    assert len(sentences) == 32
+    assert [sentence for sentence in sentences if sentence not in hints] == []
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_named_mistakes_can_be_told_apart(seed):
+    length, width = drive.make_sizes(seed)["sizes"].tolist()
+    assert length != width
+    tables = [reference_positions.sinusoidal(3, width), *(w(3, width) for _, w in mistakes_04.WRONG_TABLES)]
+    heads = drive.rotation_cases(drive.make_heads(seed))["plain"]["heads"].astype(np.float64)
+    turned = [reference_positions.rotary(heads), *(w(heads, 0) for _, w in mistakes_04.WRONG_ROTATIONS)]
+    table, length = drive.bias_cases(drive.make_bias_table(seed))["plain"].values()
+    assert length > table.shape[1] // 2 + 1  # something needs clipping
+    biases = [
+        reference_positions.relative_bias(table, length),
+        *(w(table, length) for _, w in mistakes_04.WRONG_BIASES),
+    ]
+    for versions in (tables, turned, biases):
+        assert not any(close(a, b, 1e-2) for a, b in itertools.combinations(versions, 2))
+
+
+def test_the_references_are_the_librarys():
+    np.testing.assert_allclose(reference_positions.sinusoidal(60, 12), library.sinusoidal_table(60, 12), atol=1e-5)
+    heads, start = torch.randn(2, 3, 7, 10), 5
+    rotate = library.RotaryPositions(20, 10).order(7, start).rotate
+    np.testing.assert_allclose(reference_positions.rotary(heads.numpy(), start), rotate(heads), atol=1e-5)
+    bias = library.ClippedRelativePositions(2, max_distance=3)
+    bias.table.data.normal_()
+    expected = bias.order(6, start).bias.detach()
+    given = reference_positions.relative_bias(bias.table.detach().numpy(), 6, start)
+    np.testing.assert_allclose(given, expected, atol=1e-6)
+
+
+def test_the_gradients_are_pytorchs():
+    heads, cotangent = torch.randn(7, 10, requires_grad=True), torch.randn(7, 10)
+    (library.RotaryPositions(20, 10).order(7, 5).rotate(heads[None, None])[0, 0] * cotangent).sum().backward()
+    np.testing.assert_allclose(reference_positions.rotary_gradient(cotangent.numpy(), 5), heads.grad, atol=1e-5)
+    bias, cotangent = library.ClippedRelativePositions(2, max_distance=3), torch.randn(2, 6, 11)
+    (bias.order(6, 5).bias * cotangent).sum().backward()
+    given = reference_positions.relative_gradient(cotangent.numpy(), bias.table.detach().numpy(), 6, 5)
+    np.testing.assert_allclose(given, bias.table.grad, atol=1e-5)
