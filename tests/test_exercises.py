@@ -65,6 +65,21 @@ def cells(source, kind):
     return {subject: text for (first, _, subject), text in titles if first == kind}
 
 
+def functions(answer):
+    """The function itself, or the methods of a class, which holds nothing but them and its text."""
+    if isinstance(answer, ast.FunctionDef):
+        return [answer]
+    assert all(isinstance(one, ast.FunctionDef) for one in answer.body[1:]), "write methods only"
+    return answer.body[1:]
+
+
+def is_unanswered(function):
+    """Whether a function does nothing but raise, after its text and, in `__init__`, the call of the parent's."""
+    *before, last = function.body
+    begun = [ast.unparse(one) for one in before if not isinstance(getattr(one, "value", None), ast.Constant)]
+    return isinstance(last, ast.Raise) and begun in ([], ["super().__init__()"]) and len(before) <= 1
+
+
 def notebook_of(source):
     return nbformat.reads(exercise(source), as_version=4)
 
@@ -97,9 +112,13 @@ class TestEach:
         for name in answers:
             given, solved = (ast.parse(text).body[0] for text in (answers[name], solutions[name]))
             assert given.name == solved.name == name
-            assert ast.dump(given.args) == ast.dump(solved.args)
+            assert type(given) is type(solved)
             assert ast.get_docstring(given) == ast.get_docstring(solved)
-            assert len(given.body) == 2
+            for asked, solution in zip(functions(given), functions(solved), strict=True):
+                assert asked.name == solution.name
+                assert ast.dump(asked.args) == ast.dump(solution.args)
+                assert ast.get_docstring(asked) == ast.get_docstring(solution)
+                assert is_unanswered(asked)
 
     def test_it_states_the_signatures_and_the_points_of_the_checks(self, source):
         text = target(source).read_text("utf8")
@@ -182,6 +201,40 @@ def tags(cell):
 def run(notebook):
     NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
     return notebook
+
+
+CLASS = """
+class Layer(nn.Module):
+    '''A layer.'''
+
+    def __init__(self, size):
+        super().__init__()
+        raise NotImplementedError("write it")
+
+    def forward(self, x):
+        '''What it does.'''
+        raise NotImplementedError
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "unanswered"),
+    [
+        ("", "", [True, True]),
+        ("        super().__init__()\n", "", [True, True]),
+        ("raise NotImplementedError\n", "return x\n", [True, False]),
+        ("        super().__init__()", "        self.size = size", [False, True]),
+        (
+            "        raise NotImplementedError\n",
+            "        x = x + 1\n        raise NotImplementedError\n",
+            [True, False],
+        ),
+    ],
+)
+def test_what_an_answer_cell_with_a_class_may_hold(old, new, unanswered):
+    methods = functions(ast.parse(CLASS.replace(old, new, 1)).body[0])
+    assert [method.name for method in methods] == ["__init__", "forward"]
+    assert [is_unanswered(method) for method in methods] == unanswered
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def make_layer(seed: int) -> Arrays:
         "cotangent": draw.normal(size=(n_queries, d_value)),
     }
     for name, width in zip(PROJECTIONS, (d_head, d_head, d_value), strict=True):
-        arrays[f"{name}_weight"] = draw.normal(scale=1.5 / np.sqrt(d_model), size=(width, d_model))
+        arrays[f"{name}_weight"] = draw.normal(scale=2 / np.sqrt(d_model), size=(width, d_model))
         arrays[f"{name}_bias"] = draw.normal(size=width)
     return {name: array.astype(np.float32) for name, array in arrays.items()}
 

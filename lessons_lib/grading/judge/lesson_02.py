@@ -244,8 +244,8 @@ def lookup_strength(inputs: Inputs, cases: Cases) -> str | None:
         least = weights[np.arange(len(finds)), finds].min()
         if least < 0.99:
             return (
-                f"The right words, but too faint: of {len(finds)} words one gives only {least:.2f} of its weight to what"
-                f" it should find; make the scores larger (they are divided by √{case['w_query'].shape[-1]})."
+                f"The right words, but too faint: of {len(finds)} words one gives the right one only {least:.2f} of "
+                f"its weight; make the scores larger (they are divided by √{case['w_query'].shape[-1]})."
             )
     return None
 

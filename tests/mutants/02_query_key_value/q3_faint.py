@@ -1,6 +1,6 @@
 """No strength.
 
-q3: 2 of 3: too faint: of 40 words one gives only 0.03
+q3: 2 of 3: too faint: of 40 words one gives the right one only 0.03
 """
 
 import torch

@@ -1,6 +1,6 @@
 """A strength that does not grow.
 
-q3: 2 of 3: of its weight to what it should find
+q3: 2 of 3: make the scores larger (they are divided by
 """
 
 import torch
