@@ -93,6 +93,7 @@ widget = QKVWidget(
     w_key=torch.randn(4, 2),
     w_value=torch.randn(4, 3),
     value_names=ARTICLES,
+    column=2,
 )
 widget
 
@@ -397,7 +398,7 @@ shapes = {"x": x, "memory": memory, "weights": weights, "output": output}
 print(*(f"{name} {tuple(tensor.shape)}" for name, tensor in shapes.items()), sep="   ")
 print("our class = each of the 4 heads of the trained bridge")
 
-# %% mystnb={"figure": {"name": "bridge", "caption": "The bridge of the trained translator, mean of the four heads of its last layer. A row is a step that writes a French piece, a column an English piece. There are as many rows as there are French pieces: the side that asks."}, "image": {"alt": "Heat map. 15 rows from Les, souris to the full stop and the end; 13 columns from The, mice to the full stop and the end. Bright cells link souris to mice, mangé to eat, fromage to cheese, fatiguées to tired; parce and qu' both look at because."}}
+# %% mystnb={"figure": {"name": "bridge", "caption": "The bridge of the trained translator, mean of the four heads of its last layer. A row is a step that writes a French piece, a column an English piece. There are as many rows as there are French pieces: the side that asks."}, "image": {"alt": "Heat map. 15 rows from Les, souris to the full stop and the end; 13 columns from The, mice to the full stop and the end. Bright cells link souris to mice, mangé to eat, fromage to cheese, fatiguées to tired; parce to because, and étaient to were; qu' and elles look at they."}}
 attention_heatmap(recorded[BRIDGE].mean(0).cpu().numpy(), translation.target_tokens, translation.source_tokens)
 plt.show()
 
@@ -662,7 +663,7 @@ for colour, (width, shares) in enumerate(recall.items()):
     right.semilogx(entries, expected, linestyle="--", color=f"C{colour}", alpha=0.7)
 right.axhline(0.5, color="grey", linewidth=0.8)
 right.set(xlabel="entries, n", ylabel="weight of the right entry", ylim=(0, 1.02))
-right.legend()
+right.legend(loc="lower left")
 fig.tight_layout()
 plt.show()
 

@@ -149,6 +149,7 @@ function matrixTable() {
   node.show = ({ name: letter, numbers, rows, columns, heat }, before, isUsed, chosen) => {
     operator.textContent = before ?? "";
     operator.hidden = !before;
+    operator.classList.toggle("qw-words", before?.length > 1); // on a narrow page it takes a line of its own
     const shape = `${numbers.length} × ${columns.length}`;
     name.textContent = `${letter}, ${shape}`;
     children(head, columns.length + 1, () => el("th", { scope: "col" }, el("span"))).forEach(
