@@ -60,8 +60,8 @@ torch.set_num_threads(1)  # the networks of this page are so small that two thre
 # ## The idea
 #
 # French has three words for *the*: *le*, *la* and *les*. "The old princess" is *la*, "the small black cats" is *les*. The word
-# "the" does not know which. The noun does. In lesson 1 the {term}`query` of one word met the {term}`key` of another, and a {term}`value`
-# came back. We took all three as given. Where do they come from, and why three?
+# "the" does not know which. The noun does. In lesson 1 the {term}`query` of one word met the {term}`key` of another, and a
+# {term}`value` came back. We took all three as given. Where do they come from, and why three?
 #
 # Think of a search engine. You type some words: the query. Each page is filed under a few keywords: its key. What you get is neither
 # of them, it is the page: its value. What you type is not what the page is filed under, and neither is what the page says.
@@ -100,16 +100,17 @@ widget
 # %% [markdown]
 # ```{admonition} What to look for
 # :class: tip
-# On the website these are the numbers of the trained network. If you run this notebook, the widget starts with random
-# ones: run on to the training, and look again. Three things are worth a look. In the step *Q, K, V*, compare the query of "the" with its
-# key. In the step *softmax*, read the row of "the". In the last step the three outputs of "the" **are** the scores of *le*, *la*
-# and *les*. Choose the largest.
+# On the website these are the numbers of the trained network. If you run this notebook, the widget starts with random ones: run on
+# to the training, and look again. Three things are worth a look. In the step *Q, K, V*, compare the query of "the" with its key. In
+# the step *softmax*, read the row of "the". In the last step the three outputs of "the" **are** the scores of *le*, *la* and *les*.
+# Choose the largest.
 # ```
 #
 # ## The mathematics
 #
-# The words of a sentence are the rows of a matrix $X$: $T$ words, $D$ numbers each ($D$ is often written $d_{model}$). Three learned
-# matrices multiply it. Such a matrix product is called a {term}`projection`, and the three are the only things in attention that are learned:
+# The words of a sentence are the rows of a matrix $X$: $T$ words, $D$ numbers each ($D$ is often written $d_{model}$). Three
+# learned matrices multiply it. Such a matrix product is called a {term}`projection`, and the three are the only things in attention
+# that are learned:
 #
 # $$
 # \underbrace{Q}_{T \times d} = \underbrace{X}_{T \times D} \, \underbrace{W_Q}_{D \times d}, \qquad
@@ -121,16 +122,16 @@ widget
 # lesson 1: $A = \operatorname{softmax}(QK^\top/\sqrt d)$, and the output is $AV$, $T \times d_v$. Most models also add a learned vector
 # after each product, the *bias*, $Q = XW_Q + b_Q$. It changes nothing in what follows.
 #
-# **Two sentences.** Nothing says that the words that ask and the words that answer must be the same. Let the rows of $X$ be French words
-# ($T$ of them) and the rows of $Y$ be English words ($S$ of them). Then
+# **Two sentences.** Nothing says that the words that ask and the words that answer must be the same. Let the rows of $X$ be French
+# words ($T$ of them) and the rows of $Y$ be English words ($S$ of them). Then
 #
 # $$
-# Q = X W_Q \;\; (T \times d), \qquad K = Y W_K \;\; (S \times d), \qquad V = Y W_V \;\; (S \times d_v), \qquad
-# A \in \mathbb{R}^{T \times S}, \qquad AV \in \mathbb{R}^{T \times d_v} .
+# \underbrace{Q}_{T \times d} = X W_Q, \qquad \underbrace{K}_{S \times d} = Y W_K, \qquad
+# \underbrace{V}_{S \times d_v} = Y W_V, \qquad \underbrace{A}_{T \times S}, \qquad \underbrace{AV}_{T \times d_v} .
 # $$
 #
-# This is {term}`cross-attention`, the bridge of every translator. Each French word gets a mixture of English values. Who *asks* decides how
-# many rows come out. {term}`Self-attention` is the special case $Y = X$.
+# This is {term}`cross-attention`, the bridge of every translator. Each French word gets a mixture of English values. Who *asks*
+# decides how many rows come out. {term}`Self-attention` is the special case $Y = X$.
 #
 # **One line to remember.** Put the projections into the score of word $s$ for word $t$, before the division by $\sqrt d$:
 #
@@ -157,7 +158,8 @@ class Attention(nn.Module):
 
     def project(self, x, source=None):
         source = x if source is None else source
-        return self.query(x), self.key(source), self.value(source)  # (…, T, d), (…, S, d), (…, S, d_v)
+        # (…, T, d), (…, S, d), (…, S, d_v)
+        return self.query(x), self.key(source), self.value(source)
 
     def forward(self, x, source=None, mask=None):
         query, key, value = self.project(x, source)
@@ -180,13 +182,13 @@ for name, tensor in zip(("query", "key", "value"), layer.project(french, english
     print(f"{name:6} {tuple(tensor.shape)}")
 for name, tensor in zip(("output", "weights"), layer(french, english), strict=True):
     print(f"{name:7} {tuple(tensor.shape)}")
-print("stored:", {name: tuple(parameter.shape) for name, parameter in layer.state_dict().items() if "weight" in name})
+print("stored:", {name: tuple(tensor.shape) for name, tensor in layer.state_dict().items() if "weight" in name})
 
 torch.testing.assert_close(layer.query(french), french @ layer.query.weight.T + layer.query.bias)
 
 # %% [markdown]
-# Is it the real thing? It must equal this course's `MultiHeadAttention` with one {term}`head`, and PyTorch's own, for one sentence and for
-# two. Both of them end with one more linear layer (lesson 3), which we set to "do nothing".
+# Is it the real thing? It must equal this course's `MultiHeadAttention` with one {term}`head`, and PyTorch's own, for one sentence
+# and for two. Both of them end with one more linear layer (lesson 3), which we set to "do nothing".
 
 # %%
 D, T, S = 16, 5, 7
@@ -199,7 +201,7 @@ with torch.no_grad():
     for last in (library.output, pytorch.out_proj):
         last.weight.copy_(torch.eye(D))
         last.bias.zero_()
-    library.load_state_dict(library.state_dict() | ours.state_dict())  # the same names: query.weight, query.bias, …
+    library.load_state_dict(library.state_dict() | ours.state_dict())  # the same names: query.weight, …
     pytorch.in_proj_weight.copy_(torch.cat([ours.query.weight, ours.key.weight, ours.value.weight]))
     pytorch.in_proj_bias.copy_(torch.cat([ours.query.bias, ours.key.bias, ours.value.bias]))
 
@@ -251,9 +253,9 @@ for words, _, answer in training[:3]:
     print(f"{' '.join(words):35} the = {ARTICLES[answer]}")
 
 # %% [markdown]
-# The network: a table of embeddings 4 wide, one attention with queries and keys 2 wide, and values 3 wide. There is no other layer. The three numbers
-# that "the" takes home are taken as the scores of *le*, *la* and *les*. No places are told either: whatever it finds, it
-# finds by what the words are.
+# The network: a table of embeddings 4 wide, one attention with queries and keys 2 wide, and values 3 wide. There is no other layer.
+# The three numbers that "the" takes home are taken as the scores of *le*, *la* and *les*. No places are told either: whatever it
+# finds, it finds by what the words are.
 
 
 # %%
@@ -269,7 +271,7 @@ class Chooser(nn.Module):
 
 def to_tensors(questions):
     sentences, places, answers = zip(*questions, strict=True)
-    return padded(sentences, NUMBER, 6), torch.tensor(places, device=device), torch.tensor(answers, device=device)
+    return padded(sentences, NUMBER, 6), *torch.tensor([places, answers], device=device)
 
 
 seed_everything(0)
@@ -278,7 +280,8 @@ optimizer = torch.optim.AdamW(chooser.parameters(), lr=0.02)
 tokens, places, answers = to_tensors(training)
 for _ in range(600):
     rows = torch.randint(len(tokens), (128,)).to(device)
-    outputs = chooser(tokens[rows])[0][torch.arange(128), places[rows]]  # (128, 3): what each "the" takes home
+    outputs, _ = chooser(tokens[rows])
+    outputs = outputs[torch.arange(128), places[rows]]  # (128, 3): what each "the" takes home
     loss = F.cross_entropy(outputs, answers[rows])
     optimizer.zero_grad()
     loss.backward()
@@ -319,7 +322,8 @@ for text in SENTENCES:
     print(f"{text:28} 'the' gives {amount} of its weight to {words[target]!r}: {said[-1]}")
 
 # %%
-print("at least two of three right:", sum(a == b for a, b in zip(said, ("la", "les", "le"), strict=True)) >= 2)
+right = sum(a == b for a, b in zip(said, ("la", "les", "le"), strict=True))
+print("at least two of three right:", right >= 2)
 
 # %% [markdown]
 # With four numbers a word, "the" has learned to find the noun, wherever it stands, and the noun has learned to say one of
@@ -328,19 +332,19 @@ print("at least two of three right:", sum(a == b for a, b in zip(said, ("la", "l
 #
 # ## Two sentences: the bridge of a translator
 #
-# The course has a translator that is trained already, of the size of the one in lesson 12: words 128 wide, two layers that read English, two that write
-# French, four heads in each attention. One head is one `Attention` of ours with $d = d_v = 32$. (Why four of them is lesson 3.) In
-# its weights, the matrices of the four heads lie on top of each other: head 0 owns the first 32 rows.
+# The course has a translator that is trained already, of the size of the one in lesson 12: words 128 wide, two layers that read
+# English, two that write French, four heads in each attention. One head is one `Attention` of ours with $d = d_v = 32$. (Why four
+# of them is lesson 3.) In its weights, the matrices of the four heads lie on top of each other: head 0 owns the first 32 rows.
 
 
 # %%
 def one_head(attention, head):
     """The class of this page with the weights of one head of a trained attention."""
-    rows = slice(head * attention.d_head, (head + 1) * attention.d_head)
-    ours = Attention(attention.query.in_features, attention.d_head, attention.d_head).to(device)
-    ours.load_state_dict(
-        {name: ours_too[rows] for name, ours_too in attention.state_dict().items() if "output" not in name}
-    )
+    d_head = attention.d_head
+    rows = slice(head * d_head, (head + 1) * d_head)
+    ours = Attention(attention.query.in_features, d_head, d_head).to(device)
+    names = ours.state_dict().keys()  # query.weight and so on; theirs has output.weight too
+    ours.load_state_dict({name: attention.state_dict()[name][rows] for name in names})
     return ours
 
 
@@ -352,8 +356,8 @@ print(translation.source, "|", translation.text)
 print(f"S = {len(translation.source_tokens)} English pieces, T = {len(translation.target_tokens)} French ones")
 
 # %% [markdown]
-# We let the translator read the English and write the French once more, and keep what each of its attentions is given (`inputs`) and what
-# weights it finds (`recorded`).
+# We let the translator read the English and write the French once more, and keep what each of its attentions is given (`inputs`)
+# and what weights it finds (`recorded`).
 
 
 # %%
@@ -379,7 +383,7 @@ def attention_inputs(model):
 def look_inside(translation):
     """What each attention asks with, what the bridge is offered, and the weights of each, (4, T, S)."""
     source = [*tokenizer.encode(translation.source), tokenizer.eos_id]
-    target = [tokenizer.bos_id, *tokenizer.encode(translation.text)]  # row t of the weights writes piece t
+    target = [tokenizer.bos_id, *tokenizer.encode(translation.text)]  # row t writes piece t
     source, target = (torch.tensor([ids], device=device) for ids in (source, target))
     with attention_inputs(model) as inputs, recorded_attention(model) as recorded:
         model(source, target)
@@ -399,7 +403,8 @@ print(*(f"{name} {tuple(tensor.shape)}" for name, tensor in shapes.items()), sep
 print("our class = each of the 4 heads of the trained bridge")
 
 # %% mystnb={"figure": {"name": "bridge", "caption": "The bridge of the trained translator, mean of the four heads of its last layer. A row is a step that writes a French piece, a column an English piece. There are as many rows as there are French pieces: the side that asks."}, "image": {"alt": "Heat map. 15 rows from Les, souris to the full stop and the end; 13 columns from The, mice to the full stop and the end. Bright cells link souris to mice, mangé to eat, fromage to cheese, fatiguées to tired; parce to because, and étaient to were; qu' and elles look at they."}}
-attention_heatmap(recorded[BRIDGE].mean(0).cpu().numpy(), translation.target_tokens, translation.source_tokens)
+mean = recorded[BRIDGE].mean(0).cpu().numpy()
+attention_heatmap(mean, translation.target_tokens, translation.source_tokens)
 plt.show()
 
 # %% [markdown]
@@ -407,17 +412,18 @@ plt.show()
 #
 # ### Claim 1: "Q, K and V must be three different projections"
 #
-# Usually this is said with the search engine as the reason: what you ask is not what you are filed under. That is a picture, not an argument. So: what
-# happens if two of them are the same matrix?
+# Usually this is said with the search engine as the reason: what you ask is not what you are filed under. That is a picture, not an
+# argument. So: what happens if two of them are the same matrix?
 #
-# **First, on paper.** Let queries and keys come from one matrix, $q_t = k_t$. Then the score of $s$ for $t$ is the score of $t$ for $s$.
-# Worse, a word fits itself very well: for any two vectors $q_t \cdot q_s \le |q_t|\,|q_s|$, so $q_t \cdot q_s$ is not larger than
-# *both* $q_t \cdot q_t$ and $q_s \cdot q_s$. Hence
+# **First, on paper.** Let queries and keys come from one matrix, $q_t = k_t$. Then the score of $s$ for $t$ is the score of $t$ for
+# $s$. Worse, a word fits itself very well: for any two vectors $q_t \cdot q_s \le |q_t|\,|q_s|$, so $q_t \cdot q_s$ is not larger
+# than *both* $q_t \cdot q_t$ and $q_s \cdot q_s$. Hence
 #
 # 1. two words can **not both** give each other more weight than themselves.
 #
-# Forbid looking at oneself, and pairs become possible. But not circles. Suppose that $a$ looks at $b$ rather than at $c$, that $b$ looks at $c$
-# rather than at $a$, and $c$ at $a$ rather than at $b$. With one score for each pair this says $s_{ab} > s_{ac} > s_{bc} > s_{ab}$. So
+# Forbid looking at oneself, and pairs become possible. But not circles. Suppose that $a$ looks at $b$ rather than at $c$, that $b$
+# looks at $c$ rather than at $a$, and $c$ at $a$ rather than at $b$. With one score for each pair this says $s_{ab} > s_{ac} >
+# s_{bc} > s_{ab}$. So
 #
 # 2. three words can **not** look at each other in a circle.
 #
@@ -428,12 +434,10 @@ generator = torch.Generator().manual_seed(0)
 
 
 def looks(scores):
-    """How often two words prefer each other to themselves, and how often three look in a circle."""
-    own = scores.diagonal(dim1=1, dim2=2)
-    pair = (scores[:, 0, 1] > own[:, 0]) & (scores[:, 1, 0] > own[:, 1])
-    circle = (
-        (scores[:, 0, 1] > scores[:, 0, 2]) & (scores[:, 1, 2] > scores[:, 1, 0]) & (scores[:, 2, 0] > scores[:, 2, 1])
-    )
+    """How often two words prefer each other to themselves, and three look in a circle."""
+    s = scores.permute(1, 2, 0)  # s[a, b]: the score of word b for word a, in each network
+    pair = (s[0, 1] > s[0, 0]) & (s[1, 0] > s[1, 1])
+    circle = (s[0, 1] > s[0, 2]) & (s[1, 2] > s[1, 0]) & (s[2, 0] > s[2, 1])
     return f"pairs {int(pair.sum()):5,}   circles {int(circle.sum()):5,}"
 
 
@@ -445,8 +449,8 @@ print("  queries and keys of two matrices:", looks(queries @ keys.transpose(1, 2
 print("  queries and keys of one matrix:  ", looks(queries @ queries.transpose(1, 2)))
 
 # %% [markdown]
-# **Now with a network that learns.** The task: *who does what to whom?* In "the shy actors never invite our queen", the grammar knows the
-# subject, the verb and the object. We ask for one noun or verb, out of all words of the corpus, at the place of another:
+# **Now with a network that learns.** The task: *who does what to whom?* In "the shy actors never invite our queen", the grammar
+# knows the subject, the verb and the object. We ask for one noun or verb, out of all words of the corpus, at the place of another:
 #
 # - *one way*: at the verb, name the subject;
 # - *two ways*: at the subject, name the object, and at the object the subject;
@@ -495,7 +499,8 @@ print(f"{len(WORDS):,} words to choose from")
 # %%
 def wired(name, width):
     """The functions that make queries, keys and values."""
-    query, key, value, same = nn.Linear(width, width), nn.Linear(width, width), nn.Linear(width, width), nn.Identity()
+    query, key, value = (nn.Linear(width, width) for _ in range(3))
+    same = nn.Identity()
     return {
         "three matrices": (query, key, value),
         "Q = K": (query, query, value),
@@ -506,7 +511,14 @@ def wired(name, width):
     }[name]
 
 
-WIRINGS = ("three matrices", "Q = K", "Q = K, never itself", "K = V", "Q only: K = V = X", "none: Q = K = V = X")
+WIRINGS = (
+    "three matrices",
+    "Q = K",
+    "Q = K, never itself",
+    "K = V",
+    "Q only: K = V = X",
+    "none: Q = K = V = X",
+)
 SUBJECT, VERB, OBJECT = range(3)
 TASKS = {  # (the role that is asked, the role that it must name)
     "one way": [(VERB, SUBJECT)],
@@ -528,7 +540,8 @@ class WhoDoesWhat(nn.Module):
         allowed = (tokens != 0)[:, None, :].repeat(1, LENGTH, 1)
         if self.never_itself:
             allowed &= ~torch.eye(LENGTH, dtype=torch.bool, device=tokens.device)
-        output, self.weights = scaled_dot_product_attention(self.query(x), self.key(x), self.value(x), allowed)
+        query, key, value = self.query(x), self.key(x), self.value(x)
+        output, _ = scaled_dot_product_attention(query, key, value, allowed)
         return self.name_word(output.gather(1, places[..., None].expand(-1, -1, WIDTH)))
 
 
@@ -575,27 +588,28 @@ plt.show()
 print("every question of the task right in 7 of 10 cases:")
 print(f"{'':21}", *(f"{task:>9}" for task in TASKS))
 for wiring in WIRINGS:
-    print(f"{wiring:21}", *(f"{'yes' if min(accuracy[wiring][task]) > 0.7 else 'no':>9}" for task in TASKS))
+    learned = ["yes" if min(shares) > 0.7 else "no" for shares in accuracy[wiring].values()]
+    print(f"{wiring:21}", *(f"{word:>9}" for word in learned))
 
 # %% [markdown]
 # It comes out as the proof says. With Q = K the verb finds its subject: that is one way. But of "subject names object" and "object
-# names subject" the network learns one, and gives the other up. Forbid looking at oneself, and pairs work. The circle still does not: all three cannot be
-# had, so the network shares out what there is.
+# names subject" the network learns one, and gives the other up. Forbid looking at oneself, and pairs work. The circle still does
+# not: all three cannot be had, so the network shares out what there is.
 #
 # The rest is a surprise, if you believed the search engine. Keys that serve as values too (K = V) do no harm. Even **one** matrix
-# is enough, with the bare embeddings as keys and values: $W_Q$ alone makes the scores $x_t W_Q\, x_s^\top$, which need not be symmetric.
-# That is the one line to remember again: $W_Q W_K^\top$ is one matrix anyway. (That network's values are whole words, which suits a task whose answers are
-# words.) With no matrix at all, the embeddings must be query, key and value at once, and the scores are symmetric again; in the time that
-# the others had, it learned next to nothing.
+# is enough, with the bare embeddings as keys and values: $W_Q$ alone makes the scores $x_t W_Q\, x_s^\top$, which need not be
+# symmetric. That is the one line to remember again: $W_Q W_K^\top$ is one matrix anyway. (That network's values are whole words,
+# which suits a task whose answers are words.) With no matrix at all, the embeddings must be query, key and value at once, and the
+# scores are symmetric again; in the time that the others had, it learned next to nothing.
 #
 # ```{admonition} Verdict: false as it is said; queries and keys must be able to differ, and one matrix is enough for that
 # :class: note
-# What breaks is *Q = K*, and only where two words must look at each other, or three in a circle. Both are things that a sentence asks for.
-# Note the limits. This was one layer with one head; a real model has many, and a feed-forward network behind each. Its decoder may not look ahead, so two words never look at
-# each other there, and {cite:t}`kitaev2020reformer` found no loss with Q = K (and with a word looking at itself only if it
-# has nothing else). Why, then, does everybody take three? Because
-# with $d$ much smaller than $D$, two thin matrices are cheaper than one square one: $2 \cdot 128 \cdot 32 = 8{,}192$ numbers against $128^2 = 16{,}384$ in a head of
-# our translator. And a value matrix lets a head hand over something narrower than the whole word.
+# What breaks is *Q = K*, and only where two words must look at each other, or three in a circle. Both are things that a sentence
+# asks for. Note the limits. This was one layer with one head; a real model has many, and a feed-forward network behind each. Its
+# decoder may not look ahead, so two words never look at each other there, and {cite:t}`kitaev2020reformer` found no loss with Q = K
+# (and with a word looking at itself only if it has nothing else). Why, then, does everybody take three? With $d$ much smaller than
+# $D$, two thin matrices are cheaper than one square one: $2 \cdot 128 \cdot 32 = 8{,}192$ numbers against $128^2 = 16{,}384$ in a
+# head of our translator. And a value matrix lets a head hand over something narrower than the whole word.
 # ```
 #
 # ### Claim 2: "Attention is a soft dictionary lookup"
@@ -604,9 +618,10 @@ for wiring in WIRINGS:
 # all keys, and gives you all values, weighted by how well they fit. So far the sentence. Let us take it seriously, and ask four things
 # of it that one asks of a dictionary.
 #
-# **Can it be made hard?** Multiply all queries of the chooser by a *strength* and watch "the". If attention has a dictionary as its limit, then
-# what "the" takes home becomes the value of *one* word. How fast? If the best score (after the division by $\sqrt d$) is larger than all others by a gap $\Delta$, the
-# others together get at most $(S-1)\,e^{-\Delta}$. Twice the strength, twice the gap.
+# **Can it be made hard?** Multiply all queries of the chooser by a *strength* and watch "the". If attention has a dictionary as its
+# limit, then what "the" takes home becomes the value of *one* word. How fast? If the best score (after the division by $\sqrt d$)
+# is larger than all others by a gap $\Delta$, the others together get at most $(S-1)\,e^{-\Delta}$. Twice the strength, twice the
+# gap.
 
 # %%
 strengths = [0.5, 1, 2, 4, 8, 16, 32, 64]
@@ -621,7 +636,8 @@ with torch.no_grad():
         output, weights = output[asks, places], weights[asks, places]  # of each "the"
         best = value[asks, weights.argmax(-1)]  # what a dictionary would give
         error = (output - best).abs().amax(-1) / best.abs().amax(-1)
-        jacobian = torch.diag_embed(weights) - weights[:, :, None] * weights[:, None, :]  # ∂ weight / ∂ score
+        # ∂ weight / ∂ score, as in lesson 1
+        jacobian = torch.diag_embed(weights) - weights[:, :, None] * weights[:, None, :]
         lookups[strength] = error, jacobian.norm(dim=(1, 2))
 
 # %% [markdown]
@@ -659,7 +675,8 @@ left.minorticks_off()
 left.legend(loc="lower left", fontsize=9)
 for colour, (width, shares) in enumerate(recall.items()):
     right.semilogx(entries, shares, marker="o", color=f"C{colour}", label=f"d = {width}")
-    expected = [math.exp(width**0.5) / (math.exp(width**0.5) + (n - 1) * math.exp(0.5)) for n in entries]
+    own = math.exp(math.sqrt(width))
+    expected = [own / (own + (n - 1) * math.exp(0.5)) for n in entries]
     right.semilogx(entries, expected, linestyle="--", color=f"C{colour}", alpha=0.7)
 right.axhline(0.5, color="grey", linewidth=0.8)
 right.set(xlabel="entries, n", ylabel="weight of the right entry", ylim=(0, 1.02))
@@ -668,23 +685,26 @@ fig.tight_layout()
 plt.show()
 
 # %%
-typical = {strength: [part.median().item() for part in lookups[strength]] for strength in strengths}
-print("as trained, the typical lookup is off by more than 10 %:", typical[1][0] > 0.1)
-print("at strength 64 it is exact to the last bit:", typical[64][0] == 0)
-print("at strength 64 more than a billionth of the gradient is left:", typical[64][1] > 1e-9 * typical[1][1])
-for width, half in ((16, math.exp(4 - 0.5)), (32, math.exp(32**0.5 - 0.5)), (64, math.exp(8 - 0.5))):
+(error, gradient), (error_64, gradient_64) = (
+    [part.median().item() for part in lookups[strength]] for strength in (1, 64)
+)
+print("as trained, the typical lookup is off by more than 10 %:", error > 0.1)
+print("at strength 64 it is exact to the last bit:", error_64 == 0)
+print("at strength 64 a billionth of the gradient is left, or more:", gradient_64 > 1e-9 * gradient)
+for width in (16, 32, 64):
     below = next(n for n, share in zip(entries, recall[width], strict=True) if share < 0.5)
+    half = math.exp(math.sqrt(width) - 0.5)
     print(f"d = {width}: below one half from {below:,} of our entries on; the formula says {half:,.0f}")
 
 # %% [markdown]
-# The limit is real. At strength 64 the typical lookup of "the" is *exactly* the value of one word: the other weights are too small to show in a
-# 32-bit number. But look at the other line. The gradient falls together with the error, and when the lookup is exact, nothing is left of it. A
-# network that looks things up in a real dictionary could never learn to look in another place. Soft is not a blemish of attention. It is the
-# part that learns.
+# The limit is real. At strength 64 the typical lookup of "the" is *exactly* the value of one word: the other weights are too small
+# to show in a 32-bit number. But look at the other line. The gradient falls together with the error, and when the lookup is exact,
+# nothing is left of it. A network that looks things up in a real dictionary could never learn to look in another place. Soft is not
+# a blemish of attention. It is the part that learns.
 #
-# And the memory is not small. With $d = 64$, the width of a head in the first Transformer, over a thousand random keys can be told apart, and
-# the number grows with $e^{\sqrt d}$. ({cite:t}`ramsauer2021hopfield` see attention as a memory of this kind, and prove that with other scales it holds
-# exponentially many entries in $d$.)
+# And the memory is not small. With $d = 64$, the width of a head in the first Transformer, over a thousand random keys can be told
+# apart, and the number grows with $e^{\sqrt d}$. ({cite:t}`ramsauer2021hopfield` see attention as a memory of this kind, and prove
+# that with other scales it holds exponentially many entries in $d$.)
 #
 # **What if the key is not there?** Give the chooser a sentence with no noun. A dictionary says `KeyError`.
 
@@ -715,11 +735,11 @@ print("weights", weights[0].numpy().round(2), " value", output.item())
 # %% [markdown]
 # ```{admonition} Verdict: true as a limit, with four differences
 # :class: note
-# Make the scores large, and attention **is** a lookup, exact to the last bit; then it cannot learn any more. At the strength that training
-# chose it is a mixture. It holds about $e^{\sqrt d - 1/2}$ random entries before the right one gets less than half. It never says that a key is missing.
-# And it returns the mean of what is stored twice. The first and the last are features: they are where the gradient
-# and the averaging come from. The third is a cause of errors: a head that finds nothing still adds something to the sum, and has to learn a place to look at
-# where there is little to take.
+# Make the scores large, and attention **is** a lookup, exact to the last bit; then it cannot learn any more. At the strength that
+# training chose it is a mixture. It holds about $e^{\sqrt d - 1/2}$ random entries before the right one gets less than half. It
+# never says that a key is missing. And it returns the mean of what is stored twice. The first and the last are features: they are
+# where the gradient and the averaging come from. The third is a cause of errors: a head that finds nothing still adds something to
+# the sum, and has to learn a place to look at where there is little to take.
 # ```
 #
 # ### Claim 3: "The query is what the word is looking for"
@@ -727,24 +747,22 @@ print("weights", weights[0].numpy().round(2), " value", output.item())
 # Lesson 1 of this course says so too. If it is true, it should be possible to *read* a query: to see in the 32 numbers what the word
 # wants. And a word's query and key, which come from the same embedding, should differ as much as wish and offer differ.
 #
-# First the measurement: in the trained translator, how alike are query and key of the same word, and how alike are they for two different words of a sentence? We take the
-# cosine (1: same direction, 0: unrelated), in each of the 8 heads that read English.
+# First the measurement: in the trained translator, how alike are query and key of the same word, and how alike are they for two
+# different words of a sentence? We take the cosine (1: same direction, 0: unrelated), in each of the 8 heads that read English.
 
 
 # %%
 @torch.no_grad()
 def alike(model, sentences):
-    """For each head of the encoder (L·H): the mean cosine of query and key, of the same word and of different words."""
+    """Mean cosine of query and key in each head of the encoder: of one word, of two words."""
     same, different = [], []
     for sentence in sentences:
         with attention_inputs(model) as inputs:
             model.encode(torch.tensor([[*tokenizer.encode(sentence), tokenizer.eos_id]], device=device))
         cosines = []
         for layer, x in zip(model.encoder.layers, inputs.values(), strict=True):
-            query, key = (
-                F.normalize(project(x).unflatten(-1, (4, 32)).transpose(0, 1), dim=-1)  # (S, 128) -> (4, S, 32)
-                for project in (layer.attention.query, layer.attention.key)
-            )
+            query, key = layer.attention.query(x), layer.attention.key(x)  # (S, 128): four heads side by side
+            query, key = (F.normalize(both.unflatten(-1, (4, 32)).transpose(0, 1), dim=-1) for both in (query, key))
             cosines.append(query @ key.transpose(1, 2))  # (4, S, S)
         cosines = torch.cat(cosines)
         own = torch.eye(cosines.shape[-1], dtype=torch.bool, device=device)
@@ -768,13 +786,14 @@ ax.legend()
 plt.show()
 
 # %%
-print("same word: every head below 0.6:", bool((same < 0.6).all()), "  on average above 0.1:", bool(same.mean() > 0.1))
-print("different words: every head below 0.1:", bool((different < 0.1).all()))
+print("one word:  every head below 0.6:", bool((same < 0.6).all()))
+print("           their mean above 0.1:", bool(same.mean() > 0.1))
+print("two words: every head below 0.1:", bool((different < 0.1).all()))
 
 # %% [markdown]
-# So a word is a little inclined towards itself, and far from asking for what it offers. Fine. But now the trap. Is a cosine of 0.3 between query and
-# key a fact about the language, or about the numbers? The scores contain only $W_Q W_K^\top$. Take *any* invertible matrix $M$
-# ($d \times d$), replace $W_Q$ by $W_Q M$ and $W_K$ by $W_K M^{-\top}$:
+# So a word is a little inclined towards itself, and far from asking for what it offers. Fine. But now the trap. Is a cosine of 0.3
+# between query and key a fact about the language, or about the numbers? The scores contain only $W_Q W_K^\top$. Take *any*
+# invertible matrix $M$ ($d \times d$), replace $W_Q$ by $W_Q M$ and $W_K$ by $W_K M^{-\top}$:
 #
 # $$ (W_Q M)(W_K M^{-\top})^\top = W_Q M M^{-1} W_K^\top = W_Q W_K^\top . $$
 #
@@ -794,41 +813,35 @@ def rewired(change, part=""):
 
 def change_basis(attention):
     for head in range(4):
-        rows = slice(head * attention.d_head, (head + 1) * attention.d_head)
-        rotations = [torch.linalg.qr(torch.randn(32, 32, dtype=torch.double))[0] for _ in range(2)]
-        M = (rotations[0] * torch.logspace(-1, 1, 32, dtype=torch.double)) @ rotations[1]  # stretches by 1/10 to 10
+        rows = slice(head * 32, head * 32 + 32)
+        left, right = (torch.linalg.qr(torch.randn(32, 32, dtype=torch.double))[0] for _ in range(2))
+        M = (left * torch.logspace(-1, 1, 32, dtype=torch.double)) @ right  # stretches by 1/10 to 10
         for layer, matrix in ((attention.query, M), (attention.key, torch.linalg.inv(M).T)):
-            for parameter in (
-                layer.weight,
-                layer.bias,
-            ):  # (out, in): the head's rows, so M stands transposed on the left
+            for parameter in (layer.weight, layer.bias):  # (out, in), so the matrix stands on the left
                 parameter[rows] = matrix.T.to(parameter) @ parameter[rows]
 
 
 # %% tags=["claim-qkv-3"]
 seed_everything(0)
 other = rewired(change_basis)
-before, after = ([one.text for one in some.translate(sources, attention=False)] for some in (translator, other))
-same_after, different_after = alike(other.model, sources)
+before, after = (some.translate(sources, attention=False) for some in (translator, other))
+same_after, _ = alike(other.model, sources)
 
-matrix = model.encoder.layers[0].attention.query.weight
-changed = other.model.encoder.layers[0].attention.query.weight
-print("the same 60 translations:", sum(a == b for a, b in zip(before, after, strict=True)) >= 58)
-print(
-    "cosine of an old row of W_Q and the new one below 0.5:",
-    bool(F.cosine_similarity(matrix, changed).abs().mean() < 0.5),
-)
-print("every head's query and key of a word now below 0.1:", bool((same_after < 0.1).all()))
+unchanged = sum(a.text == b.text for a, b in zip(before, after, strict=True))
+old, new = (some.encoder.layers[0].attention.query.weight for some in (model, other.model))
+print("the same 60 translations, but for two at most:", unchanged >= 58)
+print("old and new rows of W_Q, mean cosine below 0.5:", bool(F.cosine_similarity(old, new).abs().mean() < 0.5))
+print("one word: query and key in every head now below 0.1:", bool((same_after < 0.1).all()))
 
 # %% [markdown]
 # ```{admonition} Verdict: true of the pair, not of the query
 # :class: note
-# A query is half of a comparison. Its 32 numbers are written in a private language that only the keys of the same head speak, and training
-# picks that language at random: another one translates just as well. Even the cosine of a word's query and key is not safe; ours fell to
-# almost nothing while no translation changed. What you may read is what the product decides: **scores and weights**. Comparing queries across
-# heads, layers or models, or drawing them in a plane, tells you about the basis. The same holds for values, which only
-# ever reach the model through the matrix behind them (lesson 3). {cite:t}`elhage2021mathematical` build a whole theory on this: two circuits, $W_Q W_K^\top$
-# for where to look, and the value with its output matrix for what to move.
+# A query is half of a comparison. Its 32 numbers are written in a private language that only the keys of the same head speak, and
+# training picks that language at random: another one translates just as well. Even the cosine of a word's query and key is not
+# safe; ours fell to almost nothing while no translation changed. What you may read is what the product decides: **scores and
+# weights**. Comparing queries across heads, layers or models, or drawing them in a plane, tells you about the basis. The same holds
+# for values, which only ever reach the model through the matrix behind them (lesson 3). {cite:t}`elhage2021mathematical` build a
+# whole theory on this: two circuits, $W_Q W_K^\top$ for where to look, and the value with its output matrix for what to move.
 # ```
 #
 # ## Bugs worth meeting
@@ -850,7 +863,8 @@ def keys_as_values(attention):
 
 
 def transposed_query(attention):
-    attention.query.weight = nn.Parameter(attention.query.weight.T.contiguous())  # x @ W where x @ W.T is due
+    # x @ W where x @ W.T is due
+    attention.query.weight = nn.Parameter(attention.query.weight.T.contiguous())
 
 
 def query_by_key(attention):
@@ -870,21 +884,20 @@ def in_words(count):
 
 print(f"{'as trained':28} {in_words(still_right(translator))}")
 for name, bug in BUGS.items():
-    print(
-        f"{name:28} {in_words(still_right(rewired(bug))):25} only in the encoder: {in_words(still_right(rewired(bug, 'encoder')))}"
-    )
+    everywhere, encoder = (in_words(still_right(rewired(bug, part))) for part in ("", "encoder"))
+    print(f"{name:28} {everywhere:25} only in the encoder: {encoder}")
 
 # %% [markdown]
 # The column on the right is the one to fear. Built into two of the six attentions, each bug leaves a translator that still gets some
 # sentences right to the last letter. It looks like a model that has not trained long enough.
 #
-# **Keys instead of values.** `weights @ key` runs whenever $d = d_v$, and that is nearly always. In training it is not even fatal: claim 1
-# showed that K = V can learn. So nothing falls over, and the value matrix of your model is simply never used. *Symptom:*
+# **Keys instead of values.** `weights @ key` runs whenever $d = d_v$, and that is nearly always. In training it is not even fatal:
+# claim 1 showed that K = V can learn. So nothing falls over, and the value matrix of your model is simply never used. *Symptom:*
 # `value.weight.grad` is `None` after the first backward pass. Look at the gradients of a new model once.
 #
-# **`x @ W` instead of `x @ W.T`.** The weights of a linear layer are (out, in). With a square matrix both products run, and both look
-# random. *Symptom:* a network that you train from scratch never notices (it learns the transposed matrix); a *loaded* one talks nonsense. So
-# test with different sizes, and the wrong one cannot run:
+# **`x @ W` instead of `x @ W.T`.** The weights of a linear layer are (out, in). With a square matrix both products run, and both
+# look random. *Symptom:* a network that you train from scratch never notices (it learns the transposed matrix); a *loaded* one
+# talks nonsense. So test with different sizes, and the wrong one cannot run:
 
 # %%
 layer, x = nn.Linear(6, 4), torch.randn(5, 6)
@@ -896,9 +909,9 @@ square, x = nn.Linear(6, 6, bias=False), torch.randn(5, 6)
 print("(5, 6) @ (6, 6): runs; equal to the layer:", torch.allclose(x @ square.weight, square(x)))
 
 # %% [markdown]
-# **The query made by the key's matrix.** One line was copied, and one name not changed. It trains, and the loss falls: it is the network
-# "Q = K" of claim 1. *Symptom:* one kind of question is never learned. If your model is good at one direction and hopeless in the
-# other, look here. And again, `query.weight.grad` is `None`.
+# **The query made by the key's matrix.** One line was copied, and one name not changed. It trains, and the loss falls: it is the
+# network "Q = K" of claim 1. *Symptom:* one kind of question is never learned. If your model is good at one direction and hopeless
+# in the other, look here. And again, `query.weight.grad` is `None`.
 #
 # **Source and target exchanged.** In cross-attention the side that asks decides the number of rows. Exchange the two and you get one
 # row for each English word. If both sentences happen to be equally long, no shape tells you. Our example is such a pair:
@@ -1002,14 +1015,15 @@ with torch.no_grad():
 #
 # ## The translator, step 2
 #
-# Lesson 1 gave the translator its engine. This lesson gives it its fuel: every attention of the model begins with the three projections. Is your class
-# good enough to stand in all of them? Each of the six attentions has four heads. We compare the weights of your class with what the
-# trained translator used, everywhere.
+# Lesson 1 gave the translator its engine. This lesson gives it its fuel: every attention of the model begins with the three
+# projections. Is your class good enough to stand in all of them? Each of the six attentions has four heads. We compare the weights
+# of your class with what the trained translator used, everywhere.
 
 # %%
 inputs, memory, recorded = look_inside(translation)
 length = len(translation.target_tokens)
-causal = torch.ones(length, length, dtype=torch.bool, device=device).tril()  # French may not look ahead (lesson 8)
+# French may not look ahead (lesson 8)
+causal = torch.ones(length, length, dtype=torch.bool, device=device).tril()
 
 compared = 0
 with torch.no_grad():
@@ -1021,17 +1035,22 @@ with torch.no_grad():
             torch.testing.assert_close(weights, theirs[head], rtol=1e-4, atol=1e-4)
             compared += 1
 
-sizes = {name: parameter.numel() for name, parameter in model.named_parameters()}
-shared = sum(size for name, size in sizes.items() if any(f".{part}." in name for part in ("query", "key", "value")))
+total = sum(parameter.numel() for parameter in model.parameters())
+shared = sum(
+    parameter.numel()
+    for name, parameter in model.named_parameters()
+    if name.split(".")[-2] in ("query", "key", "value")
+)
 print(f"{compared} heads, all equal")
-print(f"Q, K and V: {shared:,} of the translator's {sum(sizes.values()):,} numbers, {shared / sum(sizes.values()):.0%}")
+print(f"Q, K and V: {shared:,} of the translator's {total:,} numbers, {shared / total:.0%}")
 
 # %% [markdown]
 # ### Exercise: build it
 #
-# [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/02_query_key_value.ipynb),
-# or open `exercises/02_query_key_value.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
-# in one sentence.
+# [Open the exercise on
+# Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/02_query_key_value.ipynb), or
+# open `exercises/02_query_key_value.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong, in
+# one sentence.
 #
 # **Questions 1 and 2:** `Attention`, its three projections, then attention in one sentence and between two.
 #
@@ -1078,7 +1097,7 @@ print(f"Q, K and V: {shared:,} of the translator's {sum(sizes.values()):,} numbe
 # - Only $W_Q W_K^\top$ counts. A query alone cannot be read; scores and weights can.
 # - Test with sizes that are all different. Square matrices and equal lengths hide every mistake on this page.
 #
-# **Where it comes from.** Queries, keys and values, and the three uses of attention: {cite:t}`vaswani2017attention`, sections 3.2.1 and 3.2.3. A memory that is addressed by
-# content, with a strength: {cite:t}`graves2014neural`. Keys and values that differ: {cite:t}`miller2016key`. Shared queries and keys:
-# {cite:t}`kitaev2020reformer`. The capacity of attention as a memory: {cite:t}`ramsauer2021hopfield`. Only the products count:
-# {cite:t}`elhage2021mathematical`.
+# **Where it comes from.** Queries, keys and values, and the three uses of attention: {cite:t}`vaswani2017attention`, sections 3.2.1
+# and 3.2.3. A memory that is addressed by content, with a strength: {cite:t}`graves2014neural`. Keys and values that differ:
+# {cite:t}`miller2016key`. Shared queries and keys: {cite:t}`kitaev2020reformer`. The capacity of attention as a memory:
+# {cite:t}`ramsauer2021hopfield`. Only the products count: {cite:t}`elhage2021mathematical`.
