@@ -103,9 +103,9 @@ widget
 # ```{admonition} What to look for
 # :class: tip
 # On the website these are the numbers of the trained network. If you run this notebook, the widget starts with random ones: run on
-# to the training, and look again. Three things are worth a look. In the step *Q, K, V*, compare the query of "the" with its key: they point in opposite directions, for one "the" is of no help to another. In
-# the step *softmax*, read the row of "the". In the last step the three outputs of "the" **are** the scores of *le*, *la* and *les*.
-# Choose the largest.
+# to the training, and look again. Three things are worth a look. In the step *Q, K, V*, compare the query of "the" with its key:
+# they point in opposite directions, for one "the" is of no help to another. In the step *softmax*, read the row of "the". In the
+# last step the three outputs of "the" **are** the scores of *le*, *la* and *les*. Choose the largest.
 # ```
 #
 # ## The mathematics
@@ -368,9 +368,8 @@ translation = translator.translate(["The mice did not eat any cheese because the
 print(translation.source, "|", translation.text)
 print(f"S = {len(translation.source_tokens)} English pieces, T = {len(translation.target_tokens)} French ones")
 
-# %% [markdown]
-# A piece is a word or a part of one; ▁ marks where a word begins. We let the translator read the English and write the French once more, and keep what each of its attentions is given (`inputs`)
-# and what weights it finds (`recorded`).
+# %% [markdown] A piece is a word or a part of one; ▁ marks where a word begins. We let the translator read the English and write
+# the French once more, and keep what each of its attentions is given (`inputs`) and what weights it finds (`recorded`).
 
 
 # %%

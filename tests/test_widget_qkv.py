@@ -175,7 +175,9 @@ def test_a_cell_shows_its_arithmetic_and_what_it_is_made_of(show):
     assert numbers == pytest.approx([*pairs, score], abs=0.00501)
     assert page.locator("[aria-pressed=true]").get_attribute("data-cell") == "3,1"
     used = page.locator(".qw-used").all_text_contents()
-    assert [float(number.replace("−", "-")) for number in used] == pytest.approx([*query.tolist(), *key.tolist()], abs=0.00501)
+    assert [float(number.replace("−", "-")) for number in used] == pytest.approx(
+        [*query.tolist(), *key.tolist()], abs=0.00501
+    )
 
 
 @pytest.mark.parametrize(
