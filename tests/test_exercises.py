@@ -67,7 +67,9 @@ def cells(source, kind):
 
 def functions(definition):
     """The function itself, or the methods of a class."""
-    return definition.body[1:] if isinstance(definition, ast.ClassDef) else [definition]
+    if isinstance(definition, ast.FunctionDef):
+        return [definition]
+    return [part for part in definition.body if isinstance(part, ast.FunctionDef)]
 
 
 def frame(definition):
@@ -77,8 +79,10 @@ def frame(definition):
     return type(definition), bases, ast.get_docstring(definition), methods
 
 
-def notebook_of(source):
-    return nbformat.reads(exercise(source), as_version=4)
+def is_unanswered(function):
+    """Whether a function only raises, after its text and, in `__init__`, the call of the parent's."""
+    written = [line for line in function.body if "super().__init__()" not in ast.unparse(line)]
+    return isinstance(written[-1], ast.Raise) and len(written) == 1 + (ast.get_docstring(function) is not None)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
@@ -111,10 +115,10 @@ class TestEach:
             given, solved = (ast.parse(text).body[0] for text in (answers[name], solutions[name]))
             assert given.name == solved.name == name
             assert frame(given) == frame(solved)
-            for function in functions(given):
-                written = [line for line in function.body if "super().__init__()" not in ast.unparse(line)]
-                assert isinstance(written[-1], ast.Raise)
-                assert len(written) == 1 + (ast.get_docstring(function) is not None)
+            assert any(map(is_unanswered, functions(given)))
+            for asked, solution in zip(functions(given), functions(solved), strict=True):
+                assert is_unanswered(asked) or ast.dump(asked) == ast.dump(solution)  # a method may be given
+                assert not is_unanswered(solution)
 
     def test_it_states_the_signatures_and_the_points_of_the_checks(self, source):
         text = target(source).read_text("utf8")
@@ -275,3 +279,44 @@ def test_the_first_code_cell_installs_on_colab_and_does_nothing_elsewhere(monkey
     assert command == [sys.executable, "-m", "pip", "install", "--quiet", f"lessons_lib @ git+{repository()}"]
     assert options == {"check": True}
     assert "torch" not in install
+
+
+CLASS = """
+class Layer(nn.Module):
+    '''A layer.'''
+
+    def __init__(self, size):
+        super().__init__()
+        raise NotImplementedError("write it")
+
+    def forward(self, x):
+        '''What it does.'''
+        raise NotImplementedError
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "unanswered"),
+    [
+        ("", "", [True, True]),
+        ("        super().__init__()\n", "", [True, True]),
+        ("raise NotImplementedError\n", "return x\n", [True, False]),
+        ("super().__init__()", "self.size = size", [False, True]),
+        (
+            "        raise NotImplementedError\n",
+            "        x = x + 1\n        raise NotImplementedError\n",
+            [True, False],
+        ),
+    ],
+)
+def test_which_methods_of_a_class_are_unanswered(old, new, unanswered):
+    methods = functions(ast.parse(CLASS.replace(old, new, 1)).body[0])
+    assert [method.name for method in methods] == ["__init__", "forward"]
+    assert [is_unanswered(method) for method in methods] == unanswered
+
+
+@pytest.mark.parametrize(("old", "new"), [("x)", "y)"), ("nn.Module", "Base"), ("A layer", "B"), ("What", "How")])
+def test_the_frame_of_an_answer_sees_what_it_must_share_with_its_solution(old, new):
+    given, other = (frame(ast.parse(text).body[0]) for text in (CLASS, CLASS.replace(old, new)))
+    assert given != other
+    assert given == frame(ast.parse(CLASS.replace("raise NotImplementedError\n", "return x\n")).body[0])

@@ -3,5 +3,6 @@
 from lessons_lib.widgets.attention import AttentionWidget
 from lessons_lib.widgets.heads import HeadsWidget
 from lessons_lib.widgets.positions import PositionsWidget
+from lessons_lib.widgets.qkv import QKVWidget
 
-__all__ = ["AttentionWidget", "HeadsWidget", "PositionsWidget"]
+__all__ = ["AttentionWidget", "HeadsWidget", "PositionsWidget", "QKVWidget"]

@@ -1,0 +1,199 @@
+"""Lesson 2: how the learner's projections, their attention and their lookup matrices are called."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from lessons_lib.device import pick_device
+from lessons_lib.grading.arrays import text_array
+from lessons_lib.grading.drive.calls import call, gradient_case, run_case
+from lessons_lib.grading.drive.question import Arrays, Question, Trouble
+
+ATTENTION = "Attention(d_model, d_head, d_value)"
+PROJECTIONS = ("query", "key", "value")
+RETURNS = ("output", "weights")
+FORBIDDEN = ("lessons_lib.attention",)
+
+
+def make_layer(seed: int) -> Arrays:
+    """x (B, H, T, D), source (B, H, S, D), and the weights of a layer; T, S, D, d_head, d_value all different."""
+    draw = np.random.default_rng(seed)
+    n_queries, n_keys, d_model, d_head, d_value = (int(size) for size in draw.permutation([4, 5, 6, 7, 8]))
+    arrays = {
+        "x": draw.normal(size=(2, 3, n_queries, d_model)),
+        "source": draw.normal(size=(2, 3, n_keys, d_model)),
+        "equal": draw.normal(size=(n_queries, d_model)),
+        "cotangent": draw.normal(size=(n_queries, d_value)),
+    }
+    for name, width in zip(PROJECTIONS, (d_head, d_head, d_value), strict=True):
+        arrays[f"{name}_weight"] = draw.normal(scale=2 / np.sqrt(d_model), size=(width, d_model))
+        arrays[f"{name}_bias"] = draw.normal(size=width)
+    return {name: array.astype(np.float32) for name, array in arrays.items()}
+
+
+def weights_of(inputs: Arrays, side: int | None = None) -> Arrays:
+    """The weights by their names in the state_dict; with ``side`` the square corner of each."""
+    state = {f"{name}.{kind}": inputs[f"{name}_{kind}"] for name in PROJECTIONS for kind in ("weight", "bias")}
+    return state if side is None else {name: array[(slice(side),) * array.ndim] for name, array in state.items()}
+
+
+def square_side(inputs: Arrays) -> int:
+    """The largest size for which d_model, d_head, d_value and T can all be equal."""
+    return min(*inputs["x"].shape[2:], len(inputs["query_bias"]), len(inputs["value_bias"]))
+
+
+def project_cases(inputs: Arrays) -> dict[str, Arrays]:
+    """The arguments of each call of `project`, by the name of its case."""
+    x, side = inputs["x"], square_side(inputs)
+    return {
+        "plain": {"x": x[0, 0]},
+        "square": {"x": x[0, 0, :side, :side]},
+        "batch": {"x": x[:, 0]},
+        "heads": {"x": x},
+        "double": {"x": x[0, 0].astype(np.float64)},
+    }
+
+
+def attend_cases(inputs: Arrays) -> dict[str, Arrays]:
+    """The arguments of each call of the layer, by the name of its case."""
+    x, source = inputs["x"], inputs["source"]
+    side = square_side(inputs)
+    return {
+        "plain": {"x": x[0, 0]},
+        "square": {"x": x[0, 0, :side, :side]},
+        "cross": {"x": x[0, 0], "source": source[0, 0]},
+        "equal": {"x": x[0, 0], "source": inputs["equal"]},
+        "zeros": {"x": x[0, 0], "source": np.zeros_like(source[0, 0])},
+        "batch": {"x": x[:, 0], "source": source[:, 0]},
+        "heads": {"x": x, "source": source},
+        "large": {"x": x[0, 0] * 30, "source": source[0, 0] * 30},
+        "double": {"x": x[0, 0].astype(np.float64), "source": source[0, 0].astype(np.float64)},
+    }
+
+
+def drive_project(answer, inputs: Arrays) -> Arrays:
+    arrays: Arrays = {}
+    for case, arguments in project_cases(inputs).items():
+        arrays |= layer_case(case, answer, inputs, arguments, PROJECTIONS, "project")
+    return arrays
+
+
+def drive_attend(answer, inputs: Arrays) -> Arrays:
+    arrays: Arrays = {}
+    cases = attend_cases(inputs)
+    for case, arguments in cases.items():
+        arrays |= layer_case(case, answer, inputs, arguments, RETURNS, "__call__")
+    arrays |= layer_case("project", answer, inputs, cases["cross"], PROJECTIONS, "project")
+    device = pick_device().type
+    arrays |= layer_case("device", answer, inputs, cases["cross"], RETURNS, "__call__", device)
+    for case in ("plain", "cross"):
+        arrays |= layer_case(
+            f"{case}_gradient", answer, inputs, cases[case], (), "__call__", cotangent=inputs["cotangent"]
+        )
+    return arrays
+
+
+def layer_case(
+    case: str,
+    answer: Callable,
+    inputs: Arrays,
+    arguments: Mapping[str, np.ndarray],
+    returns: tuple[str, ...],
+    method: str,
+    device: str = "cpu",
+    cotangent: np.ndarray | None = None,
+) -> Arrays:
+    """Build the learner's layer, load the drawn weights, call one of its methods: as `run_case` or `gradient_case`."""
+    state = weights_of(inputs, arguments["x"].shape[-1] if case == "square" else None)
+    try:
+        layer = built(answer, state).to(device, torch.from_numpy(arguments["x"]).dtype)
+    except Trouble as trouble:
+        return {f"{case}.error": text_array(str(trouble))}
+    bound = getattr(layer, method, None)
+    if bound is None:
+        return {f"{case}.error": text_array(f"the layer has no method {method}: write `def {method}(self, x, source)`")}
+    if cotangent is not None:
+        return gradient_case(case, bound, arguments, cotangent)
+    return run_case(case, bound, arguments, returns, device)
+
+
+def built(answer: Callable, state: Mapping[str, np.ndarray]) -> nn.Module:
+    """The learner's module, with the weights of ``state``.
+
+    Raises:
+        Trouble: it cannot be built, is no module, or its state_dict has not these names and shapes.
+    """
+    (d_head, d_model), d_value = state["query.weight"].shape, len(state["value.bias"])
+    layer = call(answer, d_model, d_head, d_value)
+    if not isinstance(layer, nn.Module):
+        raise Trouble(f"`Attention(…)` gives a {type(layer).__name__}, no module: write `class Attention(nn.Module)`")
+    has = call(layer.state_dict)
+    if missing := [name for name in state if name not in has]:
+        raise Trouble(_missing(missing, has))
+    if extra := sorted(has.keys() - state.keys()):
+        raise Trouble(f"the state_dict holds `{extra[0]}`, which the question does not name: three linear layers do")
+    sizes = f"d_model {d_model}, d_head {d_head}, d_value {d_value}"
+    for name, array in state.items():
+        if tuple(has[name].shape) != array.shape:
+            shapes = f"`{name}` has the shape {tuple(has[name].shape)} where {array.shape} is due"
+            raise Trouble(f"{shapes} ({sizes}): nn.Linear(inputs, outputs)")
+    for one, other in (("query", "key"), ("query", "value"), ("key", "value")):
+        if has[f"{one}.weight"].data_ptr() == has[f"{other}.weight"].data_ptr():
+            raise Trouble(f"`{one}` and `{other}` are one and the same layer: make three, each with weights of its own")
+    layer.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in state.items()})
+    return layer.eval()
+
+
+def _missing(missing: list[str], has: Mapping[str, Any]) -> str:
+    if all(name.endswith(".bias") for name in missing):
+        return f"the state_dict has no `{missing[0]}`: the question asks for layers with a bias"
+    if not has:
+        return "the module has no weights at all: assign nn.Linear layers to self in __init__, not to a list or a name"
+    return f"the state_dict has no `{missing[0]}`, but {', '.join(sorted(has))}: name the layers query, key and value"
+
+
+def make_finds(seed: int) -> Arrays:
+    """Who shall find whom, for 40, some and 2 words. Two find each other, and no list is a permutation but the last."""
+    draw = np.random.default_rng(seed)
+    arrays = {}
+    for length in (40, *(int(n) for n in draw.integers(5, 20, size=2)), 2):
+        finds = draw.integers(length, size=length)
+        one, other, third, fourth = draw.permutation(max(length, 4))[:4]
+        if length > 2:
+            finds[[one, other, third, fourth]] = other, one, one, fourth  # a pair, one more on its heels, one itself
+        arrays[f"finds_{length}"] = finds if length > 2 else np.array([1, 0])
+    return arrays
+
+
+def drive_lookup(answer, inputs: Arrays) -> Arrays:
+    arrays: Arrays = {}
+    for name, finds in inputs.items():
+        arrays |= run_case(name, answer, {"finds": finds.tolist()}, ("w_query", "w_key"))
+    return arrays
+
+
+QUESTIONS = {
+    "q1": Question(
+        title="the three projections",
+        signature=ATTENTION,
+        make=make_layer,
+        drive=drive_project,
+        forbidden=FORBIDDEN,
+    ),
+    "q2": Question(
+        title="attention, within one sentence and between two",
+        signature=ATTENTION,
+        make=make_layer,
+        drive=drive_attend,
+        forbidden=FORBIDDEN,
+    ),
+    "q3": Question(
+        title="a dictionary by hand",
+        signature="lookup_matrices(finds)",
+        make=make_finds,
+        drive=drive_lookup,
+    ),
+}

