@@ -97,9 +97,10 @@ class TestEach:
         for name in answers:
             given, solved = (ast.parse(text).body[0] for text in (answers[name], solutions[name]))
             assert given.name == solved.name == name
-            assert ast.dump(given.args) == ast.dump(solved.args)
-            assert ast.get_docstring(given) == ast.get_docstring(solved)
-            assert len(given.body) == 2
+            assert outline(given) == outline(solved)
+            for method in functions(given):
+                assert [type(line) for line in method.body[-1:]] == [ast.Raise]
+                assert all(isinstance(line, ast.Expr) for line in method.body[:-1])
 
     def test_it_states_the_signatures_and_the_points_of_the_checks(self, source):
         text = target(source).read_text("utf8")
@@ -173,6 +174,34 @@ class TestEach:
         assert done.returncode == 0, done.stderr
         assert "→" not in done.stdout
         assert "10 of 10 points" in done.stdout
+
+
+def functions(node):
+    """The function itself, or the methods of a class."""
+    if isinstance(node, ast.ClassDef):
+        return [inner for inner in node.body if isinstance(inner, ast.FunctionDef)]
+    return [node]
+
+
+def outline(node):
+    """What an answer must share with its solution: names, parameters, texts, and what a class derives from."""
+    bases = [ast.dump(base) for base in getattr(node, "bases", [])]
+    parts = [(part.name, ast.dump(part.args), ast.get_docstring(part)) for part in functions(node)]
+    return bases, ast.get_docstring(node), parts
+
+
+def test_the_outline_of_an_answer_sees_what_a_class_shares_with_its_solution():
+    def of(text):
+        return outline(ast.parse(text).body[0])
+
+    method = "    def f(self, x):\n        'a'\n        return x\n"
+    same = of("class A(B):\n" + method.replace("return x", "raise E"))
+    assert of("class A(B):\n" + method) == same
+    for other in ("class A(C):\n" + method, "class A(B):\n" + method.replace("x)", "y)")):
+        assert of(other) != same
+    assert of("class A(B):\n    'text'\n" + method) != same
+    assert of("class A(B):\n" + method.replace("'a'", "'b'")) != same
+    assert of("def f(x): return x") == of("def f(x): raise E")
 
 
 def tags(cell):
