@@ -838,9 +838,6 @@ except RuntimeError as error:
 # bias so far down that this happens. Count the neurons that fire nowhere in the test set, in our trainings with
 # ReLU; and those of the trained translator that fire nowhere in 500 sentences.
 
-
-# %%
-
 # %%
 dead_in = {name: int((hidden <= 0).all(dim=0).sum()) for name, (_, hidden, _) in tables.items()}
 

@@ -42,5 +42,5 @@ def read_memory(token, expand_weight, expand_bias, contract_weight, contract_bia
     sums = F.linear(token, expand_weight, expand_bias)
     fired = torch.nonzero(sums > 0).flatten()
     fired = fired[torch.argsort(sums[fired], descending=True)]
-    added = torch.einsum("n,dn->nd", sums[fired], contract_weight[:, fired])
+    added = torch.einsum("k,dk->kd", sums[fired], contract_weight[:, fired])
     return fired, added, F.linear(F.relu(sums), contract_weight, contract_bias)
