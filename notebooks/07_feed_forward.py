@@ -63,7 +63,7 @@ torch.set_num_threads(1)  # the networks of this page are so small that two thre
 # %% [markdown]
 # ## The idea
 #
-# In lesson 1 every word looked around and took home an average of what others had to offer. An average of what is there: {term}`attention`
+# In lesson 1 every word looked around and took home an average of what others had to offer. An average of what is there: attention
 # moves news between words, and adds nothing to them.
 #
 # Someone has to do something with the news. "The", having looked at "house", now carries *feminine, one*. That has to become *la*. So
@@ -107,42 +107,39 @@ def top_pieces(values, count):
 network = layers["decoder 1"].feed_forward
 keys, values = network.expand.weight, network.contract.weight.T  # a row a neuron, in both
 
-pair = next(
-    pair for pair in corpus.test if {"la", "ne", "pas"} <= set(pair.target.split()) and len(pair.target.split()) < 10
-)
+pair = next(pair for pair in corpus.test if pair.source == "the thief will not steal it next week")
 batch = collate(encode_pairs(tokenizer, [pair], 64), tokenizer).to(device)
 with torch.no_grad(), watching({"it": network}) as seen:
     model(batch.src, batch.tgt_in)
 [(inputs, hidden, outputs)] = seen["it"]
 
-strength = (hidden.abs() * values.norm(dim=1)).amax(dim=0)  # (F,): the most that a neuron adds to any of these words
-strongest = strength.argsort(descending=True)[:24]
 read, written = (tokenizer.pieces(row[0].tolist()) for row in (batch.tgt_in, batch.tgt_out))
+chosen = [place for place, piece in enumerate(read) if piece in ("▁voleur", "▁ne", "era", "▁la", "▁semaine")]
+ranks = (hidden.abs() * values.norm(dim=1))[chosen].argsort(dim=1, descending=True).T.flatten().tolist()
+strongest = list(dict.fromkeys(ranks))[:32]  # the best of each word, then the second of each, and so on
+
 FeedForwardWidget(
-    read,
-    inputs,
-    outputs,
+    [read[place] for place in chosen],
+    inputs[chosen],
+    outputs[chosen],
     keys[strongest],
     network.expand.bias[strongest],
     values[strongest],
     network.contract.bias,
-    names=strongest.tolist(),
-    notes=[" ".join(tokenizer.pieces(row)) for row in top_pieces(values[strongest], 3).tolist()],
-    contexts=[
-        f"English: {pair.source}   It has just written {r}, the next piece is {w}"
-        for r, w in zip(read, written, strict=True)
-    ],
+    names=strongest,
+    notes=["  ".join(tokenizer.pieces(row)) for row in top_pieces(values[strongest], 3).tolist()],
+    contexts=[f"{pair.source} → {' '.join(read[1 : place + 1])} … next comes {written[place]}" for place in chosen],
     total=len(values),
-    selected=min(3, len(read) - 1),
+    selected=2,
 )
 
 # %% [markdown]
 # ```{admonition} What you are looking at
 # :class: tip
 # A piece of text that starts a word is written with ▁. Each word fires another handful of neurons; the bars say how much each of them adds.
-# *Pushes towards* names the pieces whose scores the neuron would raise, were it alone. Let only 6 of the 24 work, or only 1, and compare
-# the two strips at the bottom: how near are a few neurons to all 256? Then change the activation. The network was trained with ReLU, and never
-# saw another.
+# *Pushes towards* names the pieces whose scores the neuron would raise, were it alone. Of the network's 256 neurons 32 are on the page, the
+# strongest of these five words. Let only 8 of them work, or only 1, and compare the two strips at the bottom: how near do a few neurons come to
+# all 256? Then change the activation. The network was trained with ReLU, and never saw another.
 # ```
 #
 # ## The mathematics

@@ -63,12 +63,15 @@ def widget(words=WORDS, d_model=6, d_ff=8, seed=0, **options) -> FeedForwardWidg
 
 
 def expected(selected=0, activation="relu", width=8, **which):
-    """For each neuron its sum, its activation and the length of what it adds; and the output."""
+    """Of the neurons that add most, in order: number, sum, activation and length of what it adds; and both outputs."""
     made = arrays(**which)
-    sums = made["keys"][:width] @ made["inputs"][selected] + made["biases"][:width]
+    sums = made["keys"] @ made["inputs"][selected] + made["biases"]
     active = FUNCTIONS[activation](sums)
-    added = active[:, None] * made["values"][:width]
-    return sums, active, added.norm(dim=1), added.sum(0) + made["output_bias"], made["outputs"][selected]
+    added = active[:, None] * made["values"]
+    lengths = added.norm(dim=1)
+    order = sorted(range(len(sums)), key=lambda i: (-lengths[i], i))[:width]
+    output = added[order].sum(0) + made["output_bias"]
+    return order, sums[order], active[order], lengths[order], output, made["outputs"][selected]
 
 
 def column(page, number: int) -> list[float]:
@@ -134,12 +137,11 @@ def test_token_and_activation_change_the_numbers(show, activation):
     page = show(widget())
     page.locator("button[data-token='2']").click()
     page.locator(f"input[value={activation}]").check(force=True)
-    sums, active, lengths, output, right = expected(2, activation)
-    order = sorted(range(8), key=lambda i: -lengths[i])
+    order, sums, active, lengths, output, right = expected(2, activation)
     assert column(page, 1) == order
-    assert column(page, 2) == pytest.approx(sums[order].tolist(), abs=0.00501)
-    assert column(page, 3) == pytest.approx(active[order].tolist(), abs=0.00501)
-    assert column(page, 4) == pytest.approx(lengths[order].tolist(), abs=0.00501)
+    assert column(page, 2) == pytest.approx(sums.tolist(), abs=0.00501)
+    assert column(page, 3) == pytest.approx(active.tolist(), abs=0.00501)
+    assert column(page, 4) == pytest.approx(lengths.tolist(), abs=0.00501)
     assert percent(page) == pytest.approx(100 * ((output - right).norm() / right.norm()).item(), abs=0.51)
     assert page.locator("tr.ff-silent").count() == int((active == 0).sum())
     assert page.locator("[aria-pressed=true]").text_content() == "maison"
@@ -149,10 +151,11 @@ def test_token_and_activation_change_the_numbers(show, activation):
 def test_fewer_neurons_give_another_output(show, width):
     page = show(widget())
     page.locator(f".ff-widths input[value='{width}']").check(force=True)
-    *_, output, right = expected(0, width=width)
-    assert page.locator("tbody tr").count() == width
+    order, *_, output, right = expected(0, width=width)
+    assert column(page, 1) == order
     assert percent(page) == pytest.approx(100 * ((output - right).norm() / right.norm()).item(), abs=0.51)
-    assert f"these {width} of 8" in page.locator("[aria-live]").text_content() or width == 8
+    used = "all 8 neurons" if width == 8 else f"{width} of 8 neurons"
+    assert f"The output of {used} is" in page.locator("[aria-live]").text_content()
 
 
 def test_the_strips_are_drawn_from_the_two_outputs(show):
@@ -169,10 +172,9 @@ def test_the_strips_are_drawn_from_the_two_outputs(show):
 def test_the_summary_names_the_strongest_neuron_and_what_it_pushes_towards(show):
     notes = [f"word{i}" for i in range(8)]
     page = show(widget(names=[f"n{i}" for i in range(8)], notes=notes, contexts=["x la y", "petite", "maison"]))
-    _, active, lengths, *_ = expected()
-    best = int(lengths.argmax())
+    (best, *_), _, active, *_ = expected()
     text = page.locator("[aria-live=polite]").text_content()
-    assert text.startswith(f"For 'la', {int((active > 0).sum())} of 8 neurons shown have an activation above 0.")
+    assert text.startswith(f"For 'la', {int((active > 0).sum())} of the 8 neurons at work fire.")
     assert f"Neuron n{best} adds most; its value pushes towards word{best}." in text
     assert page.locator(".ff-context").text_content() == "x la y"
     assert page.locator("td.ff-note").first.text_content() == f"word{best}"
@@ -184,7 +186,19 @@ def test_another_activation_than_the_trained_one_is_said(show):
     page = show(widget())
     assert "in place of" not in page.locator("[aria-live]").text_content()
     page.locator("input[value=gelu]").check(force=True)
-    assert "with GELU in place of ReLU" in page.locator("[aria-live]").text_content()
+    assert "with GELU in place of ReLU is" in page.locator("[aria-live]").text_content()
+    page.locator("input[value=none]").check(force=True)
+    assert "of all 8 neurons without activation is" in page.locator("[aria-live]").text_content()
+
+
+def test_one_neuron_alone_is_said_in_the_singular(show):
+    page = show(FeedForwardWidget(["a", "b"], [[1.0], [-1.0]], [[1.0], [1.0]], [[2.0]], [0.0], [[1.0]], [0.0]))
+    assert page.locator("[aria-live]").text_content().startswith("For 'a', the one neuron at work fires. Neuron 0 adds")
+    page.locator("button[data-token='1']").click()
+    assert page.locator("[aria-live]").text_content() == (
+        "For 'b', the one neuron at work does not fire. "
+        "The output of all 1 neuron is 100 % of its length away from that of the trained network."
+    )
 
 
 def test_python_redraws_by_changing_a_trait(show):
@@ -223,7 +237,7 @@ def test_a_screen_reader_finds_names_headers_and_one_pressed_token(show):
     page = show(widget(notes=["a"] * 8))
     assert page.get_by_role("button", name="petite", exact=True).count() == 1
     assert page.get_by_role("button", pressed=True).count() == 1
-    headers = ["neuron", "x · key + b", "ReLU", "adds (length)", "pushes towards"]
+    headers = ["neuron", "x · key + b", "ReLU", "length added", "pushes towards"]
     assert page.get_by_role("columnheader").all_text_contents() == headers
     assert page.get_by_role("rowheader").count() == 8
     assert page.get_by_role("radio", name="ReLU").is_checked()
@@ -253,8 +267,7 @@ def test_two_widgets_on_a_page_do_not_meet(show):
     first.locator(".ff-widths input[value='1']").check(force=True)
     assert second.locator("[aria-pressed=true]").text_content() == "la"
     assert second.locator("input[value=silu]").is_checked()
-    lengths = expected(0, "silu", seed=1)[2]
-    assert column(second, 4) == pytest.approx(sorted(lengths.tolist(), reverse=True), abs=0.00501)
+    assert column(second, 4) == pytest.approx(expected(0, "silu", seed=1)[3].tolist(), abs=0.00501)
     assert page.locator("[id]").count() == 0
 
 

@@ -59,18 +59,27 @@ export function bars(numbers, top) {
   return numbers.map((number, d) => `M${d + 0.5} 1V${(1 - number / top).toFixed(4)}`).join("");
 }
 
-function summary(token, states, width, total, activation, trained, near) {
+/** The neurons that add most, with their names and notes, as many as are asked for, the strongest first. */
+export function strongest(input, neurons, activation, count) {
+  return hidden(input, neurons, activation)
+    .map((state, i) => ({ ...state, name: neurons[i].name, note: neurons[i].note, i }))
+    .sort((a, b) => b.length - a.length || a.i - b.i)
+    .slice(0, count);
+}
+
+function summary(token, states, total, activation, trained, near) {
   const firing = states.filter(({ active }) => active > 0).length;
-  const used = width === total ? `all ${total}` : `these ${width} of ${total}`;
-  const best = states.reduce((top, state, i) => (state.length > states[top].length ? i : top), 0);
-  const parts = [`For '${token.word}', ${firing} of ${plural(states.length, "neuron")} shown ${firing === 1 ? "has" : "have"} an activation above 0.`];
-  if (states[best].length > 0) {
-    const { name, note } = states[best];
-    parts.push(`Neuron ${name} adds most${note ? `; its value pushes towards ${note}` : ""}.`);
-  }
-  const percent = Math.round(100 * near);
-  const changed = activation === trained ? "" : ` with ${label(activation)} in place of ${label(trained)}`;
-  parts.push(`The output of ${used} neurons${changed} is ${percent} % of its length away from that of the trained network.`);
+  const [{ name, note, length: most }] = states;
+  const one = `the one neuron at work ${firing ? "fires" : "does not fire"}`;
+  const some = `${firing} of the ${states.length} neurons at work ${firing === 1 ? "fires" : "fire"}`;
+  const parts = [`For '${token.word}', ${states.length === 1 ? one : some}.`];
+  if (most > 0) parts.push(`Neuron ${name} adds most${note ? `; its value pushes towards ${note}` : ""}.`);
+  const used = states.length === total ? `all ${plural(total, "neuron")}` : `${states.length} of ${plural(total, "neuron")}`;
+  const instead = activation === "none" ? " without activation" : ` with ${label(activation)} in place of ${label(trained)}`;
+  const changed = activation === trained ? "" : instead;
+  parts.push(
+    `The output of ${used}${changed} is ${Math.round(100 * near)} % of its length away from that of the trained network.`,
+  );
   return parts.join(" ");
 }
 
@@ -104,8 +113,7 @@ function build(root, model, set) {
     const count = Math.min(model.get("width") || all.length, all.length);
     const [name, trained, total] = ["activation", "trained", "total"].map((trait) => model.get(trait));
     const token = tokens[selected];
-    const shown = all.slice(0, count);
-    const states = hidden(token.input, shown, name).map((state, i) => ({ ...state, ...{ name: shown[i].name, note: shown[i].note } }));
+    const states = strongest(token.input, all, name, count);
     const given = output(states, model.get("output_bias"));
 
     children(words, tokens.length, (i) => el("button", { type: "button", "data-token": i })).forEach((button, i) => {
@@ -125,23 +133,22 @@ function build(root, model, set) {
     }
     width.show(`${count}`);
     const near = distance(given, token.output);
-    const line = summary(token, states, count, total, name, trained, near);
+    const line = summary(token, states, total, name, trained, near);
     if (text.textContent !== line) text.textContent = line;
 
-    const strongest = Math.max(...states.map((state) => state.length), 1e-9);
-    const order = states.map((_, i) => i).sort((a, b) => states[b].length - states[a].length || a - b);
-    const noted = shown.some(({ note }) => note);
+    const most = Math.max(states[0].length, 1e-9);
+    const noted = all.some(({ note }) => note);
     neurons.show(
       `What each neuron does for '${token.word}', the largest contribution first`,
-      ["neuron", "x · key + b", label(name), { text: "adds (length)", class: "cw-bar" }, ...(noted ? ["pushes towards"] : [])],
-      order.map((i) => ({
-        class: states[i].active === 0 ? "ff-silent" : "",
+      ["neuron", "x · key + b", label(name), { text: "length added", class: "cw-bar" }, ...(noted ? [{ text: "pushes towards", class: "ff-note" }] : [])],
+      states.map((state) => ({
+        class: state.active === 0 ? "ff-silent" : "",
         cells: [
-          states[i].name,
-          format(states[i].sum),
-          format(states[i].active),
-          { text: format(states[i].length), bar: states[i].length / strongest },
-          ...(noted ? [{ text: states[i].note, class: "ff-note" }] : []),
+          state.name,
+          format(state.sum),
+          format(state.active),
+          { text: format(state.length), bar: state.length / most },
+          ...(noted ? [{ text: state.note, class: "ff-note" }] : []),
         ],
       })),
     );

@@ -30,7 +30,7 @@ class FeedForwardWidget(anywidget.AnyWidget):
         words: T tokens to choose from, at most 40.
         inputs: (T, D) what the network reads for each; array, tensor or lists. Rounded to 4 decimals.
         outputs: (T, D) what the whole network gives for each, with all its neurons.
-        keys: (F, D) rows of W₁ (`expand.weight`), the strongest neuron first; at most 40 neurons.
+        keys: (F, D) rows of W₁ (`expand.weight`) of at most 40 neurons.
         biases: F numbers, those of the same neurons in `expand.bias`.
         values: (F, D) columns of W₂ (rows of `contract.weight.T`).
         output_bias: D numbers, `contract.bias`.
@@ -41,7 +41,7 @@ class FeedForwardWidget(anywidget.AnyWidget):
         selected: index of the token chosen first.
         activation: "relu", "gelu", "silu" or "none".
         trained: the activation that the network was trained with.
-        width: how many of the F neurons work; 0 means all.
+        width: how many of the F neurons work, those that add most for the chosen token; 0 means all.
     Raises:
         ValueError: arrays that do not fit, NaN, too many tokens or neurons, an index or a name out of range.
     """
