@@ -622,8 +622,9 @@ plt.show()
 
 # %% tags=["nbval-ignore-output"]
 print(f"whole translator: BLEU {whole:.1f}")
+print(f"{'':18}", *(f"{name:>10}" for name in columns))
 for what in instead:
-    print(f"{what:18}", *(f"{name} {damage[what, name]:.1f}  " for name in columns))
+    print(f"{what:18}", *(f"{damage[what, name]:10.1f}" for name in columns))
 
 # %%
 linear = "nearest linear map"
@@ -635,7 +636,7 @@ print("all four made linear, BLEU stays above 80:   ", damage[linear, "all four"
 # :class: note
 # Without activation the network *is* one matrix, and there are things that no matrix can do. But our word-by-word translators lose a tenth
 # of a nat by it at the lowest learning rate, and a third of that when each version has its best of three rates. In the trained translator
-# each network has a near double that is one matrix: one of them made linear costs less than 3 BLEU, all four together about 11. Two limits. The corpus has
+# each network has a near double that is one matrix: one of them made linear costs less than 3 BLEU. All four together cost about 11, more than the sum of the four, and there the activation does count. Two limits. The corpus has
 # few words and regular sentences. And no version of ours is a linear map: the softmax and the norms are left.
 # ```
 #
@@ -663,8 +664,8 @@ print("the trained translator with its four networks removed, BLEU below 30:", d
 #
 # ### Claim 4: "A gated network (SwiGLU) beats ReLU at equal parameters"
 #
-# {cite:t}`shazeer2020glu` found it so in a large language model, at equal parameters and equal computation, and most large models of today
-# have a gate. Two versions of our experiment are about it: one fair, one not.
+# {cite:t}`shazeer2020glu` found it so when he trained a T5 with each of them, at equal parameters and equal computation, and most large
+# models of today have a gate. Two versions of our experiment are about it: one fair, one not.
 
 # %% tags=["claim-ffn-3"]
 for name, other, margin in (("SwiGLU", "ReLU", 0.035), ("SwiGLU, unfair", "SwiGLU", 0.025)):
@@ -723,7 +724,7 @@ for name, fires, awake, read, by_chance in rows:
 
 
 # %% tags=["nbval-ignore-output"]
-def strongest_pieces(name, neuron, which, count=6):
+def strongest_pieces(name, neuron, which, count=5):
     moments = tables[name][1][:, neuron].topk(TOP).indices.cpu().numpy()
     counts = Counter(places[which][moments].tolist()).most_common(count)
     return "  ".join(f"{tokenizer.pieces([piece])[0]} {n}" for piece, n in counts)
@@ -767,14 +768,15 @@ print(
 print("readable after shuffling:", sum(by_chance for *_, by_chance in rows), "neurons")
 
 # %% tags=["nbval-ignore-output"]
-print({f"{name}, {kind}": f"{hit:.0%}" for (name, kind), hit in hits.items()})
+for (name, kind), hit in hits.items():
+    print(f"{name}, {kind}: {hit:.0%}")
 
 # %% [markdown]
 # ```{admonition} Verdict: true of a third or more of the neurons, as far as our criterion sees
 # :class: note
 # Between 32 and 43 of 100 awake neurons are readable by a single word, and of the shuffled ones none. In four of ten decoder neurons the value
-# names the very piece that comes next; with the value of another neuron it is one in twenty. So there are keys and values that go together. The rest
-# react to kinds of words, or to something that we cannot name: "not readable" is what our criterion says, not what is so. And that a neuron fires *with*
+# names the very piece that comes next; with the value of another neuron it is one in twenty. So there are keys and values that go together. Some of the
+# rest react to kinds of words, others to something that we cannot name: "not readable" is what our criterion says, not what is so. And that a neuron fires *with*
 # a word does not yet say that the translation needs it.
 # ```
 #
@@ -795,7 +797,7 @@ print("decoder 1, its mean in place of nothing, BLEU higher by more than 10:", g
 # Three of the four can go, one at a time, and BLEU falls from 98 to 95 or better: the words have a way around each of them, the residual connection. The network of
 # the first decoder layer cannot: without it BLEU is near 20. A part of that damage comes from *how* we removed it. Zeros are something that the later layers have
 # never seen there; with its mean output, BLEU is twice as high. And the best stand-in was the matrix of claim 2, which loses next to nothing. What this network does
-# for its translator is vital, and nearly linear. Together the four are worth much more than the sum of the four: without all of them, BLEU is near 10.
+# for its translator is vital, and nearly linear. Why this one, we do not know. Without all four BLEU is near 10, and most of that damage is its own.
 # ```
 #
 # ## Bugs worth meeting
@@ -847,7 +849,7 @@ dead_in = {name: int((hidden <= 0).all(dim=0).sum()) for name, (_, hidden, _) in
 # %% tags=["nbval-ignore-output"]
 for rate in RATES:
     print(f"learning rate {rate}: of 192 neurons dead, by seed:", [dead_after[rate, seed] for seed in range(SEEDS)])
-print("of 256 neurons, dead in the trained translator:", dead_in)
+print("of 256 dead in the trained translator:", ", ".join(f"{name} {n}" for name, n in dead_in.items()))
 
 # %%
 print(

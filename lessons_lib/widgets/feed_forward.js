@@ -93,7 +93,7 @@ function build(root, model, set) {
   const strips = [0, 1].map((i) => {
     const path = svg("path", { class: i ? "ff-whole" : "ff-part" });
     const field = svg("svg", { "aria-hidden": "true", preserveAspectRatio: "none" }, path);
-    return { path, field, caption: el("figcaption"), node: el("figure", { class: "ff-strip" }) };
+    return { path, field, caption: el("div", { class: "ff-caption" }), node: el("div", { class: "ff-strip" }) };
   });
   for (const strip of strips) strip.node.append(strip.caption, strip.field);
   const controls = el("div", { class: "cw-controls" }, el("span", { class: "ff-label" }, "Activation"), activation);
