@@ -85,6 +85,10 @@ def is_unanswered(function):
     return isinstance(written[-1], ast.Raise) and len(written) == 1 + (ast.get_docstring(function) is not None)
 
 
+def notebook_of(source):
+    return nbformat.reads(exercise(source), as_version=4)
+
+
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 class TestEach:
     def test_the_exercise_is_what_its_source_gives(self, source):

@@ -19,8 +19,9 @@ from lessons_lib.grading.judge.compare import close
 from lessons_lib.grading.judge.reference import attention, attention_gradients, dot_products
 from lessons_lib.grading.judge.run import steps
 from lessons_lib.grading.notebook import Check, grade
+from tools.make_exercises import sources
 
-LESSONS = ["01_self_attention", "03_multi_head_attention"]
+LESSONS = [source.stem for source in sources()]
 ALL = expectations()
 
 

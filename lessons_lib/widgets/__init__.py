@@ -1,8 +1,9 @@
 """Interactive figures that run in the browser, with no kernel. They take plain arrays and import no model."""
 
 from lessons_lib.widgets.attention import AttentionWidget
+from lessons_lib.widgets.feed_forward import FeedForwardWidget
 from lessons_lib.widgets.heads import HeadsWidget
 from lessons_lib.widgets.positions import PositionsWidget
 from lessons_lib.widgets.qkv import QKVWidget
 
-__all__ = ["AttentionWidget", "HeadsWidget", "PositionsWidget", "QKVWidget"]
+__all__ = ["AttentionWidget", "FeedForwardWidget", "HeadsWidget", "PositionsWidget", "QKVWidget"]

@@ -1,0 +1,238 @@
+"""Lesson 7: the ways in which a feed-forward network goes wrong, each as a version of the reference."""
+
+import math
+
+import numpy as np
+
+from lessons_lib.grading.judge.compare import Wrong
+from lessons_lib.grading.judge.reference import softmax
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+
+
+def relu(h: np.ndarray) -> np.ndarray:
+    return np.maximum(h, 0.0)
+
+
+def sigmoid(h: np.ndarray) -> np.ndarray:
+    return 0.5 * (1.0 + np.tanh(0.5 * h))
+
+
+def silu(h: np.ndarray) -> np.ndarray:
+    return h * sigmoid(h)
+
+
+def gelu(h: np.ndarray) -> np.ndarray:
+    """h Φ(h), with the true normal distribution function (Hendrycks and Gimpel 2016)."""
+    return 0.5 * h * (1.0 + _erf(h / math.sqrt(2.0)))
+
+
+def gelu_tanh(h: np.ndarray) -> np.ndarray:
+    return 0.5 * h * (1.0 + np.tanh(math.sqrt(2.0 / math.pi) * (h + 0.044715 * h**3)))
+
+
+# The output of the ReLU network, made of x (T, D), W₁ (F, D), b₁, W₂ (D, F), b₂, laid out as nn.Linear keeps them.
+WRONG_RELU: list[Wrong] = [
+    (
+        "There is no activation: two matrices in a row are one matrix. Put ReLU between them.",
+        lambda x, w, b, v, c: (x @ w.T + b) @ v.T + c,
+    ),
+    (
+        "ReLU comes after the second matrix; it belongs between the two.",
+        lambda x, w, b, v, c: relu((x @ w.T + b) @ v.T + c),
+    ),
+    (
+        "ReLU comes after both matrices; only between them, for the output may be negative.",
+        lambda x, w, b, v, c: relu(relu(x @ w.T + b) @ v.T + c),
+    ),
+    (
+        "ReLU comes before the first matrix; it belongs between the two.",
+        lambda x, w, b, v, c: (relu(x) @ w.T + b) @ v.T + c,
+    ),
+    (
+        "The activation is GELU; for activation='relu' it is max(0, h).",
+        lambda x, w, b, v, c: gelu(x @ w.T + b) @ v.T + c,
+    ),
+    (
+        "The activation is SiLU; for activation='relu' it is max(0, h).",
+        lambda x, w, b, v, c: silu(x @ w.T + b) @ v.T + c,
+    ),
+    (
+        "The activation is the sigmoid; ReLU is max(0, h).",
+        lambda x, w, b, v, c: sigmoid(x @ w.T + b) @ v.T + c,
+    ),
+    (
+        "The activation is tanh; ReLU is max(0, h).",
+        lambda x, w, b, v, c: np.tanh(x @ w.T + b) @ v.T + c,
+    ),
+    (
+        "The activation is a softmax over the neurons; ReLU treats each neuron alone.",
+        lambda x, w, b, v, c: softmax(x @ w.T + b) @ v.T + c,
+    ),
+    (
+        "The activation is |h|; ReLU is max(0, h), and a negative number gives 0.",
+        lambda x, w, b, v, c: np.abs(x @ w.T + b) @ v.T + c,
+    ),
+    (
+        "The negative numbers are kept and the positive ones are lost; ReLU is max(0, h).",
+        lambda x, w, b, v, c: np.minimum(x @ w.T + b, 0.0) @ v.T + c,
+    ),
+    (
+        "The bias of expand is left out of the sum before ReLU.",
+        lambda x, w, b, v, c: relu(x @ w.T) @ v.T + c,
+    ),
+    (
+        "The bias of expand is added after ReLU; it belongs before, for it decides who fires.",
+        lambda x, w, b, v, c: (relu(x @ w.T) + b) @ v.T + c,
+    ),
+    (
+        "The bias of contract is left out.",
+        lambda x, w, b, v, c: relu(x @ w.T + b) @ v.T,
+    ),
+    (
+        "x is added to the result: the residual connection is the layer's, not the network's.",
+        lambda x, w, b, v, c: x + relu(x @ w.T + b) @ v.T + c,
+    ),
+]
+
+# The output for activation="gelu".
+WRONG_GELU: list[Wrong] = [
+    (
+        "For activation='gelu' the network still uses ReLU.",
+        lambda x, w, b, v, c: relu(x @ w.T + b) @ v.T + c,
+    ),
+    (
+        "For activation='gelu' the network uses SiLU, h · sigmoid(h); GELU is h · Φ(h).",
+        lambda x, w, b, v, c: silu(x @ w.T + b) @ v.T + c,
+    ),
+    (
+        "This is Φ(h) without the factor h; GELU is h · Φ(h).",
+        lambda x, w, b, v, c: gelu(x @ w.T + b) / (x @ w.T + b) @ v.T + c,
+    ),
+    (
+        "This is h · sigmoid(1.702 h), a rough approximation of GELU; take F.gelu.",
+        lambda x, w, b, v, c: (x @ w.T + b) * sigmoid(1.702 * (x @ w.T + b)) @ v.T + c,
+    ),
+    (
+        "This is the approximation of GELU with tanh; take the exact one, F.gelu without options.",
+        lambda x, w, b, v, c: gelu_tanh(x @ w.T + b) @ v.T + c,
+    ),
+    (
+        "For activation='gelu' there is no activation at all.",
+        lambda x, w, b, v, c: (x @ w.T + b) @ v.T + c,
+    ),
+]
+
+# The output of the gated network, made of h = x W₁ + b₁ and g = x W_g + b_g, W₂ and b₂.
+WRONG_GATES: list[Wrong] = [
+    (
+        "The gate is multiplied before the activation: SiLU(h · g). It is SiLU(h) · g.",
+        lambda h, g, v, c: silu(h * g) @ v.T + c,
+    ),
+    (
+        "SiLU is applied to the gate; in this exercise expand goes through SiLU, and gate stays linear.",
+        lambda h, g, v, c: h * silu(g) @ v.T + c,
+    ),
+    (
+        "Both sides go through SiLU; the gate stays linear.",
+        lambda h, g, v, c: silu(h) * silu(g) @ v.T + c,
+    ),
+    (
+        "The sigmoid alone makes a GLU; SwiGLU needs SiLU, h · sigmoid(h).",
+        lambda h, g, v, c: sigmoid(h) * g @ v.T + c,
+    ),
+    (
+        "The sigmoid is applied to the gate, and expand stays linear; it is SiLU(h) · g.",
+        lambda h, g, v, c: h * sigmoid(g) @ v.T + c,
+    ),
+    (
+        "With GELU this is a GEGLU; SwiGLU takes SiLU.",
+        lambda h, g, v, c: gelu(h) * g @ v.T + c,
+    ),
+    (
+        "With ReLU this is a ReGLU; SwiGLU takes SiLU.",
+        lambda h, g, v, c: relu(h) * g @ v.T + c,
+    ),
+    (
+        "The two sides are multiplied without any activation; one of them, expand, goes through SiLU.",
+        lambda h, g, v, c: h * g @ v.T + c,
+    ),
+    (
+        "The gate is added; a gate is multiplied, neuron by neuron.",
+        lambda h, g, v, c: (silu(h) + g) @ v.T + c,
+    ),
+    (
+        "There is a gate, but forward does not use it.",
+        lambda h, g, v, c: silu(h) @ v.T + c,
+    ),
+    (
+        "expand is not used: both sides of the product come from gate.",
+        lambda h, g, v, c: silu(g) * g @ v.T + c,
+    ),
+    (
+        "gate is not used: both sides of the product come from expand.",
+        lambda h, g, v, c: silu(h) * h @ v.T + c,
+    ),
+]
+
+# Which neurons fire, made of their sums p = x W₁ + b₁ (F,), and of the same without bias n.
+WRONG_FIRED: list[Wrong] = [
+    (
+        "The bias of the keys is left out: neuron i fires when token · key + bias is positive.",
+        lambda p, n: _sorted(n, n > 0),
+    ),
+    (
+        "All neurons are there, the silent ones too; keep those whose activation is above 0.",
+        lambda p, n: _sorted(p, p == p),
+    ),
+    (
+        "These are the silent neurons; the others fire.",
+        lambda p, n: _sorted(-p, p < 0),
+    ),
+    (
+        "The right neurons, the weakest first; turn the order round.",
+        lambda p, n: _sorted(p, p > 0)[::-1],
+    ),
+    (
+        "The right neurons, in the order of their numbers; sort them by activation, the strongest first.",
+        lambda p, n: np.flatnonzero(p > 0),
+    ),
+]
+
+# What each adds (n, D), made of the activations a (n,) and the values v (n, D) of those that fire.
+WRONG_ADDED: list[Wrong] = [
+    (
+        "`added` holds the bare values; each is multiplied by the activation of its neuron.",
+        lambda a, v: v,
+    ),
+    (
+        "The values are divided by the activations; multiply.",
+        lambda a, v: v / a[:, None],
+    ),
+    (
+        "`added` is multiplied by activations that sum to 1; a memory of this kind has no softmax.",
+        lambda a, v: v * (a / a.sum())[:, None],
+    ),
+]
+
+# The output (D,), made of what the neurons add (n, D) and the bias of contract c (D,).
+WRONG_SUMS: list[Wrong] = [
+    (
+        "The bias of contract is not in the output, so it is not what the layer gives.",
+        lambda a, c: a.sum(0),
+    ),
+    (
+        "The output is the mean of what the neurons add; it is their sum.",
+        lambda a, c: a.mean(0) + c,
+    ),
+    (
+        "The bias of contract is added once for each neuron that fires; once is right.",
+        lambda a, c: (a + c).sum(0),
+    ),
+]
+
+
+def _sorted(strength: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """The numbers of the chosen neurons, the strongest first."""
+    order = np.argsort(-strength, kind="stable")
+    return order[chosen[order]]

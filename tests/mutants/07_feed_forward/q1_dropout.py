@@ -1,0 +1,17 @@
+"""Dropout inside.
+
+q1: 0 of 3: Two calls with the same words give different results
+"""
+
+import torch.nn.functional as F
+from torch import nn
+
+
+class FeedForward(nn.Module):
+    def __init__(self, d_model, d_ff, activation="relu"):
+        super().__init__()
+        self.expand = nn.Linear(d_model, d_ff)
+        self.contract = nn.Linear(d_ff, d_model)
+
+    def forward(self, x):
+        return self.contract(F.dropout(F.relu(self.expand(x)), 0.5))

@@ -1,0 +1,19 @@
+"""Doubles and halves the caller's words.
+
+q1: 2 of 3: changes the caller's x
+"""
+
+import torch.nn.functional as F
+from torch import nn
+
+
+class FeedForward(nn.Module):
+    def __init__(self, d_model, d_ff, activation="relu"):
+        super().__init__()
+        self.expand = nn.Linear(d_model, d_ff)
+        self.contract = nn.Linear(d_ff, d_model)
+
+    def forward(self, x):
+        x += 1
+        x -= 1
+        return self.contract(F.relu(self.expand(x)))

@@ -1,0 +1,13 @@
+"""Fires at 0 already.
+
+q3: 2 of 3: 0 is not above 0
+"""
+
+
+def read_memory(token, expand_weight, expand_bias, contract_weight, contract_bias):
+    sums = expand_weight @ token + expand_bias
+    order = sums.argsort(descending=True)
+    fired = order[sums[order] >= 0]
+    added = sums[fired, None] * contract_weight.T[fired]
+    output = added.sum(dim=0) + contract_bias
+    return fired, added, output

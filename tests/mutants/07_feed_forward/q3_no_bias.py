@@ -1,0 +1,13 @@
+"""Forgets the bias of the keys.
+
+q3: 0 of 3: The bias of the keys is left out
+"""
+
+
+def read_memory(token, expand_weight, expand_bias, contract_weight, contract_bias):
+    sums = expand_weight @ token
+    order = sums.argsort(descending=True)
+    fired = order[sums[order] > 0]
+    added = sums[fired, None] * contract_weight.T[fired]
+    output = added.sum(dim=0) + contract_bias
+    return fired, added, output
