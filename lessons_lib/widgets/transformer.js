@@ -41,7 +41,7 @@ function stack(c, name, times) {
   };
   const decoder = name === "decoder";
   return [
-    one("in", "tokens", "tokens", decoder && c.family === BOTH ? "target tokens" : "source tokens"),
+    one("in", "tokens", "tokens", c.family !== BOTH ? "tokens" : decoder ? "target tokens" : "source tokens"),
     one("in", "embedding", "embedding", "embedding × √D"),
     one("in", "positions", "positions", "+ positions"),
     ...sublayer(decoder ? "masked" : "attention", "self-attention", decoder ? "masked self-attention" : "self-attention"),
@@ -217,7 +217,7 @@ function build(root, model, set) {
   const fields = SIZES.map(([name, label, most]) => {
     const input = el("input", { type: "number", min: 1, max: most, name });
     input.addEventListener("change", change);
-    return el("label", {}, label, input);
+    return el("label", {}, el("span", {}, label), input);
   });
   const input = (i) => fields[i].lastElementChild;
   const wrong = el("p", { class: "tw-wrong", role: "alert" });
@@ -382,6 +382,7 @@ function build(root, model, set) {
     });
   }
 
+  let written = "";
   return function update() {
     const c = config();
     const all = blocks(c);
@@ -395,11 +396,13 @@ function build(root, model, set) {
     preset.show(match < 0 ? presets.length : match, [...presets.map(({ name }) => name), "your own"]);
     const [e, d] = layers(c);
     const off = { src_length: !e, n_encoder_layers: !e, tgt_length: !d, n_decoder_layers: !d };
-    SIZES.forEach(([name], i) => {
-      fields[i].hidden = off[name] ?? false;
-      input(i).value = c[name];
-    });
-    wrong.textContent = "";
+    SIZES.forEach(([name], i) => (fields[i].hidden = off[name] ?? false));
+    if (JSON.stringify(c) !== written) {
+      // Not when only the width changed: what is being typed, and what is wrong with it, stay.
+      written = JSON.stringify(c);
+      SIZES.forEach(([name], i) => (input(i).value = c[name]));
+      wrong.textContent = "";
+    }
     diagram.dataset.family = c.family;
     showBlocks(all, chosen);
     const text = summary(c, chosen);

@@ -73,11 +73,12 @@ class TransformerWidget(anywidget.AnyWidget):
     presets = traitlets.List().tag(sync=True)
 
     def __init__(
-        self, src_words: Sequence[str] = (), tgt_words: Sequence[str] = (), presets: Any = PRESETS, **traits: Any
+        self, src_words: Sequence = (), tgt_words: Sequence = (), presets: Any = PRESETS, **traits: Any
     ):
-        words = {"src": src_words, "tgt": tgt_words}
-        lengths = {f"{side}_length": len(given) for side, given in words.items() if len(given)}
-        super().__init__(src_words=src_words, tgt_words=tgt_words, presets=list(presets), **(lengths | traits))
+        named = {"src_words": src_words, "tgt_words": tgt_words}
+        words = {name: check_words(given, name) for name, given in named.items() if len(given)}
+        lengths = {name.replace("words", "length"): len(given) for name, given in words.items()}
+        super().__init__(presets=list(presets), **(lengths | words | traits))
 
     def __repr__(self) -> str:
         counts = {"encoder-only": self.n_encoder_layers, "decoder-only": self.n_decoder_layers}
