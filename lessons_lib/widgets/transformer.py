@@ -148,7 +148,7 @@ def _check_divisible(d_model: int, n_heads: int) -> None:
         raise ValueError(f"d_model={d_model} is not divisible by n_heads={n_heads}; use {fits} …")
 
 
-def _check_preset(preset: Mapping, where: str) -> dict:
+def _check_preset(preset: Any, where: str) -> dict:
     if not isinstance(preset, Mapping) or set(preset) != {"name", "sizes"}:
         raise ValueError(f"{where} is {preset!r}; give a mapping with name and sizes")
     sizes = dict(preset["sizes"])
