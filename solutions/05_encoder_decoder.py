@@ -35,7 +35,6 @@ the weights of a trained model. So the parts must have the names that the questi
 # %% setup
 import math
 
-import torch
 from torch import nn
 
 from lessons_lib.attention import MultiHeadAttention
@@ -45,6 +44,7 @@ from lessons_lib.masks import causal_mask, padding_mask
 from lessons_lib.norms import LayerNorm
 from lessons_lib.positions import sinusoidal_table
 
+PAD = 0  # the id of the padding
 check.open("05_encoder_decoder")
 
 # %% question q1 [markdown]
@@ -240,9 +240,6 @@ print(translator.tokenizer.decode(tgt[0].tolist()))   # Les petits chats noirs n
 
 
 # %% answer EncoderDecoder
-PAD = 0
-
-
 class EncoderDecoder(nn.Module):
     """The whole model, from token ids to logits, with one embedding for source, target and output."""
 
@@ -273,9 +270,6 @@ class EncoderDecoder(nn.Module):
 
 
 # %% solution EncoderDecoder
-PAD = 0
-
-
 class EncoderDecoder(nn.Module):
     """The whole model, from token ids to logits, with one embedding for source, target and output."""
 

@@ -97,9 +97,9 @@ class TestEach:
         for name in answers:
             given, solved = (ast.parse(text).body[0] for text in (answers[name], solutions[name]))
             assert given.name == solved.name == name
-            assert ast.dump(given.args) == ast.dump(solved.args)
-            assert ast.get_docstring(given) == ast.get_docstring(solved)
-            assert len(given.body) == 2
+            assert outline(given) == outline(solved)
+            assert to_be_written(given)
+            assert not to_be_written(solved)
 
     def test_it_states_the_signatures_and_the_points_of_the_checks(self, source):
         text = target(source).read_text("utf8")
@@ -173,6 +173,30 @@ class TestEach:
         assert done.returncode == 0, done.stderr
         assert "→" not in done.stdout
         assert "10 of 10 points" in done.stdout
+
+
+def outline(node):
+    """The name, parameters and text of a function; of a class its bases, its text and the outlines of its methods."""
+    if isinstance(node, ast.FunctionDef):
+        return node.name, ast.dump(node.args), ast.get_docstring(node)
+    methods = [outline(part) for part in node.body if isinstance(part, ast.FunctionDef)]
+    return node.name, [ast.dump(base) for base in node.bases], ast.get_docstring(node), methods
+
+
+def to_be_written(node):
+    """Whether a function has a text and raises NotImplementedError, and nothing else; of a class, whether a method does."""
+    if isinstance(node, ast.ClassDef):
+        return any(to_be_written(part) for part in node.body if isinstance(part, ast.FunctionDef))
+    return len(node.body) == 2 and isinstance(node.body[-1], ast.Raise) and "NotImplementedError" in ast.dump(node)
+
+
+def test_a_class_is_compared_by_its_methods():
+    given = 'class A(B):\n  """Text."""\n  def f(self, x):\n    """More."""\n    raise NotImplementedError("write it")'
+    node = ast.parse(given).body[0]
+    assert to_be_written(node)
+    assert not to_be_written(ast.parse(given.replace('raise NotImplementedError("write it")', "return x")).body[0])
+    for old, new in (("x", "y"), ("B", "C"), ("Text", "Word"), ("More", "Less"), ("def f", "def g")):
+        assert outline(ast.parse(given.replace(old, new)).body[0]) != outline(node)
 
 
 def tags(cell):

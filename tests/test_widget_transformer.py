@@ -1,4 +1,4 @@
-"""The Transformer widget counts what the library's model has, shows the shapes that it has, and everybody can use it."""
+"""The Transformer widget counts what the library's model has and shows its shapes, and everybody can use it."""
 
 import gzip
 import random
@@ -428,7 +428,9 @@ def test_a_360_px_screen_shows_everything_without_scrolling_sideways(show, famil
         "all => Math.max(...all.map((node) => node.getBoundingClientRect().right))"
     )
     assert right <= 360
-    cut = page.locator(".tw-column button").evaluate_all("all => all.filter((b) => b.scrollWidth > b.clientWidth).length")
+    cut = page.locator(".tw-column button").evaluate_all(
+        "all => all.filter((b) => b.scrollWidth > b.clientWidth).length"
+    )
     assert cut == 0
 
 
@@ -461,7 +463,9 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed():
-    expected = "TransformerWidget: 'd_model 512, 8 heads, 6 + 6 layers' (open the page with JavaScript to click through)"
+    expected = (
+        "TransformerWidget: 'd_model 512, 8 heads, 6 + 6 layers' (open the page with JavaScript to click through)"
+    )
     assert repr(widget()) == expected
     assert widget()._repr_mimebundle_()[0]["text/plain"] == expected
     assert "'d_model 512, 8 heads, 6 layers'" in repr(widget(family="decoder-only"))

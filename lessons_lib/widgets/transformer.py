@@ -72,9 +72,7 @@ class TransformerWidget(anywidget.AnyWidget):
     tgt_words = traitlets.List().tag(sync=True)
     presets = traitlets.List().tag(sync=True)
 
-    def __init__(
-        self, src_words: Sequence = (), tgt_words: Sequence = (), presets: Any = PRESETS, **traits: Any
-    ):
+    def __init__(self, src_words: Sequence = (), tgt_words: Sequence = (), presets: Any = PRESETS, **traits: Any):
         named = {"src_words": src_words, "tgt_words": tgt_words}
         words = {name: check_words(given, name) for name, given in named.items() if len(given)}
         lengths = {name.replace("words", "length"): len(given) for name, given in words.items()}

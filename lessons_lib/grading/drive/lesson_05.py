@@ -55,7 +55,7 @@ def sizes_of(inputs: Arrays) -> tuple[int, int, int]:
 
 def _sizes(draw: np.random.Generator) -> np.ndarray:
     n_heads, d_head = int(draw.integers(2, 4)), 2 * int(draw.integers(1, 3))
-    return np.array([n_heads * d_head, n_heads, int(draw.integers(9, 16))])
+    return np.array([n_heads * d_head, n_heads, 9 + 2 * int(draw.integers(0, 4))])  # d_ff is odd, d_model even
 
 
 def _vectors(draw: np.random.Generator, *shape: int) -> np.ndarray:
@@ -184,7 +184,9 @@ def drive_model(answer, inputs: Arrays) -> Arrays:
     for stack, names in (("encoder", ("x", "mask")), ("decoder", tuple(reads))):
         layers = getattr(module, f"{stack}_layers")
         arrays |= module_case(f"{stack}_layer", layers[0], {name: reads[name] for name in names}, RETURNS)
-    arrays |= weight_gradients("gradient", module, cases["forward"], inputs["cotangent"], model_shapes(d_model, d_ff, LAYERS))
+    arrays |= weight_gradients(
+        "gradient", module, cases["forward"], inputs["cotangent"], model_shapes(d_model, d_ff, LAYERS)
+    )
     return arrays | _smaller(answer, inputs)
 
 

@@ -28,9 +28,7 @@ def draw_weights(draw: np.random.Generator, shapes: Shapes) -> np.ndarray:
 def by_name(flat: np.ndarray, shapes: Shapes) -> Arrays:
     """The parameters in such an array, each with its name and shape."""
     ends = np.cumsum([math.prod(shape) for shape in shapes.values()])[:-1]
-    return {
-        name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), np.split(flat, ends), strict=True)
-    }
+    return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), np.split(flat, ends), strict=True)}
 
 
 def filled(answer: Any, sizes: Sequence[int], weights: Mapping[str, np.ndarray]) -> nn.Module:

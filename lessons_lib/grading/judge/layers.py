@@ -1,4 +1,4 @@
-"""The parts of a Transformer in double precision, with weights by name: what right and wrong models are put together of."""
+"""The parts of a Transformer in double precision, with weights by name: of these, right and wrong models are made."""
 
 from collections.abc import Callable, Mapping
 
@@ -101,9 +101,15 @@ Order = Callable[[list[Parts]], list[Parts]]
 
 
 def encode(
-    m: Model, src: np.ndarray, pad_id: int, *, embed: Embed = Model.embed, order: Order = list, norm: str = "encoder_norm",
+    m: Model,
+    src: np.ndarray,
+    pad_id: int,
+    *,
+    embed: Embed = Model.embed,
+    order: Order = list,
+    norm: str = "encoder_norm",
     mask: Mask | None = None,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """The encoder's output; the keywords exchange a step for a wrong one, and norm="" leaves the last one out."""
     x, mask = embed(m, src), (src != pad_id)[:, None, None, :] if mask is None else mask
     for layer in order(m.layers("encoder")):
@@ -112,9 +118,16 @@ def encode(
 
 
 def decode(
-    m: Model, tgt: np.ndarray, memory: np.ndarray, memory_mask: Mask, *, embed: Embed = Model.embed, order: Order = list,
-    norm: str = "decoder_norm", mask: Mask | None = None,
-) -> np.ndarray:  # fmt: skip
+    m: Model,
+    tgt: np.ndarray,
+    memory: np.ndarray,
+    memory_mask: Mask,
+    *,
+    embed: Embed = Model.embed,
+    order: Order = list,
+    norm: str = "decoder_norm",
+    mask: Mask | None = None,
+) -> np.ndarray:
     """Logits of the token after each target position."""
     x, mask = embed(m, tgt), np.tri(tgt.shape[1], dtype=bool) if mask is None else mask
     for layer in order(m.layers("decoder")):

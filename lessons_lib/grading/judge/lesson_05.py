@@ -56,9 +56,7 @@ def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
             {"output": encoder_layer(parts, **arguments["padding"])},
             "A mask (B, 1, 1, S) goes wrong",
         )
-        or _wrong_direction(
-            cases["gradient"], {"x": x}, inputs["cotangent"], lambda x: encoder_layer(parts, x, mask)
-        )
+        or _wrong_direction(cases["gradient"], {"x": x}, inputs["cotangent"], lambda x: encoder_layer(parts, x, mask))
     )
 
 
@@ -124,7 +122,9 @@ def model_runs(inputs: Inputs, cases: Cases) -> str | None:
         if case.error is not None:
             return f"`{name}`: {case.error}"
         if case["output"].shape == (*shape[:2], d_model) != shape:
-            return "`decode` returns vectors of d_model numbers; compare them with the embeddings, @ embedding.weight.T."
+            return (
+                "`decode` returns vectors of d_model numbers; compare them with the embeddings, @ embedding.weight.T."
+            )
         if hint := _shape(case["output"], shape, f"`{name}` gives"):
             return hint
     return None
@@ -137,17 +137,23 @@ def encode_values(inputs: Inputs, cases: Cases) -> str | None:
 
 def decode_values(inputs: Inputs, cases: Cases) -> str | None:
     model, arguments = _model(inputs), model_cases(inputs)["decode"].values()
-    return _named(cases["decode"]["output"], decode(model, *arguments), WRONG_DECODE, model, *arguments, what="decode: ")
+    return _named(
+        cases["decode"]["output"], decode(model, *arguments), WRONG_DECODE, model, *arguments, what="decode: "
+    )
 
 
 def model_properties(inputs: Inputs, cases: Cases) -> str | None:
     d_model, n_heads, d_ff = sizes_of(inputs)
     shapes = model_shapes(d_model, d_ff, LAYERS)
     forward = cases["forward"]
-    if hint := differs(forward, {"output": _logits(_model(inputs), inputs)}, "encode and decode are right, but not forward"):
+    if hint := differs(
+        forward, {"output": _logits(_model(inputs), inputs)}, "encode and decode are right, but not forward"
+    ):
         return hint
     smaller = Model(model_weights(inputs, LAYERS - 1), n_heads, LAYERS - 1)
-    if hint := differs(cases["smaller"], {"output": _logits(smaller, inputs)}, f"Right for {LAYERS} layers, not for {LAYERS - 1}"):
+    if hint := differs(
+        cases["smaller"], {"output": _logits(smaller, inputs)}, f"Right for {LAYERS} layers, not for {LAYERS - 1}"
+    ):
         return hint
     case = cases["gradient"]
     if case.error is not None:
@@ -179,7 +185,7 @@ def _model(inputs: Inputs) -> Model:
 def _runs(case: Case, due: tuple[int, ...]) -> str | None:
     if case.error is not None:
         if "'tuple'" in case.error or "tuple object" in case.error:
-            return f"The attention returns two things, its output and None or the weights: take the first, [0]. ({case.error})"
+            return f"The attention returns two things, output and weights: take the first, [0]. ({case.error})"
         return case.error
     return _shape(case["output"], due, "The layer gives")
 
@@ -193,7 +199,9 @@ def _named(output: np.ndarray, right: np.ndarray, wrong: list, *arguments, what:
         return None
     if not np.isfinite(output).all():
         return f"{what}The output holds NaN or infinite numbers."
-    return what + (name_mistake(output, wrong, *arguments) or f"The values differ: {difference('output', output, right)}.")
+    return what + (
+        name_mistake(output, wrong, *arguments) or f"The values differ: {difference('output', output, right)}."
+    )
 
 
 def _wrong_direction(

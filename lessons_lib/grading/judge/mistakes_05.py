@@ -109,7 +109,7 @@ WRONG_ENCODER_MASKS: list[Wrong] = [
 # The decoder layer's output, made of its parts p, its input x and the memory s.
 WRONG_DECODER: list[Wrong] = [
     (
-        "This is post-norm, norm(x + f(x)); the question asks for pre-norm, x + f(norm(x)).",
+        "All three sub-layers are post-norm, norm(x + f(x)); pre-norm is due, x + f(norm(x)).",
         lambda p, x, s: _post(
             p,
             "feed_forward",
@@ -180,9 +180,7 @@ WRONG_DECODER: list[Wrong] = [
     ),
     (
         "Cross-attention reads the layer's input; it must read what self-attention has changed.",
-        lambda p, x, s: fed(
-            p, self_attended(p, x) + p.attend("cross_attention", p.norm("cross_attention_norm", x), s)
-        ),
+        lambda p, x, s: fed(p, self_attended(p, x) + p.attend("cross_attention", p.norm("cross_attention_norm", x), s)),
     ),
     (
         "Queries and memory are exchanged: the target asks, cross_attention(norm(x), memory).",
