@@ -184,7 +184,7 @@ def outline(node):
 
 
 def to_be_written(node):
-    """Whether a function has a text and raises NotImplementedError, and nothing else; of a class, whether a method does."""
+    """Whether a function has a text and raises NotImplementedError, and no more; of a class, whether a method does."""
     if isinstance(node, ast.ClassDef):
         return any(to_be_written(part) for part in node.body if isinstance(part, ast.FunctionDef))
     return len(node.body) == 2 and isinstance(node.body[-1], ast.Raise) and "NotImplementedError" in ast.dump(node)
