@@ -35,6 +35,7 @@ the weights of a trained model. So the parts must have the names that the questi
 # %% setup
 import math
 
+import torch
 from torch import nn
 
 from lessons_lib.attention import MultiHeadAttention
@@ -44,6 +45,7 @@ from lessons_lib.masks import causal_mask, padding_mask
 from lessons_lib.norms import LayerNorm
 from lessons_lib.positions import sinusoidal_table
 
+torch.manual_seed(0)
 PAD = 0  # the id of the padding
 check.open("05_encoder_decoder")
 
@@ -324,9 +326,9 @@ causal mask. The decoder looks at the source as well, in cross-attention, and th
 :::
 
 :::{dropdown} Hint 3 of q3: the shape of both stacks
-Embed; `for layer in self.encoder_layers: x = layer(x, mask)`; return the norm of x. The decoder does the same with
-`layer(x, memory, mask, memory_mask)`, and multiplies the norm of x, (B, T, D), by the transposed table of the embeddings, (D, V).
-Every decoder layer reads the *same* memory.
+Embed the tokens; hand x through the encoder's layers in a loop, each with the mask, each reading what the one before it made; return
+the last norm of x. The decoder does the same, with four arguments to each layer: x, the memory, the causal mask, the memory's mask. It
+multiplies its last norm of x, (B, T, D), by the transposed table of the embeddings, (D, V). Every decoder layer reads the *same* memory.
 :::
 <!-- /hints q3 -->
 """

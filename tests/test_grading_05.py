@@ -152,6 +152,14 @@ class Small(torch.nn.Module):
         self.line = torch.nn.Linear(width, 2)
 
 
+class Twice(torch.nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.one = torch.nn.LayerNorm(2, elementwise_affine=True)
+        del self.one.weight
+        self.two = self.one
+
+
 def test_a_module_is_filled_by_name_and_told_what_does_not_fit():
     weights = {"line.weight": np.ones((2, 3), np.float32), "line.bias": np.zeros(2, np.float32)}
     module = filled(Small, (3,), weights)
@@ -161,6 +169,12 @@ def test_a_module_is_filled_by_name_and_told_what_does_not_fit():
         (Small, (4,), weights, r"line.weight has the shape \(2, 4\); \(2, 3\) is due"),
         (Small, (3,), {"other": weights["line.bias"]}, "there is no parameter other \\(your module has line.weight\\)"),
         (Small, (3,), {"line.weight": weights["line.weight"]}, "there is a parameter line.bias too many"),
+        (
+            Twice,
+            (3,),
+            {"one.bias": weights["line.bias"], "two.bias": weights["line.bias"]},
+            "one.bias and two.bias are one",
+        ),
         (lambda width: width, (3,), weights, r"<lambda>\(3,\) gives a int, not a module"),
         (Small, (), weights, "TypeError.*missing 1 required positional argument"),
     ):

@@ -52,6 +52,10 @@ def filled(answer: Any, sizes: Sequence[int], weights: Mapping[str, np.ndarray])
     for key, array in weights.items():
         if tuple(mine[key].shape) != array.shape:
             raise Trouble(f"{key} has the shape {tuple(mine[key].shape)}; {array.shape} is due")
+    owners: dict[int, str] = {}
+    for key in weights:
+        if (first := owners.setdefault(id(mine[key]), key)) != key:
+            raise Trouble(f"{first} and {key} are one and the same parameter: make each part anew")
     with torch.no_grad():
         for key, array in weights.items():
             mine[key].copy_(torch.from_numpy(array.copy()))
@@ -78,8 +82,11 @@ def weight_gradients(
         if type(result) is not torch.Tensor or not result.requires_grad:
             raise Trouble("the result is cut off from the weights (numpy, .detach(), .data, .item() or no_grad?)")
         mine = dict(module.named_parameters(remove_duplicate=False))
-        loss = (result * torch.from_numpy(cotangent)).sum()
-        gradients = torch.autograd.grad(loss, [mine[name] for name in shapes], materialize_grads=True)
+        try:
+            loss = (result * torch.from_numpy(cotangent)).sum()
+            gradients = torch.autograd.grad(loss, [mine[name] for name in shapes], materialize_grads=True)
+        except RuntimeError as error:  # another shape, or a backward pass that fails
+            raise Trouble(str(error).partition("\n")[0]) from None
         return to_arrays({f"{case}.gradient": torch.cat([gradient.flatten() for gradient in gradients])})
     except Trouble as trouble:
         return {f"{case}.error": text_array(str(trouble))}

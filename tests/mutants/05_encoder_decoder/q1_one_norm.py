@@ -1,6 +1,6 @@
 """One norm for both sub-layers, under both names.
 
-q1: 0 of 3: The values differ: output[
+q1: 0 of 3: attention_norm.gamma and feed_forward_norm.gamma are one and the same parameter
 """
 
 from torch import nn

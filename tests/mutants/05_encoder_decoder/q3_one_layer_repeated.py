@@ -1,6 +1,6 @@
 """One layer, run three times.
 
-q3: 0 of 3: Its layers are wrong already
+q3: 0 of 3: encoder_layers.0.attention_norm.gamma and encoder_layers.1.attention_norm.gamma are one
 """
 
 import math
