@@ -108,7 +108,7 @@ check("q1")
 r"""
 <!-- hints q1 -->
 :::{dropdown} Hint 1 of q1: what belongs into `__init__`?
-`super().__init__()` first, then the four parts, each as an attribute: `self.attention_norm = LayerNorm(d_model)`. A module
+`super().__init__()` first, then the four parts, each as an attribute: `self.attention_norm = …`, and so on. A module
 finds its parameters through its attributes, and an attribute's name becomes the name of its weights.
 :::
 
