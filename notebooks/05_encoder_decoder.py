@@ -404,7 +404,7 @@ reach = {
     "encoder–decoder": torch.cat([dependence(source, written), dependence(x, written)], dim=1),
 }
 
-# %% mystnb={"figure": {"name": "families-reach", "caption": "Which output (row) depends on which input (column), measured by gradients in three random models of the library. Blue: it does. Encoder-only: everything on everything. Decoder-only: on what came before. Encoder–decoder: a target place depends on all five source tokens and on the target tokens up to itself."}, "image": {"alt": "Three grids. Encoder-only: a full square of six by six. Decoder-only: the lower triangle of six by six. Encoder-decoder: six rows, a full block of five source columns, then the lower triangle of six target columns."}}
+# %% mystnb={"figure": {"name": "families-reach", "caption": "Which output (row) depends on which input (column), measured by gradients in three random models of the library. Blue: it does. Encoder-only: everything on everything. Decoder-only: on what came before. Encoder–decoder: a target place depends on all five source tokens (s) and on the target tokens (t) up to itself."}, "image": {"alt": "Three grids. Encoder-only: a full square of six by six. Decoder-only: the lower triangle of six by six. Encoder-decoder: six rows, a full block of five source columns, then the lower triangle of six target columns."}}
 fig, axes = plt.subplots(1, 3, figsize=(9, 2.9), gridspec_kw={"width_ratios": [6, 6, 11]})
 for ax, (name, grid) in zip(axes, reach.items(), strict=True):
     ax.imshow(grid.numpy(), cmap="Blues", vmin=0, vmax=1.4)
@@ -730,8 +730,8 @@ same = {name: (tokens == tgt_in)[asked].float().mean().item() for name, tokens i
 fig, ax = plt.subplots(figsize=(8, 3.6))
 ax.plot(list(right), list(right.values()), marker="o", label="the right next token")
 ax.plot(list(same), list(same.values()), marker="s", linestyle="--", label="the token it was given")
-ax.set(ylabel="share of places", ylim=(-0.03, 1.03))
-ax.tick_params(axis="x", rotation=25)
+ax.set(xlabel="asked after this sub-layer", ylabel="share of places", ylim=(-0.03, 1.03))
+ax.set_xticks(range(len(right)), list(right), rotation=25, ha="right", rotation_mode="anchor")
 ax.legend()
 plt.show()
 
