@@ -167,12 +167,7 @@ def test_a_module_is_filled_by_name_and_told_what_does_not_fit():
         (Small, (4,), weights, r"line.weight has the shape \(2, 4\); \(2, 3\) is due"),
         (Small, (3,), {"other": weights["line.bias"]}, "there is no parameter other \\(your module has line.weight\\)"),
         (Small, (3,), {"line.weight": weights["line.weight"]}, "there is a parameter line.bias too many"),
-        (
-            Twice,
-            (3,),
-            {"one.bias": weights["line.bias"], "two.bias": weights["line.bias"]},
-            "one.bias and two.bias are one",
-        ),
+        (Twice, (), dict.fromkeys(("one", "two"), weights["line.bias"]), "one and two are one and the same parameter"),
         (lambda width: width, (3,), weights, r"<lambda>\(3,\) gives a int, not a module"),
         (Small, (), weights, "TypeError.*missing 1 required positional argument"),
     ):

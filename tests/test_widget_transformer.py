@@ -7,6 +7,7 @@ import re
 import pytest
 import torch
 from playwright.sync_api import sync_playwright
+from test_widget_attention import CONTRAST
 from widget_page import WidgetPage
 
 from lessons_lib.attention import MultiHeadAttention, scaled_dot_product_attention
@@ -450,6 +451,16 @@ def test_the_bridge_runs_from_the_encoders_end_to_cross_attention(show, width):
     cross = page.locator("[data-block='decoder cross-attention']").bounding_box()
     assert start == pytest.approx([last["x"] + last["width"], last["y"] + last["height"] / 2], abs=1.5)
     assert end == pytest.approx([cross["x"], cross["y"] + cross["height"] / 2], abs=1.5)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_block_can_be_read_in_both_themes(show, theme):
+    page = show(widget(), theme=theme)
+    page.add_style_tag(content="* { transition: none !important; }")
+    for block in page.locator(".tw-column button").all():
+        assert block.evaluate(CONTRAST) >= 4.5
+    back = page.locator(".transformer-widget").evaluate("node => getComputedStyle(node).backgroundColor")
+    assert back == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 30)"}[theme]
 
 
 def test_the_module_needs_nothing_from_elsewhere_and_is_small():
