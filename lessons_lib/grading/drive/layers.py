@@ -1,0 +1,92 @@
+"""Answers that are modules: made, filled with drawn weights by the names that the question fixes, and then called."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from lessons_lib.grading.arrays import text_array
+from lessons_lib.grading.drive.calls import call, run_case, to_arrays
+from lessons_lib.grading.drive.question import Arrays, Trouble
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+def draw_weights(draw: np.random.Generator, shapes: Shapes) -> np.ndarray:
+    """Numbers for all of these parameters, one after the other in one array: so few cross, whatever their number."""
+    parts = []
+    for name, shape in shapes.items():
+        centre = 1.0 if name.endswith(("gamma", "norm.weight")) else 0.0
+        scale = 1.2 / math.sqrt(shape[-1]) if len(shape) == 2 else 0.3
+        parts.append(draw.normal(centre, scale, shape).ravel())
+    return np.concatenate(parts).astype(np.float32)
+
+
+def by_name(flat: np.ndarray, shapes: Shapes) -> Arrays:
+    """The parameters in such an array, each with its name and shape."""
+    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])[:-1]
+    return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), np.split(flat, ends), strict=True)}
+
+
+def filled(answer: Any, sizes: Sequence[int], weights: Mapping[str, np.ndarray]) -> nn.Module:
+    """The learner's module of these sizes, with these weights in it.
+
+    Raises:
+        Trouble: it cannot be made, is no module, or its parameters have other names or shapes.
+    """
+    module = call(answer, *sizes)
+    name = getattr(answer, "__name__", "the answer")
+    if not isinstance(module, nn.Module):
+        kind = type(module).__name__
+        raise Trouble(f"{name}{tuple(sizes)} gives a {kind}, not a module: write class {name}(nn.Module)")
+    mine = dict(module.named_parameters(remove_duplicate=False))
+    missing, unknown = ([n for n in a if n not in b] for a, b in ((weights, mine), (mine, weights)))
+    if missing:
+        instead = f" (your module has {unknown[0]})" if unknown else ""
+        raise Trouble(f"there is no parameter {missing[0]}{instead}: the question fixes the names of the parts")
+    if unknown:
+        raise Trouble(f"there is a parameter {unknown[0]} too many: the question fixes what a module is made of")
+    for key, array in weights.items():
+        if tuple(mine[key].shape) != array.shape:
+            raise Trouble(f"{key} has the shape {tuple(mine[key].shape)}; {array.shape} is due")
+    owners: dict[int, str] = {}
+    for key in weights:
+        if (first := owners.setdefault(id(mine[key]), key)) != key:
+            raise Trouble(f"{first} and {key} are one and the same parameter: make each part anew")
+    with torch.no_grad():
+        for key, array in weights.items():
+            mine[key].copy_(torch.from_numpy(array.copy()))
+    return module.eval()
+
+
+def module_case(
+    case: str, module: Any, arguments: Mapping[str, Any], returns: tuple[str, ...], method: str | None = None
+) -> Arrays:
+    """`run_case` for a module, or for one of its methods."""
+
+    def answer(*given: Any) -> Any:
+        return (module if method is None else getattr(module, method))(*given)
+
+    return run_case(case, answer, arguments, returns)
+
+
+def weight_gradients(
+    case: str, module: nn.Module, arguments: Mapping[str, np.ndarray], cotangent: np.ndarray, shapes: Shapes
+) -> Arrays:
+    """`case.gradient`: of sum(result · cotangent) by every parameter, one after the other; or `case.error`."""
+    try:
+        result = call(module, *(torch.from_numpy(value.copy()) for value in arguments.values()))
+        if type(result) is not torch.Tensor or not result.requires_grad:
+            raise Trouble("the result is cut off from the weights (numpy, .detach(), .data, .item() or no_grad?)")
+        mine = dict(module.named_parameters(remove_duplicate=False))
+        try:
+            loss = (result * torch.from_numpy(cotangent)).sum()
+            gradients = torch.autograd.grad(loss, [mine[name] for name in shapes], materialize_grads=True)
+        except RuntimeError as error:  # another shape, or a backward pass that fails
+            raise Trouble(str(error).partition("\n")[0]) from None
+        return to_arrays({f"{case}.gradient": torch.cat([gradient.flatten() for gradient in gradients])})
+    except Trouble as trouble:
+        return {f"{case}.error": text_array(str(trouble))}

@@ -1,0 +1,243 @@
+"""Lesson 5: what the learner's layers and their whole encoder–decoder must give, step by step."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from lessons_lib.grading.drive.layers import by_name
+from lessons_lib.grading.drive.lesson_05 import (
+    LAYERS,
+    PAD,
+    decoder_cases,
+    encoder_cases,
+    layer_weights,
+    model_cases,
+    model_shapes,
+    model_weights,
+    sizes_of,
+)
+from lessons_lib.grading.judge.compare import close, difference, name_mistake
+from lessons_lib.grading.judge.layers import Model, Parts, decode, decoder_layer, encode, encoder_layer
+from lessons_lib.grading.judge.mistakes_05 import (
+    WRONG_DECODE,
+    WRONG_DECODER,
+    WRONG_DECODER_MASKS,
+    WRONG_ENCODE,
+    WRONG_ENCODER,
+    WRONG_ENCODER_MASKS,
+)
+from lessons_lib.grading.judge.properties import changed_in_place, differs
+from lessons_lib.grading.judge.step import Case, Cases, Step
+
+Inputs = dict[str, np.ndarray]
+STEP = 1e-6  # of the difference quotients
+
+
+def encoder_runs(inputs: Inputs, cases: Cases) -> str | None:
+    return _runs(cases["plain"], encoder_cases(inputs)["plain"]["x"].shape)
+
+
+def encoder_values(inputs: Inputs, cases: Cases) -> str | None:
+    x = encoder_cases(inputs)["plain"]["x"].astype(np.float64)
+    parts = _parts(inputs, decoder=False)
+    return _named(cases["plain"]["output"], encoder_layer(parts, x), WRONG_ENCODER, parts, x)
+
+
+def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
+    arguments, parts = encoder_cases(inputs), _parts(inputs, decoder=False)
+    x, mask = arguments["masked"].values()
+    if cases["masked"].error is not None:
+        return f"With a mask it fails: {cases['masked'].error}"
+    return (
+        changed_in_place(cases["plain"], arguments["plain"])
+        or _named(cases["masked"]["output"], encoder_layer(parts, x, mask), WRONG_ENCODER_MASKS, parts, x, mask)
+        or differs(
+            cases["padding"],
+            {"output": encoder_layer(parts, **arguments["padding"])},
+            "A mask (B, 1, 1, S) goes wrong",
+        )
+        or _wrong_direction(cases["gradient"], {"x": x}, inputs["cotangent"], lambda x: encoder_layer(parts, x, mask))
+    )
+
+
+def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
+    arguments, square = decoder_cases(inputs), cases["square"]
+    due = arguments["plain"]["x"].shape
+    hint = _runs(cases["plain"], due)
+    if hint is not None and square.error is None and square["output"].shape == arguments["square"]["x"].shape:
+        parts = _parts(inputs, decoder=True)
+        x, memory = (array.astype(np.float64) for array in arguments["square"].values())
+        return name_mistake(square["output"], WRONG_DECODER, parts, x, memory) or hint
+    return hint
+
+
+def decoder_values(inputs: Inputs, cases: Cases) -> str | None:
+    x, memory = (array.astype(np.float64) for array in decoder_cases(inputs)["plain"].values())
+    parts = _parts(inputs, decoder=True)
+    return _named(cases["plain"]["output"], decoder_layer(parts, x, memory), WRONG_DECODER, parts, x, memory)
+
+
+def decoder_masks(inputs: Inputs, cases: Cases) -> str | None:
+    arguments, parts = decoder_cases(inputs), _parts(inputs, decoder=True)
+    for name in ("square_masked", "masked"):
+        given = arguments[name].values()
+        if cases[name].error is not None:
+            return f"With masks it fails: {cases[name].error}"
+        right = decoder_layer(parts, **arguments[name])
+        if hint := _named(cases[name]["output"], right, WRONG_DECODER_MASKS, parts, *given):
+            return hint
+    return None
+
+
+def decoder_properties(inputs: Inputs, cases: Cases) -> str | None:
+    arguments, parts = decoder_cases(inputs), _parts(inputs, decoder=True)
+    x, memory, *masks = arguments["masked"].values()
+    return changed_in_place(cases["masked"], arguments["masked"]) or _wrong_direction(
+        cases["gradient"],
+        {"x": x, "memory": memory},
+        inputs["cotangent"],
+        lambda x, memory: decoder_layer(parts, x, memory, *masks),
+    )
+
+
+def model_runs(inputs: Inputs, cases: Cases) -> str | None:
+    model, visible = _model(inputs), model_cases(inputs)["decode"]["memory_mask"]
+    layers = {
+        "q1": (cases["encoder_layer"], encoder_layer(model.layers("encoder")[0], inputs["x"], visible)),
+        "q2": (
+            cases["decoder_layer"],
+            decoder_layer(model.layers("decoder")[0], inputs["x"], inputs["memory"], visible, visible),
+        ),
+    }
+    for question, (case, right) in layers.items():
+        if differs(case, {"output": right}, "") is not None:
+            return f'Its layers are wrong already: first get check("{question}") right.'
+    d_model, _, _ = sizes_of(inputs)
+    due = {
+        "encode": (*inputs["src"].shape, d_model),
+        "decode": (*inputs["tgt"].shape, len(model["embedding.weight"])),
+    }
+    for name, shape in due.items():
+        case = cases[name]
+        if case.error is not None:
+            return f"`{name}`: {case.error}"
+        if case["output"].shape == (*shape[:2], d_model) != shape:
+            return (
+                "`decode` returns vectors of d_model numbers; compare them with the embeddings, @ embedding.weight.T."
+            )
+        if hint := _shape(case["output"], shape, f"`{name}` gives"):
+            return hint
+    return None
+
+
+def encode_values(inputs: Inputs, cases: Cases) -> str | None:
+    model, src = _model(inputs), inputs["src"]
+    return _named(cases["encode"]["output"], encode(model, src, PAD), WRONG_ENCODE, model, src, PAD, what="encode: ")
+
+
+def decode_values(inputs: Inputs, cases: Cases) -> str | None:
+    model, arguments = _model(inputs), model_cases(inputs)["decode"].values()
+    return _named(
+        cases["decode"]["output"], decode(model, *arguments), WRONG_DECODE, model, *arguments, what="decode: "
+    )
+
+
+def model_properties(inputs: Inputs, cases: Cases) -> str | None:
+    d_model, n_heads, d_ff = sizes_of(inputs)
+    shapes = model_shapes(d_model, d_ff, LAYERS)
+    forward = cases["forward"]
+    if hint := differs(
+        forward, {"output": _logits(_model(inputs), inputs)}, "encode and decode are right, but not forward"
+    ):
+        return hint
+    smaller = Model(model_weights(inputs, LAYERS - 1), n_heads, LAYERS - 1)
+    if hint := differs(
+        cases["smaller"], {"output": _logits(smaller, inputs)}, f"Right for {LAYERS} layers, not for {LAYERS - 1}"
+    ):
+        return hint
+    case = cases["gradient"]
+    if case.error is not None:
+        return f"No gradient flows, so nothing could be trained: {case.error}"
+    for name, gradient in by_name(case["gradient"], shapes).items():
+        if not gradient.any() and not name.endswith("key.bias"):  # a shift of all scores changes no softmax
+            return f"The weights {name} get no gradient, though the result is right: is a part of it detached?"
+    return _wrong_direction(
+        case,
+        {"gradient": inputs["weights"]},
+        inputs["cotangent"],
+        lambda gradient: _logits(Model(by_name(gradient, shapes), n_heads, LAYERS), inputs),
+    )
+
+
+def _logits(model: Model, inputs: Inputs) -> np.ndarray:
+    visible = model_cases(inputs)["decode"]["memory_mask"]
+    return decode(model, inputs["tgt"], encode(model, inputs["src"], PAD), visible)
+
+
+def _parts(inputs: Inputs, decoder: bool) -> Parts:
+    return Parts(layer_weights(inputs, decoder), sizes_of(inputs)[1])
+
+
+def _model(inputs: Inputs) -> Model:
+    return Model(model_weights(inputs), sizes_of(inputs)[1], LAYERS)
+
+
+def _runs(case: Case, due: tuple[int, ...]) -> str | None:
+    if case.error is not None:
+        if "'tuple'" in case.error or "tuple object" in case.error:
+            return f"The attention returns two things, output and weights: take the first, [0]. ({case.error})"
+        return case.error
+    return _shape(case["output"], due, "The layer gives")
+
+
+def _shape(output: np.ndarray, due: tuple[int, ...], what: str) -> str | None:
+    return None if output.shape == due else f"{what} the shape {output.shape}; {due} is due."
+
+
+def _named(output: np.ndarray, right: np.ndarray, wrong: list, *arguments, what: str = "") -> str | None:
+    if close(output, right):
+        return None
+    if not np.isfinite(output).all():
+        return f"{what}The output holds NaN or infinite numbers."
+    return what + (
+        name_mistake(output, wrong, *arguments) or f"The values differ: {difference('output', output, right)}."
+    )
+
+
+def _wrong_direction(
+    case: Case, arguments: Inputs, cotangent: np.ndarray, function: Callable[..., np.ndarray]
+) -> str | None:
+    """The learner's gradients against a difference quotient of the reference, in a direction that has all of them."""
+    if case.error is not None:
+        return f"No gradient flows, so nothing could be trained: {case.error}"
+    for name, value in arguments.items():
+        gradient, others = case[name], {n: v.astype(np.float64) for n, v in arguments.items()}
+        if not np.isfinite(gradient).all():
+            return f"The gradient of {name} is NaN or infinite, though the result is right."
+        towards = np.random.default_rng(1).normal(size=value.shape)
+        ahead, back = (function(**others | {name: value + sign * STEP * towards}) for sign in (1, -1))
+        right = ((ahead - back) * cotangent).sum() / (2 * STEP)
+        if not close(np.array((gradient * towards).sum()), np.array(right), 1e-3):
+            return f"The gradient of {name} is wrong, though the result is right (is a part of it detached?)."
+    return None
+
+
+STEPS = {
+    "q1": (
+        Step("is made, runs, and the shape is right", 0, encoder_runs),
+        Step("the values are right", 2, encoder_values),
+        Step("it holds for masks and gradients, and leaves its input alone", 1, encoder_properties),
+    ),
+    "q2": (
+        Step("is made, runs, and the shape is right", 0, decoder_runs),
+        Step("the values are right", 2, decoder_values),
+        Step("each mask reaches its attention", 1, decoder_masks),
+        Step("it holds for gradients, and leaves its inputs alone", 1, decoder_properties),
+    ),
+    "q3": (
+        Step("is made, runs, and the shapes are right", 0, model_runs),
+        Step("encode is right", 1, encode_values),
+        Step("decode is right", 1, decode_values),
+        Step("together, for another number of layers, and every weight gets a gradient", 1, model_properties),
+    ),
+}

@@ -1,0 +1,304 @@
+"""Lesson 5: the ways in which layers and models are put together wrongly, each as a version of the reference."""
+
+import numpy as np
+
+from lessons_lib.grading.judge.compare import Wrong
+from lessons_lib.grading.judge.layers import (
+    Model,
+    Parts,
+    cross_attended,
+    decode,
+    decoder_layer,
+    encode,
+    encoder_layer,
+    fed,
+    self_attended,
+    sinusoidal,
+)
+from lessons_lib.grading.judge.reference import softmax
+
+
+def _attend(p: Parts, x: np.ndarray) -> np.ndarray:
+    """What self-attention makes of x, without the residual path."""
+    normed = p.norm("attention_norm", x)
+    return p.attend("attention", normed, normed)
+
+
+def _beside(p: Parts, name: str, x: np.ndarray, f) -> np.ndarray:
+    """The residual path that starts behind the norm."""
+    normed = p.norm(f"{name}_norm", x)
+    return normed + f(normed)
+
+
+def _post(p: Parts, name: str, x: np.ndarray, made: np.ndarray) -> np.ndarray:
+    return p.norm(f"{name}_norm", x + made)
+
+
+# The encoder layer's output, made of its parts p and its input x.
+WRONG_ENCODER: list[Wrong] = [
+    (
+        "This is post-norm, norm(x + f(x)); the question asks for pre-norm, x + f(norm(x)).",
+        lambda p, x: _post(p, "feed_forward", y := _post(p, "attention", x, p.attend("attention", x, x)), p.feed(y)),
+    ),
+    (
+        "The residual path starts behind the norm: add x itself, not norm(x).",
+        lambda p, x: _beside(
+            p, "feed_forward", _beside(p, "attention", x, lambda n: p.attend("attention", n, n)), p.feed
+        ),
+    ),
+    (
+        "Nothing is normalised: each sub-layer reads norm(x).",
+        lambda p, x: (y := x + p.attend("attention", x, x)) + p.feed(y),
+    ),
+    (
+        "There is no residual path: add x to what each sub-layer makes.",
+        lambda p, x: p.feed(p.norm("feed_forward_norm", _attend(p, x))),
+    ),
+    (
+        "The residual path around self-attention is missing: x + attention(norm(x)).",
+        lambda p, x: fed(p, _attend(p, x)),
+    ),
+    (
+        "The residual path around the feed-forward network is missing: x + feed_forward(norm(x)).",
+        lambda p, x: p.feed(p.norm("feed_forward_norm", self_attended(p, x))),
+    ),
+    (
+        "The feed-forward network reads the layer's input; it must read what self-attention has changed.",
+        lambda p, x: x + _attend(p, x) + p.feed(p.norm("feed_forward_norm", x)),
+    ),
+    (
+        "The second residual path starts at the layer's input; it must start behind the first addition.",
+        lambda p, x: x + p.feed(p.norm("feed_forward_norm", self_attended(p, x))),
+    ),
+    (
+        "The feed-forward network comes first; self-attention must.",
+        lambda p, x: self_attended(p, fed(p, x)),
+    ),
+    (
+        "The two norms are exchanged: attention_norm stands before the attention.",
+        lambda p, x: (
+            y := x + p.attend("attention", n := p.norm("feed_forward_norm", x), n)
+        ) + p.feed(p.norm("attention_norm", y)),
+    ),
+    (
+        "Only the queries are normalised; keys and values come from norm(x) too.",
+        lambda p, x: fed(p, x + p.attend("attention", p.norm("attention_norm", x), x)),
+    ),
+    (
+        "Self-attention is there, but not the feed-forward network.",
+        self_attended,
+    ),
+]  # fmt: skip
+
+# The same with a mask m, where each query has allowed and forbidden keys.
+WRONG_ENCODER_MASKS: list[Wrong] = [
+    (
+        "The mask changes nothing: hand it on to the attention.",
+        lambda p, x, m: encoder_layer(p, x),
+    ),
+    (
+        "The mask is inverted: True means may attend, here as in the attention.",
+        lambda p, x, m: encoder_layer(p, x, ~m),
+    ),
+    (
+        "A causal mask is applied in place of the one given; an encoder looks both ways.",
+        lambda p, x, m: encoder_layer(p, x, np.tri(x.shape[1], dtype=bool)),
+    ),
+]
+
+# The decoder layer's output, made of its parts p, its input x and the memory s.
+WRONG_DECODER: list[Wrong] = [
+    (
+        "All three sub-layers are post-norm, norm(x + f(x)); pre-norm is due, x + f(norm(x)).",
+        lambda p, x, s: _post(
+            p,
+            "feed_forward",
+            z := _post(
+                p,
+                "cross_attention",
+                y := _post(p, "attention", x, p.attend("attention", x, x)),
+                p.attend("cross_attention", y, s),
+            ),
+            p.feed(z),
+        ),
+    ),
+    (
+        "Cross-attention reads the target itself; its keys and values come from `memory`.",
+        lambda p, x, s: fed(
+            p, (y := self_attended(p, x)) + p.attend("cross_attention", n := p.norm("cross_attention_norm", y), n)
+        ),
+    ),
+    (
+        "Cross-attention comes before self-attention; the order is self, cross, feed-forward.",
+        lambda p, x, s: fed(p, self_attended(p, cross_attended(p, x, s))),
+    ),
+    (
+        "The feed-forward network comes before cross-attention; the order is self, cross, feed-forward.",
+        lambda p, x, s: cross_attended(p, fed(p, self_attended(p, x)), s),
+    ),
+    (
+        "There is no cross-attention: the layer never reads `memory`.",
+        lambda p, x, s: fed(p, self_attended(p, x)),
+    ),
+    (
+        "`memory` is normalised once more; the encoder's end has done that, so hand it on as it is.",
+        lambda p, x, s: fed(
+            p,
+            (y := self_attended(p, x))
+            + p.attend("cross_attention", p.norm("cross_attention_norm", y), p.norm("cross_attention_norm", s)),
+        ),
+    ),
+    (
+        "The queries of cross-attention are not normalised: it reads norm(x), too.",
+        lambda p, x, s: fed(p, (y := self_attended(p, x)) + p.attend("cross_attention", y, s)),
+    ),
+    (
+        "The residual path around cross-attention is missing: x + cross_attention(norm(x), memory).",
+        lambda p, x, s: fed(p, p.attend("cross_attention", p.norm("cross_attention_norm", self_attended(p, x)), s)),
+    ),
+    (
+        "The residual paths start behind the norm: add x itself, not norm(x).",
+        lambda p, x, s: _beside(
+            p,
+            "feed_forward",
+            _beside(
+                p,
+                "cross_attention",
+                _beside(p, "attention", x, lambda n: p.attend("attention", n, n)),
+                lambda n: p.attend("cross_attention", n, s),
+            ),
+            p.feed,
+        ),
+    ),
+    (
+        "The two attentions are exchanged: `attention` is for the target, `cross_attention` for the memory.",
+        lambda p, x, s: fed(
+            p,
+            (y := x + p.attend("cross_attention", n := p.norm("attention_norm", x), n))
+            + p.attend("attention", p.norm("cross_attention_norm", y), s),
+        ),
+    ),
+    (
+        "Cross-attention reads the layer's input; it must read what self-attention has changed.",
+        lambda p, x, s: fed(p, self_attended(p, x) + p.attend("cross_attention", p.norm("cross_attention_norm", x), s)),
+    ),
+    (
+        "Queries and memory are exchanged: the target asks, cross_attention(norm(x), memory).",
+        lambda p, x, s: fed(
+            p, (y := self_attended(p, x)) + p.attend("cross_attention", s, p.norm("cross_attention_norm", y))
+        ),
+    ),
+]
+
+# The same with the masks m of the target and n of the memory.
+WRONG_DECODER_MASKS: list[Wrong] = [
+    (
+        "Both masks change nothing: hand each on to its attention.",
+        lambda p, x, s, m, n: decoder_layer(p, x, s),
+    ),
+    (
+        "`memory_mask` is not handed on: cross-attention reads the padding of the source.",
+        lambda p, x, s, m, n: decoder_layer(p, x, s, m),
+    ),
+    (
+        "`mask` is not handed on: self-attention sees what it may not.",
+        lambda p, x, s, m, n: decoder_layer(p, x, s, True, n),
+    ),
+    (
+        "A causal mask is made inside; use the `mask` that was given.",
+        lambda p, x, s, m, n: decoder_layer(p, x, s, np.tri(x.shape[1], dtype=bool), n),
+    ),
+    (
+        "The two masks are exchanged: `mask` is for self-attention, `memory_mask` for cross-attention.",
+        lambda p, x, s, m, n: decoder_layer(p, x, s, n, m),
+    ),
+]
+
+
+def _unscaled(m: Model, tokens: np.ndarray) -> np.ndarray:
+    return m["embedding.weight"][tokens] + sinusoidal(tokens.shape[1], m.d_model)
+
+
+def _scaled_positions(m: Model, tokens: np.ndarray) -> np.ndarray:
+    return _unscaled(m, tokens) * np.sqrt(m.d_model)
+
+
+def _from_one(m: Model, tokens: np.ndarray) -> np.ndarray:
+    return m.scaled(tokens) + sinusoidal(tokens.shape[1] + 1, m.d_model)[1:]
+
+
+EMBEDDINGS = {
+    "The embeddings are not multiplied by √d_model.": _unscaled,
+    "The positions are missing: add the table to the scaled embeddings.": Model.scaled,
+    "The positions are multiplied by √d_model too; scale the embeddings, then add the table.": _scaled_positions,
+    "The positions are counted from 1; the first row of the table is for the first token.": _from_one,
+}
+
+# The encoder's output, made of the model m, the source s and the id of the padding p.
+WRONG_ENCODE: list[Wrong] = [
+    *((sentence, lambda m, s, p, embed=embed: encode(m, s, p, embed=embed)) for sentence, embed in EMBEDDINGS.items()),
+    (
+        "The norm at the end of the encoder is missing: pre-norm leaves a bare sum.",
+        lambda m, s, p: encode(m, s, p, norm=""),
+    ),
+    (
+        "The encoder ends with the norm of the decoder.",
+        lambda m, s, p: encode(m, s, p, norm="decoder_norm"),
+    ),
+    (
+        "The encoder reads the padding: hand padding_mask(src, PAD) to its layers.",
+        lambda m, s, p: encode(m, s, p, mask=True),
+    ),
+    (
+        "The encoder has a causal mask; it may look both ways.",
+        lambda m, s, p: encode(m, s, p, mask=np.tri(s.shape[1], dtype=bool)),
+    ),
+    (
+        "The encoder's layers run in the wrong order: the first is encoder_layers[0].",
+        lambda m, s, p: encode(m, s, p, order=lambda layers: layers[::-1]),
+    ),
+    (
+        "Only one of the encoder's layers runs: each must read what the one before it made.",
+        lambda m, s, p: encode(m, s, p, order=lambda layers: layers[-1:]),
+    ),
+    (
+        "No layer of the encoder runs.",
+        lambda m, s, p: encode(m, s, p, order=lambda layers: []),
+    ),
+]
+
+# The logits, made of the model m, the target t, the memory s and its mask n.
+WRONG_DECODE: list[Wrong] = [
+    *(
+        (sentence, lambda m, t, s, n, embed=embed: decode(m, t, s, n, embed=embed))
+        for sentence, embed in EMBEDDINGS.items()
+    ),
+    (
+        "The norm at the end of the decoder is missing: pre-norm leaves a bare sum.",
+        lambda m, t, s, n: decode(m, t, s, n, norm=""),
+    ),
+    (
+        "The decoder ends with the norm of the encoder.",
+        lambda m, t, s, n: decode(m, t, s, n, norm="encoder_norm"),
+    ),
+    (
+        "`memory` is normalised once more; encode has done that.",
+        lambda m, t, s, n: decode(m, t, m.norm("encoder_norm", s), n),
+    ),
+    (
+        "The decoder sees the future: hand causal_mask to its layers.",
+        lambda m, t, s, n: decode(m, t, s, n, mask=True),
+    ),
+    (
+        "`memory_mask` is not handed on: the decoder reads the padding of the source.",
+        lambda m, t, s, n: decode(m, t, s, True),
+    ),
+    (
+        "The decoder's layers run in the wrong order: the first is decoder_layers[0].",
+        lambda m, t, s, n: decode(m, t, s, n, order=lambda layers: layers[::-1]),
+    ),
+    (
+        "These are probabilities; return the logits, without a softmax.",
+        lambda m, t, s, n: softmax(decode(m, t, s, n)),
+    ),
+]

@@ -1,0 +1,25 @@
+"""A norm too many, that is never called.
+
+q1: 0 of 3: there is a parameter final_norm.gamma too many
+"""
+
+from torch import nn
+
+from lessons_lib.attention import MultiHeadAttention
+from lessons_lib.feedforward import FeedForward
+from lessons_lib.norms import LayerNorm
+
+
+class EncoderLayer(nn.Module):
+    def __init__(self, d_model, n_heads, d_ff):
+        super().__init__()
+        self.attention_norm = LayerNorm(d_model)
+        self.attention = MultiHeadAttention(d_model, n_heads)
+        self.feed_forward_norm = LayerNorm(d_model)
+        self.feed_forward = FeedForward(d_model, d_ff)
+        self.final_norm = LayerNorm(d_model)
+
+    def forward(self, x, mask=None):
+        normed = self.attention_norm(x)
+        x = x + self.attention(normed, normed, mask)[0]
+        return x + self.feed_forward(self.feed_forward_norm(x))
