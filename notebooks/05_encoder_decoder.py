@@ -77,10 +77,11 @@ torch.set_num_threads(1)  # the networks of this page are so small that two thre
 # Nothing else passes from one language to the other.
 #
 # Both stacks are built of one pattern. A **sub-layer** (an attention, or a small {term}`feed-forward network` that treats each
-# word alone) makes something of the vectors, and what it made is *added* to them: "**add & norm**". Two or three sub-layers
+# word alone) makes something of the vectors, and what it made is *added* to them; a {term}`norm <layer normalisation>` keeps them at one scale. That
+# is "**add & norm**". Two or three sub-layers
 # are a layer, some layers are a stack.
 #
-# Click through it. Start with the two tokens at the top, follow the arrows down, and look at three things: the shape, the parameters, and who
+# Click through it. Start with the two boxes at the top, follow the lines down, and look at three things: the shape, the parameters, and who
 # sees whom.
 
 # %% tags=["hide-input"]
@@ -496,7 +497,8 @@ for name in ("another's memory", "zeros", "the average"):
 print("zeros, average: one sentence for all:", len(set(cut["zeros"])) == len(set(cut["the average"])) == 1)
 
 # %% [markdown]
-# With another sentence's memory the decoder writes that sentence's translation, to the last word. That is the proof that the bridge is the *only* way:
+# (Even a good translation has only seven of ten pairs in our list, because 6,000 sentences do not hold every pair. That is the yardstick.) With another sentence's memory
+# the decoder writes that sentence's translation, to the last word. That is the proof that the bridge is the *only* way:
 # whatever a French word knows of the English, the memory brought it. But with zeros or an average it does not babble well. It stammers: one and
 # the same broken sentence, whatever the source.
 #
@@ -773,9 +775,8 @@ print("the largest step:", max(step, key=step.get), "| larger than 0.3:", max(st
 #
 # Six ways to put right parts together wrongly. All of them run without an error, with the trained weights. Each is a subclass that changes one thing.
 
+
 # %% tags=["hide-input"]
-
-
 class Unscaled(EncoderDecoder):
     """The embeddings are not multiplied by √d_model."""
 
