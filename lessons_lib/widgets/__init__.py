@@ -5,6 +5,15 @@ from lessons_lib.widgets.feed_forward import FeedForwardWidget
 from lessons_lib.widgets.heads import HeadsWidget
 from lessons_lib.widgets.positions import PositionsWidget
 from lessons_lib.widgets.qkv import QKVWidget
+from lessons_lib.widgets.sizes import SizesWidget
 from lessons_lib.widgets.transformer import TransformerWidget
 
-__all__ = ["AttentionWidget", "FeedForwardWidget", "HeadsWidget", "PositionsWidget", "QKVWidget", "TransformerWidget"]
+__all__ = [
+    "AttentionWidget",
+    "FeedForwardWidget",
+    "HeadsWidget",
+    "PositionsWidget",
+    "QKVWidget",
+    "SizesWidget",
+    "TransformerWidget",
+]

@@ -1,0 +1,115 @@
+"""Lesson 10: what the learner's counts must be, step by step. Whole numbers are compared exactly."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lessons_lib.grading.drive.lesson_10 import cache_cases, machine_cases, parameter_cases
+from lessons_lib.grading.judge.mistakes_10 import (
+    WRONG_CACHES,
+    WRONG_MACHINES,
+    WRONG_SHAPES,
+    Cache,
+    Machine,
+    Shape,
+    Wrong,
+)
+from lessons_lib.grading.judge.step import Cases, Step
+
+Inputs = dict[str, np.ndarray]
+Judge = Callable[[Inputs, Cases], str | None]
+
+
+def runs(case: str) -> Judge:
+    """A call that works, and gives a whole number."""
+
+    def judge(inputs: Inputs, cases: Cases) -> str | None:
+        number = cases[case]["number"]
+        if number.dtype.kind != "i":
+            return (
+                f"It returns a float ({float(number):,.6g}): counts are whole numbers, and a float loses digits beyond "
+                "2⁵³; divide with // and multiply by whole numbers."
+            )
+        return None
+
+    return judge
+
+
+def counts(
+    about: str,
+    names: tuple[str, ...],
+    before: tuple[str, ...],
+    arguments_of: Callable[[Inputs], dict[str, dict[str, Any]]],
+    kind: Callable[..., Any],
+    wrong: list[Wrong],
+) -> Judge:
+    """Every named call gives the right number; if not, the hint names the mistake or says what is due.
+
+    A mistake counts as found if it explains the wrong number, and all right ones before it too.
+    """
+
+    def judge(inputs: Inputs, cases: Cases) -> str | None:
+        arguments = arguments_of(inputs)
+        passed = [kind(**arguments[name]) for name in before]
+        for name in names:
+            asked = kind(**arguments[name])
+            number = cases[name]["number"]
+            if number.dtype.kind != "i":
+                return f"{about}: a float comes back ({float(number):,.6g}); divide with //."
+            if int(number) == asked.right:
+                passed.append(asked)
+                continue
+            for sentence, version in wrong:
+                if int(number) == version(asked) and all(version(one) == one.right for one in passed):
+                    return sentence
+            given = ", ".join(f"{key}={value}" for key, value in arguments[name].items())
+            return f"{about}: {int(number):,} in place of {asked.right:,} for {given}."
+        return None
+
+    return judge
+
+
+DECODER, BOTH = ("decoder", "positions", "gpt2"), ("both", "both_positions")
+SWITCHES = ("untied", "no_bias", "encoder", "encoder_untied", "bare")
+PLAIN, GROUPED, SOURCE = ("short", "plain", "empty"), ("grouped", "one"), ("source", "all")
+RUNNING, TRAINING = ("plain", "wide"), ("train_wide", "train")
+LIMITS = ("exact", "short", "no_room", "too_large", "train_too_large")
+
+
+def _shapes(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
+    return counts(about, names, before, parameter_cases, Shape, WRONG_SHAPES)
+
+
+def _caches(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
+    return counts(about, names, before, cache_cases, Cache, WRONG_CACHES)
+
+
+def _machines(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
+    return counts(about, names, before, machine_cases, Machine, WRONG_MACHINES)
+
+
+STEPS = {
+    "q1": (
+        Step("runs, and gives a whole number", 0, runs("decoder")),
+        Step("a decoder alone", 2, _shapes("A decoder alone", DECODER)),
+        Step("encoder and decoder", 1, _shapes("Encoder and decoder", BOTH, DECODER)),
+        Step("untied, without biases, an encoder alone", 1, _shapes("The switches", SWITCHES, DECODER + BOTH)),
+    ),
+    "q2": (
+        Step("runs, and gives a whole number", 0, runs("plain")),
+        Step("keys and values of every layer, in bytes", 1, _caches("The plain cache", PLAIN)),
+        Step("heads that share keys and values", 1, _caches("Shared heads", GROUPED, PLAIN)),
+        Step("the source's keys and values", 1, _caches("With a source", SOURCE, PLAIN + GROUPED)),
+    ),
+    "q3": (
+        Step("runs, and gives a whole number", 0, runs("plain")),
+        Step("running: the weights, then the sequences", 1, _machines("Running", RUNNING)),
+        Step("training: gradients, AdamW, a copy", 1, _machines("Training", TRAINING, RUNNING)),
+        Step(
+            "to the last byte, and when the model does not fit",
+            1,
+            _machines("At the limit", LIMITS, RUNNING + TRAINING),
+        ),
+    ),
+}

@@ -1,0 +1,886 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 10 · Model sizes
+#
+# **Where do the parameters, FLOPs and bytes go?** *50 minutes. You need: attention (lesson 1), and that a layer is an attention and a
+# feed-forward network, two matrices with a function between them.*
+#
+# After this lesson you can
+#
+# - say from a configuration how many parameters a model has, to the last digit, and check what is printed about it;
+# - say what a training step computes, and where the rule "6 N D" goes wrong;
+# - say whether a model fits into a memory, to run and to train, before you load it;
+# - tell what a larger model buys, and at what price.
+
+# %% tags=["remove-cell"]
+import sys
+
+if "google.colab" in sys.modules:  # on Colab only: elsewhere this cell does nothing
+    import subprocess
+
+    source = "lessons_lib @ git+https://github.com/executable-transformer/course"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+
+# %% tags=["hide-input"]
+import dataclasses
+import json
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from lessons_lib import sizes
+from lessons_lib.attention import recorded_attention
+from lessons_lib.config import TransformerConfig
+from lessons_lib.device import pick_device, seed_everything
+from lessons_lib.families import DecoderOnly, EncoderOnly
+from lessons_lib.figures import use_course_style
+from lessons_lib.sizes import presets
+from lessons_lib.transformer import Transformer
+from lessons_lib.translation.batching import Batches, encode_pairs
+from lessons_lib.translation.corpus import load_grammar
+from lessons_lib.translation.course_model import FOLDER, load_course_translator
+from lessons_lib.translation.tokenizer import Tokenizer
+from lessons_lib.translation.training import TrainingOptions, batch_loss, fit, validation_loss
+from lessons_lib.widgets import SizesWidget
+
+use_course_style()
+seed_everything(10)
+device = pick_device()
+torch.set_num_threads(1)  # the networks of this page are so small that two threads would wait for each other
+
+# %% [markdown]
+# ## The idea
+#
+# You have read of a model with 7 billion parameters, and you have a graphics card with 80 GB. Will it run? It will: in 16-bit numbers the
+# weights take 13.5 GB. You start to train it, in 32-bit numbers. It loads (27 GB). It computes a loss, and gradients (54 GB). Then it dies, at the very first
+# update. You run it instead, for 64 people at a time. That works, until their conversations grow long. Then it dies too.
+#
+# None of this has to be found out by trying. A Transformer is a handful of matrices, repeated. Their shapes follow from about six whole
+# numbers: the {term}`vocabulary`, the width of a word's vector, the width of the feed-forward network, the layers, the {term}`heads <head>`, the length
+# of the text. From those six follow three answers:
+#
+# - **{term}`parameters <parameter>`**: how many numbers the model has learned. They decide what it takes on a disk.
+# - **{term}`FLOPs <FLOP>`**: how many multiplications and additions a text costs. They decide how long you wait.
+# - **bytes**: what must be in memory at the same time. They decide whether it runs at all.
+#
+# Below is a calculator for all three. Choose a model, then change a number and see which parts grow.
+
+# %% tags=["hide-input"]
+CHOSEN = [
+    "Transformer base",
+    "BERT base",
+    "GPT-2 small",
+    "GPT-2 XL",
+    "T5 base",
+    "OPUS-MT English–French",
+    "GPT-3 175B",
+    "Llama 2 7B",
+    "Llama 2 70B",
+    "Mistral 7B",
+    "Gemma 2B",
+    "Llama 3 8B",
+    "Llama 3 70B",
+    "Qwen2.5 0.5B",
+    "GPT-4",
+]
+translator = load_course_translator(device)
+ours = translator.model.config
+models = [{"name": "the course's translator", "config": ours.to_dict()}]
+for name in CHOSEN:
+    preset = presets()[name]
+    models.append(
+        {
+            "name": name,
+            "config": preset.config.to_dict() if preset.config else None,
+            "note": f"{preset.note} ({preset.source})",
+        }
+    )
+SizesWidget(models, model=3)
+
+# %% [markdown]
+# ```{admonition} What to look for
+# :class: tip
+# Start with *GPT-2 small* and double `d_model`: what grows twofold, what fourfold? Double the layers: what does not grow at all? Choose *Llama 2 7B*, *Running*,
+# bfloat16, and raise the batch to 64: which bar is longest now? Then take *Llama 3 8B*, which is larger, at the same batch. Last, choose *GPT-4*.
+# ```
+#
+# ## The mathematics
+#
+# ### Parameters
+#
+# We write $D$ for the width of a word's vector (`d_model`), $F$ for the width inside the {term}`feed-forward network` (`d_ff`), $V$ for the number of tokens in the
+# vocabulary, $L$ for the layers, $H$ for the heads of an attention and $K$ for the width of one. Some models have fewer heads of keys and values than of
+# queries, $G$ of them, each shared by a group of query heads (*grouped-query attention*, {cite:t}`ainslie2023gqa`); in most, $G = H$.
+#
+# | part | its matrices | numbers | its {term}`biases <bias>` |
+# |---|---|---|---|
+# | embedding | $V \times D$ | $VD$ | |
+# | attention | $D \times HK$ twice ($W_Q$, $W_O$), $D \times GK$ twice ($W_K$, $W_V$) | $2D\,(HK + GK)$ | $HK + 2GK + D$ |
+# | feed-forward | $D \times F$, $F \times D$; with a gate another $D \times F$ | $2DF$, or $3DF$ | $F + D$ |
+# | a norm | two vectors, γ and β | $2D$ | |
+# | output projection | $D \times V$ | $VD$, or 0 if it is the embedding | |
+#
+# In the usual case $HK = GK = D$ and $F = 4D$. Then an attention has $4D^2$ numbers and a feed-forward network $8D^2$, and a layer $12\,D^2$. So
+# **the layers grow with the square of the width, the embedding only with the width**: $N \approx VD + 12\,L D^2$.
+#
+# ### FLOPs
+#
+# A FLOP is one multiplication or one addition of two numbers. The product of an $m \times k$ with a $k \times n$ matrix takes $mnk$ of each, so $2mnk$. In
+# a linear layer $k \times n$ is the weight matrix, and $m$ the number of tokens: **each weight costs 2 FLOPs a token.** On the way
+# back there are two more products of the same size, one for the gradient of the input and one for the gradient of the weights: 4 FLOPs more. If $N$ weights
+# meet $D_{tok}$ tokens, training takes
+#
+# $$
+# C \approx 6\, N\, D_{tok} .
+# $$
+#
+# That is the rule "6 N D" (its D is the amount of *data*; everywhere else on this page $D$ is the width). It forgets the two products of attention that have no weights, $QK^\top$ and $AV$. For $T$ tokens
+# they take $2 \cdot 2\,T^2 HK$ FLOPs a layer, three times that in training.
+#
+# ### Bytes
+#
+# A number takes 4 bytes in float32 and 2 in bfloat16. Running needs the weights, and a **{term}`KV cache`**: for each token so far, in each layer, $G$ keys and $G$ values.
+# For $B$ texts of $T$ tokens, at $b$ bytes a number:
+#
+# $$
+# \text{cache} = \underbrace{2}_{\text{key, value}} \cdot\, L \cdot B \cdot T \cdot G K \cdot b .
+# $$
+#
+# Training needs the weights, a gradient for each, and what the optimizer keeps. AdamW keeps two running averages for each weight, of its gradient and of the gradient's square
+# ({cite:t}`kingma2015adam`). So $4N$ numbers stand there, **16 bytes a parameter** in float32. On top come the **{term}`activations`**: results of the way there that the way back
+# needs again. They grow with the tokens of a {term}`batch`.
+
+# %% [markdown]
+# ## The code, from scratch
+#
+# ### Parameters
+#
+# The table above, in Python. What the configuration leaves open (a gate? biases? LayerNorm or RMSNorm, which has γ alone?) it says by name.
+
+
+# %%
+def attention_weights(c):
+    query, key = c.n_heads * c.head_width, (c.n_kv_heads or c.n_heads) * c.head_width  # HK, GK
+    biases = {"all": query + 2 * key + c.d_model, "qkv": query + 2 * key, "none": 0}[c.bias]
+    return 2 * c.d_model * (query + key) + biases
+
+
+def feed_forward_weights(c):
+    ups = 2 if c.activation in ("swiglu", "geglu") else 1  # matrices D × F; one more leads back
+    return (ups + 1) * c.d_model * c.d_ff + (ups * c.d_ff + c.d_model if c.bias == "all" else 0)
+
+
+def parts(c):
+    """Parameters by part, of a model with an encoder, a decoder or both."""
+    norm = c.d_model * (2 if c.norm_type == "layer" else 1)
+    layers = c.n_encoder_layers + c.n_decoder_layers
+    stacks = (c.n_encoder_layers > 0) + (c.n_decoder_layers > 0)
+    # A decoder that reads an encoder has two attentions a layer.
+    attentions = layers + (c.n_decoder_layers if stacks == 2 else 0)
+    norms = attentions + layers + (stacks if c.norm == "pre" else 0) + (stacks if c.embedding_norm else 0)
+    table = {"learned": c.max_length * c.d_model, "t5": 32 * c.n_heads}.get(c.positions, 0)
+    types, pooler = getattr(c, "n_token_types", 0), getattr(c, "pooler", False)  # BERT has these
+    return {
+        "embeddings": (c.vocab_size + types) * c.d_model + stacks * table,
+        "attention": attentions * attention_weights(c),
+        "feed-forward": layers * feed_forward_weights(c),
+        "norms": norms * norm,
+        "output": (0 if c.tied or not c.n_decoder_layers else c.vocab_size * c.d_model)
+        + pooler * (c.d_model + 1) * c.d_model,
+    }
+
+
+for name, count in parts(ours).items():
+    print(f"{name:14}{count:12,}")
+print(f"{'all':14}{sum(parts(ours).values()):12,}")
+print(f"{'really there':14}{sum(p.numel() for p in translator.model.parameters()):12,}")
+
+# %% [markdown]
+# That is the translator that this course trained. Now the library's list of published models whose shape is known, 30 of them. Three counts must agree: our lines, the library's, and the numbers that stand in
+# the modules when a model is really built (of the large ones, we build GPT-3 alone). (On PyTorch's device `meta` a tensor has a shape, but no memory. So GPT-3 can be built on a laptop.)
+
+
+# %%
+def built(config):
+    with_decoder = Transformer if config.n_encoder_layers else DecoderOnly
+    kind = with_decoder if config.n_decoder_layers else EncoderOnly
+    with torch.device("meta"):
+        return kind(config)
+
+
+known = {name: preset for name, preset in presets().items() if preset.config is not None}
+for name, preset in known.items():
+    count = sum(parts(preset.config).values())
+    assert count == sizes.count_parameters(preset.config)
+    if preset.config.d_model < 3000 or name == "GPT-3 175B":  # the others take long to build
+        assert count == sum(p.numel() for p in built(preset.config).parameters())
+print(f"our lines = lessons_lib = the modules, for {len(known)} published models")
+
+# %% mystnb={"figure": {"name": "shares", "caption": "Where the parameters are. In small models the embeddings are a large part, in large ones the layers are nearly everything. Gemma 2B is an exception, with a vocabulary of 256,000. The norms are too few to be seen."}, "image": {"alt": "Horizontal stacked bars for eight models, from the course's translator with 1.2 million parameters to GPT-3 with 175 billion. The share of the embeddings falls from 0.44 in the translator and 0.32 in GPT-2 small to below 0.01 in GPT-3; in Gemma 2B it is 0.21. The feed-forward share is the largest in the larger models, two thirds in GPT-3."}}
+shown = {"course's translator": ours} | {
+    name: known[name].config
+    for name in ("Transformer base", "GPT-2 small", "BERT base", "Gemma 2B", "Llama 2 7B", "Llama 3 8B", "GPT-3 175B")
+}
+fig, ax = plt.subplots(figsize=(8, 3.8))
+left = np.zeros(len(shown))
+for part, colour in zip(
+    ("embeddings", "attention", "feed-forward", "norms", "output"), ("C0", "C1", "C2", "C3", "C4"), strict=True
+):
+    shares = np.array([parts(c)[part] / sum(parts(c).values()) for c in shown.values()])
+    ax.barh(range(len(shown)), shares, left=left, color=colour, label=part)
+    left += shares
+ax.set_yticks(range(len(shown)), [f"{name} ({sum(parts(c).values()) / 1e6:,.0f}M)" for name, c in shown.items()])
+ax.invert_yaxis()
+ax.set(xlabel="share of the parameters", xlim=(0, 1))
+ax.legend(ncols=5, loc="lower center", bbox_to_anchor=(0.35, 1), fontsize=9, frameon=False)
+ax.grid(axis="y", visible=False)
+plt.show()
+
+# %% [markdown]
+# ### FLOPs
+#
+# Now the work of a forward pass over $T$ tokens, for a decoder alone. Every matrix of the layers is met by every token, and so is the output projection (even if it *is* the embedding: on the way
+# in that is a look-up, which costs nothing; on the way out it is a product).
+#
+# PyTorch can count for us: `FlopCounterMode` listens to every matrix product that is really asked for. Biases, norms, the softmax and activation functions are no products, and neither we nor it count them; they are
+# a small part of the work, and the wider the model, the smaller.
+
+
+# %%
+def forward_flops(c, length):
+    unbiased = dataclasses.replace(c, bias="none")
+    weights = (
+        c.n_decoder_layers * (attention_weights(unbiased) + feed_forward_weights(unbiased)) + c.vocab_size * c.d_model
+    )
+    pairs = c.n_decoder_layers * 2 * (2 * length**2 * c.n_heads * c.head_width)  # QKᵀ, and weights times V
+    return 2 * weights * length + pairs
+
+
+def counted_flops(c, length):
+    """Forward, and forward with backward, as PyTorch sees them."""
+    model = built(c)
+    tokens = torch.zeros(1, length, dtype=torch.long, device="meta")
+    with recorded_attention(model), FlopCounterMode(display=False) as counter:  # recorded: with no fused kernel
+        logits = model(tokens)
+        forward = counter.get_total_flops()
+        logits.sum().backward()
+    return forward, counter.get_total_flops()
+
+
+for name, length in (("GPT-2 small", 1024), ("GPT-2 small", 64), ("Llama 3 8B", 8192), ("Gemma 2B", 512)):
+    config = known[name].config
+    forward, both = counted_flops(config, length)
+    assert forward == forward_flops(config, length) == sum(sizes.forward_flops(config, 1, tgt_length=length).values())
+    assert both == 3 * forward == sizes.training_flops(config, 1, tgt_length=length)
+    print(f"{name:12} {length:5} tokens: forward {forward:9.3e}, with backward {both:9.3e}: {both / forward:.0f} times")
+
+# %% [markdown]
+# Exactly three times, not about three times: each product of the way there has two on the way back.
+#
+# ### Bytes
+#
+# We take one real training step of a small translator and look at what is in memory after each part of it. `saved_tensors_hooks` shows us every tensor that PyTorch keeps for the way back.
+
+
+# %%
+def nbytes(tensors):
+    return sum(x.numel() * x.element_size() for x in tensors)
+
+
+corpus = load_grammar(seed=0, n_train=10_000, n_valid=200, n_test=0)
+tokenizer = Tokenizer.train((text for pair in corpus.train for text in (pair.source, pair.target)), vocab_size=1_000)
+examples = encode_pairs(tokenizer, corpus.train, max_length=64)
+batches = Batches(examples, tokenizer, token_budget=1024)  # on the CPU, also where there is a GPU: the kernels differ
+batch = max((batch for batch, _ in zip(batches.epoch(0), range(20), strict=False)), key=lambda b: b.tgt_in.numel())
+
+small = TransformerConfig(
+    len(tokenizer), d_model=128, n_heads=4, n_encoder_layers=2, n_decoder_layers=2, d_ff=512, dropout=0.0, max_length=64
+)
+model = Transformer(small)
+optimizer = torch.optim.AdamW(model.parameters())
+there = {"loaded": nbytes(model.parameters())}
+
+kept, alive = {}, []
+standing = {p.untyped_storage().data_ptr() for p in (*model.parameters(), *model.buffers())}
+
+
+def keep(x):
+    storage = x.untyped_storage()
+    if storage.data_ptr() not in standing:
+        kept[storage.data_ptr()] = storage.nbytes()
+        alive.append(x)  # so that no other tensor gets its place
+    return x
+
+
+with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
+    loss = batch_loss(model, batch, label_smoothing=0.0)
+there["after the forward pass"] = there["loaded"] + sum(kept.values())
+loss.backward()
+alive.clear()
+there["after the backward pass"] = there["loaded"] + nbytes(p.grad for p in model.parameters())
+optimizer.step()
+states = nbytes(x for state in optimizer.state.values() for x in state.values())
+there["after the first update"] = there["after the backward pass"] + states
+
+for moment, number in there.items():
+    print(f"{moment:24}{number / there['loaded']:5.1f} times the weights")
+N = sum(p.numel() for p in model.parameters())
+print("bytes a parameter after the first update:", round(there["after the first update"] / N, 2))
+print("tokens in this batch:", batch.src.numel() + batch.tgt_in.numel())
+
+# %% [markdown]
+# Weights, gradients, two states: 16 bytes a parameter, whatever the batch. Only the second line depends on it: the activations. With these few tokens they are already several times the weights, because the model is small. They
+# grow with every token, so in small models the batch decides, and in large models the parameters do.
+#
+# The library's `training_memory` walks through all stages of such a step and finds the fullest moment (that is the view *Training* of the calculator). Let it say the same numbers:
+
+# %%
+B, S, T = len(batch.src), batch.src.shape[1], batch.tgt_in.shape[1]
+memory = sizes.training_memory(small, B, S, T)
+library = {
+    "loaded": memory.parts["weights"],
+    "after the backward pass": memory.parts["weights"] + memory.parts["gradients"],
+    "after the first update": memory.parts["weights"] + memory.parts["gradients"] + memory.parts["optimizer"],
+}
+assert all(abs(there[moment] - number) < 1000 for moment, number in library.items())  # AdamW also counts its steps
+in_the_loss = (
+    (batch.tokens + small.vocab_size) * small.d_model * 4
+)  # its two gradients, which it makes on the way there
+off_by = abs(sum(kept.values()) - in_the_loss - memory.parts["activations"]) / memory.parts["activations"]
+print("weights, gradients, states: as lessons_lib says; activations: within 1 %:", off_by < 0.01)
+
+
+def cache_bytes(c, batch_size, length, bytes_a_number):
+    groups = c.n_kv_heads or c.n_heads
+    return 2 * c.n_decoder_layers * batch_size * length * groups * c.head_width * bytes_a_number
+
+
+for name in ("GPT-2 small", "Gemma 2B"):  # 12 key heads for 12 query heads; 1 for 8
+    config = dataclasses.replace(known[name].config, n_decoder_layers=2)
+    with torch.device("meta"):
+        layers = DecoderOnly(config).new_cache(batch=3, max_length=100).layers
+    real = nbytes(x for layer in layers for x in (layer.past.key, layer.past.value))
+    assert (
+        real == cache_bytes(config, 3, 100, 4) == sizes.cache_memory(config, 3, tgt_length=100)["cache of the target"]
+    )
+print("KV cache: ours = lessons_lib = the tensors of a real one")
+
+# %% [markdown]
+# ## Claims, tested
+#
+# ### Claim 1: "GPT-2 has 117M parameters, BERT-base 110M, GPT-3 175B"
+#
+# Three sentences that everybody copies. Each model's shape is published, so each can be derived. GPT-2: {cite:t}`radford2019language`, table 2, which also prints the 117M; vocabulary and context in their section 2.3. BERT:
+# {cite:t}`devlin2019bert`, section 3, which prints the 110M; the vocabulary of 30,522, 512 positions and two token types from the configuration that they released. GPT-3: {cite:t}`brown2020language`,
+# table 2.1 and the text around it, the 175.0B too; the vocabulary is that of GPT-2.
+
+# %% tags=["claim-12"]
+SAID = {"GPT-2 small": 117e6, "BERT base": 110e6, "GPT-3 175B": 175e9}
+for name, said in SAID.items():
+    count = sum(parts(known[name].config).values())
+    verdict = "yes" if abs(count - said) < 0.005 * said else "NO"
+    print(f"{name:12} {count:15,}   said: {said / 1e6:9,.0f}M   within half a percent: {verdict}")
+
+gpt2 = known["GPT-2 small"].config
+print()
+for change, config in {
+    "without the embeddings": None,
+    "without the table of positions": dataclasses.replace(gpt2, positions="none"),
+    "with an output projection of its own": dataclasses.replace(gpt2, tied=False),
+    "with the vocabulary and context of the first GPT": dataclasses.replace(
+        gpt2, vocab_size=40_478, max_length=512, norm="post"
+    ),
+}.items():
+    count = sum(parts(config).values()) if config else sum(parts(gpt2).values()) - parts(gpt2)["embeddings"]
+    print(f"GPT-2 small {change:50} {count:12,}")
+
+# %% [markdown]
+# No way of counting makes 117M of GPT-2. The last line is not GPT-2, but it rounds to 117M: the **first** GPT ({cite:t}`radford2018improving`, section 4.1) has the same twelve layers of the same width, a smaller vocabulary
+# (40,478 in the released configuration), half the positions, and no last norm. Whether the number was carried over from there, its makers did not say. They did say that the numbers "were wrong due to an error": the
+# [README of their repository](https://github.com/openai/gpt-2) corrects 117M to 124M.
+#
+# ```{admonition} Verdict: false for GPT-2, which has 124M; true for BERT-base and GPT-3
+# :class: note
+# GPT-2 small has 124,439,808 parameters, BERT-base 109,482,240, GPT-3 174,604,259,328. The 117M stand in the paper, so the source is right and the number is wrong. A configuration and a minute of arithmetic beat a citation. (For BERT the count is that of the model
+# without the head that guesses masked words, but with its last layer on the first token, the *pooler*.)
+# ```
+#
+# ### Claim 2: "GPT-4 has 96 heads, 120 layers and 1.7 trillion parameters"
+#
+# You will find these numbers, and others, on many pages, as if they were known. What its makers published is a report whose section 2 says that it "contains no further details about the architecture (including model size)"
+# ({cite:t}`openai2023gpt4`). Arithmetic can't tell us what is inside. But it can tell us something about the *sentence*. If all three numbers were true of a model built like GPT-3, how wide would it have to be? And if only the 1.7 trillion were true, how many shapes would have that size?
+
+# %% tags=["claim-12"]
+width = (1.7e12 / (12 * 120)) ** 0.5  # of N ≈ 12 L D²
+print(
+    f"120 layers, 1.7 trillion, built like GPT-3: d_model {round(width, -3):,.0f}, with 96 heads {width / 96:.0f} a head (GPT-3: 128)"
+)
+
+
+def shapes(total, tolerance=0.05):
+    """Depths and widths that give this many parameters: d_ff four times the width, heads of 128, GPT-3's vocabulary."""
+    return [
+        (layers, width)
+        for layers in range(12, 201, 4)
+        for width in range(1024, 65_537, 1024)
+        if abs(50_257 * width + 12 * layers * width**2 - total) < tolerance * total
+    ]
+
+
+found = shapes(1.7e12)
+print(f"shapes with 1.7 trillion (5 % up or down): {len(found)}, from {found[0]} to {found[-1]} (layers, width)")
+undisclosed = [name for name, preset in presets().items() if preset.config is None]
+print("no shape was ever published of:", ", ".join(undisclosed))
+assert "GPT-4" in undisclosed
+
+# %% [markdown]
+# The three numbers do not even agree with each other in a model of this kind; its heads would be nearly three times as wide as GPT-3's. That does not make them false: a *mixture of experts*, whose feed-forward networks exist many times, has another
+# formula. And that is the point. One more unknown, and every number can be made to fit.
+#
+# ```{admonition} Verdict: nobody outside knows
+# :class: note
+# The shape of GPT-4 was never disclosed; neither were those of GPT-4o, of Claude, or of the larger Gemini models. Whoever prints one guesses, or copies a guess. A number without a source that could know it is not information, however often it is repeated.
+# The calculator leaves these models empty.
+# ```
+#
+# ### Claim 3: "Training costs 6 N D FLOPs"
+#
+# It is the rule by which budgets of millions are planned ({cite:t}`kaplan2020scaling`, section 2.1). One example first. GPT-3 was trained on 300 billion tokens:
+
+# %%
+gpt3 = sum(parts(known["GPT-3 175B"].config).values())
+print(f"6 · {gpt3:.4g} · 300e9 = {6 * gpt3 * 300e9:.3g} FLOPs")
+
+# %% [markdown]
+# {cite:t}`brown2020language` print 3.14E+23 in their table D.1. So the rule is *how* such tables are made; that they agree proves nothing. We compare with what is really computed, the count that PyTorch confirmed above. Whose N? Kaplan's leaves the embeddings out, and with
+# them the output projection. Many people take all parameters. We try both, for four models and texts of every length.
+
+# %% tags=["claim-sizes-1"] mystnb={"figure": {"name": "six-n-d", "caption": "FLOPs of a training step, counted, divided by those of the rule, for texts of different length. 1 is where the rule is right. Left: N is all parameters; right: N without embeddings. Attention grows with the square of the length, and the rule does not know it."}, "image": {"alt": "Two line plots against the length, 32 to 131,072 tokens, logarithmic. Left: all four models start near 1.0 at short lengths, 0.93 for Llama 3 8B, and rise; the narrow model passes 1.2 at 256 tokens, GPT-3 at 16,384. Right: the narrow model and GPT-2 start at 1.65 and 1.45, Llama at 1.08, GPT-3 at 1.0. At 131,072 tokens all lines are far above 2."}}
+tiny = dataclasses.replace(
+    gpt2, vocab_size=4_000, d_model=128, n_heads=4, n_decoder_layers=4, d_ff=512, positions="none"
+)
+rivals = {
+    "4 layers, 128 wide": tiny,
+    "GPT-2 small": dataclasses.replace(gpt2, positions="none"),
+    "Llama 3 8B": known["Llama 3 8B"].config,
+    "GPT-3 175B": dataclasses.replace(known["GPT-3 175B"].config, positions="none"),
+}
+lengths = [2**k for k in range(5, 18)]
+
+
+def off(c, length, which):
+    N = sum(count for part, count in parts(c).items() if which == "all" or part not in ("embeddings", "output"))
+    return 3 * forward_flops(c, length) / (6 * N * length)
+
+
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True)
+for ax, which, title in zip(axes, ("all", "without"), ("N: all parameters", "N: without embeddings"), strict=True):
+    for name, c in rivals.items():
+        ax.plot(lengths, [off(c, length, which) for length in lengths], marker=".", label=name)
+    ax.axhline(1, color="grey", linestyle="--")
+    ax.set_xscale("log", base=2)
+    ax.set_xticks([2**k for k in (5, 8, 11, 14, 17)], ["32", "256", "2,048", "16,384", "131,072"])
+    ax.set(xlabel="tokens in a text", title=title, ylim=(0.5, 4))
+axes[0].set_ylabel("counted / rule")
+axes[0].legend(fontsize=9)
+fig.tight_layout()
+plt.show()
+
+# %%
+for name, length in (
+    ("4 layers, 128 wide", 32),
+    ("GPT-2 small", 1024),
+    ("GPT-3 175B", 2048),
+    ("Llama 3 8B", 8192),
+    ("Llama 3 8B", 131_072),
+):
+    c = dataclasses.replace(rivals[name], max_length=max(length, rivals[name].max_length))
+    if c.d_model < 10_000:  # PyTorch's count again, at these lengths; that of GPT-3 takes seconds
+        assert counted_flops(c, length)[1] == 3 * forward_flops(c, length)
+    print(
+        f"{name:18} {length:7,} tokens: counted / rule = {off(c, length, 'all'):.2f} (all), {off(c, length, 'without'):.2f} (without embeddings)"
+    )
+
+# %% [markdown]
+# Three things make the difference, and all can be read off the formula:
+#
+# - **The output projection.** Kaplan's N leaves it out, but it costs as much as any other matrix. In a narrow model it is a third of the work: the rule is 1.7 times too small. In GPT-3 it is less than one percent.
+# - **The input embedding.** Counted in, it adds weights that do no work. Where it *is* the output projection, the two errors cancel by luck. Where there are two tables (Llama), "all" is too much: the ratio starts below 1.
+# - **The length.** A layer has $12 D^2$ weights, so $24\,T D^2$ FLOPs, and $4\,T^2 D$ for the pairs: their ratio is $T / 6D$. At $D = 4096$ that is a third at 8,192 tokens and five times at 131,072. (A fused kernel can leave out the masked half of a causal attention. Then
+#   it is half of that, and still most of the work.)
+#
+# ```{admonition} Verdict: true within a few percent for a wide model and a text much shorter than 6 times its width; else too small
+# :class: note
+# For GPT-3 at its 2,048 tokens the rule is 3 % off. For GPT-2 at its full context it is 15 % off with all parameters, and 67 % without the embeddings; at 131,072 tokens a model like Llama 3 8B computes 5 to 6 times as much as the rule says. Whoever quotes it should
+# say which N.
+# ```
+#
+# ### Claim 4: "Bigger is better"
+#
+# Three translators on one corpus: one layer of encoder and one of decoder, 32, 64 and 128 wide, everything else in proportion. Each has a learning rate of its own, chosen among three that we tried. It rises over 50 steps and then stays: a rate that falls would have to know where
+# the run ends, and we want to read every run in two ways.
+#
+# - *At equal steps*: each has seen the same batches. That is how most comparisons are made.
+# - *At equal compute*: each has spent the same FLOPs. That is the bill. A small model gets many more steps for it.
+#
+# Before you read on, bet twice.
+
+# %% tags=["claim-17"]
+STEPS = 200  # of the largest; the others go on until they have spent the same
+RATES = {32: 1.2e-2, 64: 8e-3, 128: 4.5e-3}
+valid = list(Batches(encode_pairs(tokenizer, corpus.valid, 64), tokenizer, token_budget=2048, device=device).epoch(0))
+
+
+def shape(width):
+    sizes_of = {"d_model": width, "n_heads": 4, "n_encoder_layers": 1, "n_decoder_layers": 1, "d_ff": 2 * width}
+    return TransformerConfig(len(tokenizer), **sizes_of, dropout=0.0, max_length=64)
+
+
+def train(width, enough):
+    """Steps, FLOPs and validation loss of a run, until it has made STEPS steps and spent `enough` FLOPs."""
+    config, spent, seen, curve = shape(width), 0, [], []
+    seed_everything(0)
+    network = Transformer(config).to(device)
+
+    def watched():
+        for one in Batches(examples, tokenizer, token_budget=512, device=device).forever():
+            seen.append(one)
+            yield one
+
+    options = TrainingOptions(steps=10**6, learning_rate=RATES[width], warmup_steps=50, label_smoothing=0.0)
+    for step in fit(network, watched(), options):
+        spent += sizes.training_flops(config, len(seen[-1].src), seen[-1].src.shape[1], seen[-1].tgt_in.shape[1])
+        done = step.number >= STEPS and spent >= enough
+        if step.number in (10, 25, 50, 75, 150) or step.number % 100 == 0 or done:
+            curve.append((step.number, spent, validation_loss(network, valid)))
+        if done:
+            return np.array(curve)
+
+
+runs = {128: train(128, 0)}
+budget = runs[128][-1, 1]
+runs |= {width: train(width, budget) for width in (64, 32)}
+
+# %% mystnb={"figure": {"name": "bigger", "caption": "The same three trainings, read in two ways: validation loss in nats a token, against the steps (left) and against the FLOPs (right). At equal steps the largest model leads. At equal compute it is the last."}, "image": {"alt": "Two line plots of validation loss for widths 32, 64 and 128. Left, up to 200 steps: all fall from about 6; at 200 steps 128 is lowest near 2.6, then 64 near 3.0, then 32 near 3.35. Right, against FLOPs up to 2.6 times 10 to the 11: 32 falls fastest and flattens near 1.8, 64 falls to about 1.6 and crosses it near 2 times 10 to the 11, 128 is far above both, near 2.6 at the end."}}
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True)
+for width, marker in ((32, "o"), (64, "s"), (128, "^")):
+    run = runs[width]
+    label = f"{width} wide, {sum(parts(shape(width)).values()):,} parameters"
+    early = run[:, 0] <= STEPS
+    left.plot(run[early, 0], run[early, 2], marker=marker, markersize=4, label=label)
+    right.plot(run[:, 1] / 1e11, run[:, 2], marker=marker, markersize=4)
+left.set(xlabel="steps", ylabel="validation loss (nats a token)", ylim=(1, 6.5))
+right.set(xlabel="training FLOPs (10¹¹)")
+left.legend(fontsize=8)
+fig.tight_layout()
+plt.show()
+
+# %% tags=["nbval-ignore-output"]
+at_steps = {width: np.interp(STEPS, run[:, 0], run[:, 2]) for width, run in runs.items()}
+at_compute = {
+    share: {w: np.interp(share * budget, run[:, 1], run[:, 2]) for w, run in runs.items()} for share in (0.25, 0.5, 1)
+}
+print(f"{'width':20}", *(f"{width:6}" for width in (32, 64, 128)))
+print(f"{f'at {STEPS} steps':20}", *(f"{at_steps[width]:6.2f}" for width in (32, 64, 128)))
+for share, losses in at_compute.items():
+    print(f"{f'at {share * budget:.1e} FLOPs':20}", *(f"{losses[width]:6.2f}" for width in (32, 64, 128)))
+print(f"{'steps for all of it':20}", *(f"{runs[width][-1, 0]:6.0f}" for width in (32, 64, 128)))
+
+# %%
+print(
+    "at equal steps, larger is better each time, by 0.15 at least:",
+    at_steps[32] - 0.15 > at_steps[64] > at_steps[128] + 0.15,
+)
+quarter, half, whole = at_compute.values()
+print(
+    "at a quarter and a half of the compute the smallest is best, by 0.15:",
+    all(one[32] + 0.15 < min(one[64], one[128]) for one in (quarter, half)),
+)
+print("at all of it the middle one has caught up with it:", whole[64] < whole[32] + 0.1)
+print("at all of it the largest is last, by 0.5:", whole[128] > max(whole[32], whole[64]) + 0.5)
+
+# %% [markdown]
+# Both bets have a different winner. At equal steps the largest learned most *from each sentence*. At equal compute it is last, because each of its steps costs as much as eight of the smallest. And the right-hand plot shows what comes next: the curve of the smallest flattens, the
+# middle one passes it near $2 \cdot 10^{11}$ FLOPs, and the largest is still falling steeply when the money is gone. **The best size depends on the budget, and grows with it.** On scales many million times larger, {cite:t}`kaplan2020scaling` found the same crossing curves; {cite:t}`hoffmann2022training`
+# measured that many large models of their day were too large for what had been spent on them, and trained one of a quarter of the size of a well-known model, on four times as much text, that was better.
+#
+# ```{admonition} Verdict: true at equal steps, false at equal compute until the budget is large enough
+# :class: note
+# With 200 steps each, every doubling of the width helped. With $1.3 \cdot 10^{11}$ FLOPs each, the smallest was best, with twice that the middle one had caught up, and the largest, which costs most a step, was far behind. The limits: one seed, one corpus, and a learning rate that never falls. And *running* has a bill of its own,
+# where the smaller model wins again.
+# ```
+#
+# ## Bugs worth meeting
+#
+# **The tied embedding counted twice.** In many programs the output projection is a module whose weight *is* that of the embedding. `parameters()` gives each tensor once. `state_dict()` gives it under both names, and so does a sum over modules.
+
+
+# %%
+class Tied(nn.Module):
+    def __init__(self, vocabulary, width):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.output = nn.Linear(width, vocabulary, bias=False)
+        self.output.weight = self.embedding.weight
+
+
+with torch.device("meta"):
+    tied = Tied(50_257, 768)
+print(f"parameters():       {sum(p.numel() for p in tied.parameters()):12,}")
+print(f"state_dict():       {sum(x.numel() for x in tied.state_dict().values()):12,}")
+print(f"so GPT-2 'has'      {124_439_808 + 50_257 * 768:12,}  (you will meet this 163M)")
+
+# %% [markdown]
+# The other way round, some ways of copying or moving a model cut the tie: then there really are two tables, they are trained apart, and the file of a small GPT-2 grows by a third. Symptom: `parameters()` itself counts more than before. So
+# count before and after.
+#
+# **GB and GiB.** A GB is $10^9$ bytes, a GiB is $2^{30}$, 7 % more. File listings mostly use the first, PyTorch's out-of-memory message the second. Symptom: "it should have fitted", or a gigabyte that nobody can find.
+
+# %%
+weights = 2 * sum(parts(known["Llama 2 7B"].config).values())
+print(f"Llama 2 7B in bfloat16: {weights / 10**9:.2f} GB = {weights / 2**30:.2f} GiB")
+
+# %% [markdown]
+# **AdamW's states forgotten.** They do not exist until the first `optimizer.step()`. So a model that is too large to train loads, computes a loss, and computes its gradients. Put these moments into a memory of 13 bytes a parameter (and a batch of one short sentence, so that the activations
+# are small):
+
+# %%
+few = sizes.training_memory(small, 1, 10, 10)
+weights, gradients, states = (few.parts[part] for part in ("weights", "gradients", "optimizer"))
+memory_size = 13 * N
+for moment, needed in (
+    ("load the weights", weights),
+    ("forward", weights + few.parts["activations"]),
+    ("backward", weights + gradients),
+    ("first update", weights + gradients + states),
+):
+    print(
+        f"{moment:17} needs {needed / N:4.1f} bytes a parameter: {'fits' if needed <= memory_size else 'OUT OF MEMORY'}"
+    )
+
+# %% [markdown]
+# Symptom: everything works, until the first update. Cause: you planned for the weights, or for weights and gradients. Mend: plan 16 bytes a parameter, from the start.
+#
+# **Weights in bfloat16, so training takes half?** Two things go wrong. First, the small steps get lost: a bfloat16 has 8 binary digits, and 1 + 0.001 is 1 again.
+
+# %%
+half, full = torch.tensor(1.0, dtype=torch.bfloat16), torch.tensor(1.0)
+for _ in range(1000):
+    half, full = half + 0.001, full + 0.001
+print("1 + 1000 · 0.001:  float32", round(full.item(), 2), "  bfloat16", half.item())
+
+# %% [markdown]
+# So one keeps the weights once more in float32, and the states too, and lets only the products run in 16 bits ({cite:t}`micikevicius2018mixed`). Second, then, the bytes: 2 for the weight, 2 for its gradient, 4 for the copy, 4 + 4 for the states. That is 16 again ({cite:t}`rajbhandari2020zero`, section 3.1, count the same). What does halve are
+# the activations.
+
+# %%
+for kind, bytes_each in (("float32", [4, 4, 0, 4, 4]), ("bfloat16 + float32", [2, 2, 4, 4, 4])):
+    print(
+        f"{kind:19} weight, gradient, copy, two states: {' + '.join(map(str, bytes_each))} = {sum(bytes_each)} bytes a parameter"
+    )
+
+# %% [markdown]
+# **The KV cache forgotten.** "Seven billion parameters, two bytes each, so it needs 14 GB." It does, before anybody has said a word.
+
+# %% mystnb={"figure": {"name": "kv-cache", "caption": "Weights and KV cache in bfloat16 of two models while texts of 4,096 tokens are written. Llama 3 8B has more parameters, but its 32 query heads share 8 heads of keys and values: its cache is a quarter of the other's. The dotted line is 80 GiB."}, "image": {"alt": "Line plot of memory in GB against the number of texts at once, 1 to 128. Llama 2 7B rises from 16 to 288 GB and crosses the dotted line at 33 texts; Llama 3 8B rises from 17 to 85 GB and crosses it near 128. Dashed lines at 13.5 and 16.1 GB show the weights alone."}}
+fig, ax = plt.subplots()
+texts = np.arange(1, 129)
+for name, colour in (("Llama 2 7B", "C0"), ("Llama 3 8B", "C1")):
+    c = known[name].config
+    weights = 2 * sum(parts(c).values())
+    ax.plot(texts, (weights + cache_bytes(c, texts, 4096, 2)) / 1e9, color=colour, label=name)
+    ax.axhline(weights / 1e9, color=colour, linestyle="--", linewidth=1)
+ax.axhline(80 * 2**30 / 1e9, color="grey", linestyle=":")
+ax.set(xlabel="texts at once", ylabel="GB", ylim=(0, 300))
+ax.legend()
+plt.show()
+
+# %%
+for name in ("Llama 2 7B", "Llama 3 8B"):
+    c = known[name].config
+    weights, text = 2 * sum(parts(c).values()), cache_bytes(c, 1, 4096, 2)
+    print(
+        f"{name}: {cache_bytes(c, 1, 1, 2):7,} bytes a token; 64 texts take {64 * text / weights:.1f} times the weights; {(80 * 2**30 - weights) // text} texts fit into 80 GiB"
+    )
+
+# %% [markdown]
+# Symptom: it runs in the demonstration, and dies with many users, or late in a long conversation. Cause: nothing in the number of parameters knows the batch and the length. This bill is why newer models share keys and values
+# ({cite:t}`shazeer2019fast`, {cite:t}`ainslie2023gqa`).
+#
+# ## Check yourself
+#
+# Choose an answer to see what it says about it.
+#
+# **1. You double `d_model` and `d_ff`, and leave layers, heads and vocabulary alone. What happens to the parameters of a large model?**
+#
+# <details><summary>They double</summary>
+#
+# No. That is true of the embedding, $VD$. In a large model most parameters are in the layers.
+#
+# </details>
+# <details><summary>They become about four times as many</summary>
+#
+# Right. $12\,LD^2$: both sides of every matrix in the layers double.
+#
+# </details>
+# <details><summary>They become eight times as many</summary>
+#
+# No. A matrix has two sides, not three.
+#
+# </details>
+#
+# **2. You double the number of heads, with the same `d_model`, and all heads have keys of their own. What happens to the parameters?**
+#
+# <details><summary>Nothing</summary>
+#
+# Right. Each head is half as wide then: $HK = D$ stays. (If the width of a head is fixed by itself, as in Gemma and T5, they do grow.)
+#
+# </details>
+# <details><summary>Those of the attention double</summary>
+#
+# No. The heads share out the width $D$; they do not add to it.
+#
+# </details>
+# <details><summary>They halve</summary>
+#
+# No. You may think of *key* heads that are shared: with fewer of those, $W_K$ and $W_V$ shrink.
+#
+# </details>
+#
+# **3. A model of 1 billion parameters is trained in float32 with AdamW. It fails at the first update on a card of 12 GB, with a batch of one short sentence. Which change helps?**
+#
+# <details><summary>A smaller batch</summary>
+#
+# No. The batch decides the activations. At the update these are gone. What stands there is 16 GB, with any batch.
+#
+# </details>
+# <details><summary>Weights in bfloat16, with AdamW's states and a copy in float32</summary>
+#
+# No: 2 + 2 + 4 + 4 + 4 bytes are 16 again. The activations halve.
+#
+# </details>
+# <details><summary>An optimizer that keeps one number a parameter in place of two</summary>
+#
+# Right: 4 + 4 + 4 bytes, 12 GB, which is all there is, with nothing left for the activations: a beginning. Better still: spread the states over several cards.
+#
+# </details>
+#
+# **4. At which length do the pairs of attention, $QK^\top$ and $AV$, cost as much as all the matrices of a layer (of the usual shape)?**
+#
+# <details><summary>At T = D</summary>
+#
+# No. $4T^2D$ against $24\,TD^2$: at $T = D$ the pairs cost a sixth.
+#
+# </details>
+# <details><summary>At T = 6 D</summary>
+#
+# Right. For $D = 768$ that is 4,608 tokens, for $D = 12{,}288$ it is 73,728. Below it, the length costs little.
+#
+# </details>
+# <details><summary>At T = 512, for all models</summary>
+#
+# No. The wider the model, the later: its matrices grow with $D^2$, the pairs with $D$.
+#
+# </details>
+#
+# ## The translator, step 10
+#
+# The bill of the translator that this course trained, from its configuration and the card that its training wrote:
+
+# %%
+card = json.loads((FOLDER / "run.json").read_text("utf8"))
+total = sum(parts(ours).values())
+rule = 6 * total * card["target_tokens"]
+length = 12  # tokens of a sentence, about
+exact = sizes.training_flops(ours, 1, length, length) / length * card["target_tokens"]
+print(f"parameters: {total:,}   embeddings: {parts(ours)['embeddings'] / total:.0%}")
+print(
+    f"file: {(FOLDER / 'model.safetensors').stat().st_size / 1e6:.2f} MB, at 2 bytes a parameter {2 * total / 1e6:.2f} MB"
+)
+print(
+    f"training: {exact:.1e} FLOPs, 6 N D says {rule:.1e}; in {card['minutes']:.0f} minutes, {exact / (60 * card['minutes']) / 1e9:.0f} billion a second"
+)
+running = sizes.inference_memory(ours, 64, 30, 40)
+print(
+    "64 sentences at once:", {part: f"{number / 1e6:.1f} MB" for part, number in running.parts.items() if number > 1e5}
+)
+
+# %% [markdown]
+# Nearly half of it is the table of tokens. So a smaller vocabulary makes it smaller at once, and longer sentences are the price. At 64 sentences the cache is already larger than the weights: small models feel it first.
+#
+# ### Exercise: count it
+#
+# [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/10_model_sizes.ipynb),
+# or open `exercises/10_model_sizes.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
+# in one sentence.
+#
+# **Question 1:** `count_parameters`, of a translator, a language model or an encoder.
+#
+# ```{include} ../solutions/10_model_sizes.py
+# :start-after: "<!-- hints q1 -->"
+# :end-before: "<!-- /hints q1 -->"
+# ```
+#
+# ````{dropdown} Solution of question 1
+# ```{literalinclude} ../solutions/10_model_sizes.py
+# :language: python
+# :start-after: "# %% solution count_parameters"
+# :end-before: "# %%"
+# ```
+# ````
+#
+# **Question 2:** `cache_bytes`, with heads that share keys and values.
+#
+# ```{include} ../solutions/10_model_sizes.py
+# :start-after: "<!-- hints q2 -->"
+# :end-before: "<!-- /hints q2 -->"
+# ```
+#
+# ````{dropdown} Solution of question 2
+# ```{literalinclude} ../solutions/10_model_sizes.py
+# :language: python
+# :start-after: "# %% solution cache_bytes"
+# :end-before: "# %%"
+# ```
+# ````
+#
+# **Question 3:** `largest_batch`, to run and to train.
+#
+# ```{include} ../solutions/10_model_sizes.py
+# :start-after: "<!-- hints q3 -->"
+# :end-before: "<!-- /hints q3 -->"
+# ```
+#
+# ````{dropdown} Solution of question 3
+# ```{literalinclude} ../solutions/10_model_sizes.py
+# :language: python
+# :start-after: "# %% solution largest_batch"
+# :end-before: "# %%"
+# ```
+# ````
+#
+# ## Summary
+#
+# - $N \approx VD + 12\,LD^2$: small models are mostly embedding, large ones mostly layers, and two thirds of those are feed-forward networks.
+# - A weight costs 2 FLOPs a token forwards and 4 backwards. $6 N D_{tok}$ forgets the output projection or counts the input, and forgets attention, which is $T/6D$ of the rest.
+# - Training keeps 16 bytes a parameter, in float32 and with 16 bits alike, and activations for every token. AdamW's share arrives with the first update.
+# - Running keeps the weights and $2LBT\,GK\,b$ bytes of cache, which soon is the larger part. Shared key heads divide it.
+# - What is printed about a model can be checked, if its shape was published. If it was not, nobody outside knows.
+# - Bigger is better for the same steps. For the same bill, the best size depends on the bill.
+#
+# **Where it comes from.** The rule and the scaling of loss with compute: {cite:t}`kaplan2020scaling`, corrected by {cite:t}`hoffmann2022training`. The bytes of training: {cite:t}`rajbhandari2020zero`. Two precisions in one training:
+# {cite:t}`micikevicius2018mixed`. Shared keys and values: {cite:t}`shazeer2019fast` and {cite:t}`ainslie2023gqa`. One matrix for both ends: {cite:t}`press2017using`.

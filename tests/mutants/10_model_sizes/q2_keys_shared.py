@@ -1,0 +1,11 @@
+"""The values are not shared.
+
+q2: 1 of 3: Only the keys are shared by groups
+"""
+
+
+def cache_bytes(d_model, n_heads, n_layers, batch, length, n_kv_heads=None, source_length=0, bytes_a_number=2):
+    d_head = d_model // n_heads
+    width = (n_kv_heads or n_heads) * d_head
+    tokens = batch * (length + source_length)
+    return n_layers * tokens * (width + d_model) * bytes_a_number

@@ -1,0 +1,11 @@
+"""A head's width stands for all.
+
+q2: 0 of 3: One head only
+"""
+
+
+def cache_bytes(d_model, n_heads, n_layers, batch, length, n_kv_heads=None, source_length=0, bytes_a_number=2):
+    d_head = d_model // n_heads
+    width = d_head
+    tokens = batch * (length + source_length)
+    return 2 * n_layers * tokens * width * bytes_a_number

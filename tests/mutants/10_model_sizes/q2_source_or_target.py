@@ -1,0 +1,11 @@
+"""One or the other.
+
+q2: 2 of 3: Only the source is counted, or only what was written
+"""
+
+
+def cache_bytes(d_model, n_heads, n_layers, batch, length, n_kv_heads=None, source_length=0, bytes_a_number=2):
+    d_head = d_model // n_heads
+    width = (n_kv_heads or n_heads) * d_head
+    tokens = batch * (source_length or length)
+    return 2 * n_layers * tokens * width * bytes_a_number

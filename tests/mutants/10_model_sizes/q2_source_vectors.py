@@ -1,0 +1,10 @@
+"""A vector a token of the source.
+
+q2: 2 of 3: Of the source one vector a token is kept
+"""
+
+
+def cache_bytes(d_model, n_heads, n_layers, batch, length, n_kv_heads=None, source_length=0, bytes_a_number=2):
+    d_head = d_model // n_heads
+    width = (n_kv_heads or n_heads) * d_head
+    return n_layers * batch * (2 * length + source_length) * width * bytes_a_number

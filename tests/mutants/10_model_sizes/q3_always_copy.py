@@ -1,0 +1,14 @@
+"""A copy of float32 weights in float32.
+
+q3: 1 of 3: A copy of the weights is counted, though they are in float32 already
+"""
+
+
+def largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False):
+    a_parameter = weight_bytes
+    if training:
+        a_parameter += weight_bytes
+        a_parameter += 4 + 4
+        a_parameter += 4
+    free = memory_gib * 2**30 - a_parameter * n_parameters
+    return max(0, free // bytes_a_sequence)

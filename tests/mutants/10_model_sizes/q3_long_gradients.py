@@ -1,0 +1,15 @@
+"""Gradients in float32.
+
+q3: 1 of 3: The gradients are counted in float32
+"""
+
+
+def largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False):
+    a_parameter = weight_bytes
+    if training:
+        a_parameter += 4
+        a_parameter += 4 + 4
+        if weight_bytes < 4:
+            a_parameter += 4
+    free = memory_gib * 2**30 - a_parameter * n_parameters
+    return max(0, free // bytes_a_sequence)

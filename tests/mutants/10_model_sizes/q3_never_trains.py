@@ -1,0 +1,15 @@
+"""training is not read.
+
+q3: 1 of 3: With training=True nothing changes
+"""
+
+
+def largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False):
+    a_parameter = weight_bytes
+    if False:
+        a_parameter += weight_bytes
+        a_parameter += 4 + 4
+        if weight_bytes < 4:
+            a_parameter += 4
+    free = memory_gib * 2**30 - a_parameter * n_parameters
+    return max(0, free // bytes_a_sequence)

@@ -1,0 +1,13 @@
+"""No copy of the 16-bit weights.
+
+q3: 1 of 3: the float32 copy of the weights is missing
+"""
+
+
+def largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False):
+    a_parameter = weight_bytes
+    if training:
+        a_parameter += weight_bytes
+        a_parameter += 4 + 4
+    free = memory_gib * 2**30 - a_parameter * n_parameters
+    return max(0, free // bytes_a_sequence)

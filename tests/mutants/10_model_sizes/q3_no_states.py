@@ -1,0 +1,12 @@
+"""Weights and gradients.
+
+q3: 1 of 3: As if there were weights and gradients alone
+"""
+
+
+def largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False):
+    a_parameter = weight_bytes
+    if training:
+        a_parameter += weight_bytes
+    free = memory_gib * 2**30 - a_parameter * n_parameters
+    return max(0, free // bytes_a_sequence)

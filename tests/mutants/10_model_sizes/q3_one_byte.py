@@ -1,0 +1,15 @@
+"""A parameter is a byte.
+
+q3: 0 of 3: A parameter is taken for one byte
+"""
+
+
+def largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False):
+    a_parameter = weight_bytes
+    if training:
+        a_parameter += weight_bytes
+        a_parameter += 4 + 4
+        if weight_bytes < 4:
+            a_parameter += 4
+    free = memory_gib * 2**30 - n_parameters
+    return max(0, free // bytes_a_sequence)

@@ -1,0 +1,13 @@
+"""States in the type of the weights.
+
+q3: 1 of 3: AdamW's states are counted in the type of the weights
+"""
+
+
+def largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False):
+    a_parameter = weight_bytes
+    if training:
+        a_parameter += weight_bytes
+        a_parameter += 2 * weight_bytes
+    free = memory_gib * 2**30 - a_parameter * n_parameters
+    return max(0, free // bytes_a_sequence)
