@@ -3,6 +3,7 @@
 from lessons_lib.widgets.attention import AttentionWidget
 from lessons_lib.widgets.feed_forward import FeedForwardWidget
 from lessons_lib.widgets.heads import HeadsWidget
+from lessons_lib.widgets.norm import NormWidget
 from lessons_lib.widgets.positions import PositionsWidget
 from lessons_lib.widgets.qkv import QKVWidget
 from lessons_lib.widgets.sizes import SizesWidget
@@ -12,6 +13,7 @@ __all__ = [
     "AttentionWidget",
     "FeedForwardWidget",
     "HeadsWidget",
+    "NormWidget",
     "PositionsWidget",
     "QKVWidget",
     "SizesWidget",

@@ -1,0 +1,224 @@
+"""Lesson 6: the ways in which norms and the residual path go wrong, each as a version of the reference."""
+
+import numpy as np
+
+from lessons_lib.grading.judge.compare import Wrong
+from lessons_lib.grading.judge.norms import post, pre, rms_norm, root_mean_square, standardised
+
+
+def _hat(x: np.ndarray, axis: int | None = -1, eps: float = 1e-5, correction: int = 0) -> np.ndarray:
+    variance = x.var(axis=axis, keepdims=True, ddof=correction)
+    return (x - x.mean(axis=axis, keepdims=True)) / np.sqrt(variance + eps)
+
+
+def _centred(x: np.ndarray) -> np.ndarray:
+    return x - x.mean(axis=-1, keepdims=True)
+
+
+# LayerNorm made of x (T, D), γ, β.
+WRONG_LAYER: list[Wrong] = [
+    (
+        "The variance is divided by D − 1 (torch.var's default); a norm divides by D: var(…, correction=0).",
+        lambda x, g, b: g * _hat(x, correction=1) + b,
+    ),
+    (
+        "The mean is not taken away: subtract it before you divide.",
+        lambda x, g, b: g * x / np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5) + b,
+    ),
+    (
+        "That is RMSNorm with β: take the mean away, from x and inside the variance.",
+        lambda x, g, b: g * x / root_mean_square(x, 1e-5) + b,
+    ),
+    (
+        "The mean is taken away above the line, but below it stands the mean of x², not the variance.",
+        lambda x, g, b: g * _centred(x) / root_mean_square(x, 1e-5) + b,
+    ),
+    (
+        "The spread is left as it was: divide by the root of variance + ε.",
+        lambda x, g, b: g * _centred(x) + b,
+    ),
+    (
+        "It divides by the variance; divide by its square root.",
+        lambda x, g, b: g * _centred(x) / (x.var(axis=-1, keepdims=True) + 1e-5) + b,
+    ),
+    (
+        "It divides by the mean distance from the mean; divide by the root of the mean of its square.",
+        lambda x, g, b: g * _centred(x) / np.abs(_centred(x)).mean(axis=-1, keepdims=True) + b,
+    ),
+    (
+        "It divides by the length of the vector, a sum; the variance is a mean over D.",
+        lambda x, g, b: g * _centred(x) / np.linalg.norm(_centred(x), axis=-1, keepdims=True) + b,
+    ),
+    (
+        "Mean and variance run over the words, so a word's result depends on its neighbours; use dim=-1.",
+        lambda x, g, b: g * _hat(x, axis=0) + b,
+    ),
+    (
+        "Mean and variance run over words and dimensions together; each word needs its own, dim=-1.",
+        lambda x, g, b: g * _hat(x, axis=None) + b,
+    ),
+    (
+        "γ is not used: multiply by it after the division.",
+        lambda x, g, b: _hat(x) + b,
+    ),
+    (
+        "β is not used: add it at the end.",
+        lambda x, g, b: g * _hat(x),
+    ),
+    (
+        "Neither γ nor β is used: multiply by γ, then add β.",
+        lambda x, g, b: _hat(x),
+    ),
+    (
+        "γ and β are exchanged: γ multiplies, β is added.",
+        lambda x, g, b: b * _hat(x) + g,
+    ),
+    (
+        "β is added before γ multiplies; multiply first, then add.",
+        lambda x, g, b: g * (_hat(x) + b),
+    ),
+]
+
+# LayerNorm of words that hardly differ within themselves, made of x (T, D), γ, β.
+WRONG_EPS: list[Wrong] = [
+    (
+        "ε stands outside the root, where it does next to nothing: √(variance + ε), not √variance + ε.",
+        lambda x, g, b: g * _centred(x) / (x.std(axis=-1, keepdims=True) + 1e-5) + b,
+    ),
+    (
+        "There is no ε: where all numbers of a word are nearly equal, noise is blown up to full size.",
+        lambda x, g, b: g * _centred(x) / x.std(axis=-1, keepdims=True) + b,
+    ),
+    (
+        "ε is 1e-6 here; the default that the question asks for is 1e-5.",
+        lambda x, g, b: g * _hat(x, eps=1e-6) + b,
+    ),
+]
+
+# RMSNorm made of x (T, D), γ.
+WRONG_RMS: list[Wrong] = [
+    (
+        "That is LayerNorm without β: RMSNorm leaves the mean where it is.",
+        lambda x, g: g * standardised(x, 1e-6)[0],
+    ),
+    (
+        "It divides by the spread around the mean; divide by the root of the mean of x².",
+        lambda x, g: g * x / np.sqrt(x.var(axis=-1, keepdims=True) + 1e-6),
+    ),
+    (
+        "It divides by the mean of x²; divide by its square root.",
+        lambda x, g: g * x / (np.square(x).mean(axis=-1, keepdims=True) + 1e-6),
+    ),
+    (
+        "It divides by the root of the sum of x² (the length); divide by the root of the mean.",
+        lambda x, g: g * x / np.linalg.norm(x, axis=-1, keepdims=True),
+    ),
+    (
+        "It squares the mean; take the mean of the squares.",
+        lambda x, g: g * x / np.abs(x.mean(axis=-1, keepdims=True)),
+    ),
+    (
+        "It divides by the mean of |x|; divide by the root of the mean of x².",
+        lambda x, g: g * x / np.abs(x).mean(axis=-1, keepdims=True),
+    ),
+    (
+        "The mean of x² runs over the words; each word needs its own, dim=-1.",
+        lambda x, g: g * x / np.sqrt(np.square(x).mean(axis=0) + 1e-6),
+    ),
+    (
+        "The mean of x² runs over words and dimensions together; each word needs its own, dim=-1.",
+        lambda x, g: g * x / np.sqrt(np.square(x).mean() + 1e-6),
+    ),
+    (
+        "γ is left out: multiply by it after the division.",
+        lambda x, g: x / root_mean_square(x, 1e-6),
+    ),
+    (
+        "γ divides here; it multiplies.",
+        lambda x, g: x / root_mean_square(x, 1e-6) / g,
+    ),
+    (
+        "The root multiplies here; divide by it.",
+        lambda x, g: g * x * root_mean_square(x, 1e-6),
+    ),
+]
+
+# RMSNorm of words that are nearly zero, made of x (T, D), γ.
+WRONG_RMS_EPS: list[Wrong] = [
+    (
+        "ε stands behind the root, where it does next to nothing: √(mean of x² + ε).",
+        lambda x, g: g * x / (root_mean_square(x, 0.0) + 1e-6),
+    ),
+    (
+        "There is no ε, so a word that is nearly zero is blown up to full size: √(mean of x² + ε).",
+        lambda x, g: g * x / root_mean_square(x, 0.0),
+    ),
+    (
+        "ε is 1e-5 here, LayerNorm's; the default that this question asks for is 1e-6.",
+        lambda x, g: rms_norm(x, g, 1e-5),
+    ),
+]
+
+# x + f(norm(x)) made of x, the norm n and the sub-layer f.
+WRONG_PRE: list[Wrong] = [
+    (
+        'With place="pre" it computes post-norm: LayerNorm(x + f(x)); due is x + f(LayerNorm(x)).',
+        post,
+    ),
+    (
+        "The residual path is missing: it gives f(LayerNorm(x)), and x itself is lost; add it.",
+        lambda x, n, f: f(n(x)),
+    ),
+    (
+        "The residual path carries the normalised x; it must carry x itself, untouched.",
+        lambda x, n, f: n(x) + f(n(x)),
+    ),
+    (
+        "The norm is missing: it gives x + f(x).",
+        lambda x, n, f: x + f(x),
+    ),
+    (
+        "The norm follows the sub-layer; in pre-norm it comes before: x + f(LayerNorm(x)).",
+        lambda x, n, f: x + n(f(x)),
+    ),
+    (
+        "There is a norm before the sub-layer and another one after the sum; pre-norm has the first only.",
+        lambda x, n, f: n(x + f(n(x))),
+    ),
+    (
+        "The sub-layer's output is taken away from x; it is added.",
+        lambda x, n, f: x - f(n(x)),
+    ),
+]
+
+# norm(x + f(x)) made of the same.
+WRONG_POST: list[Wrong] = [
+    (
+        'With place="post" it still computes pre-norm: x + f(LayerNorm(x)); due is LayerNorm(x + f(x)).',
+        pre,
+    ),
+    (
+        "In post-norm the residual path is missing: it gives LayerNorm(f(x)).",
+        lambda x, n, f: n(f(x)),
+    ),
+    (
+        "In post-norm x is added after the norm; normalise the sum: LayerNorm(x + f(x)).",
+        lambda x, n, f: x + n(f(x)),
+    ),
+    (
+        "In post-norm only x is normalised; normalise the sum: LayerNorm(x + f(x)).",
+        lambda x, n, f: n(x) + f(x),
+    ),
+    (
+        "In post-norm the two are normalised apart and then added; add first, and normalise the sum.",
+        lambda x, n, f: n(x) + n(f(x)),
+    ),
+    (
+        "In post-norm the sub-layer gets the normalised x as well; it gets x as it is.",
+        lambda x, n, f: n(x + f(n(x))),
+    ),
+    (
+        "In post-norm there is no norm at all: it gives x + f(x).",
+        lambda x, n, f: x + f(x),
+    ),
+]

@@ -1,0 +1,19 @@
+"""No γ, and D − 1: no version with one mistake gives these numbers.
+
+q1: 0 of 4: The values differ: output[
+"""
+
+import torch
+from torch import nn
+
+
+class LayerNorm(nn.Module):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(d_model))
+        self.beta = nn.Parameter(torch.zeros(d_model))
+        self.eps = eps
+
+    def forward(self, x):
+        mean = x.mean(dim=-1, keepdim=True)
+        return (x - mean) / torch.sqrt(x.var(dim=-1, keepdim=True) + self.eps) + self.beta

@@ -1,0 +1,18 @@
+"""ε written into the code.
+
+q2: 2 of 3: eps=0.25 gives what eps=1e-6 gives
+"""
+
+import torch
+from torch import nn
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, d_model, eps=1e-6):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(d_model))
+        self.eps = eps
+
+    def forward(self, x):
+        wide = x.float() if x.dtype == torch.float16 else x
+        return (self.gamma * wide / torch.sqrt(wide.square().mean(dim=-1, keepdim=True) + 1e-6)).to(x.dtype)

@@ -1,0 +1,18 @@
+"""ε behind the root.
+
+q2: 2 of 3: ε stands behind the root
+"""
+
+import torch
+from torch import nn
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, d_model, eps=1e-6):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(d_model))
+        self.eps = eps
+
+    def forward(self, x):
+        wide = x.float() if x.dtype == torch.float16 else x
+        return (self.gamma * wide / (wide.square().mean(dim=-1, keepdim=True).sqrt() + self.eps)).to(x.dtype)

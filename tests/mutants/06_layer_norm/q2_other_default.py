@@ -1,0 +1,19 @@
+"""LayerNorm's ε.
+
+q2: 2 of 3: ε is 1e-5 here
+"""
+
+import torch
+from torch import nn
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(d_model))
+        self.eps = eps
+
+    def forward(self, x):
+        wide = x.float() if x.dtype == torch.float16 else x
+        root = torch.sqrt(wide.square().mean(dim=-1, keepdim=True) + self.eps)
+        return (self.gamma * wide / root).to(x.dtype)
