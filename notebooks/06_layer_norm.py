@@ -706,7 +706,7 @@ for name in ("LayerNorm", "RMSNorm"):
         f"{name}: that of PyTorch takes {fastest[name, 'of PyTorch'] / fastest[name, 'from scratch']:.2f} times as long as ours"
     )
 
-# %%
+# %% tags=["nbval-ignore-output"]
 print(
     "from scratch, RMSNorm takes less than 0.9 of LayerNorm's time:",
     fastest["RMSNorm", "from scratch"] < 0.9 * fastest["LayerNorm", "from scratch"],
@@ -740,7 +740,7 @@ part = min(seconds["norms"]) / min(seconds["step"])
 # %% tags=["nbval-ignore-output"]
 print(f"the twelve norms are about {part:.1%} of the time of a training step of our translator")
 
-# %%
+# %% tags=["nbval-ignore-output"]
 print("less than a fifth:", part < 0.2)
 
 # %% [markdown]

@@ -1,0 +1,1088 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 8 · Masking
+#
+# **Who may look at whom?** *60 minutes. You need: attention weights and where the mask enters them (lesson 1); that a decoder writes
+# one token after another, with an eye on the source (lesson 5).*
+#
+# After this lesson you can
+#
+# - write the masks of encoders, decoders and everything between, and read a mask aloud;
+# - say why a decoder can be trained on all places of a sentence at once, and prove that no place sees its own answer;
+# - recognise a leak by its symptom, a loss that is too good, and six other bugs by theirs.
+
+# %% tags=["remove-cell"]
+import sys
+
+if "google.colab" in sys.modules:  # on Colab only: elsewhere this cell does nothing
+    import subprocess
+
+    source = "lessons_lib @ git+https://github.com/executable-transformer/course"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
+
+# %% tags=["hide-input"]
+import math
+import time
+from functools import partial
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from lessons_lib import masks
+from lessons_lib.attention import scaled_dot_product_attention
+from lessons_lib.device import pick_device, seed_everything
+from lessons_lib.figures import use_course_style
+from lessons_lib.transformer import Transformer, TransformerConfig
+from lessons_lib.translation.batching import Example, collate, encode_pairs, pad
+from lessons_lib.translation.corpus import load_grammar
+from lessons_lib.translation.course_model import load_course_translator
+from lessons_lib.translation.decoding import greedy
+from lessons_lib.translation.scoring import score
+from lessons_lib.translation.tokenizer import Tokenizer
+from lessons_lib.translation.training import batch_loss
+from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.uncached import Uncached
+from lessons_lib.widgets import MaskWidget
+
+use_course_style()
+seed_everything(8)
+device = pick_device()
+torch.set_num_threads(1)  # the networks of this page are so small that two threads would wait for each other
+
+# %% [markdown]
+# ## The idea
+#
+# A translator learns from sentences that are finished. The English is there, and so is the French, all of it:
+#
+# > the small black cats do not sleep → *les petits chats noirs ne dorment pas*
+#
+# It must learn to say *chats* after *les petits*. But *chats* lies right there, one place further on, and attention looks anywhere.
+# The easiest way to say the next word is to look at it. A network that may do that learns to copy, and nothing else.
+#
+# So each place gets a list of what it may look at. All the lists together are a table of yes and no, a row for each place that
+# looks and a column for each place that is looked at: the {term}`mask`. The one that hides everything later is the
+# {term}`causal mask`. Click a row to read it as a sentence. Then make the mistake *one column too far*, go from 1 layer to 3, and
+# watch the answers seep in.
+
+# %% tags=["hide-input"]
+translator = load_course_translator(device)
+WORDS = ["<s>", *translator.translate(["The small black cats do not sleep."], attention=False)[0].text.split()]
+MaskWidget(WORDS, selected=2)
+
+# %% [markdown]
+# ```{admonition} What the widget shows
+# :class: tip
+# The rows are the {term}`tokens <token>` that the {term}`decoder` reads; each must say the one after it. (The translator on this page wrote
+# these words.) A number is the count of layers after which the row has heard of the column: 1 if it looks at it, 2 if it looks at somebody
+# who did. A striped cell is a leak: the row will be asked for a word, and has heard of a later one.
+# ```
+#
+# Nobody decides once and for all who may look where; that depends on the task.
+#
+# | pattern | who may look at whom | used by |
+# |---|---|---|
+# | none | everybody at everybody | {term}`encoders <encoder>`: nothing is predicted from left to right, so nothing can leak |
+# | padding | everybody at everything that is real | batches of sentences of unequal length |
+# | causal | everybody at the past and at itself | decoders, GPT |
+# | causal and padding | both rules at once | decoders in batches |
+# | prefix | everybody at the beginning, the rest causally | one stack that reads a task and writes an answer ({cite:t}`raffel2020exploring`) |
+# | sliding window | the last few places | long texts ({cite:t}`beltagy2020longformer`, {cite:t}`jiang2023mistral`) |
+#
+# ## The mathematics
+#
+# A query $t$ scores all keys $s$. The mask says which scores count: the others become $-\infty$ *before* the softmax, so that their
+# weight is $e^{-\infty} = 0$ and the rest still sum to 1:
+#
+# $$
+# A = \operatorname{softmax}\!\Big(\frac{QK^\top}{\sqrt{d}} + M\Big), \qquad
+# M_{ts} = \begin{cases} 0 & \text{if } t \text{ may look at } s \\ -\infty & \text{if not,} \end{cases} \qquad
+# A, M \in \mathbb{R}^{T \times S} .
+# $$
+#
+# As in lesson 1, $T$ counts queries and $S$ keys. In code the mask is boolean, `True` = may look, and its shape need only *broadcast* to that of the scores, (B, H, T, S) for B sentences
+# and H heads: axes of size 1 are repeated. A causal mask is (T, T), the same for all sentences and heads. A padding mask is (B, 1, 1, S): each
+# sentence has its own, all its heads and queries share it. `&` makes one mask of both, (B, 1, T, T).
+#
+# Why may a decoder be trained on all places at once? Because the probability of a translation $y$ of $x$ is a product, and each factor
+# needs only what comes before:
+#
+# $$
+# \log P(y \mid x) = \sum_{t=1}^{T} \log P(y_t \mid y_1, \dots, y_{t-1}, x) .
+# $$
+#
+# So the decoder reads the right sentence moved one place to the right, a start mark `<s>` in front, and at place $t$ it must say $y_t$,
+# having read $y_1 \dots y_{t-1}$. Reading the *right* beginning, not its own, is called {term}`teacher forcing` (the name is of
+# {cite:t}`williams1989learning`). With the causal mask, one pass computes all $T$ factors.
+
+# %% [markdown]
+# ## The code, from scratch
+#
+# Every mask is a comparison of places, or of tokens.
+
+
+# %%
+def causal_mask(length):
+    place = torch.arange(length)
+    return place[None, :] <= place[:, None]  # (T, T): column s ≤ row t
+
+
+def padding_mask(tokens, pad_id):
+    return (tokens != pad_id)[:, None, None, :]  # (B, S) -> (B, 1, 1, S)
+
+
+def prefix_mask(length, prefix):
+    return causal_mask(length) | (torch.arange(length) < prefix)  # (T, T) | (T,) -> (T, T)
+
+
+def sliding_window_mask(length, window):
+    place = torch.arange(length)
+    return causal_mask(length) & (place[None, :] > place[:, None] - window)
+
+
+# %% [markdown]
+# Are they the library's? And does PyTorch's attention understand them as lesson 1's does?
+
+# %%
+tokens = torch.tensor([[5, 6, 7, 8, 9], [5, 6, 0, 0, 0]])  # two sentences; 0 is the padding
+both = causal_mask(5) & padding_mask(tokens, 0)  # (5, 5) & (2, 1, 1, 5) -> (2, 1, 5, 5)
+
+assert torch.equal(causal_mask(5), masks.causal_mask(5))
+assert torch.equal(padding_mask(tokens, 0), masks.padding_mask(tokens, 0))
+assert torch.equal(both, masks.causal_padding_mask(tokens, 0))
+assert torch.equal(prefix_mask(5, 3), masks.prefix_mask(5, 3))
+assert torch.equal(sliding_window_mask(5, 2), masks.sliding_window_mask(5, 2))
+
+q, k, v = (torch.randn(2, 4, 5, 8) for _ in range(3))  # (B, H, T, K)
+for mask in (causal_mask(5), both, prefix_mask(5, 3), sliding_window_mask(5, 2)):
+    ours = scaled_dot_product_attention(q, k, v, mask)[0]
+    torch.testing.assert_close(ours, F.scaled_dot_product_attention(q, k, v, attn_mask=mask))
+print("ours = lessons_lib = PyTorch")
+print(masks.explain(sliding_window_mask(len(WORDS), 3), WORDS))
+
+# %% [markdown]
+# Now a real batch: two pairs of the embedded corpus, as the translator's training reads them. `tgt_in` is what the decoder reads, `tgt_out`
+# what it must say.
+
+# %%
+corpus = load_grammar(seed=0, n_train=12_000)
+tokenizer, model = translator.tokenizer, translator.model.eval()
+test = encode_pairs(tokenizer, corpus.test, max_length=64)
+batch = collate([test[1], test[0]], tokenizer).to(device)
+for row in range(2):
+    print("reads:", *tokenizer.pieces(batch.tgt_in[row].tolist()))
+    print("says: ", *tokenizer.pieces(batch.tgt_out[row].tolist()))
+
+# %% [markdown]
+# Read each column from top to bottom: after `<s>`, the first word; after the first word, the second; after the last word, `</s>`. Where the padding
+# begins, nobody is asked.
+#
+# Here is the loss, by hand: the mean of $-\log P$ over the places that are asked. It must be the library's.
+
+
+# %%
+def next_token_loss(logits, tgt_out, pad_id):
+    real = tgt_out != pad_id  # (B, T)
+    return F.cross_entropy(logits[real], tgt_out[real])  # (N, V), (N,): the mean over the N real tokens
+
+
+with torch.no_grad():
+    logits = model(batch.src, batch.tgt_in)  # (B, T, V)
+    loss = next_token_loss(logits, batch.tgt_out, tokenizer.pad_id)
+    torch.testing.assert_close(loss, batch_loss(model, batch, label_smoothing=0.0))
+
+    one_by_one = [model(batch.src, batch.tgt_in[:, : t + 1])[:, -1] for t in range(batch.tgt_in.shape[1])]
+    torch.testing.assert_close(logits, torch.stack(one_by_one, dim=1), atol=1e-3, rtol=1e-3)
+print("by hand = lessons_lib; one pass over the sentence = a pass for each beginning")
+
+# %% [markdown]
+# The last line is what the mask buys. {term}`Logits` at place $t$ are the same whether the rest of the sentence is there or not. So one
+# pass asks all questions, and each of them gets the answer that it would have got alone.
+#
+# ## Claims, tested
+#
+# For the experiments we need models with *other* masks than they should have. This class takes the weights of a translator and lets
+# us choose; like the original it can be trained, and asked to translate. Its decoder reads the whole beginning again for each
+# word, so that what it may see when it writes is what it might see in training.
+
+
+# %%
+def the_past(tgt):
+    return causal_mask(tgt.shape[1]).to(tgt.device)
+
+
+def everything(tgt):
+    return None
+
+
+class Rewired(Uncached):
+    """The weights of a model with masks of our choice.
+
+    self_mask: from what the decoder reads (B, T) to who may look at whom in it.
+    cross_mask: from what it reads, and the padding mask of the source, to who may look at whom in the source.
+    sees_padding: the parts ("encoder", "cross-attention") that have lost their padding mask.
+    """
+
+    def __init__(self, model, self_mask=the_past, cross_mask=lambda tgt, source: source, sees_padding=()):
+        super().__init__(model)
+        self.self_mask, self.cross_mask, self.sees_padding = self_mask, cross_mask, sees_padding
+
+    def encode(self, src):
+        mask = None if "encoder" in self.sees_padding else padding_mask(src, self.config.pad_id)
+        return self.encoder(self.embed(src), mask)
+
+    def decode_hidden(self, tgt, memory, source_mask):
+        cross = None if "cross-attention" in self.sees_padding else self.cross_mask(tgt, source_mask)
+        return self.decoder(self.embed(tgt), memory, self.self_mask(tgt), cross)
+
+
+@torch.no_grad()
+def loss_of(model, examples, tokenizer=tokenizer):
+    """Mean −log P of the right token, in nats, with the right beginning given."""
+    batch = collate(examples, tokenizer).to(device)
+    return next_token_loss(model.eval()(batch.src, batch.tgt_in), batch.tgt_out, tokenizer.pad_id).item()
+
+
+def translate(model, pairs, tokenizer=tokenizer):
+    sources = [pair.source for pair in pairs]
+    return [found.text for found in Translator(model, tokenizer).translate(sources, attention=False)]
+
+
+def bleu(texts, pairs):
+    return score(texts, [pair.target for pair in pairs]).bleu
+
+
+# %% [markdown]
+# ### Claim 1: "The causal mask stops the decoder from cheating"
+#
+# If it does, no change of a later word can move an earlier answer. There are too many changes to try, but the {term}`gradient` tries all
+# small ones at once. We give the trained translator a sentence, choose a place $t$, and ask how strongly its logits depend on
+# each vector that the decoder read. (The logits are 4,000 numbers; we take a random mixture of them, so that nothing cancels.)
+
+
+# %%
+def dependence(model, example):
+    """(T, T): the size of the gradient of what is said at place t by what is read at place s."""
+    batch = collate([example], tokenizer).to(device)
+    source_mask = padding_mask(batch.src, tokenizer.pad_id)
+    read = model.embed(batch.tgt_in).detach().requires_grad_()  # (1, T, D)
+    hidden = model.decoder(read, model.encode(batch.src), model.self_mask(batch.tgt_in), source_mask)
+    logits = model.project(hidden)[0]  # (T, V)
+    mixture = torch.randn(logits.shape[-1], generator=torch.Generator().manual_seed(0)).to(device)
+    rows = [torch.autograd.grad(row @ mixture, read, retain_graph=True)[0][0].norm(dim=-1) for row in logits]
+    return torch.stack(rows).cpu(), tokenizer.pieces(batch.tgt_in[0].tolist())
+
+
+example = next(e for e in test if 8 <= len(e.tgt) <= 9)
+depends, pieces = dependence(Rewired(model), example)
+
+# %% tags=["claim-11"] mystnb={"figure": {"name": "who-depends-on-whom", "caption": "The trained translator, a sentence that it has never seen: how strongly what is said in each row depends on what is read in each column (size of the gradient). White is 0, exactly: the future."}, "image": {"alt": "A square table of colours. The lower left triangle with its diagonal is coloured, the diagonal most strongly; the upper right triangle is white throughout."}}
+fig, ax = plt.subplots(figsize=(6, 4.6))
+image = ax.imshow(depends.masked_fill(depends == 0, float("nan")).log10(), cmap="viridis")
+ax.set_xticks(range(len(pieces)), pieces, rotation=45, ha="right", rotation_mode="anchor")
+ax.set_yticks(range(len(pieces)), pieces)
+ax.set(xlabel="read at place s", ylabel="said at place t, after reading")
+ax.grid(False)
+fig.colorbar(image, label="log₁₀ of the gradient's size")
+plt.show()
+
+# %% tags=["claim-11"]
+later = ~causal_mask(len(pieces))
+print("largest dependence on a later word:", depends[later].max().item())
+print("smallest dependence on the past is more than 0:", bool(depends[~later].min() > 1e-4))
+
+# %% [markdown]
+# Not "small": 0. A weight of $e^{-\infty}$ is 0 in the computer too, and 0 times a gradient is 0, through both layers.
+#
+# Now break it. Two small translators, the same numbers to begin with, the same sentences in the same order; one of them without the
+# mask. To learn in seconds they get only short sentences (up to 6 French words), a vocabulary of 2,000 pieces and one layer on each side.
+
+# %%
+short = [pair for pair in corpus.train if len(pair.target.split()) <= 6]
+short_test = [pair for pair in corpus.test if len(pair.target.split()) <= 6][:200]
+small_tokenizer = Tokenizer.train((text for pair in short for text in (pair.source, pair.target)), vocab_size=2_000)
+short_examples = encode_pairs(small_tokenizer, short, max_length=64)
+unseen = encode_pairs(small_tokenizer, short_test, max_length=64)[:]
+small = TransformerConfig(
+    len(small_tokenizer), d_model=64, n_heads=4, n_encoder_layers=1, n_decoder_layers=1, d_ff=128, dropout=0.0
+)
+
+
+def train(loss_function=next_token_loss, target="tgt_out", steps=400, **wiring):
+    """A small translator after training, and the loss of each step as the training itself counted it."""
+    seed_everything(0)
+    model = Rewired(Transformer(small).to(device), **wiring).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1.0, betas=(0.9, 0.98))
+    draw, losses = np.random.default_rng(0), []
+    for step in range(steps):
+        rows = draw.choice(len(short_examples), 32)
+        batch = collate([short_examples[row] for row in rows], small_tokenizer).to(device)
+        loss = loss_function(model(batch.src, batch.tgt_in), getattr(batch, target), small_tokenizer.pad_id)
+        optimizer.param_groups[0]["lr"] = 8e-3 * min((step + 1) / 30, 1 - step / steps)  # up, then down to 0
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        losses.append(loss.item())
+    return model, losses
+
+
+honest, honest_losses = train()
+cheat, cheat_losses = train(self_mask=everything)
+
+# %% tags=["claim-11"] mystnb={"figure": {"name": "too-good", "caption": "Training loss of two translators that differ in their mask only (mean of 10 steps). Without it the loss falls to a level that its twin is far from."}, "image": {"alt": "Two falling lines over 400 steps. With the mask: from 7.5 to about 2. Without: it falls much faster, and stays near 0 from step 250 on."}}
+fig, ax = plt.subplots()
+for name, losses in (("with the causal mask", honest_losses), ("without", cheat_losses)):
+    ax.plot(range(5, 400, 10), np.reshape(losses, (-1, 10)).mean(1), label=name)
+ax.set(xlabel="step", ylabel="loss (nats a token)", ylim=(0, None))
+ax.legend()
+plt.show()
+
+# %% tags=["claim-11", "nbval-ignore-output"]
+masked_again = Rewired(cheat)
+results = {
+    "with the mask": (loss_of(honest, unseen, small_tokenizer), translate(honest, short_test, small_tokenizer)),
+    "without": (loss_of(cheat, unseen, small_tokenizer), translate(cheat, short_test, small_tokenizer)),
+    "without; put back now": (
+        loss_of(masked_again, unseen, small_tokenizer),
+        translate(masked_again, short_test, small_tokenizer),
+    ),
+}
+print(f"{'':23} loss on unseen sentences   BLEU   a translation of {short_test[0].source!r}")
+for name, (loss, texts) in results.items():
+    print(f"{name:23} {loss:24.2f} {bleu(texts, short_test):6.1f}   {texts[0]!r}")
+print("translations of the cheat that are empty, of 200:", sum(not text for text in results["without"][1]))
+
+# %% tags=["claim-11"]
+losses = {name: loss for name, (loss, _) in results.items()}
+scores = {name: bleu(texts, short_test) for name, (_, texts) in results.items()}
+print(
+    "without the mask, the loss on unseen sentences is less than a quarter:",
+    losses["without"] < losses["with the mask"] / 4,
+)
+print(
+    "and the BLEU is below 1:",
+    scores["without"] < 1,
+    "  (with the mask above 5:",
+    scores["with the mask"] > 5,
+    end=")\n",
+)
+print(
+    "with the mask put back, worse than guessing (log 2,000 = 7.6):", losses["without; put back now"] > math.log(2000)
+)
+
+# %% [markdown]
+# The loss is a fraction of its twin's, on sentences that it has *never seen*: held-out data does not find a leak, for copying works on
+# any sentence. It translates nothing. When it writes, there is no next word to copy. In training the only place without one
+# was the last, where the answer was `</s>`. So it looks to the right, finds nothing, and ends.
+#
+# ```{admonition} Verdict: true, exactly
+# :class: note
+# Nothing that is read later reaches an answer: 0, not "nearly 0". And without the mask the decoder cheats at once: a tenth of the loss, and
+# a BLEU of 0. **A loss that is too good is the symptom of a leak.** One limit: the mask closes the way through attention. Any other
+# operation that mixes places (a normalisation over the length, a pooling, a convolution with a window to both sides) opens another, and so does a target that is
+# not shifted (see the bugs). The test with gradients finds them all.
+# ```
+#
+# ### Claim 2: "Padding does not matter, its weights are tiny"
+#
+# The vector of `<pad>` is zero in our translator, and it was never trained to look there. Does it need a mask at all? We take 100 test
+# sentences of the same length. Alone, they need no padding. Then each gets a longer and longer neighbour in its batch, and is filled up to
+# its length. Translated four times: with the padding masks, without that of the encoder, without that of the cross-attention, without
+# either.
+
+# %%
+sizes = [len(example.src) for example in test]
+same_length = [i for i, size in enumerate(sizes) if size == max(set(sizes), key=sizes.count)][:100]
+same_pairs = [corpus.test[i] for i in same_length]
+same_sources = [[*test[i].src, tokenizer.eos_id] for i in same_length]
+EXTRA = [0, 1, 2, 4, 8, 16]
+UNMASKED = {
+    "none: all masks in place": (),
+    "the encoder's": ("encoder",),
+    "the cross-attention's": ("cross-attention",),
+    "both": ("encoder", "cross-attention"),
+}
+
+
+def texts_in_company(sees_padding, extra):
+    """Greedy translations, when the longest sentence of the batch has so many tokens more than these."""
+    src = pad([[*source, *[tokenizer.pad_id] * extra] for source in same_sources], tokenizer.pad_id).to(device)
+    found = greedy(Rewired(model, sees_padding=sees_padding), src)
+    return [tokenizer.decode(hypothesis.tokens) for hypothesis in found]
+
+
+company = {(name, extra): texts_in_company(sees, extra) for name, sees in UNMASKED.items() for extra in EXTRA}
+
+# %% tags=["claim-mask-1"] mystnb={"figure": {"name": "padding-matters", "caption": "BLEU of the same 100 sentences, by the padding that a longer neighbour in the batch forces on them. One line for each padding mask that was left out."}, "image": {"alt": "Four lines over 0 to 16 tokens of padding. All masks in place: level at the top. Without the encoder's mask: nearly level. Without the cross-attention's: falls steadily. Without both: falls steepest."}}
+fig, ax = plt.subplots()
+for name in UNMASKED:
+    ax.plot(EXTRA, [bleu(company[name, extra], same_pairs) for extra in EXTRA], marker="o", label=name)
+ax.set(xlabel="tokens of padding behind each sentence", ylabel="BLEU", ylim=(0, 105))
+ax.legend(title="padding mask left out")
+plt.show()
+
+# %% tags=["claim-mask-1", "nbval-ignore-output"]
+with torch.no_grad():
+    src = pad([[*source, *[tokenizer.pad_id] * 8] for source in same_sources], tokenizer.pad_id).to(device)
+    right = collate([Example(test[i].src, test[i].tgt) for i in same_length], tokenizer).to(device)
+    _, weights = Rewired(model, sees_padding=UNMASKED["both"])(src, right.tgt_in, return_attention=True)
+on_padding = weights.cross[0][..., len(same_sources[0]) :]  # (B, H, T, 8)
+share_of_one, share_of_all = on_padding.mean().item(), on_padding.sum(-1).mean().item()
+print(
+    f"both left out, first cross-attention: one padding gets {share_of_one:.2f} of the weight, all 8 get {share_of_all:.2f}"
+)
+
+alone = company["none: all masks in place", 0]
+changed = {key: sum(a != b for a, b in zip(texts, alone, strict=True)) for key, texts in company.items()}
+for name in UNMASKED:
+    numbers = [
+        f"{extra} × padding: BLEU {bleu(company[name, extra], same_pairs):5.1f}, {changed[name, extra]:3} changed"
+        for extra in (1, 8, 16)
+    ]
+    print(f"left out: {name:25}", "; ".join(numbers))
+
+# %% tags=["claim-mask-1"]
+print(
+    "with both masks, padding changes nothing:", max(changed["none: all masks in place", extra] for extra in EXTRA) == 0
+)
+print(
+    "without them one padding changes some translations, 8 change more than half:",
+    changed["both", 1] > 5,
+    changed["both", 8] > 50,
+)
+print(
+    "one padding gets less than a tenth of the weight, 8 together more than a quarter:",
+    share_of_one < 0.1,
+    share_of_all > 0.25,
+)
+
+# %% [markdown]
+# Each padding gets little, and they add up: there is always one more of them. What they hand over is no word at all. And the two masks
+# support each other: with the encoder's in place, at least the real words are clean; with the other in place, at least nobody reads the padded columns
+# directly.
+#
+# ```{admonition} Verdict: false
+# :class: note
+# With the masks the same sentence gets the same translation in every company, to the last letter. Without them it depends on its *neighbours*:
+# one padding changes about a sixth of the translations, eight change most of them, and BLEU falls by half. That bug is nasty, for nothing shows it as long as
+# you test with single sentences. On the target's side there is a surprise: padding on the *right* needs no mask there. It lies in the future, and
+# the causal mask hides it; that is why `lessons_lib` passes its decoder the causal mask alone.
+# ```
+#
+# ### Claim 3: "With a window of $w$ and $L$ layers, a word sees $L \cdot w$ words back"
+#
+# A {term}`sliding window` looks cheap: $T \cdot w$ weights instead of $T^2$. Nothing is lost, one reads, because each layer hands on what it
+# has seen: in layer 2 a place looks at places that looked further back ({cite:t}`jiang2023mistral`, section 2). Let the gradient say how far, and how much of it. Untrained layers, as
+# the library starts them, on noise; how much does the last place depend on the one $n$ steps back?
+
+# %%
+from lessons_lib.blocks import DecoderLayer
+
+WINDOW, LENGTH, DEPTH = 5, 40, 4
+deep = TransformerConfig(10, d_model=64, n_heads=4, n_encoder_layers=0, n_decoder_layers=DEPTH, d_ff=128, dropout=0.0)
+
+
+def felt_at_the_end(n_layers, mask, draws=20):
+    """The size of the gradient of the last output by each input, from the nearest (0 steps back) on: mean of some draws."""
+    sizes = 0
+    for seed in range(draws):
+        seed_everything(seed)
+        layers = [DecoderLayer(deep) for _ in range(n_layers)]
+        x = hidden = torch.randn(1, LENGTH, 64, requires_grad=True)
+        for layer in layers:
+            hidden = layer(hidden, mask=mask)
+        (gradient,) = torch.autograd.grad(hidden[0, -1] @ torch.randn(64), x)
+        sizes = sizes + gradient[0].norm(dim=-1).flip(0) / draws
+    return sizes.numpy()
+
+
+felt = {n: felt_at_the_end(n, sliding_window_mask(LENGTH, WINDOW)) for n in range(1, DEPTH + 1)}
+
+# %% tags=["claim-mask-2"] mystnb={"figure": {"name": "window-reach", "caption": "How much the last of 40 places depends on the one n steps back, through one to four untrained layers with a window of 5. The lines end where the dependence is 0."}, "image": {"alt": "Four lines on a logarithmic axis. Each begins at about 1 and falls. One layer ends at 4 steps back, two at 8, three at 12, four at 16; with more layers the far end is lower, at four layers below one thousandth."}}
+fig, ax = plt.subplots()
+for n, sizes in felt.items():
+    ax.semilogy(np.where(sizes > 0, sizes, np.nan), marker="o", markersize=4, label=f"{n} layer{'s' * (n > 1)}")
+ax.set(xlabel="steps back, n", ylabel="size of the gradient", xlim=(-0.5, 18.5))
+ax.legend()
+plt.show()
+
+# %% tags=["claim-mask-2"]
+for n, sizes in felt.items():
+    reach = int(np.flatnonzero(sizes).max())
+    print(f"{n} layers: reaches {reach:2} steps back; L·w = {n * WINDOW:2}, L·(w − 1) = {n * (WINDOW - 1):2}")
+print(
+    "four layers: what arrives from 16 steps back, against 1 step back, is less than a hundredth:",
+    felt[4][16] < felt[4][1] / 100,
+)
+
+# %% [markdown]
+# And does a *trained* translator need to look far? Give the decoder of our translator a window, with no further training:
+
+# %% tags=["claim-mask-2", "nbval-ignore-output"]
+by_window = {}
+for window in (1, 2, 3, 5, 8, 64):
+    narrow = Rewired(model, lambda tgt, window=window: sliding_window_mask(tgt.shape[1], window).to(tgt.device))
+    by_window[window] = loss_of(narrow, test[:300])
+    print(f"each French token sees itself and {window - 1:2} before it: loss {by_window[window]:.2f}")
+
+# %% tags=["claim-mask-2"]
+print(
+    "window 1 is useless:",
+    by_window[1] > 1,
+    "  window 5 costs less than 0.05 nats:",
+    by_window[5] < by_window[64] + 0.05,
+)
+
+# %% [markdown]
+# ```{admonition} Verdict: true, but for one word a layer; and what comes from the edge is faint
+# :class: note
+# The reach is $L(w-1)$, not $Lw$, if the window counts the word itself: exactly 0 beyond. But *can* reach is not *does*: a far word comes by
+# few of the many ways through the layers, and each layer waters it down. From the edge arrives a small part of what a neighbour sends.
+# Our translator does not mind: its decoder reads the English by cross-attention, which has no window, and needs only the last few
+# French tokens, for agreement and word order.
+# ```
+#
+# ### Claim 4: "A mask costs time" (and: "a causal mask halves the work")
+#
+# Half of the scores of a causal mask are thrown away. Must they be computed? We time attention over 2,048 places (and over 32, a sentence) on one CPU
+# core: the readable one of the library and PyTorch's fused kernel; without a mask, with the mask as a table, and with the mere promise
+# `is_causal=True`.
+
+
+# %% tags=["claim-mask-3", "nbval-ignore-output"]
+def milliseconds(work, runs):
+    """Processor time of one run, the least of five rounds."""
+    work()
+    rounds = []
+    for _ in range(5):
+        begin = time.process_time()
+        for _ in range(runs):
+            work()
+        rounds.append((time.process_time() - begin) / runs)
+    return 1000 * min(rounds)
+
+
+costs = {}
+for length, runs in ((32, 50), (2_048, 1)):
+    q, k, v = (torch.randn(1, 4, length, 32) for _ in range(3))
+    table = causal_mask(length)
+    fused, readable = F.scaled_dot_product_attention, scaled_dot_product_attention
+    ways = {
+        "readable, no mask": partial(readable, q, k, v),
+        "readable, table": partial(readable, q, k, v, table),
+        "fused, no mask": partial(fused, q, k, v),
+        "fused, table": partial(fused, q, k, v, attn_mask=table),
+        "fused, promise": partial(fused, q, k, v, is_causal=True),
+    }
+    costs[length] = {name: milliseconds(work, runs) for name, work in ways.items()}
+    print(f"{length:5} places:", ", ".join(f"{name} {cost:.2g} ms" for name, cost in costs[length].items()))
+
+# %% tags=["claim-mask-3"]
+promised = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+torch.testing.assert_close(promised, F.scaled_dot_product_attention(q, k, v, attn_mask=table))
+long = costs[2_048]
+print("table or promise, the same numbers; at 2,048 places")
+print(
+    "  a table costs time, readable and fused:",
+    long["readable, table"] > 1.1 * long["readable, no mask"],
+    long["fused, table"] > 1.05 * long["fused, no mask"],
+)
+print(
+    "  the promise saves at least a quarter of the table's time:", long["fused, promise"] < 0.75 * long["fused, table"]
+)
+
+# %% [markdown]
+# ```{admonition} Verdict: a table costs time; a promise saves it
+# :class: note
+# A table must be read and added, and every score is computed, only to be thrown away: in the readable form at this length it nearly doubles the time.
+# It says *which* scores do not count, but the kernel would have to look at all of it to know. `is_causal=True` tells it beforehand, so it
+# skips whole blocks above the diagonal and comes near to the half. For a sentence of 32 words none of this matters. (Times differ
+# from machine to machine; the cell after them prints what should not.)
+# ```
+#
+# ### Claim 5: "Training and generation see the same distribution; or else one error brings the next"
+#
+# In training the decoder reads right beginnings. When it writes, it reads its own. The difference is called *exposure bias*
+# ({cite:t}`ranzato2016sequence`), and the fear is that after the first error it stands on ground that it has never seen, and errs again, and again.
+# First: how sure is it along the references, and along its own translations? Two translators: the trained one, and our small one from claim 1.
+
+
+# %%
+@torch.no_grad()
+def sureness(model, tokenizer, pairs):
+    """Mean log-probability of a token along the references and along the model's own translations; and how often these agree."""
+    examples = encode_pairs(tokenizer, pairs, max_length=200)[:]
+    texts = translate(model, pairs, tokenizer)
+    own = [Example(e.src, tokenizer.encode(text)) for e, text in zip(examples, texts, strict=True)]
+    same = np.mean([text == pair.target for text, pair in zip(texts, pairs, strict=True)])
+    return -loss_of(model, examples, tokenizer), -loss_of(model, own, tokenizer), same
+
+
+# %% tags=["claim-mask-4", "nbval-ignore-output"]
+sure = {
+    "trained translator": sureness(model, tokenizer, corpus.test[:300]),
+    "small one of claim 1": sureness(honest, small_tokenizer, short_test),
+}
+for name, (reference, own, same) in sure.items():
+    print(
+        f"{name:21} log P a token: references {reference:.2f}, its own {own:.2f};  {same:.0%} of its sentences are the reference"
+    )
+
+# %% tags=["claim-mask-4"]
+gap = {name: own - reference for name, (reference, own, _) in sure.items()}
+print("the trained one sees no difference (less than 0.02):", abs(gap["trained translator"]) < 0.02)
+print("the small one is far surer of itself (more than 0.5):", gap["small one of claim 1"] > 0.5)
+
+# %% [markdown]
+# Where the translator is good, its own beginnings *are* the right ones, and there is nothing to be biased about. So we must make errors. We take
+# 600 reference translations, replace one token in the middle by another, and count how often the translator still says the right next tokens, by the
+# distance from the error. Two kinds of errors: a French token at random; and its own, the token that it found second best at that place.
+
+
+# %%
+@torch.no_grad()
+def right_after_an_error(kind, examples, reach=7):
+    """The share of right next tokens, 0, 1, 2 … places after an error in what is read; and without the error."""
+    batch = collate(examples, tokenizer).to(device)
+    draw = torch.Generator().manual_seed(0)
+    rows, lengths = torch.arange(len(examples), device=device), (batch.tgt_out != tokenizer.pad_id).sum(1)
+    place = 1 + (torch.rand(len(examples), generator=draw).to(device) * (lengths - 3)).long()  # in tgt_in, behind <s>
+    logits = model(batch.src, batch.tgt_in)
+    if kind == "its own second choice":
+        error = logits[rows, place - 1].scatter(1, batch.tgt_in[rows, place, None], -math.inf).argmax(-1)
+    else:
+        french = batch.tgt_out[batch.tgt_out > tokenizer.eos_id]
+        error = french[torch.randint(len(french), (len(examples),), generator=draw).to(device)]
+    read = batch.tgt_in.index_put((rows, place), error)
+    distance = torch.arange(read.shape[1], device=device) - place[:, None]
+    shares = []
+    for said in (model(batch.src, read), logits):
+        right = said.argmax(-1) == batch.tgt_out
+        shares.append(
+            [right[(distance == d) & (batch.tgt_out != tokenizer.pad_id)].float().mean().item() for d in range(reach)]
+        )
+    return shares
+
+
+examples = [example for example in test if len(example.tgt) >= 5][:600]
+after = {kind: right_after_an_error(kind, examples) for kind in ("a random token", "its own second choice")}
+
+# %% tags=["claim-mask-4"] mystnb={"figure": {"name": "after-an-error", "caption": "Share of right next tokens of the trained translator, by the distance from one wrong token in what it has read. The dashed line: the same places with the right beginning."}, "image": {"alt": "Two lines that start low directly after the error, about 0.2 for a random token and 0.65 for the model's own second choice, and rise within about four places to the dashed line at 0.99."}}
+fig, ax = plt.subplots()
+for kind, (broken, _) in after.items():
+    ax.plot(broken, marker="o", label=f"after {kind}")
+ax.plot(after["a random token"][1], linestyle="--", color="grey", label="no error")
+ax.set(xlabel="tokens between the error and the answer", ylabel="share of right answers", ylim=(0, 1.05))
+ax.legend()
+plt.show()
+
+# %% tags=["claim-mask-4", "nbval-ignore-output"]
+for kind, (broken, whole) in after.items():
+    print(f"{kind:22}", *(f"{share:.2f}" for share in broken), "   no error:", *(f"{share:.2f}" for share in whole))
+
+# %% tags=["claim-mask-4"]
+for kind, (broken, whole) in after.items():
+    print(f"{kind:22} directly behind it, worse by more than 0.2: {whole[0] - broken[0] > 0.2}", end="   ")
+    print(f"5 tokens later, worse by less than 0.03: {whole[5] - broken[5] < 0.03}")
+
+# %% [markdown]
+# A wrong token does hurt the next one: a random token most, for the translator is in the middle of a word that does not exist, or of another
+# phrase. Then the damage heals. The English sentence is still there and says what must come.
+#
+# ```{admonition} Verdict: false, and the fear is mostly unfounded here
+# :class: note
+# The two distributions are different as soon as there are errors: our small translator is far surer of its own sentences than of the right
+# ones. For the trained one they are all but the same, because it makes few. And an error does not bring the next without end: about
+# four tokens later it is forgotten. The limit: these are test sentences of the kind it was trained on. Where the text is of another kind, exposure bias has
+# been found to do harm ({cite:t}`wang2020exposure`). One can also train on the model's own beginnings
+# ({cite:t}`bengio2015scheduled`), which costs the parallel training.
+# ```
+#
+# ## Bugs worth meeting
+#
+# **The row with nothing to look at.** Fill a sentence up on the *left*, add the causal mask, and the first rows may look at nothing but
+# padding, which is forbidden too. With $-\infty$ everywhere the softmax divides 0 by 0. Nobody reads those rows, and the loss looks healthy. The
+# gradient does not.
+
+
+# %%
+def attention_with_infinity(x, layer, mask):
+    q, k, v = layer(x).chunk(3, dim=-1)
+    scores = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).masked_fill(~mask, -math.inf)
+    return scores.softmax(-1) @ v
+
+
+def attention_of_the_library(x, layer, mask):
+    return scaled_dot_product_attention(*layer(x).chunk(3, dim=-1), mask)[0]
+
+
+left_padded = torch.tensor([[0, 0, 5, 6, 7]])
+mask = (causal_mask(5) & padding_mask(left_padded, 0))[0]  # (1, 5, 5)
+print(masks.explain(mask[0], ["<pad>", "<pad>", "le", "chat", "dort"]))
+for attend in (attention_with_infinity, attention_of_the_library):
+    seed_everything(0)
+    layer, x = nn.Linear(8, 24), torch.randn(1, 5, 8)
+    real = attend(x, layer, mask)[left_padded != 0]  # only what is real enters the loss
+    real.square().mean().backward()
+    bad = layer.weight.grad.isnan().float().mean().item()
+    print(
+        f"{attend.__name__:25} loss is a number: {bool(real.isfinite().all())}   weights whose gradient is NaN: {bad:.0%}"
+    )
+
+# %% [markdown]
+# A third: all weights that make values. The NaN row meets a gradient of 0, and 0 · NaN is NaN. After one update every output is NaN. (If you clip
+# gradients by their norm, the norm is NaN and spoils *all* weights in that very update.) *Mended* with anything finite: `lessons_lib` gives such a query zeros. An average
+# of everything would do too, or letting each place see at least itself. Nobody reads that row; it must only be finite.
+#
+# **The mask inverted.** Some functions mean `True` = *forbidden* (`nn.MultiheadAttention`, `nn.Transformer`), here it means *allowed*. Each place
+# sees the future and nothing else, the last place sees nothing. In a trained model the symptom is a terrible loss; in training, a
+# loss that is too good, as in claim 1.
+
+# %% tags=["nbval-ignore-output"]
+inverted = Rewired(model, lambda tgt: ~causal_mask(tgt.shape[1]).to(tgt.device))
+upside_down = loss_of(inverted, test[:300])
+print(masks.explain(~causal_mask(3), ["le", "chat", "dort"]))
+print(
+    f"loss of the trained translator: {loss_of(Rewired(model), test[:300]):.2f}; with its causal mask inverted: {upside_down:.2f}"
+)
+
+# %%
+print("inverted, the loss is above 2:", upside_down > 2)
+
+# %% [markdown]
+# **The mask after the softmax.** Lesson 1 showed that rows then sum to less than 1. There is worse: the forbidden scores took part in the
+# sum, so the *future leaks* through the size of the weights that are left.
+
+# %%
+seed_everything(0)
+q, k, v = torch.randn(4, 8), torch.randn(4, 8, requires_grad=True), torch.randn(4, 8)
+scores = q @ k.T / math.sqrt(8)
+before = scores.masked_fill(~causal_mask(4), -math.inf).softmax(-1)
+after_softmax = scores.softmax(-1) * causal_mask(4)
+for name, weights in (("mask, then softmax", before), ("softmax, then mask", after_softmax)):
+    (gradient,) = torch.autograd.grad((weights @ v)[0].sum(), k, retain_graph=True)
+    print(f"{name}: row 0 sums to {weights[0].sum():.2f}; it depends on the last key: {bool(gradient[3].norm() > 0)}")
+
+# %% [markdown]
+# **Targets not shifted.** The causal mask is right, but `tgt_in` holds the very words that must be said: each place is asked for what it has just
+# read. No mask helps against that; a place always sees itself. The loss falls like a stone.
+
+# %% tags=["nbval-ignore-output"]
+parrot, parrot_losses = train(target="tgt_in", steps=100)
+print(
+    f"loss after 100 steps: {parrot_losses[-1]:.3f}; the loss that counts: {loss_of(parrot, unseen, small_tokenizer):.1f}"
+)
+hypothesis = greedy(parrot, pad([[*unseen[0].src, small_tokenizer.eos_id]], 0).to(device))[0]
+print("asked to translate, it says:", *small_tokenizer.pieces(hypothesis.tokens[:6]), "…")
+
+# %%
+print(
+    "loss below 0.2, and the one that counts worse than guessing:",
+    parrot_losses[-1] < 0.2,
+    loss_of(parrot, unseen, small_tokenizer) > math.log(2000),
+)
+
+# %% [markdown]
+# It has learnt to repeat what it reads, and the first thing that it reads is `<s>`. *Mended* by one place; print a batch, as above, and read the columns.
+#
+# **Padding counted in the loss.** `F.cross_entropy` counts every place unless told otherwise (`ignore_index`). That after `</s>` comes
+# `<pad>`, and after `<pad>` another one, is learnt at once, and pulls the mean down. The more padding, the prettier the number. Does the model
+# suffer, too? One often reads that it learns to end too early. We train the twin once more:
+
+
+# %%
+def loss_with_padding(logits, tgt_out, pad_id):
+    return F.cross_entropy(logits.flatten(0, 1), tgt_out.flatten())
+
+
+padded, padded_losses = train(loss_with_padding)
+
+# %% tags=["nbval-ignore-output"]
+reports = {"padding left out": (honest, honest_losses), "padding counted": (padded, padded_losses)}
+lengths = {}
+for name, (one, losses) in reports.items():
+    texts = translate(one, short_test, small_tokenizer)
+    lengths[name] = np.mean([len(text.split()) for text in texts])
+    print(
+        f"{name:17} its loss says {np.mean(losses[-50:]):.2f}; real tokens, unseen: {loss_of(one, unseen, small_tokenizer):.2f}; "
+        f"BLEU {bleu(texts, short_test):.1f}; {lengths[name]:.1f} words a sentence"
+    )
+print(f"{'references':17} {np.mean([len(pair.target.split()) for pair in short_test]):.1f} words a sentence")
+
+# %%
+flattered, honest_says = np.mean(padded_losses[-50:]), np.mean(honest_losses[-50:])
+print("the number is prettier by more than a quarter:", flattered < 0.75 * honest_says)
+print(
+    "the model is not better (its real loss differs by less than 0.4):",
+    abs(loss_of(padded, unseen, small_tokenizer) - loss_of(honest, unseen, small_tokenizer)) < 0.4,
+)
+
+# %% [markdown]
+# The number is flattered, the model is the same: the same loss on real tokens, as good translations. That it learns to *end early* we did not find;
+# its sentences are as long as before. The damage is to *you*: you compare numbers that depend on how much padding there was. (Where
+# `<pad>` and `</s>` share one id, which some models do, leaving padding out leaves the end out too, and the model never learns to stop.)
+#
+# **The causal mask on the cross-attention.** Passing the mask to every attention of the decoder is an easy slip. Then the French place $t$ sees
+# the English words 0 to $t$ only. The English sentence is no secret, and French order is not English order:
+
+# %% tags=["nbval-ignore-output"]
+causal_cross = Rewired(
+    model,
+    cross_mask=lambda tgt, source: source & torch.ones(tgt.shape[1], source.shape[-1], device=tgt.device).tril().bool(),
+)
+for sentence in ("the small black cats do not sleep", "He doesn't eat the egg."):
+    right, wrong = (
+        Translator(m, tokenizer).translate([sentence], attention=False)[0].text for m in (model, causal_cross)
+    )
+    print(f"{sentence} | {right} | {wrong}")
+damage = loss_of(causal_cross, test[:300]), loss_of(Rewired(model), test[:300])
+print(f"loss with the causal mask on the cross-attention: {damage[0]:.2f}, without: {damage[1]:.2f}")
+
+# %%
+print("the loss is more than ten times as large:", damage[0] > 10 * damage[1])
+
+# %% [markdown]
+# **Padding on the left, and places that move.** Suppose that the rows with nothing to see are handled, and both masks are right. Is it then the same
+# where the padding stands?
+
+
+# %% tags=["nbval-ignore-output"]
+def loss_with_shift(left, right, examples):
+    """The loss of the trained translator when the decoder's sentences are padded on the left, or the right."""
+    batch = collate(examples, tokenizer).to(device)
+    read, say = (F.pad(side, (left, right), value=tokenizer.pad_id) for side in (batch.tgt_in, batch.tgt_out))
+    masked = Rewired(model, lambda tgt: causal_mask(tgt.shape[1]).to(tgt.device) & padding_mask(tgt, tokenizer.pad_id))
+    with torch.no_grad():
+        return next_token_loss(masked(batch.src, read), say, tokenizer.pad_id).item()
+
+
+shifted = {sides: loss_with_shift(*sides, test[:300]) for sides in ((0, 0), (0, 8), (1, 0), (4, 0), (8, 0))}
+for (left, right), loss in shifted.items():
+    print(f"padding: {left} on the left, {right} on the right: loss {loss:.2f}")
+
+# %%
+print(
+    "on the right nothing changes:",
+    abs(shifted[0, 8] - shifted[0, 0]) < 1e-3,
+    "  on the left it does:",
+    shifted[8, 0] > shifted[0, 0] + 0.3,
+)
+
+# %% [markdown]
+# The masks are right, but the *places* have moved: the first word stands at place 8, and the translator has learnt what a first word at place 0 looks
+# like. *Mended* by padding on the right in training; or, when a decoder must write and all rows must end at the same column, by counting each row's places from its first
+# real word. Relative positions (lesson 4) do not care.
+#
+# ## Check yourself
+#
+# Choose an answer to see what it says about it.
+#
+# **1. Your translator's loss falls to 0.01 in the first minute, on held-out sentences too, and its translations are empty. What do you look at first?**
+#
+# <details><summary>The learning rate</summary>
+#
+# No. A bad learning rate makes a loss too high, or wild. This one is too low.
+#
+# </details>
+# <details><summary>The causal mask, and the shift of the targets</summary>
+#
+# Right. A loss that is too good is a leak: each place sees its answer. A gradient of the logits by later inputs shows which of the two it is: with
+# the mask it is 0, and then it is the shift.
+#
+# </details>
+# <details><summary>Whether test sentences are in the training set</summary>
+#
+# No. Then the translations would be good as well.
+#
+# </details>
+#
+# **2. A batch of 8 sentences, 4 heads, 10 queries, 12 keys. Which mask broadcasts to the scores, and gives each sentence its own padding?**
+#
+# <details><summary>(8, 12)</summary>
+#
+# No. From the right: 12 meets 12, and 8 meets the 10 queries: an error. With 8 queries it would run and be wrong, which is worse.
+#
+# </details>
+# <details><summary>(8, 1, 1, 12)</summary>
+#
+# Right. Sentences meet sentences; the two ones stand for the heads and the queries.
+#
+# </details>
+# <details><summary>(8, 1, 12)</summary>
+#
+# No. From the right: 12 meets 12, 1 stands for the queries, and 8 meets the 4 heads: an error. With 8 heads it would run, and hide the padding of
+# sentence h from head h of everybody.
+#
+# </details>
+#
+# **3. In one of six decoder layers the causal mask is forgotten. How much leaks?**
+#
+# <details><summary>Nothing that matters: the other five are right</summary>
+#
+# No. In that layer every place can fetch its answer, and the residual path carries it up to the logits. Choose *forgotten in layer 2* in the widget.
+#
+# </details>
+# <details><summary>Everything, at every place</summary>
+#
+# Right. One open door is enough, and training finds it.
+#
+# </details>
+# <details><summary>One word more for each layer above it</summary>
+#
+# No. That is the mask that is one column too far. Without any mask, a single layer reaches the whole sentence.
+#
+# </details>
+#
+# **4. Four layers with a window of 9 (a word and the 8 before it). How far back can a word see?**
+#
+# <details><summary>8 words</summary>
+#
+# No. That is one layer. In the second it looks at words that have looked further.
+#
+# </details>
+# <details><summary>32 words</summary>
+#
+# Right. Each layer adds $w - 1 = 8$. How *much* arrives from so far is another question.
+#
+# </details>
+# <details><summary>36 words</summary>
+#
+# No. $L \cdot w$ counts the word itself once in each layer.
+#
+# </details>
+#
+# **5. A BERT-like encoder sees the whole sentence. Why is that no leak?**
+#
+# <details><summary>It has no future: nothing comes later in an encoder</summary>
+#
+# Not quite. The words to the right are there, and it looks at them. The question is what it is asked.
+#
+# </details>
+# <details><summary>Because what it must say has been taken out of what it reads</summary>
+#
+# Right. It is asked for words that were replaced by a mark, so that looking around helps and copying does not. A leak is always a matter of the *task*:
+# the mask must hide what is asked for, and nothing else.
+#
+# </details>
+# <details><summary>Because it is not trained with a loss on tokens</summary>
+#
+# No. It is: cross-entropy, like ours, but only at the places that were taken out ({cite:t}`devlin2019bert`).
+#
+# </details>
+#
+# ## The translator, step 8
+#
+# The library's translator makes its masks with two functions. Put *yours* in their place, and see that the trained translator does not notice. Then put a
+# wrong one there: it does.
+
+# %%
+import lessons_lib.transformer
+
+
+def loss_with_masks(causal, padding):
+    """The loss of the trained translator while the library uses these two functions."""
+    theirs = lessons_lib.transformer.causal_mask, lessons_lib.transformer.padding_mask
+    lessons_lib.transformer.causal_mask, lessons_lib.transformer.padding_mask = causal, padding
+    try:
+        return loss_of(model, test[:300])
+    finally:
+        lessons_lib.transformer.causal_mask, lessons_lib.transformer.padding_mask = theirs
+
+
+def yours(length, device=None):
+    return causal_mask(length).to(device)
+
+
+def one_too_far(length, device=None):
+    return torch.ones(length, length, dtype=torch.bool, device=device).tril(1)
+
+
+usual = loss_of(model, test[:300])
+print("your masks, the same loss:", abs(loss_with_masks(yours, padding_mask) - usual) < 1e-6)
+print(
+    "one column too far, and the trained translator stumbles:", loss_with_masks(one_too_far, padding_mask) > usual + 0.3
+)
+
+# %% [markdown]
+# (It stumbles because it was trained with the right mask and has never seen its answer; had it been *trained* with the wrong one, it would
+# copy.)
+#
+# ### Exercise: build it
+#
+# [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/08_masking.ipynb),
+# or open `exercises/08_masking.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
+# in one sentence.
+#
+# **Question 1:** `causal_mask`.
+#
+# ```{include} ../solutions/08_masking.py
+# :start-after: "<!-- hints q1 -->"
+# :end-before: "<!-- /hints q1 -->"
+# ```
+#
+# ````{dropdown} Solution of question 1
+# ```{literalinclude} ../solutions/08_masking.py
+# :language: python
+# :start-after: "# %% solution causal_mask"
+# :end-before: "# %%"
+# ```
+# ````
+#
+# **Question 2:** `padding_mask`.
+#
+# ```{include} ../solutions/08_masking.py
+# :start-after: "<!-- hints q2 -->"
+# :end-before: "<!-- /hints q2 -->"
+# ```
+#
+# ````{dropdown} Solution of question 2
+# ```{literalinclude} ../solutions/08_masking.py
+# :language: python
+# :start-after: "# %% solution padding_mask"
+# :end-before: "# %%"
+# ```
+# ````
+#
+# **Question 3:** `next_token_loss`, the targets moved by one place, and the mean over what is real.
+#
+# ```{include} ../solutions/08_masking.py
+# :start-after: "<!-- hints q3 -->"
+# :end-before: "<!-- /hints q3 -->"
+# ```
+#
+# ````{dropdown} Solution of question 3
+# ```{literalinclude} ../solutions/08_masking.py
+# :language: python
+# :start-after: "# %% solution next_token_loss"
+# :end-before: "# %%"
+# ```
+# ````
+#
+# ## Summary
+#
+# - A mask is a table of yes and no, a row a query, a column a key; `True` = may look. Forbidden scores become $-\infty$ before the softmax.
+# - It broadcasts to (B, H, T, S): causal (T, T), padding (B, 1, 1, S), both with `&`.
+# - Causal mask and shifted targets together make one pass ask all questions, and no place sees its answer: gradient exactly 0.
+# - A loss that is too good is a leak. Held-out sentences do not show it; gradients and translations do.
+# - Padding needs its mask, or a translation depends on its neighbours. On the right of a causal decoder it needs none.
+# - $L$ layers with a window of $w$ reach $L(w-1)$ words back, faintly at the edge.
+# - A mask as a table costs time; a promise (`is_causal`) saves it.
+# - Teacher forcing shows the model right beginnings only. A good translator hardly notices, and recovers from an error in a few tokens.
+#
+# **Where it comes from.** The causal mask in the decoder: {cite:t}`vaswani2017attention`, section 3.2.3. Prefix masks: {cite:t}`raffel2020exploring`, section 3.2. Sliding
+# windows: {cite:t}`beltagy2020longformer`; in a large decoder: {cite:t}`jiang2023mistral`. Teacher forcing: {cite:t}`williams1989learning`; exposure bias:
+# {cite:t}`ranzato2016sequence`.

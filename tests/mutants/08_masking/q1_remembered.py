@@ -1,0 +1,13 @@
+"""Gives the same tensor to everybody who asks for the same length.
+
+q1: 2 of 3: make a new mask each time
+"""
+
+import functools
+
+import torch
+
+
+@functools.cache
+def causal_mask(length):
+    return torch.ones(length, length, dtype=torch.bool).tril()

@@ -1,0 +1,16 @@
+"""Ignores the padding above the line, and not below.
+
+q3: 1 of 4: The padding adds nothing, but is counted in the mean
+"""
+
+import torch
+import torch.nn.functional as F
+
+
+def next_token_loss(tokens, predict, bos_id, pad_id):
+    tgt_in = torch.cat([torch.full_like(tokens[:, :1], bos_id), tokens[:, :-1]], dim=1)
+    tgt_out = tokens
+    logits = predict(tgt_in)
+    real = tgt_out != pad_id
+    loss = (F.cross_entropy(logits.transpose(1, 2), tgt_out, reduction="none") * real).mean()
+    return tgt_in, tgt_out, loss

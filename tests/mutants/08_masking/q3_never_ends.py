@@ -1,0 +1,16 @@
+"""Leaves the </s> out.
+
+q3: 1 of 4: so the model never learns to end
+"""
+
+import torch
+import torch.nn.functional as F
+
+
+def next_token_loss(tokens, predict, bos_id, pad_id):
+    tgt_in = torch.cat([torch.full_like(tokens[:, :1], bos_id), tokens[:, :-1]], dim=1)
+    tgt_out = tokens
+    logits = predict(tgt_in)
+    real = (tgt_out != pad_id) & (F.pad(tgt_out[:, 1:], (0, 1), value=pad_id) != pad_id)
+    loss = F.cross_entropy(logits[real], tgt_out[real])
+    return tgt_in, tgt_out, loss

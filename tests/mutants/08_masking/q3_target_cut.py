@@ -1,0 +1,16 @@
+"""Cuts the first token off the targets.
+
+q3: 0 of 4: tgt_out has lost its first token
+"""
+
+import torch
+import torch.nn.functional as F
+
+
+def next_token_loss(tokens, predict, bos_id, pad_id):
+    tgt_in = torch.cat([torch.full_like(tokens[:, :1], bos_id), tokens[:, :-1]], dim=1)
+    tgt_out = tokens[:, 1:]
+    logits = predict(tgt_in)[:, 1:]
+    real = tgt_out != pad_id
+    loss = F.cross_entropy(logits[real], tgt_out[real])
+    return tgt_in, tgt_out, loss
