@@ -26,6 +26,7 @@ the end of the lesson's page.
 """
 
 # %% setup
+import torch
 import torch.nn.functional as F
 from torch import nn
 
@@ -202,7 +203,7 @@ def read_memory(token, expand_weight, expand_bias, contract_weight, contract_bia
 def read_memory(token, expand_weight, expand_bias, contract_weight, contract_bias):
     """The neurons that fire for a token, the strongest first; what each adds; and the output that it makes."""
     sums = expand_weight @ token + expand_bias  # (d_ff,): how well the token agrees with each key
-    order = sums.argsort(descending=True)
+    order = torch.argsort(sums, descending=True)
     fired = order[sums[order] > 0]  # (n,)
     added = sums[fired, None] * contract_weight.T[fired]  # (n, 1) · (n, d_model)
     return fired, added, added.sum(dim=0) + contract_bias
@@ -220,7 +221,7 @@ well a token must agree before the neuron fires.
 :::
 
 :::{dropdown} Hint 2 of q3: choose and sort
-`argsort(descending=True)` gives the neuron numbers from the largest sum to the smallest. Those whose sum is above 0 come first;
+`torch.argsort` with `descending=True` gives the neuron numbers from the largest sum to the smallest. Those whose sum is above 0 come first;
 keep them and drop the rest, with a condition in square brackets.
 :::
 

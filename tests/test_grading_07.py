@@ -126,5 +126,5 @@ def test_the_judge_answers_to_any_bytes(question):
     for name in looked_at:
         missing = {other: blob for other, blob in right.items() if other != name}
         empty = right | encode({name: np.zeros(0)})
-        for blobs in (missing, empty):
+        for blobs in (missing,) if name == "silent.fired" else (missing, empty):  # there, nothing is the right answer
             assert judge(steps, inputs, blobs).hint is not None, name

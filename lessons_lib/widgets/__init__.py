@@ -10,4 +10,14 @@ from lessons_lib.widgets.qkv import QKVWidget
 from lessons_lib.widgets.sizes import SizesWidget
 from lessons_lib.widgets.transformer import TransformerWidget
 
-__all__ = ["AttentionWidget", "FeedForwardWidget", "HeadsWidget", "MaskWidget", "NormWidget", "PositionsWidget", "QKVWidget", "SizesWidget", "TransformerWidget"]
+__all__ = [
+    "AttentionWidget",
+    "FeedForwardWidget",
+    "HeadsWidget",
+    "MaskWidget",
+    "NormWidget",
+    "PositionsWidget",
+    "QKVWidget",
+    "SizesWidget",
+    "TransformerWidget",
+]
