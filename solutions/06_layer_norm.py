@@ -91,8 +91,8 @@ check("q1")
 r"""
 <!-- hints q1 -->
 :::{dropdown} Hint 1 of q1: parameters
-`self.gamma = nn.Parameter(torch.ones(d_model))` makes a tensor that the optimizer will find and move. Do the same for
-`beta`, with zeros, and keep `eps` as it is: `self.eps = eps`.
+`nn.Parameter(torch.ones(d_model))`, kept as `self.gamma`, is a tensor that the optimizer will find and move. Do the same for
+`beta`, with zeros, and keep `eps` as it is: `self.eps`.
 :::
 
 :::{dropdown} Hint 2 of q1: which axis?
@@ -242,7 +242,7 @@ check("q3")
 r"""
 <!-- hints q3 -->
 :::{dropdown} Hint 1 of q3: what do you keep?
-Two things, both made in `__init__`: `self.norm = LayerNorm(d_model)`, and `self.place = place`. A norm that is made
+Two things, both made in `__init__`: `self.norm`, a `LayerNorm` of width d_model, and where it stands, `self.place`. A norm that is made
 outside the class, or once for all, would be shared.
 :::
 

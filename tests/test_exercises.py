@@ -125,7 +125,7 @@ class TestEach:
                 assert not is_unanswered(solution)
 
     def test_it_states_the_signatures_and_the_points_of_the_checks(self, source):
-        text = target(source).read_text("utf8")
+        text = "\n".join(cell.source for cell in notebook_of(source).cells)
         asked = cells(source, "question")
         total = 0
         for name, question in questions(source.stem).items():

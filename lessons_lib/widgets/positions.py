@@ -78,9 +78,7 @@ class PositionsWidget(anywidget.AnyWidget):
 
     @traitlets.validate("width")
     def _check_width(self, proposal):
-        if not 2 <= proposal.value <= MAX_WIDTH or proposal.value % 2:
-            raise ValueError(f"width={proposal.value} is not an even number from 2 to {MAX_WIDTH}; use 32")
-        return proposal.value
+        return _checked_width(proposal.value)
 
     @traitlets.validate("length")
     def _check_length(self, proposal):
@@ -94,7 +92,8 @@ class PositionsWidget(anywidget.AnyWidget):
 
     @traitlets.validate("dimension")
     def _check_dimension(self, proposal):
-        return check_index(proposal.value, "dimension", self.width, "dimensions")
+        # Traits that come together are checked in any order: a width that is none is said first.
+        return check_index(proposal.value, "dimension", _checked_width(self.width), "dimensions")
 
     @traitlets.validate("distance")
     def _check_distance(self, proposal):
@@ -123,6 +122,12 @@ class PositionsWidget(anywidget.AnyWidget):
         self.position, self.dimension = min(self.position, self.length - 1), min(self.dimension, self.width - 1)
         self.distance = max(1 - self.length, min(self.distance, self.length - 1))
         self.selected = min(self.selected, len(self.head.get("words", [""])) - 1)
+
+
+def _checked_width(width: int) -> int:
+    if not 2 <= width <= MAX_WIDTH or width % 2:
+        raise ValueError(f"width={width} is not an even number from 2 to {MAX_WIDTH}; use 32")
+    return width
 
 
 def _check_pair(query: list, key: list) -> None:

@@ -62,7 +62,7 @@ class SizesWidget(anywidget.AnyWidget):
     plain = traitlets.Bool(True).tag(sync=True)
 
     def __init__(self, models: Sequence[Mapping], model: int = 0, config: Mapping | None = None, **traits: Any):
-        models = list(models)
+        models = _checked_models(models)  # before the shape that is taken from one of them
         if config is None and 0 <= model < len(models):
             config = models[model].get("config")
         super().__init__(models=models, model=model, config=dict(config or {}), **traits)
@@ -72,9 +72,7 @@ class SizesWidget(anywidget.AnyWidget):
 
     @traitlets.validate("models")
     def _check_models(self, proposal):
-        if not proposal.value:
-            raise ValueError("models is empty; give at least one {name, config}")
-        return [_check_model(model, f"models[{i}]") for i, model in enumerate(proposal.value)]
+        return _checked_models(proposal.value)
 
     @traitlets.validate("model")
     def _check_index(self, proposal):
@@ -96,6 +94,12 @@ class SizesWidget(anywidget.AnyWidget):
         if value not in allowed:
             raise ValueError(f"{name}={value!r} is not one of {', '.join(map(repr, allowed))}")
         return value
+
+
+def _checked_models(models: Sequence[Mapping]) -> list[dict]:
+    if not models:
+        raise ValueError("models is empty; give at least one {name, config}")
+    return [_check_model(model, f"models[{i}]") for i, model in enumerate(models)]
 
 
 def _check_model(model: Mapping, where: str) -> dict:
