@@ -71,7 +71,7 @@ torch.set_num_threads(1)  # the networks of this page are so small that two thre
 #
 # > The girl knows the boy. &emsp; The boy knows the girl.
 #
-# Lesson 1 ended with a warning. Attention compares every word with every word, and nothing in it asks *where* a word stands. Shuffle
+# Lesson 1 had a warning. Attention compares every word with every word, and nothing in it asks *where* a word stands. Shuffle
 # the words, and the results are shuffled along: it is {term}`permutation-equivariant`. So the two sentences are one and the same heap
 # of words to it.
 #
@@ -492,7 +492,7 @@ print("loss at the positions   " + "  ".join(f"{part:>12}" for part in PARTS))
 for name, curve in curves.items():
     print(f"{name:22}  " + "  ".join(f"{curve[:, part].mean():12.2f}" for part in PARTS.values()))
 
-# %% mystnb={"figure": {"name": "train-short-test-long", "caption": "Loss of the next letter against its position, mean of three trainings (lower is better). All models saw windows of 32 letters in training: the grey part. RoPE and the sinusoids use order well there, and leave it upwards; ALiBi goes on as if nothing had happened."}, "image": {"alt": "Line plot of loss against position from 0 to 255. In the grey part up to 32 all lines lie between 1.8 and 2.2. Behind it, sinusoidal and RoPE jump to about 3 and more, above the line of the model without positions at 2.3; learned is at 2.6; T5's buckets and clipped rise slowly from 1.9 to 2.3 and 2.2; ALiBi stays level at 2.0."}}
+# %% mystnb={"figure": {"name": "train-short-test-long", "caption": "Loss of the next letter against its position, mean of three trainings (lower is better). All models saw windows of 32 letters in training: the grey part. RoPE and the sinusoids use order well there, and leave it upwards; ALiBi goes on as if nothing had happened."}, "image": {"alt": "Line plot of loss against position from 0 to 255. In the grey part up to 32 all lines lie between 1.7 and 2.2. Behind it, sinusoidal and RoPE jump to about 3 and more, above the line of the model without positions at 2.3; learned is at 2.6; T5's buckets and clipped rise slowly from 1.9 to 2.3 and 2.2; ALiBi stays level at 2.0."}}
 STYLE = {
     "none": ("grey", ":"),
     "sinusoidal": ("C0", "-"),
@@ -639,11 +639,11 @@ print(f"BLEU above 90 at row 0: {bleu[0] > 90}; below 70 at row 5: {bleu[5] < 70
 # undo it, because nothing in its training asked it to. (It recovers a little at 50. A guess why: there the fastest pair has made 7.96
 # turns, so its hand points almost where it pointed at 0.)
 #
-# ```{admonition} Verdict: false
+# ```{admonition} Verdict: false; past the trained length they did worse than no positions at all
 # :class: note
 # The *formula* has a value for every position; the *model* has no idea what to do with it. With sinusoids, the loss behind the last
 # trained position was worse than with no positions at all, in three trainings of three. **RoPE does not extrapolate either.** ALiBi
-# did, and a clipped bias nearly. This is the finding of {cite:t}`press2022train`, on a model a thousand times smaller. The limits: one
+# did, and a clipped bias nearly. This is the finding of {cite:t}`press2022train`, on a far smaller model. The limits: one
 # layer, small, English letters, eight times the length. ALiBi pays for it: it is built to ignore what is far away, which the task here
 # did not need. Where it is needed, other work found other winners, no positions at all among them ({cite:t}`kazemnejad2023impact`).
 # Long-context models with RoPE are *trained* on longer texts at the end, with slower rotations ({cite:t}`chen2023extending`).
