@@ -80,7 +80,7 @@ torch.set_num_threads(1)  # the networks of this page are so small that two thre
 
 # %% tags=["hide-input"]
 translator = load_course_translator(device)
-WORDS = ["<s>", *translator.translate(["The small black cats do not sleep."], attention=False)[0].text.split()]
+WORDS = ["<s>", *translator.translate(["the small black cats do not sleep"], attention=False)[0].text.split()]
 MaskWidget(WORDS, selected=2)
 
 # %% [markdown]
@@ -325,7 +325,7 @@ def train(loss_function=next_token_loss, target="tgt_out", steps=400, **wiring):
     """A small translator after training, and the loss of each step as the training itself counted it."""
     seed_everything(0)
     model = Rewired(Transformer(small).to(device), **wiring).train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1.0, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1.0, betas=(0.9, 0.98), fused=True)
     draw, losses = np.random.default_rng(0), []
     for step in range(steps):
         rows = draw.choice(len(short_examples), 32)
@@ -343,7 +343,7 @@ def train(loss_function=next_token_loss, target="tgt_out", steps=400, **wiring):
 honest, honest_losses = train()
 cheat, cheat_losses = train(self_mask=everything)
 
-# %% tags=["claim-11"] mystnb={"figure": {"name": "too-good", "caption": "Training loss of two translators that differ in their mask only (mean of 10 steps). Without it the loss falls to a level that its twin is far from."}, "image": {"alt": "Two falling lines over 400 steps. With the mask: from 7.5 to about 2. Without: it falls much faster, and stays near 0 from step 250 on."}}
+# %% tags=["claim-11"] mystnb={"figure": {"name": "too-good", "caption": "Training loss of two translators that differ in their mask only (mean of 10 steps). Without it the loss falls to a level that its twin is far from."}, "image": {"alt": "Two falling lines over 400 steps. With the mask: from 7.7 to about 1.4. Without: it falls much faster, below 0.5 at step 200, and ends near 0."}}
 fig, ax = plt.subplots()
 for name, losses in (("with the causal mask", honest_losses), ("without", cheat_losses)):
     ax.plot(range(5, 400, 10), np.reshape(losses, (-1, 10)).mean(1), label=name)
@@ -409,7 +409,7 @@ sizes = [len(example.src) for example in test]
 same_length = [i for i, size in enumerate(sizes) if size == max(set(sizes), key=sizes.count)][:100]
 same_pairs = [corpus.test[i] for i in same_length]
 same_sources = [[*test[i].src, tokenizer.eos_id] for i in same_length]
-EXTRA = [0, 1, 2, 4, 8, 16]
+EXTRA = [0, 1, 4, 8, 16]
 UNMASKED = {
     "none: all masks in place": (),
     "the encoder's": ("encoder",),
@@ -451,9 +451,9 @@ changed = {key: sum(a != b for a, b in zip(texts, alone, strict=True)) for key, 
 for name in UNMASKED:
     numbers = [
         f"{extra} × padding: BLEU {bleu(company[name, extra], same_pairs):5.1f}, {changed[name, extra]:3} changed"
-        for extra in (1, 8, 16)
+        for extra in (1, 8)
     ]
-    print(f"left out: {name:25}", "; ".join(numbers))
+    print(f"left out: {name:24}", "; ".join(numbers))
 
 # %% tags=["claim-mask-1"]
 print(
@@ -512,11 +512,11 @@ def felt_at_the_end(n_layers, mask, draws=20):
 
 felt = {n: felt_at_the_end(n, sliding_window_mask(LENGTH, WINDOW)) for n in range(1, DEPTH + 1)}
 
-# %% tags=["claim-mask-2"] mystnb={"figure": {"name": "window-reach", "caption": "How much the last of 40 places depends on the one n steps back, through one to four untrained layers with a window of 5. The lines end where the dependence is 0."}, "image": {"alt": "Four lines on a logarithmic axis. Each begins at about 1 and falls. One layer ends at 4 steps back, two at 8, three at 12, four at 16; with more layers the far end is lower, at four layers below one thousandth."}}
+# %% tags=["claim-mask-2"] mystnb={"figure": {"name": "window-reach", "caption": "How much the last of 40 places depends on the one n steps back, through one to four untrained layers with a window of 5. The lines end where the dependence is 0."}, "image": {"alt": "Four lines on a logarithmic axis. Each is highest at 0 steps, level near 1 from 1 to 4 steps, and falls from there. One layer ends at 4 steps back, two at 8, three at 12, four at 16; with more layers the far end is lower, at four layers below one thousandth."}}
 fig, ax = plt.subplots()
 for n, sizes in felt.items():
     ax.semilogy(np.where(sizes > 0, sizes, np.nan), marker="o", markersize=4, label=f"{n} layer{'s' * (n > 1)}")
-ax.set(xlabel="steps back, n", ylabel="size of the gradient", xlim=(-0.5, 18.5))
+ax.set(xlabel="steps back, n", ylabel="size of the gradient", xlim=(-0.5, 18.5), xticks=range(0, 17, 4))
 ax.legend()
 plt.show()
 
@@ -536,7 +536,7 @@ print(
 by_window = {}
 for window in (1, 2, 3, 5, 8, 64):
     narrow = Rewired(model, lambda tgt, window=window: sliding_window_mask(tgt.shape[1], window).to(tgt.device))
-    by_window[window] = loss_of(narrow, test[:300])
+    by_window[window] = loss_of(narrow, test[:200])
     print(f"each French token sees itself and {window - 1:2} before it: loss {by_window[window]:.2f}")
 
 # %% tags=["claim-mask-2"]
@@ -565,10 +565,10 @@ print(
 
 # %% tags=["claim-mask-3", "nbval-ignore-output"]
 def milliseconds(work, runs):
-    """Processor time of one run, the least of five rounds."""
+    """Processor time of one run, the least of four rounds."""
     work()
     rounds = []
-    for _ in range(5):
+    for _ in range(4):
         begin = time.process_time()
         for _ in range(runs):
             work()
@@ -610,14 +610,14 @@ print(
 # :class: note
 # A table must be read and added, and every score is computed, only to be thrown away: in the readable form at this length it nearly doubles the time.
 # It says *which* scores do not count, but the kernel would have to look at all of it to know. `is_causal=True` tells it beforehand, so it
-# skips whole blocks above the diagonal and comes near to the half. For a sentence of 32 words none of this matters. (Times differ
+# skips whole blocks above the diagonal and needs about half of the table's time. For a sentence of 32 words none of this matters. (Times differ
 # from machine to machine; the cell after them prints what should not.)
 # ```
 #
-# ### Claim 5: "Training and generation see the same distribution; or else one error brings the next"
+# ### Claim 5: "Teacher forcing and generation see the same distribution"
 #
 # In training the decoder reads right beginnings. When it writes, it reads its own. The difference is called *exposure bias*
-# ({cite:t}`ranzato2016sequence`), and the fear is that after the first error it stands on ground that it has never seen, and errs again, and again.
+# ({cite:t}`ranzato2016sequence`), and the fear that goes with it is that after the first error it stands on ground that it has never seen, and errs again, and again.
 # First: how sure is it along the references, and along its own translations? Two translators: the trained one, and our small one from claim 1.
 
 
@@ -634,7 +634,7 @@ def sureness(model, tokenizer, pairs):
 
 # %% tags=["claim-mask-4", "nbval-ignore-output"]
 sure = {
-    "trained translator": sureness(model, tokenizer, corpus.test[:300]),
+    "trained translator": sureness(model, tokenizer, corpus.test[:200]),
     "small one of claim 1": sureness(honest, small_tokenizer, short_test),
 }
 for name, (reference, own, same) in sure.items():
@@ -649,7 +649,7 @@ print("the small one is far surer of itself (more than 0.5):", gap["small one of
 
 # %% [markdown]
 # Where the translator is good, its own beginnings *are* the right ones, and there is nothing to be biased about. So we must make errors. We take
-# 600 reference translations, replace one token in the middle by another, and count how often the translator still says the right next tokens, by the
+# 400 reference translations, replace one token in the middle by another, and count how often the translator still says the right next tokens, by the
 # distance from the error. Two kinds of errors: a French token at random; and its own, the token that it found second best at that place.
 
 
@@ -678,7 +678,7 @@ def right_after_an_error(kind, examples, reach=7):
     return shares
 
 
-examples = [example for example in test if len(example.tgt) >= 5][:600]
+examples = [example for example in test if len(example.tgt) >= 5][:400]
 after = {kind: right_after_an_error(kind, examples) for kind in ("a random token", "its own second choice")}
 
 # %% tags=["claim-mask-4"] mystnb={"figure": {"name": "after-an-error", "caption": "Share of right next tokens of the trained translator, by the distance from one wrong token in what it has read. The dashed line: the same places with the right beginning."}, "image": {"alt": "Two lines that start low directly after the error, about 0.2 for a random token and 0.65 for the model's own second choice, and rise within about four places to the dashed line at 0.99."}}
@@ -703,9 +703,9 @@ for kind, (broken, whole) in after.items():
 # A wrong token does hurt the next one: a random token most, for the translator is in the middle of a word that does not exist, or of another
 # phrase. Then the damage heals. The English sentence is still there and says what must come.
 #
-# ```{admonition} Verdict: false, and the fear is mostly unfounded here
+# ```{admonition} Verdict: false, but nearly true for a good translator; and errors heal
 # :class: note
-# The two distributions are different as soon as there are errors: our small translator is far surer of its own sentences than of the right
+# The two distributions differ as soon as there are errors: our small translator is far surer of its own sentences than of the right
 # ones. For the trained one they are all but the same, because it makes few. And an error does not bring the next without end: about
 # four tokens later it is forgotten. The limit: these are test sentences of the kind it was trained on. Where the text is of another kind, exposure bias has
 # been found to do harm ({cite:t}`wang2020exposure`). One can also train on the model's own beginnings
@@ -754,10 +754,10 @@ for attend in (attention_with_infinity, attention_of_the_library):
 
 # %% tags=["nbval-ignore-output"]
 inverted = Rewired(model, lambda tgt: ~causal_mask(tgt.shape[1]).to(tgt.device))
-upside_down = loss_of(inverted, test[:300])
+upside_down = loss_of(inverted, test[:200])
 print(masks.explain(~causal_mask(3), ["le", "chat", "dort"]))
 print(
-    f"loss of the trained translator: {loss_of(Rewired(model), test[:300]):.2f}; with its causal mask inverted: {upside_down:.2f}"
+    f"loss of the trained translator: {loss_of(Rewired(model), test[:200]):.2f}; with its causal mask inverted: {upside_down:.2f}"
 )
 
 # %%
@@ -849,7 +849,7 @@ for sentence in ("the small black cats do not sleep", "He doesn't eat the egg.")
         Translator(m, tokenizer).translate([sentence], attention=False)[0].text for m in (model, causal_cross)
     )
     print(f"{sentence} | {right} | {wrong}")
-damage = loss_of(causal_cross, test[:300]), loss_of(Rewired(model), test[:300])
+damage = loss_of(causal_cross, test[:200]), loss_of(Rewired(model), test[:200])
 print(f"loss with the causal mask on the cross-attention: {damage[0]:.2f}, without: {damage[1]:.2f}")
 
 # %%
@@ -870,7 +870,7 @@ def loss_with_shift(left, right, examples):
         return next_token_loss(masked(batch.src, read), say, tokenizer.pad_id).item()
 
 
-shifted = {sides: loss_with_shift(*sides, test[:300]) for sides in ((0, 0), (0, 8), (1, 0), (4, 0), (8, 0))}
+shifted = {sides: loss_with_shift(*sides, test[:200]) for sides in ((0, 0), (0, 8), (1, 0), (4, 0), (8, 0))}
 for (left, right), loss in shifted.items():
     print(f"padding: {left} on the left, {right} on the right: loss {loss:.2f}")
 
@@ -998,7 +998,7 @@ def loss_with_masks(causal, padding):
     theirs = lessons_lib.transformer.causal_mask, lessons_lib.transformer.padding_mask
     lessons_lib.transformer.causal_mask, lessons_lib.transformer.padding_mask = causal, padding
     try:
-        return loss_of(model, test[:300])
+        return loss_of(model, test[:200])
     finally:
         lessons_lib.transformer.causal_mask, lessons_lib.transformer.padding_mask = theirs
 
@@ -1011,7 +1011,7 @@ def one_too_far(length, device=None):
     return torch.ones(length, length, dtype=torch.bool, device=device).tril(1)
 
 
-usual = loss_of(model, test[:300])
+usual = loss_of(model, test[:200])
 print("your masks, the same loss:", abs(loss_with_masks(yours, padding_mask) - usual) < 1e-6)
 print(
     "one column too far, and the trained translator stumbles:", loss_with_masks(one_too_far, padding_mask) > usual + 0.3
