@@ -104,7 +104,7 @@ widget
 # :class: tip
 # 1. Press *add 1 to all*. The bars on the left rise; those on the right do not move. Start again, and press *all × 10*. Now switch to
 #    RMSNorm and do both once more: which of the two does it notice?
-# 2. Start again and drag one bar far up. *All* the others shrink on the right. Whatever one number wins, the rest must lose.
+# 2. Start again and drag one bar far up. On the right all the others are pressed together: whatever one number wins, the rest must lose.
 # 3. Choose *γ = 1, β = 0* and read the table: mean 0, spread 1. With the learned γ and β they are not 0 and 1 any more.
 #
 # You see eight of the word's 128 numbers, and the widget treats those eight as the whole vector. The model takes the mean over all 128.
@@ -651,7 +651,7 @@ for name, lengths in arriving.items():
 # usual size, so small gradients alone are not the whole story. {cite:t}`liu2020understanding` argue that what hurts is how strongly a small
 # change of the weights moves the output of a post-norm network.)
 #
-# ```{admonition} Verdict: true, with a limit: what is needed is a quiet start, and a norm is one way to get it
+# ```{admonition} Verdict: true from the usual start; a quiet start does without the warm-up, and even without the norm
 # :class: note
 # From the usual start the network without a norm is lost, and post-norm at this learning rate is stuck without its warm-up; with
 # one it gets going, in one seed more than in the other. Pre-norm needs none. So far it is as tutorials say. Then the limits. At a smaller learning rate the
@@ -956,8 +956,8 @@ for decay in (settings["weight_decay"], 0.1):
     print(f"weight decay {decay}: after {settings['steps']} steps γ = 1 has become {math.exp(-decay * path):.2f}")
 
 # %% [markdown]
-# A tenth, at the settings of this course; most of the way to silence at ten times as much, which is usual for large models. Most of them
-# leave γ, β and biases out:
+# A tenth, at the settings of this course; most of the way to silence at ten times as much, which is what {cite:t}`touvron2023llama` use. Many
+# trainings leave γ, β and biases out:
 
 # %%
 trained_like = thin(2)
@@ -972,8 +972,8 @@ for _ in range(100):
 print("γ is still 1:", bool((trained_like.decoder.norm.gamma == 1).all()))
 
 # %% [markdown]
-# **One norm for all.** `self.norm = norm`, with a norm that was made once outside, gives two sub-layers the same γ and β. It runs, it trains, it only
-# learns a little worse. The symptom is the number of parameters. And if you load trained weights into it, nobody complains: both names are there,
+# **One norm for all.** `self.norm = norm`, with a norm that was made once outside, gives two sub-layers the same γ and β. It runs, and it
+# trains. The symptom is the number of parameters. And if you load trained weights into it, nobody complains: both names are there,
 # and the second silently overwrites the first.
 
 # %%
@@ -1142,7 +1142,7 @@ for pair, text in zip(corpus.test[:2], with_ours, strict=False):
 # - A word is normalised with itself alone: not with its sentence (a leak in a decoder), not with its batch (a result that depends on the company).
 # - The path through the model grows with depth; the norm before each sub-layer hides that from it.
 # - Post-norm stands on the path and scales the gradient down at each layer; pre-norm leaves the path free.
-# - What training needs is a quiet start. A norm gives it; so does a last matrix of zeros; a warm-up helps where neither does.
+# - What these trainings needed was a quiet start. Pre-norm gave it; so did a last matrix of zeros; a warm-up helped post-norm, which had neither.
 # - RMSNorm does about half the arithmetic and learns as well. Whether it is faster depends on the kernel.
 #
 # **Where it comes from.** LayerNorm: {cite:t}`ba2016layer`. RMSNorm: {cite:t}`zhang2019root`. Batch norm: {cite:t}`ioffe2015batch`. Post-norm is the published
