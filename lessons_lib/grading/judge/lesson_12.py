@@ -1,0 +1,183 @@
+"""Lesson 12: what the learner's searches and their training step must give, step by step."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from lessons_lib.grading.drive.lesson_12 import LONGEST, STEPS as TRAINING_STEPS, Search, beam_cases, greedy_cases, step_cases
+from lessons_lib.grading.judge.compare import Wrong, close, name_mistake
+from lessons_lib.grading.judge.mistakes_12 import (
+    WRONG_BEAMS,
+    WRONG_CLIPS,
+    WRONG_EQUAL_BEAMS,
+    WRONG_EQUAL_GREEDY,
+    WRONG_GREEDY,
+    WRONG_STEPS,
+    beam_search,
+    greedy,
+    moved,
+    train,
+)
+from lessons_lib.grading.judge.step import Case, Cases, Step
+
+Inputs = dict[str, np.ndarray]
+
+
+def flat(searches: list[Search], version: Callable) -> np.ndarray:
+    """What a version finds: of each search the tokens, −1 behind their end, and the log-probability."""
+    rows = []
+    for search in searches:
+        tokens, total = version(search)
+        rows.append([*tokens, *[-1] * (LONGEST - len(tokens)), total])
+    return np.array(rows, dtype=np.float64)
+
+
+def given(case: Case) -> np.ndarray:
+    return np.concatenate([case["tokens"], case["log_probability"][:, None]], axis=1)
+
+
+def named(case: Case, searches: list[Search], wrong: list[Wrong]) -> str | None:
+    versions = [(sentence, lambda s, version=version: flat(s, version)) for sentence, version in wrong]
+    return name_mistake(given(case), versions, searches)
+
+
+def differs(case: Case, searches: list[Search], right: Callable, sentence: str) -> str | None:
+    """The sentence and the first search that went wrong, or None."""
+    if case.error is not None:
+        return f"{sentence}: {case.error}."
+    found, due = given(case), flat(searches, right)
+    if close(found, due):
+        return None
+    i = int(np.argmax(~np.isclose(found, due, rtol=1e-4, atol=1e-4).all(axis=1)))
+    return f"{sentence}: {_text(found[i])} where {_text(due[i])} is due (eos_id={searches[i].eos_id})."
+
+
+def _text(row: np.ndarray) -> str:
+    return f"{[int(token) for token in row[:-1] if token >= 0]} with {row[-1]:.4g}"
+
+
+def runs(inputs: Inputs, cases: Cases) -> str | None:
+    return cases["plain"].error
+
+
+def greedy_values(inputs: Inputs, cases: Cases) -> str | None:
+    searches, case = greedy_cases(inputs)["plain"], cases["plain"]
+    if close(given(case), flat(searches, greedy)):
+        return None
+    again = cases["again"]
+    if again.error is None and not close(given(case), given(again)):
+        return "The same call gives another answer each time: greedy search draws nothing, it takes the most probable."
+    hint = named(case, searches, WRONG_GREEDY)
+    return hint or differs(case, searches, greedy, "The search takes another way")
+
+
+def greedy_properties(inputs: Inputs, cases: Cases) -> str | None:
+    calls = greedy_cases(inputs)
+    short = differs(cases["short"], calls["short"], greedy, "Right up to 5 tokens, but not with max_length=3")
+    if short:
+        return short
+    if cases["equal"].error is None and (hint := named(cases["equal"], calls["equal"], WRONG_EQUAL_GREEDY)):
+        return hint if not close(given(cases["equal"]), flat(calls["equal"], greedy)) else None
+    return differs(cases["equal"], calls["equal"], greedy, "Where tokens are equally probable, the lowest id is due")
+
+
+def beam_values(inputs: Inputs, cases: Cases) -> str | None:
+    searches, case = beam_cases(inputs)["plain"], cases["plain"]
+    if close(given(case), flat(searches, beam_search)):
+        return None
+    hint = named(case, searches, WRONG_BEAMS)
+    return hint or differs(case, searches, beam_search, "Another translation wins")
+
+
+def beam_properties(inputs: Inputs, cases: Cases) -> str | None:
+    calls = beam_cases(inputs)
+    sentences = {
+        "penalties": "Right for α = 1 and 2, but not for α = 0, 0.5 and 2",
+        "one": "With beam=1 this is not greedy search",
+        "short": "Right up to 5 tokens, but not with max_length=3",
+        "wide": "Not right with more beams than there are tokens to begin with",
+    }
+    for name, sentence in sentences.items():
+        if hint := differs(cases[name], calls[name], beam_search, sentence):
+            return hint
+    if close_to_right := differs(cases["equal"], calls["equal"], beam_search, "Where candidates have equal totals"):
+        hint = named(cases["equal"], calls["equal"], WRONG_EQUAL_BEAMS) if cases["equal"].error is None else None
+        return hint or close_to_right
+    return None
+
+
+def step_runs(inputs: Inputs, cases: Cases) -> str | None:
+    free = cases["free"]
+    if free.error is not None:
+        return free.error
+    bos_id, pad_id = inputs["ids"].tolist()
+    due = np.stack([moved(tgt, bos_id) for tgt in inputs["tgt"]])
+    if free["reads"].shape == due.shape:
+        return None
+    return f"The decoder reads {free['reads'].shape[2]} tokens a row; {due.shape[2]} are due, as many as tgt has."
+
+
+def step_values(inputs: Inputs, cases: Cases) -> str | None:
+    case, arguments = cases["free"], step_cases(inputs)["free"]
+    if _flat(case).shape != (due := train(*arguments)).shape:
+        return "The parameters have changed their shape."
+    if not close(_flat(case), due):
+        return name_mistake(_flat(case), WRONG_STEPS, *arguments) or _first_difference(case, due, "")
+    return None
+
+
+def step_clips(inputs: Inputs, cases: Cases) -> str | None:
+    case, arguments = cases["clipped"], step_cases(inputs)["clipped"]
+    if case.error is not None:
+        return f"Right with clip_norm=100, but not with clip_norm=0.05: {case.error}."
+    if close(_flat(case), due := train(*arguments)):
+        return None
+    hint = name_mistake(_flat(case), WRONG_CLIPS, *arguments)
+    return hint or _first_difference(case, due, "Right with clip_norm=100, but not with clip_norm=0.05: ")
+
+
+def step_properties(inputs: Inputs, cases: Cases) -> str | None:
+    if not cases["free"]["trained"].all():
+        return "The model is in evaluation mode while it learns, so dropout does nothing: call model.train() first."
+    sentences = {
+        "sharp": "Right with label smoothing, but not with label_smoothing=0",
+        "full": "Right with padding, but not where there is none",
+    }
+    for name, sentence in sentences.items():
+        if cases[name].error is not None:
+            return f"{sentence}: {cases[name].error}."
+        due = train(*step_cases(inputs)[name])
+        if not close(_flat(cases[name]), due):
+            return _first_difference(cases[name], due, f"{sentence}: ")
+    return None
+
+
+def _flat(case: Case) -> np.ndarray:
+    return np.concatenate([case["loss"], case["weights"].ravel()])
+
+
+def _first_difference(case: Case, due: np.ndarray, sentence: str) -> str:
+    for step, (loss, right) in enumerate(zip(case["loss"], due, strict=False)):
+        if not close(loss, right):
+            return f"{sentence}the loss of step {step + 1} is {loss:.4g} and should be {right:.4g}."
+    return f"{sentence}the losses are right, but not the parameters after {TRAINING_STEPS} steps."
+
+
+STEPS = {
+    "q1": (
+        Step("runs, and gives tokens and a number", 0, runs),
+        Step("the most probable token, until the end", 2, greedy_values),
+        Step("it holds for short limits and for equal probabilities", 1, greedy_properties),
+    ),
+    "q2": (
+        Step("runs, and gives tokens and a number", 0, runs),
+        Step("the best translation wins", 3, beam_values),
+        Step("it holds for every width, penalty, limit, and for equal totals", 1, beam_properties),
+    ),
+    "q3": (
+        Step("runs, and reads as many tokens as it says", 0, step_runs),
+        Step("the loss and the update are right", 1, step_values),
+        Step("the gradient is clipped before the update", 1, step_clips),
+        Step("in training mode, and for every smoothing", 1, step_properties),
+    ),
+}

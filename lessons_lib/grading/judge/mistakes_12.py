@@ -1,0 +1,354 @@
+"""Lesson 12: searches and training steps in double precision, right, and wrong in the ways that have a name."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from lessons_lib.grading.drive.lesson_12 import LEARNING_RATE, STEPS, Search
+from lessons_lib.grading.judge.compare import Wrong
+
+Found = tuple[list[int], float]
+Score = Callable[[list[int], float, float], float]
+
+
+def greedy(search: Search, *, pick=np.argmax, ends: bool = True, reads: Callable = list) -> Found:
+    """The most probable token, again and again; of equal ones the lowest id."""
+    tokens, total = [], 0.0
+    while len(tokens) < search.max_length:
+        logs = search.after(reads(tokens))
+        tokens.append(int(pick(logs)))
+        total += logs[tokens[-1]]
+        if ends and tokens[-1] == search.eos_id:
+            break
+    return tokens, total
+
+
+def last_of_equals(logs: np.ndarray) -> int:
+    return len(logs) - 1 - np.argmax(logs[::-1])
+
+
+def logs_of(search: Search, tokens: list[int]) -> list[float]:
+    """The log-probability of each of these tokens after those before it."""
+    return [search.after(tokens[:t])[token] for t, token in enumerate(tokens)]
+
+
+def without_end(search: Search, found: Found) -> Found:
+    tokens, total = found
+    return (tokens[:-1] if tokens[-1] == search.eos_id else tokens), total
+
+
+def summed(search: Search, found: Found, sum_of: Callable[[np.ndarray, list[int]], float]) -> Found:
+    """The same tokens with another number beside them."""
+    tokens, _ = found
+    return tokens, float(sum_of(np.array(logs_of(search, tokens)), tokens))
+
+
+# What greedy search gives for a search s.
+WRONG_GREEDY: list[Wrong] = [
+    (
+        "eos_id is missing from the tokens: it is the last token of a sentence that has ended, and belongs to it.",
+        lambda s: without_end(s, greedy(s)),
+    ),
+    (
+        "The least probable token is taken; argmax finds the most probable one.",
+        lambda s: greedy(s, pick=np.argmin),
+    ),
+    (
+        "The log-probability is that of the last token alone; add up those of all tokens.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: logs[-1]),
+    ),
+    (
+        "The log-probability of the end is missing from the sum: to end is a choice like every other.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: logs.sum() - logs[-1] * (tokens[-1] == s.eos_id)),
+    ),
+    (
+        "The probability is returned, and its logarithm is due: add the log-probabilities up.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: np.exp(logs.sum())),
+    ),
+    (
+        "Probabilities are added up; the log-probabilities are what is added.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: np.exp(logs).sum()),
+    ),
+    (
+        "The log-probability is divided by the length; greedy search compares nothing, so the plain sum is due.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: logs.mean()),
+    ),
+    (
+        "The log-probability has the wrong sign: a sum of logarithms of probabilities is negative.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: -logs.sum()),
+    ),
+    (
+        "Only the last token is given to next_log_probabilities; it needs all the tokens so far.",
+        lambda s: greedy(s, reads=lambda tokens: tokens[-1:]),
+    ),
+    (
+        "The search stops one token before max_length.",
+        lambda s: greedy(s._replace(max_length=s.max_length - 1)),
+    ),
+    (
+        "All tokens are chosen from what follows the start: the tokens so far are never given to next_log_probabilities.",
+        lambda s: greedy(s, reads=lambda tokens: []),
+    ),
+]
+
+WRONG_EQUAL_GREEDY: list[Wrong] = [
+    (
+        "Of equally probable tokens the last is taken; take the one with the lowest id (argmax does).",
+        lambda s: greedy(s, pick=last_of_equals),
+    ),
+]
+
+
+def normalised(tokens: list[int], total: float, penalty: float) -> float:
+    """Wu et al. 2016, equation 14."""
+    return total / ((5 + len(tokens)) / 6) ** penalty
+
+
+def may_win(best_open: float, finished: list[float], beam: int) -> bool:
+    return len(finished) < beam or best_open > max(finished)
+
+
+def beam_search(
+    search: Search,
+    *,
+    score: Score = normalised,
+    choose: Score | None = None,
+    go_on: Callable[[float, list[float], int], bool] = may_win,
+    rank: Callable[[float, float], float] = lambda total, log: total + log,
+       refill: bool = True,
+    late_ends: bool = False,
+    cut_off: bool = True,
+    in_order: Callable[[int], int] = lambda place: place,
+) -> Found:
+    """As `lessons_lib.translation.decoding.n_best`, from a table; the keywords exchange a rule for a wrong one."""
+    beam, penalty = search.beam, search.length_penalty
+    beams: list[Found] = [([], 0.0)]
+    finished: list[Found] = []
+    for length in range(1, search.max_length + 1):
+        candidates = []
+        for tokens, total in beams:
+            logs = search.after(tokens)
+            candidates += [([*tokens, token], total + log, rank(total, log)) for token, log in enumerate(logs)]
+        order = sorted(range(len(candidates)), key=lambda place: (-candidates[place][2], in_order(place)))
+        found = [candidates[place][:2] for place in order]
+        last = length == search.max_length and cut_off
+        looked_at = found if late_ends else found[:beam]
+        finished += [one for one in looked_at if one[0][-1] == search.eos_id or (last and one in found[:beam])]
+        beams = [one for one in (found if refill else found[:beam]) if one[0][-1] != search.eos_id][:beam]
+        if not beams:
+            break
+        scores = [score(*one, penalty) for one in finished]
+        if not go_on(score(*beams[0], penalty), scores, beam):
+            break
+    if not finished:
+        raise ValueError("nothing has ended")
+    return max(finished, key=lambda one: (choose or score)(*one, penalty))
+
+
+def rescored(search: Search, found: Found) -> Found:
+    tokens, total = found
+    return tokens, normalised(tokens, total, search.length_penalty)
+
+
+# What beam search gives for a search s.
+WRONG_BEAMS: list[Wrong] = [
+    (
+        "The length penalty is not used: the plain log-probabilities decide, and short translations win.",
+        lambda s: beam_search(s._replace(length_penalty=0.0)),
+    ),
+    (
+        "The score is divided by the length to the power of α; divide by ((5 + length) / 6) to the power of α.",
+        lambda s: beam_search(s, score=lambda tokens, total, a: total / len(tokens) ** a),
+    ),
+    (
+        "The score is multiplied by ((5 + length) / 6)^α, so that long translations lose twice; divide by it.",
+        lambda s: beam_search(s, score=lambda tokens, total, a: total * ((5 + len(tokens)) / 6) ** a),
+    ),
+    (
+        "The length penalty multiplies where it must be an exponent: ((5 + length) / 6) ** length_penalty.",
+        lambda s: beam_search(s, score=lambda tokens, total, a: total / ((5 + len(tokens)) / 6 * a)),
+    ),
+    (
+        "The length in the penalty leaves the end out; eos_id is one of the tokens and counts.",
+        lambda s: beam_search(s, score=lambda tokens, total, a: normalised(tokens[:-1], total, a)),
+    ),
+    (
+        "The search stops at the first translation that ends; a better one may still be on its way.",
+        lambda s: beam_search(s, go_on=lambda best, finished, beam: not finished),
+    ),
+    (
+        "The search stops as soon as `beam` translations have ended, though the best beginning is ahead of them all.",
+        lambda s: beam_search(s, go_on=lambda best, finished, beam: len(finished) < beam),
+    ),
+    (
+        "The search stops when no beginning is ahead of what has ended, though fewer than `beam` have ended.",
+        lambda s: beam_search(s, go_on=lambda best, finished, beam: not finished or best > max(finished)),
+    ),
+    (
+        "The search never stops before max_length: it must when `beam` have ended and no beginning is ahead of them.",
+        lambda s: beam_search(s, go_on=lambda best, finished, beam: True),
+    ),
+    (
+        "What has ended takes a place in the beam, so fewer and fewer go on; fill up with the next candidates.",
+        lambda s: beam_search(s, refill=False),
+    ),
+    (
+        "Every extension by eos_id counts as finished; only those among the first `beam` candidates do.",
+        lambda s: beam_search(s, late_ends=True),
+    ),
+    (
+        "Candidates are ranked by their last token alone; rank them by the log-probability of all their tokens.",
+        lambda s: beam_search(s, rank=lambda total, log: log),
+    ),
+    (
+        "The normalised score is returned; return the log-probability, the plain sum.",
+        lambda s: rescored(s, beam_search(s)),
+    ),
+    (
+        "The worst of the finished translations is returned; the one with the highest score is due.",
+        lambda s: beam_search(s, choose=lambda tokens, total, a: -normalised(tokens, total, a)),
+    ),
+    (
+        "Whatever `beam` is, this is greedy search: one empty beginning at the start, then the extensions of all beams compete.",
+        lambda s: beam_search(s._replace(beam=1)),
+    ),
+    (
+        "eos_id is missing from the tokens of the result; it is the last of them.",
+        lambda s: without_end(s, beam_search(s)),
+    ),
+]
+
+WRONG_EQUAL_BEAMS: list[Wrong] = [
+    (
+        "Of candidates with equal totals the last goes first; the order is that of the beams, then that of the ids.",
+        lambda s: beam_search(s, in_order=lambda place: -place),
+    ),
+]
+
+
+def moved(tgt: np.ndarray, first: int) -> np.ndarray:
+    """One place to the right, `first` in front."""
+    return np.concatenate([np.full((len(tgt), 1), first), tgt[:, :-1]], axis=1)
+
+
+def train(
+    inputs: dict[str, np.ndarray],
+    clip_norm: float,
+    smoothing: float,
+    *,
+    reads: Callable[[np.ndarray, int, int], np.ndarray] = lambda tgt, bos, pad: moved(tgt, bos),
+    weight: Callable[[np.ndarray, int], np.ndarray] = lambda tgt, pad: (tgt != pad) / (tgt != pad).sum(),
+    clip: Callable[[np.ndarray, float], np.ndarray] = lambda g, c: g * min(1.0, c / (np.sqrt((g**2).sum()) + 1e-6)),
+    kept: float = 0.0,
+    late: bool = False,
+    direction: float = 1.0,
+    smoothed: bool = True,
+) -> np.ndarray:
+    """The losses and then the parameters after each step, one after the other; the keywords make a mistake each."""
+    bos_id, pad_id = inputs["ids"].tolist()
+    weights = np.stack([inputs["by_token"], inputs["by_source"]]).astype(np.float64)
+    losses, states, gradient, before = [], [], np.zeros_like(weights), np.zeros_like(weights)
+    smoothing = smoothing if smoothed else 0.0
+    for src, tgt in zip(inputs["src"], inputs["tgt"], strict=True):
+        tgt_in, first = reads(tgt, bos_id, pad_id), np.broadcast_to(src[:, :1], tgt.shape)
+        logits = weights[0][tgt_in] + weights[1][first]
+        logs = logits - logits.max(axis=-1, keepdims=True)
+        logs -= np.log(np.exp(logs).sum(axis=-1, keepdims=True))
+        n_tokens = logits.shape[-1]
+        wanted = (1 - smoothing) * np.eye(n_tokens)[tgt] + smoothing / n_tokens
+        share = weight(tgt, pad_id)
+        losses.append(-(share * (wanted * logs).sum(axis=-1)).sum())
+        pull = share[..., None] * (np.exp(logs) - wanted)
+        gradient *= kept
+        np.add.at(gradient[0], tgt_in, pull)
+        np.add.at(gradient[1], first, pull)
+        gradient = clip(gradient, clip_norm)
+        weights = weights - direction * LEARNING_RATE * (before if late else gradient)
+        before = gradient.copy()
+        states.append(weights.copy())
+    return np.concatenate([np.array(losses), np.array(states).ravel()])
+
+
+def unclipped(gradient: np.ndarray, clip_norm: float) -> np.ndarray:
+    return gradient
+
+
+def _each(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray, float], np.ndarray]:
+    """Clipping of each parameter's gradient by itself."""
+    return lambda gradient, clip_norm: np.stack([change(part, clip_norm) for part in gradient])
+
+
+def _by_own_norm(part: np.ndarray, clip_norm: float) -> np.ndarray:
+    return part * min(1.0, clip_norm / (np.sqrt((part**2).sum()) + 1e-6))
+
+
+# The losses and parameters made of the inputs i, the norm c and the smoothing s.
+WRONG_STEPS: list[Wrong] = [
+    (
+        "The decoder reads the very tokens that it must say: tgt is not moved, and copying is all there is to learn.",
+        lambda i, c, s: train(i, c, s, reads=lambda tgt, bos, pad: tgt),
+    ),
+    (
+        "What is read is moved to the left, so it holds the token after the one to be said; move it to the right.",
+        lambda i, c, s: train(i, c, s, reads=lambda tgt, bos, pad: np.append(tgt[:, 1:], np.full((len(tgt), 1), pad), 1)),
+    ),
+    (
+        "What is read begins with pad_id; it must begin with bos_id.",
+        lambda i, c, s: train(i, c, s, reads=lambda tgt, bos, pad: moved(tgt, pad)),
+    ),
+    (
+        "The padding is counted in the loss: leave out the places where tgt is pad_id.",
+        lambda i, c, s: train(i, c, s, weight=lambda tgt, pad: np.full(tgt.shape, 1 / tgt.size)),
+    ),
+    (
+        "The loss is the sum over the real tokens; take their mean, or long batches would take longer steps.",
+        lambda i, c, s: train(i, c, s, weight=lambda tgt, pad: (tgt != pad) * 1.0),
+    ),
+    (
+        "The loss is divided by all places, padding too; divide by the number of real tokens.",
+        lambda i, c, s: train(i, c, s, weight=lambda tgt, pad: (tgt != pad) / tgt.size),
+    ),
+    (
+        "The loss leaves out token 0, whatever pad_id says.",
+        lambda i, c, s: train(i, c, s, weight=lambda tgt, pad: (tgt != 0) / (tgt != 0).sum()),
+    ),
+    (
+        "Label smoothing is left out: give label_smoothing to cross_entropy.",
+        lambda i, c, s: train(i, c, s, smoothed=False),
+    ),
+    (
+        "The gradients of the step before are still there and add up: zero_grad before backward.",
+        lambda i, c, s: train(i, c, s, kept=1.0),
+    ),
+    (
+        "Nothing is learned: the parameters do not move (is optimizer.step() missing, or zero_grad after backward?).",
+        lambda i, c, s: train(i, c, s, direction=0.0),
+    ),
+    (
+        "The optimizer steps before backward, so it follows the gradient of the step before.",
+        lambda i, c, s: train(i, c, s, late=True, clip=unclipped),
+    ),
+    (
+        "The step climbs: the loss grows. backward needs the loss as it is, without a minus.",
+        lambda i, c, s: train(i, c, s, direction=-1.0) * np.array([-1.0] * STEPS + [1.0] * (i["by_token"].size * 4)),
+    ),
+    (
+        "The gradient always gets the norm clip_norm, short ones too; clipping only shortens.",
+        lambda i, c, s: train(i, c, s, clip=lambda g, limit: g * limit / np.sqrt((g**2).sum())),
+    ),
+]
+
+WRONG_CLIPS: list[Wrong] = [
+    (
+        "The gradient is not clipped when the step is taken: clip between backward and optimizer.step().",
+        lambda i, c, s: train(i, c, s, clip=unclipped),
+    ),
+    (
+        "Each number of the gradient is clipped by itself; clip the norm of all of them (clip_grad_norm_).",
+        lambda i, c, s: train(i, c, s, clip=lambda g, limit: np.clip(g, -limit, limit)),
+    ),
+    (
+        "Each parameter's gradient is clipped by itself; the norm is that of all parameters together.",
+        lambda i, c, s: train(i, c, s, clip=_each(_by_own_norm)),
+    ),
+]
