@@ -191,7 +191,8 @@ class TestEach:
             if "answer" in tags(cell):
                 cell.source = solutions[tags(cell)[1]]
         checked = [cell.outputs for cell in run(notebook, tmp_path).cells if "check" in tags(cell)]
-        kept = "".join(output.text for output in notebook.cells[-1].outputs)
+        (keep,) = (cell for cell in notebook.cells if "keep" in tags(cell))
+        kept = "".join(output.text for output in keep.outputs)
         assert all(len(outputs) == 1 for outputs in checked)
         assert "→" not in "".join(outputs[0].data["text/plain"] for outputs in checked)
         total = re.match(r"\w+: (\d+) of (\d+) points\n", checked[-1][0].data["text/plain"])

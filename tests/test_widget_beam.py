@@ -95,7 +95,8 @@ def test_the_page_finds_what_the_library_finds(show):
     trees = [tree_of(text) for text in texts]
     cases = [(w, a) for w in range(1, widget_module.MAX_WIDTH + 1) for a in widget_module.LENGTH_PENALTIES]
     found = show(tiny()).evaluate(
-        "([trees, cases]) => trees.map((tree) => cases.map(([w, a]) => module.search(tree, w, a).ranking))", [trees, cases]
+        "([trees, cases]) => trees.map((tree) => cases.map(([w, a]) => module.search(tree, w, a).ranking))",
+        [trees, cases],
     )
     tokenizer, model, wider = translator().tokenizer, translator().model, 0
     for text, tree, by_case in zip(texts, trees, found, strict=True):
@@ -221,7 +222,12 @@ def test_each_step_is_drawn_and_said_and_the_end_names_the_winner(show):
     said = page.locator("[aria-live]").first.text_content()
     assert "Ended together: 'b', 'a'. The search stops. Best: 'b', log-probability −1.02." in said
     assert "Greedy search would write 'a', log-probability −1.20" in said
-    assert page.locator(".bt-candidates tbody tr td:last-child").all_text_contents() == ["ended", "ended", "kept", "kept"]
+    assert page.locator(".bt-candidates tbody tr td:last-child").all_text_contents() == [
+        "ended",
+        "ended",
+        "kept",
+        "kept",
+    ]
     assert page.locator(".bt-ranking tbody th").all_text_contents() == ["b", "a"]
     assert page.locator(".bt-nodes .bt-winner").all_inner_texts() == ["<s>", "▁b\n−0.92", "</s>\n−1.02"]
     press(page, "Step")  # there is no further step
@@ -310,7 +316,9 @@ def test_a_screen_reader_finds_names_and_states(show):
 
 
 def test_markup_in_a_piece_is_shown_as_text(show):
-    page = show(BeamTree([{**TINY, "pieces": ["</s>", "<img src=x onerror='throw 1'>", "&amp;", "c"]}], width=2, step=1))
+    page = show(
+        BeamTree([{**TINY, "pieces": ["</s>", "<img src=x onerror='throw 1'>", "&amp;", "c"]}], width=2, step=1)
+    )
     assert page.locator(".bt-nodes button span:first-child").nth(1).text_content().startswith("<img")
     assert page.locator("img").count() == 0
 
@@ -334,7 +342,9 @@ def test_a_360_px_screen_does_not_scroll_sideways(show, width):
     page = show(BeamTree([tree_of(TEXT)], width=width, step=99), width=360)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     for selector in (".cw-controls", ".bt-tree", ".cw-summary", ".bt-candidates td"):
-        right = page.locator(selector).evaluate_all("all => Math.max(...all.map((n) => n.getBoundingClientRect().right))")
+        right = page.locator(selector).evaluate_all(
+            "all => Math.max(...all.map((n) => n.getBoundingClientRect().right))"
+        )
         assert right <= 360
 
 

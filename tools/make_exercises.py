@@ -4,8 +4,8 @@
     python -m tools.make_exercises --check      writes nothing; fails if one is not what its source gives
 
 A source is a py:percent file. The first word of a cell's title says what it is: `text`, `question` and `hints` are to
-be read, `setup`, `check` and `keep` to be run, an `answer` to be written, and a `solution` stays here. What stands
-before the first title is for authors.
+be read, `setup`, `check`, `keep` and `train` to be run, an `answer` to be written, and a `solution` stays here. What
+stands before the first title is for authors.
 """
 
 import argparse
@@ -30,7 +30,7 @@ REFERENCE_HEAD = '''\
 It is read as text, cell by cell, and never imported: see `parts.py`.
 """
 '''
-PROSE, CODE, KEPT_BACK = ("text", "question", "hints"), ("setup", "answer", "check", "keep"), "solution"
+PROSE, CODE, KEPT_BACK = ("text", "question", "hints"), (("setup", "answer", "check", "keep", "train")), "solution"
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},

@@ -421,3 +421,63 @@ def largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, tr
             a_parameter += 4  # the copy
     free = memory_gib * 2**30 - a_parameter * n_parameters
     return max(0, free // bytes_a_sequence)
+
+
+# %% lesson 12: greedy
+def greedy(next_log_probabilities, eos_id, max_length):
+    """The most probable token again and again: a list of token ids, and their log-probability together."""
+    tokens, log_probability = [], 0.0
+    while len(tokens) < max_length:
+        logs = next_log_probabilities(tokens)  # (V,)
+        best = logs.argmax().item()  # the first of equals
+        tokens.append(best)
+        log_probability += logs[best].item()
+        if best == eos_id:
+            break
+    return tokens, log_probability
+
+
+# %% lesson 12: beam_search
+def beam_search(next_log_probabilities, eos_id, max_length, beam, length_penalty):
+    """The best finished translation of a search that keeps ``beam`` beginnings: its tokens and their log-probability."""
+
+    def score(hypothesis):
+        tokens, log_probability = hypothesis
+        return log_probability / ((5 + len(tokens)) / 6) ** length_penalty
+
+    beginnings, finished = [([], 0.0)], []
+    for length in range(1, max_length + 1):
+        candidates = [
+            ([*tokens, token], total + log)
+            for tokens, total in beginnings
+            for token, log in enumerate(next_log_probabilities(tokens).tolist())
+        ]
+        candidates.sort(key=lambda candidate: -candidate[1])  # stable: equals stay in their order
+        for tokens, total in candidates[:beam]:
+            if tokens[-1] == eos_id or length == max_length:
+                finished.append((tokens, total))
+        beginnings = [candidate for candidate in candidates if candidate[0][-1] != eos_id][:beam]
+        if len(finished) >= beam and score(beginnings[0]) <= max(map(score, finished)):
+            break
+    return max(finished, key=score)
+
+
+# %% lesson 12: training_step
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+def training_step(model, optimizer, src, tgt, bos_id, pad_id, clip_norm, label_smoothing):
+    """Forward, loss, backward, clip, update: the loss of this batch before the update."""
+    model.train()
+    start = torch.full_like(tgt[:, :1], bos_id)
+    tgt_in = torch.cat([start, tgt[:, :-1]], dim=1)  # (B, T)
+    logits = model(src, tgt_in)  # (B, T, V)
+    real = tgt != pad_id
+    loss = F.cross_entropy(logits[real], tgt[real], label_smoothing=label_smoothing)
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
+    optimizer.step()
+    return loss.detach()

@@ -44,9 +44,9 @@ def beam_tree(
     change what is expanded, only when a search stops; hence the list of those that must be followed to their end.
 
     Returns:
-        What `lessons_lib.widgets.BeamTree` shows: ``source``; ``pieces``, the tokens that occur; ``end``, which of them
-        is ``</s>``; ``limit``, the most tokens of a translation; and ``nodes``, the root first. A node is the list of its
-        children, the most probable first, each ``[piece, log-probability, node]``, with node −1 for what nobody expands.
+        What `lessons_lib.widgets.BeamTree` shows: ``source``; ``pieces``, the tokens that occur; ``end``, which of
+        them is ``</s>``; ``limit``, the most tokens of a translation; and ``nodes``, the root first. A node is the list
+        of its children, the most probable first, each ``[piece, log-probability, node]``, node −1 if nobody expands it.
     """
     translator.model.eval()
     tokenizer, config = translator.tokenizer, translator.model.config

@@ -22,8 +22,8 @@ class BeamTree(anywidget.AnyWidget):
 
     Args:
         sentences: trees, as `lessons_lib.translation.beam_tree.beam_tree` makes them: mappings with `source`, a text;
-            `pieces`, the tokens that occur, of which number `end` is the end of a sentence; `limit`, the most tokens of a
-            translation; `nodes`, lists of [piece, log-probability, node], the root first, -1 where the tree ends.
+            `pieces`, the tokens that occur, of which number `end` is the end of a sentence; `limit`, the most tokens of
+            a translation; `nodes`, lists of [piece, log-probability, node], the root first, -1 where the tree ends.
         sentence: index of the sentence shown first.
         width: the number of beams.
         length_penalty: 0, 0.6, 1 or 2.
@@ -95,7 +95,13 @@ def _check_tree(tree: Mapping, name: str) -> dict:
     if not len(nodes):
         raise ValueError(f"{name} nodes is empty; the first one is the root")
     checked = [_check_node(node, f"{name} nodes[{i}]", i, len(pieces), len(nodes)) for i, node in enumerate(nodes)]
-    return {"source": str(tree["source"]), "pieces": pieces, "end": tree["end"], "limit": tree["limit"], "nodes": checked}
+    return {
+        "source": str(tree["source"]),
+        "pieces": pieces,
+        "end": tree["end"],
+        "limit": tree["limit"],
+        "nodes": checked,
+    }
 
 
 def _check_node(node: Sequence, name: str, number: int, n_pieces: int, n_nodes: int) -> list[list]:

@@ -78,7 +78,7 @@ def beam_cases(inputs: Arrays) -> dict[str, list[Search]]:
 
 
 class Next:
-    """The `next_log_probabilities` of a search: it answers for beginnings that may go on, and says what is wrong else."""
+    """The `next_log_probabilities` of a search; asked about what cannot be asked, it says why."""
 
     def __init__(self, search: Search):
         self.search = search
@@ -87,9 +87,13 @@ class Next:
         tokens = tokens.tolist() if isinstance(tokens, torch.Tensor) else tokens
         whole = isinstance(tokens, list | tuple) and all(isinstance(t, numbers.Integral) for t in tokens)
         if not whole or not all(0 <= t < VOCABULARY for t in tokens):
-            raise TypeError("next_log_probabilities reads a list of token ids, the tokens so far; at the start it is empty")
+            raise TypeError(
+                "next_log_probabilities reads a list of token ids, the tokens so far; at the start it is empty"
+            )
         if self.search.eos_id in tokens:
-            raise ValueError("next_log_probabilities was asked what follows an end: a beginning with eos_id is finished")
+            raise ValueError(
+                "next_log_probabilities was asked what follows an end: a beginning with eos_id is finished"
+            )
         if len(tokens) >= self.search.max_length:
             raise ValueError("next_log_probabilities was asked for more than max_length tokens")
         return torch.from_numpy(self.search.after([int(t) for t in tokens]))
@@ -235,7 +239,9 @@ def _loss(loss: Any) -> float:
         raise Trouble("the step returns nothing: end it with `return loss`")
     if isinstance(loss, torch.Tensor):
         if loss.numel() != 1:
-            raise Trouble(f"the loss has the shape {tuple(loss.shape)}; one number is due, the mean over the real tokens")
+            raise Trouble(
+                f"the loss has the shape {tuple(loss.shape)}; one number is due, the mean over the real tokens"
+            )
         loss = loss.item()
     if isinstance(loss, bool) or not isinstance(loss, numbers.Real):
         raise Trouble(f"the step returns a {type(loss).__name__}; the loss is due, a number")
@@ -245,5 +251,6 @@ def _loss(loss: Any) -> float:
 QUESTIONS = {
     "q1": Question("greedy search", GREEDY, make_searches, drive_greedy, LIBRARY),
     "q2": Question("beam search with a length penalty", BEAM, make_searches, drive_beam, LIBRARY),
-    "q3": Question("one step of training", STEP, make_batches, drive_step, LIBRARY),
+    # PyTorch loads much of itself when the first optimizer is made.
+    "q3": Question("one step of training", STEP, make_batches, drive_step, LIBRARY, seconds=20.0),
 }

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_12 import LONGEST, STEPS as TRAINING_STEPS, Search, beam_cases, greedy_cases, step_cases
+from lessons_lib.grading.drive.lesson_12 import LONGEST, SHORT, Search, beam_cases, greedy_cases, step_cases
+from lessons_lib.grading.drive.lesson_12 import STEPS as TRAINING_STEPS
 from lessons_lib.grading.judge.compare import Wrong, close, name_mistake
 from lessons_lib.grading.judge.mistakes_12 import (
     WRONG_BEAMS,
@@ -52,6 +53,15 @@ def differs(case: Case, searches: list[Search], right: Callable, sentence: str) 
     return f"{sentence}: {_text(found[i])} where {_text(due[i])} is due (eos_id={searches[i].eos_id})."
 
 
+def _equals(
+    cases: Cases, calls: dict[str, list[Search]], right: Callable, wrong: list[Wrong], sentence: str
+) -> str | None:
+    """Where several choices are equally good, only one of them is due."""
+    case, searches = cases["equal"], calls["equal"]
+    hint = differs(case, searches, right, sentence)
+    return (hint and case.error is None and named(case, searches, wrong)) or hint
+
+
 def _text(row: np.ndarray) -> str:
     return f"{[int(token) for token in row[:-1] if token >= 0]} with {row[-1]:.4g}"
 
@@ -73,12 +83,10 @@ def greedy_values(inputs: Inputs, cases: Cases) -> str | None:
 
 def greedy_properties(inputs: Inputs, cases: Cases) -> str | None:
     calls = greedy_cases(inputs)
-    short = differs(cases["short"], calls["short"], greedy, "Right up to 5 tokens, but not with max_length=3")
-    if short:
-        return short
-    if cases["equal"].error is None and (hint := named(cases["equal"], calls["equal"], WRONG_EQUAL_GREEDY)):
-        return hint if not close(given(cases["equal"]), flat(calls["equal"], greedy)) else None
-    return differs(cases["equal"], calls["equal"], greedy, "Where tokens are equally probable, the lowest id is due")
+    sentence = f"Right up to {LONGEST} tokens, but not with max_length={SHORT}"
+    if hint := differs(cases["short"], calls["short"], greedy, sentence):
+        return hint
+    return _equals(cases, calls, greedy, WRONG_EQUAL_GREEDY, "Where tokens are equally probable")
 
 
 def beam_values(inputs: Inputs, cases: Cases) -> str | None:
@@ -94,23 +102,20 @@ def beam_properties(inputs: Inputs, cases: Cases) -> str | None:
     sentences = {
         "penalties": "Right for α = 1 and 2, but not for α = 0, 0.5 and 2",
         "one": "With beam=1 this is not greedy search",
-        "short": "Right up to 5 tokens, but not with max_length=3",
+        "short": f"Right up to {LONGEST} tokens, but not with max_length={SHORT}",
         "wide": "Not right with more beams than there are tokens to begin with",
     }
     for name, sentence in sentences.items():
         if hint := differs(cases[name], calls[name], beam_search, sentence):
             return hint
-    if close_to_right := differs(cases["equal"], calls["equal"], beam_search, "Where candidates have equal totals"):
-        hint = named(cases["equal"], calls["equal"], WRONG_EQUAL_BEAMS) if cases["equal"].error is None else None
-        return hint or close_to_right
-    return None
+    return _equals(cases, calls, beam_search, WRONG_EQUAL_BEAMS, "Where candidates have equal totals")
 
 
 def step_runs(inputs: Inputs, cases: Cases) -> str | None:
     free = cases["free"]
     if free.error is not None:
         return free.error
-    bos_id, pad_id = inputs["ids"].tolist()
+    bos_id = int(inputs["ids"][0])
     due = np.stack([moved(tgt, bos_id) for tgt in inputs["tgt"]])
     if free["reads"].shape == due.shape:
         return None

@@ -24,7 +24,7 @@ def greedy(search: Search, *, pick=np.argmax, ends: bool = True, reads: Callable
 
 
 def last_of_equals(logs: np.ndarray) -> int:
-    return len(logs) - 1 - np.argmax(logs[::-1])
+    return len(logs) - 1 - int(np.argmax(logs[::-1]))
 
 
 def logs_of(search: Search, tokens: list[int]) -> list[float]:
@@ -86,7 +86,7 @@ WRONG_GREEDY: list[Wrong] = [
         lambda s: greedy(s._replace(max_length=s.max_length - 1)),
     ),
     (
-        "All tokens are chosen from what follows the start: the tokens so far are never given to next_log_probabilities.",
+        "All tokens are chosen from what follows the start: next_log_probabilities never gets the tokens so far.",
         lambda s: greedy(s, reads=lambda tokens: []),
     ),
 ]
@@ -105,7 +105,7 @@ def normalised(tokens: list[int], total: float, penalty: float) -> float:
 
 
 def may_win(best_open: float, finished: list[float], beam: int) -> bool:
-    return len(finished) < beam or best_open > max(finished)
+    return len(finished) < beam or bool(best_open > max(finished))
 
 
 def beam_search(
@@ -115,7 +115,7 @@ def beam_search(
     choose: Score | None = None,
     go_on: Callable[[float, list[float], int], bool] = may_win,
     rank: Callable[[float, float], float] = lambda total, log: total + log,
-       refill: bool = True,
+    refill: bool = True,
     late_ends: bool = False,
     cut_off: bool = True,
     in_order: Callable[[int], int] = lambda place: place,
@@ -209,8 +209,12 @@ WRONG_BEAMS: list[Wrong] = [
         lambda s: beam_search(s, choose=lambda tokens, total, a: -normalised(tokens, total, a)),
     ),
     (
-        "Whatever `beam` is, this is greedy search: one empty beginning at the start, then the extensions of all beams compete.",
+        "Whatever `beam` is, this is greedy search: begin with *one* empty beginning, and let all extensions compete.",
         lambda s: beam_search(s._replace(beam=1)),
+    ),
+    (
+        "The last step is missing: translations may have max_length tokens.",
+        lambda s: beam_search(s._replace(max_length=s.max_length - 1)),
     ),
     (
         "eos_id is missing from the tokens of the result; it is the last of them.",
@@ -290,7 +294,9 @@ WRONG_STEPS: list[Wrong] = [
     ),
     (
         "What is read is moved to the left, so it holds the token after the one to be said; move it to the right.",
-        lambda i, c, s: train(i, c, s, reads=lambda tgt, bos, pad: np.append(tgt[:, 1:], np.full((len(tgt), 1), pad), 1)),
+        lambda i, c, s: train(
+            i, c, s, reads=lambda tgt, bos, pad: np.append(tgt[:, 1:], np.full((len(tgt), 1), pad), 1)
+        ),
     ),
     (
         "What is read begins with pad_id; it must begin with bos_id.",

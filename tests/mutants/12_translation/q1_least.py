@@ -1,0 +1,16 @@
+"""The least probable token.
+
+q1: 0 of 3: The least probable token is taken
+"""
+
+
+def greedy(next_log_probabilities, eos_id, max_length):
+    tokens, total = [], 0.0
+    while len(tokens) < max_length:
+        logs = next_log_probabilities(tokens)
+        best = logs.argmin().item()
+        tokens.append(best)
+        total += logs[best].item()
+        if best == eos_id:
+            break
+    return tokens, total

@@ -1,0 +1,16 @@
+"""The tokens alone.
+
+q1: 0 of 3: two things are due
+"""
+
+
+def greedy(next_log_probabilities, eos_id, max_length):
+    tokens, total = [], 0.0
+    while len(tokens) < max_length:
+        logs = next_log_probabilities(tokens)
+        best = logs.argmax().item()
+        tokens.append(best)
+        total += logs[best].item()
+        if best == eos_id:
+            break
+    return tokens

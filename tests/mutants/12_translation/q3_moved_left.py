@@ -1,0 +1,20 @@
+"""Moved the other way.
+
+q3: 0 of 3: What is read is moved to the left
+"""
+
+import torch.nn.functional as F
+from torch import nn
+
+
+def training_step(model, optimizer, src, tgt, bos_id, pad_id, clip_norm, label_smoothing):
+    model.train()
+    tgt_in = F.pad(tgt[:, 1:], (0, 1), value=pad_id)
+    logits = model(src, tgt_in)
+    real = tgt != pad_id
+    loss = F.cross_entropy(logits[real], tgt[real], label_smoothing=label_smoothing)
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
+    optimizer.step()
+    return loss.item()
