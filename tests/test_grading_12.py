@@ -82,13 +82,12 @@ class Tabulated(Transformer):
         return self
 
     def reorder(self, rows, beam=1):
-        self.written = [[] for _ in rows] if self.written is None else [self.written[row] for row in rows]
+        self.written = [[] for _ in rows] if self.written is None else [list(self.written[row]) for row in rows]
 
     def decode_step(self, tokens, cache, mask):
         self.written = self.written or [[] for _ in tokens]
         for row, token in zip(self.written, tokens[:, 0].tolist(), strict=True):
             row += [] if token == self.config.bos_id else [token]
-        self.written = [list(row) for row in self.written]
         logs = torch.full((len(tokens), self.config.vocab_size), -1e4)  # the other tokens are out of the question
         for row, written in enumerate(self.written):
             logs[row, : drive.VOCABULARY] = torch.from_numpy(self.search.after(written))

@@ -15,7 +15,7 @@ from lessons_lib.grading.drive.question import Arrays, Question, Trouble
 GREEDY = "greedy(next_log_probabilities, eos_id, max_length)"
 BEAM = "beam_search(next_log_probabilities, eos_id, max_length, beam, length_penalty)"
 STEP = "training_step(model, optimizer, src, tgt, bos_id, pad_id, clip_norm, label_smoothing)"
-VOCABULARY, LONGEST, SHORT, TABLES, EQUAL = 3, 7, 3, 120, 30
+VOCABULARY, LONGEST, SHORT, TABLES, EQUAL = 3, 7, 3, 120, 60
 ENDS = (-1.5, *[-1.0] * (LONGEST - 1))  # by the place, what the logit of an end has more than that of a word
 STARTS = np.cumsum([0, *(VOCABULARY**n for n in range(LONGEST))])  # where the beginnings of n tokens start in a table
 TOKENS, STEPS, LEARNING_RATE = 11, 2, 0.5
@@ -47,8 +47,8 @@ def make_searches(seed: int) -> Arrays:
     lengths = np.repeat(np.arange(LONGEST), np.diff(STARTS))
     logits[..., eos_id] += np.array(ENDS)[lengths]
     logs = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-    # Quarters add up exactly, in whatever order, so that equal totals are equal to the last bit.
-    logs, equal = logs[:TABLES], np.round(4 * logs[TABLES:]) / 4
+    # Halves add up exactly, in whatever order, so that equal totals are equal to the last bit.
+    logs, equal = logs[:TABLES], np.round(2 * logs[TABLES:]) / 2
     return {"logs": logs.astype(np.float32), "equal": equal.astype(np.float32), "eos_id": np.array(eos_id)}
 
 
