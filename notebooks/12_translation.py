@@ -838,7 +838,7 @@ print("the same translations twice: with dropout", noisy[0] == noisy[1], " witho
 #
 # </details>
 #
-# **4. A new search doubles log P of the translations toward 0, and BLEU falls. What do you suspect first?**
+# **4. A new search finds translations with a higher log P, and BLEU falls. What do you suspect first?**
 #
 # <details><summary>The search has a bug</summary>
 #

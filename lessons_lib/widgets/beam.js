@@ -64,7 +64,9 @@ export function levels({ steps, ranking }, step) {
   const all = [[{ pieces: [], total: 0, at: 0, parent: null, state: "alive" }]];
   let parents = all[0];
   for (const { candidates } of steps.slice(0, step)) {
-    const drawn = candidates.filter(({ fate }) => fate !== "pruned").map((c) => ({ ...c, parent: parents[c.parent], state: "pruned" }));
+    const drawn = candidates
+      .filter(({ fate }) => fate !== "pruned")
+      .map((c) => ({ ...c, parent: parents[c.parent], state: "pruned" }));
     drawn.sort((a, b) => a.parent.at - b.parent.at);
     drawn.forEach((node, at) => (node.at = at));
     all.push(drawn);
@@ -92,6 +94,11 @@ const BUTTONS = [
 ];
 const FATES = { kept: "kept", ended: "ended", pruned: "pruned" };
 const quoted = (text) => `'${text || "nothing yet"}'`;
+/** The last words of a text. */
+const tail = (text) => {
+  const words = text.split(" ");
+  return words.length > 4 ? `… ${words.slice(-4).join(" ")}` : text;
+};
 const listed = (texts) => texts.map(quoted).join(", ");
 
 function summaryOf(tree, { steps, ranking }, step, width, greedy) {
@@ -104,7 +111,8 @@ function summaryOf(tree, { steps, ranking }, step, width, greedy) {
   if (now.length) said.push(`${now.length === 1 ? "Ended" : "Ended together"}: ${listed(now.map(text))}`);
   if (!stop) {
     said.push(`Kept: ${listed(kept.map(text))}`);
-    if (finished.length >= width) said.push("The best beginning is still ahead of all that have ended, so the search goes on");
+    if (finished.length >= width)
+      said.push("The best beginning is still ahead of all that have ended, so the search goes on");
     return `${said.join(". ")}.`;
   }
   const [best] = ranking;
@@ -125,7 +133,8 @@ function build(root, model, set) {
   const named = (text, control) => el("span", { class: "bt-named" }, el("span", { "aria-hidden": "true" }, text), control);
   const buttons = BUTTONS.map(([text]) => el("button", { type: "button" }, text));
   const bar = el("div", { class: "bt-buttons", role: "group", "aria-label": "Steps of the search" }, ...buttons);
-  const controls = el("div", { class: "cw-controls" }, sentence, named("Beams", width), named("Length penalty α", penalty), bar);
+  const choices = [named("Beams", width), named("Length penalty α", penalty)];
+  const controls = el("div", { class: "cw-controls" }, sentence, ...choices, bar);
   const edges = svg("svg", { preserveAspectRatio: "none", "aria-hidden": "true" });
   const nodes = el("div", { class: "bt-nodes" });
   const inner = el("div", { class: "bt-inner" }, edges, nodes);
@@ -174,8 +183,11 @@ function build(root, model, set) {
     inner.style.setProperty("--most", most);
     edges.setAttribute("viewBox", `0 0 100 ${all.length}`);
     shown = all.flat();
-    const onPath = (node) => selected && node.pieces.every((piece, i) => piece === selected[i]) && node.pieces.length <= selected.length;
-    const lines = all.flatMap((level, depth) => (depth ? level.map((node) => [node, x(node.parent, all[depth - 1]), x(node, level), depth]) : []));
+    const onPath = ({ pieces }) => selected && pieces.every((piece, i) => piece === selected[i]);
+    const lines = all
+      .map((level, depth) => level.map((node) => [node, depth && x(node.parent, all[depth - 1]), x(node, level), depth]))
+      .slice(1)
+      .flat();
     children(edges, lines.length, () => svg("path", {})).forEach((path, i) => {
       const [node, from, to, depth] = lines[i];
       path.setAttribute("d", `M${from} ${depth - 0.6}C${from} ${depth - 0.2} ${to} ${depth - 0.3} ${to} ${depth + 0.1}`);
@@ -194,8 +206,10 @@ function build(root, model, set) {
       button.firstElementChild.textContent = piece;
       button.lastElementChild.textContent = depth ? total : "";
       const text = textOf(data, node.pieces);
-      const fate = node.fate === "ended" ? "ended" : { alive: "in a beam", pruned: "given up" }[node.state] ?? "on the way to an end";
-      button.setAttribute("aria-label", depth ? `step ${depth}, ${piece}: ${quoted(text)}, log-probability ${total}, ${fate}` : "the start");
+      const kept = { alive: "in a beam", pruned: "given up" }[node.state] ?? "on the way to an end";
+      const fate = node.fate === "ended" ? "ended" : kept;
+      const label = `step ${depth}, ${piece}: ${quoted(text)}, log-probability ${total}, ${fate}`;
+      button.setAttribute("aria-label", depth ? label : "the start");
       button.setAttribute("aria-pressed", selected !== null && node.pieces.join() === selected.join());
       button.title = depth ? `${text} (${total})` : "the start";
       button.tabIndex = -1;
@@ -211,12 +225,16 @@ function build(root, model, set) {
     if (!node) return;
     const length = node.pieces.length;
     const next = length ? node.node : 0;
-    const about = length
-      ? `${quoted(textOf(data, node.pieces))}: log-probability ${format(node.total)}, normalised ${format(normalised(node.total, length, penaltyNow))}.`
-      : "The start.";
-    const known = node.fate !== "ended" && next >= 0;
-    const probable = known ? data.nodes[next].slice(0, 4).map(([piece, log]) => `${data.pieces[piece]} ${format(Math.exp(log), 3)}`) : [];
-    chosen.textContent = `${about} ${known ? `Next, says the model: ${probable.join(", ")}.` : node.fate === "ended" ? "It has ended." : ""}`.trim();
+    const score = format(normalised(node.total, length, penaltyNow));
+    const numbers = `log-probability ${format(node.total)}, normalised ${score}`;
+    const said = [length ? `${quoted(textOf(data, node.pieces))}: ${numbers}.` : "The start."];
+    if (node.fate === "ended") said.push("It has ended.");
+    else if (next >= 0) {
+      const probable = data.nodes[next].slice(0, 4);
+      const listed = probable.map(([piece, log]) => `${data.pieces[piece]} ${format(Math.exp(log), 3)}`);
+      said.push(`Next, says the model: ${listed.join(", ")}.`);
+    }
+    chosen.textContent = said.join(" ");
   }
 
   function update() {
@@ -243,7 +261,7 @@ function build(root, model, set) {
       ["beginning", "next", "log P", "fate"],
       now.candidates.map((c) => ({
         class: `bt-row-${c.fate}`,
-        cells: [textOf(data, c.pieces.slice(0, -1)) || "<s>", data.pieces[c.piece], format(c.total), FATES[c.fate]],
+        cells: [tail(textOf(data, c.pieces.slice(0, -1))) || "<s>", data.pieces[c.piece], format(c.total), FATES[c.fate]],
       })),
     );
     const ranked = [...now.finished].sort((a, b) => b.score - a.score);
