@@ -345,7 +345,7 @@ print("three steps, the same losses as lessons_lib")
 
 # %%
 ON_GPU = device.type == "cuda"
-STEPS, WIDTH = (3000, 256) if ON_GPU else (600, 128)
+STEPS, WIDTH = (3000, 256) if ON_GPU else (540, 128)
 
 
 def train(epsilon):
@@ -386,7 +386,9 @@ def bleu(texts, pairs):
     return score(texts, [pair.target for pair in pairs]).bleu
 
 
-for translation in translator.translate(["the small black cats do not sleep", "My sister has not eaten the red apples."]):
+for translation in translator.translate(
+    ["the small black cats do not sleep", "My sister has not eaten the red apples."]
+):
     print(translation.source, "→", translation.text)
 trained = {beam: translator.translate([pair.source for pair in test], beam=beam, attention=False) for beam in (1, 4)}
 trained_bleu = {beam: bleu([found.text for found in trained[beam]], test) for beam in trained}
@@ -473,9 +475,8 @@ print("greedy and beam search: the same 20 translations and log-probabilities as
 # does the translator know what to do with them? To see that, look at French words of the reference that never occur in training, and count how often
 # the translation has them.
 
+
 # %% tags=["claim-translation-1"]
-
-
 def words_of(text):
     return re.findall(r"[^\s.?!,]+", text.lower().replace("'", "' "))
 
@@ -521,10 +522,16 @@ for pair, text in list(zip(hard["unseen_words"], said, strict=True))[:3]:
 #
 # ### Claim 2: "Sorting by length saves time"
 #
-# Padding costs as much as words. The library draws its batches from sentences of *like* length. Take 1,500 sentences, and a budget of 768 places for each
+# Padding costs as much as words. The library draws its batches from sentences of *like* length. Take 1,000 sentences, and a budget of 768 places for each
 # batch, once sorted and once in random order; count the places, and take the time of a forward and a backward pass through all of them.
 
+
 # %% tags=["claim-translation-2"]
+def clock():
+    """Seconds of processor time; on a graphics card seconds that have passed, when it has done all that it was told."""
+    if ON_GPU:
+        torch.cuda.synchronize()
+    return time.perf_counter() if ON_GPU else time.process_time()
 
 
 def random_batches(examples, budget):
@@ -541,20 +548,21 @@ def random_batches(examples, budget):
 
 
 def pass_through(batches):
-    """Batches, share of places that hold a token, and seconds of processor time for all of them."""
+    """Batches, share of places that hold a token, and seconds for all of them."""
     batches, model = list(batches), translator.model.train()
-    for batch in (batches[0], *batches):  # the first one twice: it warms up
+    for batch in (batches[0], *batches):  # the first one twice: the clock starts when it has warmed up
         if batch is batches[0]:
-            begin = time.process_time()
+            begin = clock()
         with autocast(device, pick_precision(device)):
             batch_loss(model, batch, 0.1).backward()
         model.zero_grad()
+    seconds = clock() - begin
     real = sum((batch.src != tokenizer.pad_id).sum().item() + batch.tokens for batch in batches)
     places = sum(batch.src.numel() + batch.tgt_in.numel() for batch in batches)
-    return len(batches), real / places, time.process_time() - begin
+    return len(batches), real / places, seconds
 
 
-part = examples[:1500]
+part = examples[:1000]
 sorted_batches = Batches(part, tokenizer, token_budget=768, device=device).epoch(0)
 passes = {"sorted": pass_through(sorted_batches), "random": pass_through(random_batches(part, 768))}
 for name, (count, share, _) in passes.items():
@@ -562,9 +570,11 @@ for name, (count, share, _) in passes.items():
 
 # %% tags=["claim-translation-2", "nbval-ignore-output"]
 for name, (_, _, seconds) in passes.items():
-    print(f"{name}: {seconds:.1f} s of processor time")
+    print(f"{name}: {seconds:.1f} s")
 gain = passes["random"][2] / passes["sorted"][2]
-print(f"the sorted ones are {gain:.2f} times as fast; by the places alone {passes['sorted'][1] / passes['random'][1]:.2f}")
+print(
+    f"the sorted ones are {gain:.2f} times as fast; by the places alone {passes['sorted'][1] / passes['random'][1]:.2f}"
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: true
@@ -624,9 +634,9 @@ compared = {}
 trials = [("this page's, test", translator, test[:300]), *((f"course's, {name}", course, hard[name]) for name in hard)]
 for name, one, pairs in trials:
     for beam in (1, 4):
-        begin = time.process_time()
+        begin = clock()
         found = one.translate([pair.source for pair in pairs], beam=beam, attention=False)
-        seconds = time.process_time() - begin
+        seconds = clock() - begin
         log = np.mean([translation.score for translation in found])
         compared[name, beam] = bleu([translation.text for translation in found], pairs), log, seconds
 print(f"{'':34} BLEU: greedy, 4 beams   log P: greedy, 4 beams   times as slow")
@@ -662,13 +672,13 @@ for name, alphas in (("long", (0.0, 1.0)), ("unseen_words", (1.0,))):
     pairs = hard[name][:60]
     due = sum(len(pair.target.split()) for pair in pairs)
     for alpha, beam in itertools.product(alphas, BEAMS):
-        begin = time.process_time()
+        begin = clock()
         found = course.translate([p.source for p in pairs], beam=beam, attention=False, length_penalty=alpha)
         wide[name, alpha, beam] = {
             "log": np.mean([translation.score for translation in found]),
             "bleu": bleu([translation.text for translation in found], pairs),
             "length": sum(len(translation.text.split()) for translation in found) / due,
-            "seconds": time.process_time() - begin,
+            "seconds": clock() - begin,
         }
 
 # %% tags=["claim-16"] mystnb={"figure": {"name": "beam-width", "caption": "The same model, wider and wider beams. Left: what the search looks for, the log-probability, can only get better. Middle: BLEU. Right: the time, as a multiple of greedy search. On long sentences, the more probable translation is the worse one."}, "image": {"alt": "Three plots against the number of beams from 1 to 64, on a logarithmic axis, with a line each for long sentences with length penalty 0 and 1, and for new words. Left: log-probabilities rise for all and flatten out. Middle: BLEU falls by some points for long sentences, more with length penalty 0, and rises by some points for new words. Right: the time rises, to about thirty times that of greedy search at 64 beams."}}
@@ -692,7 +702,9 @@ plt.show()
 # %% tags=["claim-16"]
 for label, (name, alpha) in lines.items():
     one, most = wide[name, alpha, 1], wide[name, alpha, 64]
-    direction = "rises" if most["bleu"] > one["bleu"] + 0.5 else "falls" if most["bleu"] < one["bleu"] - 0.5 else "stays"
+    direction = (
+        "rises" if most["bleu"] > one["bleu"] + 0.5 else "falls" if most["bleu"] < one["bleu"] - 0.5 else "stays"
+    )
     print(f"{label:17} from 1 to 64 beams: log P rises: {most['log'] > one['log']}, BLEU {direction}")
     print(f"{'':17} length of the translations / length that is due: {one['length']:.2f} → {most['length']:.2f}")
 moved = [abs(wide[name, alpha, 8]["bleu"] - wide[name, alpha, 64]["bleu"]) for name, alpha in lines.values()]
@@ -738,7 +750,11 @@ for name in ("in_distribution", "unseen_words"):
 
 # %%
 for alpha in (0.0, 1.0):
-    print(f"α = {alpha:g}:", {beam: f"{wide['long', alpha, beam]['length']:.2f}" for beam in BEAMS}, "of the words are there")
+    print(
+        f"α = {alpha:g}:",
+        {beam: f"{wide['long', alpha, beam]['length']:.2f}" for beam in BEAMS},
+        "of the words are there",
+    )
 
 # %% [markdown]
 # Look at the first number as well. With one beam there is nothing to normalise, and yet the translations are too short: that is the model's own
@@ -752,7 +768,9 @@ leaked, clean = corpus.test[500:600], corpus.test[600:700]
 mixture = encode_pairs(tokenizer, [*corpus.train[:300], *leaked], max_length=256)
 before = {name: bleu(texts_of(translator, pairs), pairs) for name, pairs in (("leaked", leaked), ("clean", clean))}
 more = Batches(mixture, tokenizer, token_budget=768, device=device).forever()
-for _ in fit(translator.model, more, TrainingOptions(steps=60, learning_rate=2e-3, warmup_steps=10), pick_precision(device)):
+for _ in fit(
+    translator.model, more, TrainingOptions(steps=60, learning_rate=2e-3, warmup_steps=10), pick_precision(device)
+):
     pass
 after = {name: bleu(texts_of(translator, pairs), pairs) for name, pairs in (("leaked", leaked), ("clean", clean))}
 for name in before:

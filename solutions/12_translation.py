@@ -25,6 +25,7 @@ the check notices.
 
 # %% setup
 import json
+import math  # noqa: F401  (for the texts)
 import time
 from pathlib import Path
 
@@ -221,7 +222,7 @@ moves its parameters once, and returns the loss.
 | `label_smoothing` | | the share of the target that all V tokens get in equal parts |
 
 What the decoder reads is `tgt` moved one place to the right, `bos_id` in front. The loss is the mean over the tokens that
-are not padding. The model must be in training mode (`model.train()`), whatever it was in before.
+are not padding. The model must be in training mode (its method `train`), whatever mode it was in before.
 
 ```python
 class Bigram(nn.Module):  # guesses from the token before, and does not care for the source
@@ -271,8 +272,8 @@ check("q3")
 r"""
 <!-- hints q3 -->
 :::{dropdown} Hint 1 of q3: five lines and their order
-Logits, loss, `loss.backward()`, clip, `optimizer.step()`. PyTorch *adds* each new gradient to the old one, so
-`optimizer.zero_grad()` must come somewhere before `backward`.
+Logits, loss, the loss's `backward`, clip, the optimizer's `step`. PyTorch *adds* each new gradient to the old one, so the
+optimizer's `zero_grad` must come somewhere before `backward`.
 :::
 
 :::{dropdown} Hint 2 of q3: the loss
@@ -281,8 +282,8 @@ It is exercise 8's `next_token_loss`: move `tgt` for the input, choose the real 
 :::
 
 :::{dropdown} Hint 3 of q3: clipping
-`nn.utils.clip_grad_norm_(model.parameters(), clip_norm)` shortens the gradients in place, all by the same factor. So there must be gradients
-already, and nobody may have used them yet.
+`nn.utils.clip_grad_norm_` wants the parameters of the model and the norm, and shortens the gradients in place, all by the same factor. So
+there must be gradients already, and nobody may have used them yet.
 :::
 <!-- /hints q3 -->
 """
