@@ -24,7 +24,7 @@ EVERYBODY_SAYS = {
     13: (11, "training is parallel over positions, generation is not"),
     14: (11, "fused attention gives the same numbers with less memory"),
     15: (6, "RMSNorm is cheaper and as good"),
-    16: (13, "beam search beats greedy"),
+    16: (12, "beam search beats greedy"),
     17: (10, "bigger is better"),
 }
 WRITTEN = {int(path.stem[:2]): path for path in lessons()}

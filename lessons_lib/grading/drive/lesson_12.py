@@ -249,8 +249,8 @@ def _loss(loss: Any) -> float:
 
 
 QUESTIONS = {
-    "q1": Question("greedy search", GREEDY, make_searches, drive_greedy, LIBRARY),
-    "q2": Question("beam search with a length penalty", BEAM, make_searches, drive_beam, LIBRARY),
+    "q1": Question("greedy search", GREEDY, make_searches, drive_greedy, LIBRARY, seconds=20.0),
+    "q2": Question("beam search with a length penalty", BEAM, make_searches, drive_beam, LIBRARY, seconds=20.0),
     # PyTorch loads much of itself when the first optimizer is made.
     "q3": Question("one step of training", STEP, make_batches, drive_step, LIBRARY, seconds=20.0),
 }
