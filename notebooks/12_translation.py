@@ -301,7 +301,7 @@ print("ours = PyTorch = lessons_lib")
 # %% [markdown]
 # ### The loop
 #
-# Guess, compare, ask which way each weight should move, shorten, move, forget. Those are the five lines that train every Transformer. On the same three
+# Guess, compare, ask which way each weight should move, shorten, move, forget. Those are the six lines that train every Transformer. On the same three
 # batches, from the same start, they must give the losses that the library's `fit` gives.
 
 
@@ -363,9 +363,8 @@ translator, smoothed_curve = train(epsilon=0.1)
 # %% mystnb={"figure": {"name": "training-loss", "caption": "Left: the learning rate, up until it meets the line that falls to zero at the last step. Right: the training loss, every tenth step. The dashed line is a model that knows nothing and gives all pieces the same probability. The dotted one is the lowest that label smoothing allows."}, "image": {"alt": "Two line plots over the steps of the training. Left: the learning rate rises in a straight line over the first fifth of the steps, and then falls in a straight line to 0. Right: the loss starts at the dashed line near 8.3, falls steeply, then flattens out above the dotted line near 1.2."}}
 at = np.arange(10, 10 * len(smoothed_curve) + 1, 10)
 rates = [schedule(n, n / STEPS, 150) for n in range(STEPS)]
-each = 0.1 / len(
-    tokenizer
-)  # what label smoothing asks for each wrong token, and a little more than 0.9 for the right one
+# What label smoothing asks for each wrong token; the right one gets as much on top of 0.9.
+each = 0.1 / len(tokenizer)
 floor = -((0.9 + each) * math.log(0.9 + each) + (0.1 - each) * math.log(each))
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
 left.plot(rates)
@@ -468,8 +467,8 @@ print("greedy and beam search: the same 20 translations and log-probabilities as
 # %% [markdown]
 # ## Claims, tested
 #
-# Three translators help: the one that you have just watched, trained for a minute; its twin, trained without label smoothing; and the
-# course's, which has learned for ten times as many steps. The course's has four test sets. One is like its training. Each of the others differs from it in one thing: *new words*,
+# Three translators help: the one of this page, which has learned for a minute; its twin, trained without label smoothing; and the
+# course's, which has learned for more than ten times as many steps. The course's has four test sets. One is like its training. Each of the others differs from it in one thing: *new words*,
 # *new constructions*, *longer sentences*.
 #
 # ### Claim 1: "BPE handles unknown words"
@@ -486,7 +485,11 @@ def words_of(text):
 
 known = {word for pair in corpus.train for word in words_of(pair.source)}
 known_french = {word for pair in corpus.train for word in words_of(pair.target)}
-pieces_of = lambda words: np.mean([len(course.tokenizer.encode(word)) for word in words])  # noqa: E731
+
+
+def pieces_of(words):
+    return np.mean([len(course.tokenizer.encode(word)) for word in words])
+
 
 for name in ("in_distribution", "unseen_words"):
     english = [word for pair in hard[name] for word in words_of(pair.source)]
@@ -666,7 +669,7 @@ print("worse by more than 0.5 BLEU, longer sentences:", gains["course's, long"] 
 # %% [markdown]
 # ```{admonition} Verdict: true where the model is in doubt, false where it is sure, and false where its probabilities are wrong
 # :class: note
-# A beam always finds more probable translations. Where the model hesitates (half trained, new words) that is worth some points of BLEU. A
+# The beam found more probable translations in every trial. Where the model hesitates (half trained, new words) that is worth some points of BLEU. A
 # model that is sure gets nothing for it: greedy search has found the best already. And on sentences longer than all it was trained on the beam makes it *worse*. There the
 # model is mistaken about when to end, and the better one searches, the more of that mistake one finds. The price is about three times the time. Whether
 # one or two points on one test set are more than luck, lesson 13 asks.
@@ -692,7 +695,7 @@ for name, alphas in (("long", (0.0, 1.0)), ("unseen_words", (1.0,))):
             "seconds": clock() - begin,
         }
 
-# %% tags=["claim-16"] mystnb={"figure": {"name": "beam-width", "caption": "The same model, wider and wider beams. Left: what the search looks for, the log-probability, can only get better. Middle: BLEU. Right: the time, as a multiple of greedy search. On long sentences, the more probable translation is the worse one."}, "image": {"alt": "Three plots against the number of beams from 1 to 64, on a logarithmic axis, with a line each for long sentences with length penalty 0 and 1, and for new words. Left: log-probabilities rise for all and flatten out. Middle: BLEU falls by some points for long sentences, more with length penalty 0, and rises by some points for new words. Right: the time rises, to about thirty times that of greedy search at 64 beams."}}
+# %% tags=["claim-16"] mystnb={"figure": {"name": "beam-width", "caption": "The same model, wider and wider beams. Left: the log-probability of what is found gets better and better. Middle: BLEU. Right: the time, as a multiple of greedy search. On long sentences, the more probable translation is the worse one."}, "image": {"alt": "Three plots against the number of beams from 1 to 64, on a logarithmic axis, with a line each for long sentences with length penalty 0 and 1, and for new words. Left: log-probabilities rise for all and flatten out. Middle: BLEU falls by some points for long sentences, more with length penalty 0, and rises by some points for new words. Right: the time rises, to about thirty times that of greedy search at 64 beams."}}
 lines = {"long, α = 0": ("long", 0.0), "long, α = 1": ("long", 1.0), "new words, α = 1": ("unseen_words", 1.0)}
 fig, axes = plt.subplots(1, 3, figsize=(10, 3.4))
 for label, (name, alpha) in lines.items():
@@ -713,13 +716,11 @@ plt.show()
 # %% tags=["claim-16"]
 for label, (name, alpha) in lines.items():
     one, most = wide[name, alpha, 1], wide[name, alpha, 64]
-    direction = (
-        "rises" if most["bleu"] > one["bleu"] + 0.5 else "falls" if most["bleu"] < one["bleu"] - 0.5 else "stays"
-    )
+    gain = most["bleu"] - one["bleu"]
+    direction = "rises" if gain > 0.5 else "falls" if gain < -0.5 else "stays"
     shorter = most["length"] < one["length"] - 0.03
-    print(
-        f"{label:17} from 1 to 64 beams: log P rises: {most['log'] > one['log']}, BLEU {direction}, shorter: {shorter}"
-    )
+    print(f"{label:17} from 1 to 64 beams: log P rises: {most['log'] > one['log']}", end=", ")
+    print(f"BLEU {direction}, shorter: {shorter}")
 moved = [abs(wide[name, alpha, 8]["bleu"] - wide[name, alpha, 64]["bleu"]) for name, alpha in lines.values()]
 print("from 8 to 64 beams BLEU moves by less than 1 point:", max(moved) < 1)
 
@@ -777,9 +778,8 @@ leaked, clean = corpus.test[500:600], corpus.test[600:700]
 mixture = encode_pairs(tokenizer, [*corpus.train[:300], *leaked], max_length=256)
 before = {name: bleu(texts_of(translator, pairs), pairs) for name, pairs in (("leaked", leaked), ("clean", clean))}
 more = Batches(mixture, tokenizer, token_budget=768, device=device).forever()
-for _ in fit(
-    translator.model, more, TrainingOptions(steps=60, learning_rate=2e-3, warmup_steps=10), pick_precision(device)
-):
+recipe = TrainingOptions(steps=60, learning_rate=2e-3, warmup_steps=10)
+for _ in fit(translator.model, more, recipe, pick_precision(device)):
     pass
 after = {name: bleu(texts_of(translator, pairs), pairs) for name, pairs in (("leaked", leaked), ("clean", clean))}
 for name in before:
@@ -842,7 +842,7 @@ print("the same translations twice: with dropout", noisy[0] == noisy[1], " witho
 # Right. `B </s>` is among the first two, so it is finished. `D </s>` is not, and is dropped: it would have to beat A or B to count.
 #
 # </details>
-# <details><summary>A and B </s></summary>
+# <details><summary>A and B, which has ended</summary>
 #
 # No. What has ended is not extended: nothing comes after `</s>`. It waits among the finished ones.
 #
