@@ -519,8 +519,8 @@ print("of the known words more than 8 in 10 are there:", np.mean(hits[True]) > 0
 print("of the unknown words less than 2 in 10:", np.mean(hits[False]) < 0.2)
 
 # %% [markdown]
-# The new words go in without a loss, in three pieces instead of one, and then most of them are translated by *something*: a word of the
-# same kind that the model knows (the adjective by an adjective, the verb by a verb). It has learned what stands there, and cannot know what it means.
+# The new words go in without a loss, in three pieces instead of one. What comes out is, in the examples, *something* of the same kind that the
+# model knows: one verb for another, a poet for Carla. It has learned what kind of word stands there, and cannot know what it means.
 #
 # ```{admonition} Verdict: true of spelling, false of meaning
 # :class: note
@@ -590,14 +590,15 @@ print(
 # %% [markdown]
 # ```{admonition} Verdict: true
 # :class: note
-# In random batches nearly every second place is padding, and the same sentences took one and a half times as long. The more sentences there are to
+# In random batches more than four places in ten are padding, and the same sentences took about one and a half times as long. The more sentences there are to
 # choose from, the less padding is left: 2 % with all of them. The order costs something: sentences of equal length see each other all the
 # time. So shuffle *among* equals, and the order of the batches, in each epoch; the library does both.
 # ```
 #
 # ### Claim 3: "Label smoothing helps BLEU and hurts perplexity"
 #
-# {cite:t}`vaswani2017attention` (section 5.4) say so in one sentence, and give no table. We train the twin: the same start, the same batches, $\varepsilon = 0$.
+# {cite:t}`vaswani2017attention` say so (section 5.4), and their table 3 has it: from $\varepsilon = 0$ to 0.1 BLEU rises from 25.3 to 25.8, and perplexity
+# from 4.67 to 4.92. We train the twin: the same start, the same batches, $\varepsilon = 0$.
 # {term}`Perplexity` is $e$ to the power of the mean $-\log P$ of the right token; 1 is perfect.
 
 # %%
@@ -634,8 +635,8 @@ print("the smoothed one is more often right than it says, by more than the sharp
 # :class: note
 # Smoothing forbids the model to be sure, and perplexity measures just that. Its favourite is right *more* often than it says; the sharp one
 # knows better how sure it may be. In BLEU our twins ended within a point of each other, with one beam and with four. That is no proof against
-# the claim: one pair of twins, and a corpus that has one right answer to nearly everything, and no noise that could be learned by heart. It
-# says that smoothing is not for free, and not always worth its price.
+# the claim: half a point would be lost in one pair of twins, and our corpus has one right answer to nearly everything, and no noise that could
+# be learned by heart. It says that smoothing is not for free, and not always worth its price.
 # ```
 #
 # ### Claim 4: "Beam search beats greedy"
