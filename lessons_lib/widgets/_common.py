@@ -1,14 +1,18 @@
 """What the widgets share: a self-contained ES module each, a text form that never changes, checked data."""
 
+import json
 import re
 import textwrap
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
 MAX_WORDS = 40
+_COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:.|\n)*?\*/)\n", re.MULTILINE)  # one that has its lines for itself
 _IMPORT_SHARED = re.compile(r'^import \{[^}]*\} from "\./shared\.js";\n', re.MULTILINE)
+_IMPORT_NEIGHBOUR = re.compile(r'^import \{[^}]*\} from "\./[a-z]+\.js";\n', re.MULTILINE)
 
 
 def module_source(name: str) -> str:
@@ -17,6 +21,21 @@ def module_source(name: str) -> str:
     Colab and VS Code load a widget's module from text, so it can't import a file that lies beside it.
     """
     return _read("shared.js") + _IMPORT_SHARED.sub("", _read(f"{name}.js"))
+
+
+def engine_source(folder: str, names: Sequence[str]) -> str:
+    """A constant `ENGINE` in front of a widget's module: the text of a module for a worker, of several files in one.
+
+    The files are joined in this order, without their imports of one another. A worker starts from text for the same
+    reason as a widget.
+    """
+    text = "".join(_IMPORT_NEIGHBOUR.sub("", _read(f"{folder}/{name}.js")) for name in names)
+    return f"const ENGINE = {json.dumps(slim(text), ensure_ascii=False)};\n"
+
+
+def slim(source: str) -> str:
+    """The same module without its comments and indentation: for what a page must load. No line of a text may begin so."""
+    return re.sub(r"^ +|\n(?=\n)", "", _COMMENT.sub("", source), flags=re.MULTILINE)
 
 
 def style_source(name: str) -> str:
