@@ -13,9 +13,9 @@ Write a model as one file that runs in a browser, on the page "Live translator" 
 
 Then open the page, choose the file, and type: your model translates in the page, and the file goes nowhere.
 
-The file holds the weights in 8 bits each (a quarter of their size), the tokenizer, and the words that the model has seen,
-so that the page can name those that it has not. A model trained on the embedded corpus knows its words by itself; for
-your own text, give the source side of the training with --words.
+The file holds the weights in 8 bits each (a quarter of their size), the tokenizer, and the words that the model has
+seen, so that the page can name those that it has not. A model trained on the embedded corpus knows its words by itself;
+for your own text, give the source side of the training with --words.
 
 With sentences to check with, the model translates them with its own weights and with those of 8 bits, greedy. 99 % must
 be identical; if fewer are, nothing is written, and the exit code is 1.
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write")
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is there already")
     parser.add_argument(
-        "--words", type=Path, nargs="+", metavar="FILE", help="source text of the training, to know words"
+        "--words", type=Path, nargs="+", metavar="FILE", help="source text that it was trained on"
     )
     parser.add_argument("--name", default="", help="what the page calls the model (default: the name of its folder)")
     sentences = parser.add_mutually_exclusive_group()

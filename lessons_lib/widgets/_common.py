@@ -34,7 +34,7 @@ def engine_source(folder: str, names: Sequence[str]) -> str:
 
 
 def slim(source: str) -> str:
-    """The same module without its comments and indentation: for what a page must load. No line of a text may begin so."""
+    """The same module without its comments and indentation, for what a page must load; no text may span lines."""
     return re.sub(r"^ +|\n(?=\n)", "", _COMMENT.sub("", source), flags=re.MULTILINE)
 
 

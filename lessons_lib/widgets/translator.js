@@ -152,6 +152,7 @@ function build(root, model, set) {
   const unit = choice("Unit", UNITS, (value) => set({ unit: value, selected: 0 }));
   const summary = el("p", { class: "cw-summary", "aria-live": "polite" });
   const [weightsTable, nextTable, beamTable] = [table(), table(), table("tw-beams")];
+  let fresh = false; // a new translation: the summary says all of it
   const name = (text) => el("p", { class: "tw-name" }, text);
   const looked = el(
     "div",
@@ -161,7 +162,7 @@ function build(root, model, set) {
     el("div", { class: "tw-tables" }, weightsTable, nextTable),
     beamTable,
   );
-  const stage = el("div", { class: "tw-stage" }, name("English"), english, name("French"), french);
+  const stage = el("div", { class: "tw-stage" }, name("English"), english, name("French: choose a word to see where it looked"), french);
   const foot = el("p", { class: "tw-foot" });
   root.append(form, bar, message, stage, looked, foot, own);
   bar.hidden = true;
@@ -197,6 +198,7 @@ function build(root, model, set) {
   });
   french.addEventListener("click", ({ target }) => {
     const button = target.closest("button");
+    fresh = false;
     if (button && translation) set({ selected: Number(button.dataset.at) });
   });
 
@@ -286,6 +288,7 @@ function build(root, model, set) {
     if (!done.target.words.length) says.push("It wrote nothing: its first token was </s>.");
     say(says.join(" "));
     foot.dataset.milliseconds = done.milliseconds / pieces;
+    fresh = true;
     set({ selected: 0 });
     update();
   }
@@ -345,7 +348,7 @@ function build(root, model, set) {
     const named = top.slice(0, 3).map((s) => `'${columns[s]}' (${format(weights[at][s])})`);
     const who = chosen.head < 0 ? "the mean of the heads" : `head ${chosen.head + 1}`;
     return (
-      `French: ${translation.ended[0].text} — Before it wrote '${rows[at]}', layer ${chosen.layer + 1}, ${who}, ` +
+      `${fresh ? `French: ${translation.ended[0].text} ` : ""}Before it wrote '${rows[at]}', layer ${chosen.layer + 1}, ${who}, ` +
       `looked most at ${named.join(", then ") || "nothing in particular"}.`
     );
   }
