@@ -28,6 +28,7 @@ export function readModel(buffer) {
   const missing = START + length + header.bytes - bytes.length;
   if (missing > 0) throw cutOff(missing);
   try {
+    if (missing) throw new Error("its length is not the one that it says");
     const tensors = new Map(
       Object.entries(header.tensors).map(([name, entry]) => [name, tensorOf(entry, buffer, START + length)]),
     );

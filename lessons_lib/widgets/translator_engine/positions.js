@@ -13,8 +13,10 @@ export function positionsOf(config, tensors, stack) {
       return { add: (x, t) => x.map((one, i) => one + row(t)[i]) };
     case "rope":
       return { rotate: (x, t) => rotate(x, t, config.d_head ?? width / heads, config.rope_base) };
-    case "alibi":
-      return { bias: (h, distance) => -tensors.get(`${stack}.positions.slopes`)[h] * Math.abs(distance) };
+    case "alibi": {
+      const slopes = alibiSlopes(heads);
+      return { bias: (h, distance) => -slopes[h] * Math.abs(distance) };
+    }
     case "relative": {
       const far = (table.columns - 1) / 2;
       return { bias: (h, distance) => row(h)[Math.max(-far, Math.min(far, distance)) + far] };
@@ -49,6 +51,12 @@ function rotate(x, t, width, base) {
     const [cosine, sine] = [Math.cos(angle(t, i % half, width, base)), Math.sin(angle(t, i % half, width, base))];
     return i < half ? one * cosine - x[at + half] * sine : one * cosine + x[at - half] * sine;
   });
+}
+
+/** 2^(−8/H), 2^(−16/H) …; where H is no power of two, every other slope of the next power too (Press et al. 2022). */
+function alibiSlopes(heads) {
+  const power = 2 ** Math.floor(Math.log2(heads));
+  return Array.from({ length: heads }, (_, h) => 2 ** (h < power ? (-8 * (h + 1)) / power : (-4 * (2 * (h - power) + 1)) / power));
 }
 
 /** Half of the buckets hold one distance each, the rest widen up to 128 (Raffel et al. 2020, section 2.1). */

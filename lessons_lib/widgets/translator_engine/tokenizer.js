@@ -96,7 +96,7 @@ export class Tokenizer {
       while (word < words.length && words[word][1] <= start) word++;
       return word < words.length && start < stop && words[word][0] < stop ? word : null;
     });
-    const text = ([start, stop]) => new TextDecoder().decode(Uint8Array.from(raw.slice(start, stop), (c) => c.charCodeAt(0)));
+    const text = ([start, stop]) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(raw.slice(start, stop), (c) => c.charCodeAt(0)));
     return { of: found, words: words.map(text) };
   }
 
