@@ -63,15 +63,19 @@ export function warningsOf(text, { tokens, unseen }, longest) {
 
 /** An engine: `send` it messages, `hear` gets its answers. Where no worker may start, it runs on the page's own thread. */
 function startEngine(hear) {
-  const url = URL.createObjectURL(new Blob([ENGINE], { type: "text/javascript" }));
+  const urls = [];
+  const address = (text) => {
+    urls.push(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
+    return urls.at(-1);
+  };
   let [answered, last, here] = [false, null, null];
   const onPage = () => {
-    here ??= import(url).then(({ serve }) => serve(hear));
+    here ??= import(address(ENGINE)).then(({ serve }) => serve(hear));
     if (last) here.then((take) => take(last));
   };
   let worker;
   try {
-    worker = new Worker(url, { type: "module" });
+    worker = new Worker(address(ENGINE.replace(/^export /gm, ""))); // a module may not start on a page without an origin
     worker.onmessage = ({ data }) => {
       answered = true;
       hear(data);
@@ -88,7 +92,7 @@ function startEngine(hear) {
     },
     close() {
       worker?.terminate();
-      URL.revokeObjectURL(url);
+      urls.forEach((url) => URL.revokeObjectURL(url));
     },
   };
 }

@@ -16,8 +16,9 @@ export function serve(post) {
 
   function load(buffer) {
     const file = readModel(buffer);
-    [model, tokenizer] = [new Transformer(file), new Tokenizer(file)];
-    search(model, [file.config.eos_id]).next(); // a file that lacks a part fails here, and the widget says so
+    const loaded = new Transformer(file);
+    search(loaded, [file.config.eos_id]).next(); // a file that lacks a part fails here, and the old model stays
+    [model, tokenizer] = [loaded, new Tokenizer(file)];
     const { config, name, parameters } = file;
     const { n_decoder_layers: layers, n_heads: heads } = config;
     post({ ready: { name, parameters, layers, heads, longest: config.max_length - 1, megabytes: buffer.byteLength / 1e6 } });
