@@ -1,8 +1,10 @@
 """The live translator on the built site: loaded when asked for, fast, alone with this host, wide and narrow."""
 
+import time
+
 import pytest
 from playwright.sync_api import expect, sync_playwright
-from site_server import Visit, served
+from site_server import QuietHandler, Visit, served
 
 from lessons_lib.translation.course_model import FOLDER, course_web_model
 from lessons_lib.translation.deployment.web_reading import read_web_file
@@ -120,9 +122,27 @@ def test_weights_that_do_not_come_are_a_message(visit):
     one.wrongs.clear()  # the two failures that this test made
 
 
-def test_progress_is_shown_while_the_weights_come(visit):
-    one = visit(PAGES[0])
-    page = one.page
+class SlowHandler(QuietHandler):
+    """Sends in ten pieces, as a network does."""
+
+    def copyfile(self, source, outputfile) -> None:
+        data = source.read()
+        for start in range(0, len(data), len(data) // 10 + 1):
+            outputfile.write(data[start : start + len(data) // 10 + 1])
+            outputfile.flush()
+            time.sleep(0.02 if len(data) > 1e6 else 0)
+
+
+def test_progress_is_shown_while_the_weights_come(browser, monkeypatch):
+    monkeypatch.setattr("site_server.QuietHandler", SlowHandler)
+    with served(SITE) as slow:
+        one = Visit(browser, slow, PAGES[0])
+        watch_progress(one.page)
+        one.close()
+    assert one.wrongs == []
+
+
+def watch_progress(page) -> None:
     page.evaluate("""() => {
       window.shares = [];
       const bar = document.querySelector('progress');
@@ -132,7 +152,8 @@ def test_progress_is_shown_while_the_weights_come(visit):
     page.locator(".cw-summary").wait_for()
     shares = page.evaluate("shares")
     assert shares[-1] == 1
-    assert any(0 < share < 1 for share in shares)
+    assert sum(0 < share < 1 for share in shares) >= 3
+    assert shares == sorted(shares)
     assert page.locator("progress").is_hidden()
 
 

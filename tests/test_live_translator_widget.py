@@ -3,6 +3,7 @@
 import base64
 import gzip
 import re
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -452,6 +453,11 @@ def test_narrow_and_readable_in_both_themes(ready, theme):
             assert node.evaluate(CONTRAST) >= 4.5, selector
     back = page.locator(".translator-widget").evaluate("node => getComputedStyle(node).backgroundColor")
     assert back == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 30)"}[theme]
+
+
+def test_the_engine_is_in_the_package_that_pip_installs():
+    """Data files are taken from packages alone."""
+    assert (files("lessons_lib.widgets.translator_engine") / "worker.js").is_file()
 
 
 def test_the_module_needs_nothing_from_elsewhere_and_is_small():

@@ -166,7 +166,7 @@ function build(root, model, set) {
     el("div", { class: "tw-tables" }, weightsTable, nextTable),
     beamTable,
   );
-  const stage = el("div", { class: "tw-stage" }, name("English"), english, name("French: choose a word to see where it looked"), french);
+  const stage = el("div", { class: "tw-stage" }, name("English; </s> is its end"), english, name("French: choose a word to see where it looked"), french);
   const foot = el("p", { class: "tw-foot" });
   root.append(form, bar, message, stage, looked, foot, own);
   bar.hidden = true;
@@ -288,7 +288,7 @@ function build(root, model, set) {
     translation = done;
     const says = warningsOf(asked.text, done, about.longest);
     const pieces = done.target.pieces.length;
-    if (asked.text.length < [...box.value].length) says.push(`Only the first ${MAX_CHARACTERS} characters were read.`);
+    if ([...asked.text].length < [...box.value].length) says.push(`Only the first ${MAX_CHARACTERS} characters were read.`);
     if (!done.target.words.length) says.push("It wrote nothing: its first token was </s>.");
     say(says.join(" "));
     foot.dataset.milliseconds = done.milliseconds / pieces;
