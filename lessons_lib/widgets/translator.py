@@ -11,7 +11,8 @@ import traitlets
 from lessons_lib.widgets._common import engine_source, module_source, slim, style_source, text_form
 
 ENGINE = ("numbers", "positions", "model", "file", "tokenizer", "search", "worker")
-MAX_BEAM = 8
+PARTS = ("translator_words", "translator_weights", "translator_view")
+BEAMS = (1, 2, 4, 8)
 Weights = bytes | str | os.PathLike | Callable[[], bytes]
 
 
@@ -25,7 +26,7 @@ class TranslatorWidget(anywidget.AnyWidget):
     Args:
         sentences: examples to choose from; the first stands in the box at the start.
         weights: what a kernel hands over: the bytes of such a file, its path, or a function that makes the bytes.
-        beam: 1 is greedy search, up to 8 beams.
+        beam: 1 is greedy search; 2, 4 or 8 beams.
         layer: whose cross-attention is shown first; −1 is the last.
         head: −1 is the mean of the heads.
         unit: "words" or "pieces".
@@ -34,7 +35,7 @@ class TranslatorWidget(anywidget.AnyWidget):
         ValueError: no sentence, a number or a name out of range, or a file that is not there.
     """
 
-    _esm = engine_source("translator_engine", ENGINE) + slim(module_source("translator"))
+    _esm = engine_source("translator_engine", ENGINE) + slim(module_source("translator", PARTS))
     _css = style_source("translator")
 
     sentences = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -80,8 +81,8 @@ class TranslatorWidget(anywidget.AnyWidget):
 
     @traitlets.validate("beam")
     def _check_beam(self, proposal):
-        if not 1 <= proposal.value <= MAX_BEAM:
-            raise ValueError(f"beam={proposal.value} is not between 1 and {MAX_BEAM}; 1 is greedy, 4 is usual")
+        if proposal.value not in BEAMS:
+            raise ValueError(f"beam={proposal.value} is not one of {', '.join(map(str, BEAMS))}; 1 is greedy search")
         return proposal.value
 
     @traitlets.validate("layer", "head", "selected")

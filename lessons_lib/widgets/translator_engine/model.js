@@ -10,23 +10,25 @@ export class Transformer {
     this.config = config;
     this.width = config.d_head ?? config.d_model / config.n_heads;
     this.group = config.n_heads / (config.n_kv_heads ?? config.n_heads);
-    const matrix = (name) => ({ weight: tensors.get(`${name}.weight`), bias: tensors.get(`${name}.bias`) });
     const normOf = (name) => ({ gamma: tensors.get(`${name}.gamma`), beta: tensors.get(`${name}.beta`) });
-    const attention = (name) => ({
+    const sublayer = (name, ...parts) => ({
       norm: normOf(`${name}_residual.norm`),
-      ...Object.fromEntries(["query", "key", "value", "output"].map((part) => [part, matrix(`${name}.${part}`)])),
+      ...Object.fromEntries(
+        parts.map((part) => {
+          const [weight, bias] = ["weight", "bias"].map((kind) => tensors.get(`${name}.${part}.${kind}`));
+          return [part, { weight, bias }];
+        }),
+      ),
     });
-    const layer = (name, isDecoder) => ({
+    const attention = (name) => sublayer(name, "query", "key", "value", "output");
+    const layer = (name) => ({
       attention: attention(`${name}.attention`),
-      cross: isDecoder ? attention(`${name}.cross_attention`) : null,
-      feedForward: {
-        norm: normOf(`${name}.feed_forward_residual.norm`),
-        ...Object.fromEntries(["expand", "gate", "contract"].map((part) => [part, matrix(`${name}.feed_forward.${part}`)])),
-      },
+      cross: attention(`${name}.cross_attention`), // the decoder's
+      feedForward: sublayer(`${name}.feed_forward`, "expand", "gate", "contract"),
     });
     [this.encoder, this.decoder] = ["encoder", "decoder"].map((stack) => ({
       positions: positionsOf(config, tensors, stack),
-      layers: Array.from({ length: config[`n_${stack}_layers`] }, (_, i) => layer(`${stack}.layers.${i}`, stack === "decoder")),
+      layers: Array.from({ length: config[`n_${stack}_layers`] }, (_, i) => layer(`${stack}.layers.${i}`)),
       norm: config.norm === "pre" ? normOf(`${stack}.norm`) : null,
       embeddingNorm: config.embedding_norm ? normOf(`${stack}.embedding_norm`) : null,
     }));

@@ -1,4 +1,4 @@
-// The arithmetic of a Transformer on plain arrays: a vector is a Float32Array, a matrix {rows, columns, data} row by row.
+// The arithmetic of a Transformer on plain arrays: a vector is a Float32Array, a matrix {rows, columns, data} by rows.
 
 /** W x + b, a number a row of W; b may be missing. Four sums at a time: none waits for the one before it. */
 export function linear(x, { rows, columns, data }, bias) {
@@ -22,7 +22,7 @@ export function linear(x, { rows, columns, data }, bias) {
   return y;
 }
 
-/** γ · (x − mean) / √(variance + ε) + β (Ba et al. 2016); without β: γ · x / √(mean of x² + ε) (Zhang and Sennrich 2019). */
+/** γ · (x − mean) / √(variance + ε) + β (Ba et al. 2016); without β the RMS norm. */
 export function norm(x, { gamma, beta }, eps) {
   let [mean, square] = [0, 0];
   if (beta) for (const one of x) mean += one / x.length;

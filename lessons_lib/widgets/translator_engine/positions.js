@@ -53,10 +53,11 @@ function rotate(x, t, width, base) {
   });
 }
 
-/** 2^(−8/H), 2^(−16/H) …; where H is no power of two, every other slope of the next power too (Press et al. 2022). */
+/** 2^(−8/H), 2^(−16/H) …; where H is no power of two, some of the next power too (Press et al. 2022). */
 function alibiSlopes(heads) {
   const power = 2 ** Math.floor(Math.log2(heads));
-  return Array.from({ length: heads }, (_, h) => 2 ** (h < power ? (-8 * (h + 1)) / power : (-4 * (2 * (h - power) + 1)) / power));
+  const exponent = (h) => (h < power ? -8 * (h + 1) : -4 * (2 * (h - power) + 1)) / power;
+  return Array.from({ length: heads }, (_, h) => 2 ** exponent(h));
 }
 
 /** Half of the buckets hold one distance each, the rest widen up to 128 (Raffel et al. 2020, section 2.1). */
@@ -71,5 +72,5 @@ export function t5Bucket(distance, causal, count) {
   const exact = count >> 1;
   if (distance < exact) return offset + distance;
   const widened = (Math.log(distance / exact) / Math.log(128 / exact)) * (count - exact);
-  return offset + Math.min(exact + Math.trunc(widened + 1e-6), count - 1); // a power of 2 must not fall short by rounding
+  return offset + Math.min(exact + Math.trunc(widened + 1e-6), count - 1); // 1e-6: a whole number stays whole
 }

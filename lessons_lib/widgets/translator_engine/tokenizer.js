@@ -3,7 +3,7 @@
 const EOS = 2;
 const FIRST_BYTE = 3; // the 256 bytes follow on <pad>, <s> and </s>
 // The pattern of tokenizer.py in JavaScript, whose \b and \s know other letters and spaces than that library's.
-const CONTRACTION = "'(?:s|t|re|ve|ll|m|d)(?![\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}])";
+const CONTRACTION = "'(?:s|t|re|ve|ll|m|d)(?![\\p{Alphabetic}\\p{M}\\p{Decimal_Number}\\p{Pc}])";
 const SPACE = "\\t-\\r\\x85\\p{Z}";
 const PATTERN = new RegExp(
   ` ?\\p{L}+(?=${CONTRACTION})|${CONTRACTION}| ?[\\p{L}\\p{M}]+['’]?| ?\\p{N}+| ?[^${SPACE}\\p{L}\\p{N}]+|[${SPACE}]`,
@@ -11,7 +11,8 @@ const PATTERN = new RegExp(
 );
 const UNITS = /[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu; // what `seen_words` of web.py counts as a word
 // What Python's str.split() splits at, in the bytes of UTF-8.
-const SPACES = /[\x09-\x0d\x1c-\x20]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80/g;
+const SPACES =
+  /[\x09-\x0d\x1c-\x20]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2(?:\x80[\x80-\x8a\xa8\xa9\xaf]|\x81\x9f)|\xe3\x80\x80/g;
 
 /** Text to token ids and back, with the pieces, merges and seen words of a file that `readModel` read. */
 export class Tokenizer {
@@ -35,7 +36,7 @@ export class Tokenizer {
     return [...` ${text}`.matchAll(PATTERN)].flatMap(([chunk]) => this.#merge(chunk));
   }
 
-  /** The letters of a chunk, or the bytes of those that the vocabulary lacks; then the merges, the earliest learned first. */
+  /** The letters of a chunk, or the bytes of those that the vocabulary lacks; then merges, the first learned first. */
   #merge(chunk) {
     const ids = [];
     for (const letter of chunk)
@@ -96,7 +97,8 @@ export class Tokenizer {
       while (word < words.length && words[word][1] <= start) word++;
       return word < words.length && start < stop && words[word][0] < stop ? word : null;
     });
-    const text = ([start, stop]) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(Uint8Array.from(raw.slice(start, stop), (c) => c.charCodeAt(0)));
+    const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+    const text = ([start, stop]) => utf8.decode(Uint8Array.from(raw.slice(start, stop), (sign) => sign.charCodeAt(0)));
     return { of: found, words: words.map(text) };
   }
 

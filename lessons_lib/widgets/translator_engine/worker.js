@@ -21,7 +21,8 @@ export function serve(post) {
     [model, tokenizer] = [loaded, new Tokenizer(file)];
     const { config, name, parameters } = file;
     const { n_decoder_layers: layers, n_heads: heads } = config;
-    post({ ready: { name, parameters, layers, heads, longest: config.max_length - 1, megabytes: buffer.byteLength / 1e6 } });
+    const megabytes = buffer.byteLength / 1e6;
+    post({ ready: { name, parameters, layers, heads, longest: config.max_length - 1, megabytes } });
   }
 
   async function translate({ id, text, beam, lengthPenalty = 1 }) {
@@ -59,8 +60,9 @@ export function serve(post) {
       if (message.load) load(message.load);
       else await translate(message.translate);
     } catch (error) {
-      const why = error instanceof TypeError ? "This file lacks a part of the model. Export the model again." : error.message;
-      post({ failed: message.load ? why : error.message, id: message.translate?.id });
+      const lacks = message.load && error instanceof TypeError; // an undefined matrix was computed with
+      const why = lacks ? "This file lacks a part of the model. Export the model again." : error.message;
+      post({ failed: why, id: message.translate?.id });
     }
   };
 }
