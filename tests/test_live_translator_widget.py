@@ -214,6 +214,9 @@ def test_words_never_seen_are_named(ready):
     translate(page, "The CATS see a zebra 🚀.")
     assert "Never seen in training: ‘CATS’ (but it knows ‘cats’), ‘zebra’, ‘🚀’." in says(page)
     assert page.locator(".tw-unseen span").all_text_contents() == ["CATS", "zebra", "🚀."]
+    page.get_by_text("pieces", exact=True).click()
+    marked = "".join(page.locator(".tw-unseen span").all_text_contents())
+    assert marked == "▁CATSzebra<0xF0><0x9F><0x9A><0x80>."  # the bare spaces between them are of no word
 
 
 def test_empty_text_html_and_many_words(ready):
@@ -228,6 +231,9 @@ def test_empty_text_html_and_many_words(ready):
     translate(page, "cat " * 500)
     assert "The text has 501 tokens, but this model reads at most 255: the rest was left out." in says(page)
     assert page.locator("ol.tw-words li").count() <= 257
+    english = page.locator("ol.tw-words")
+    assert english.bounding_box()["height"] < 300  # it scrolls, and so the keyboard reaches it
+    assert english.get_attribute("tabindex") == "0"
     translate(page, "The cat sleeps. The dog eats. " * 300)
     assert "one sentence at a time" in says(page)
     assert "Only the first 5000 characters were read." in says(page)

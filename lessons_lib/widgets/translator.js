@@ -147,7 +147,7 @@ function build(root, model, set) {
     if (!about) return;
     view.foot.textContent = footOf();
     if (!translation) {
-      view.english(asked.text.split(/\s+/).filter(Boolean));
+      view.english({ columns: asked.text.split(/\s+/).filter(Boolean) });
       return view.french([], -1);
     }
     const layer = model.get("layer") < 0 ? about.layers - 1 : Math.min(model.get("layer"), about.layers - 1);
@@ -159,7 +159,7 @@ function build(root, model, set) {
     const map = mapOf(translation, layer, head, model.get("unit"));
     const at = Math.min(model.get("selected"), map.rows.length - 1); // -1: no word was written
     view.french(map.rows, at);
-    view.english(map.columns, map.weights[at], translation.unseen);
+    view.english(map, map.weights[at], translation.unseen);
     view.tables.hidden = at < 0;
     if (at < 0) return view.summarise("");
     view.row(map, at, translation);

@@ -76,14 +76,15 @@ export function viewOf(root, act) {
       });
     },
 
-    english(columns, weights, unseen) {
+    english({ columns, words = [] }, weights, unseen) {
       children(english, columns.length, () => el("li", {}, el("span"), el("small"))).forEach((item, s) => {
         const [word, note] = item.children;
         word.textContent = columns[s];
-        item.className = isUnseen(columns[s], unseen) ? "tw-unseen" : "";
+        item.className = isUnseen(words[s], unseen) ? "tw-unseen" : "";
         item.style.setProperty("--w", weights ? weights[s] : 0);
         note.textContent = weights ? format(weights[s]).replace(/^0/, "") : " ";
       });
+      english.tabIndex = english.scrollHeight > english.clientHeight ? 0 : -1; // what scrolls, the keyboard must reach
     },
 
     layers(count, chosen) {

@@ -22,19 +22,25 @@ export function wordWeights(weights, sourceOf, targetOf, nSource, nTarget) {
   return rows;
 }
 
-/** Names and weights for one unit: {rows, columns, weights, steps}; `steps` gives each row the token that begins it. */
+/**
+ * Names and weights for one unit: {rows, columns, weights, words, steps}. `words` gives each column its word (null for
+ * </s> and spaces), `steps` each row the token that begins it.
+ */
 export function mapOf({ source, target, records }, layer, head, unit) {
   const weights = records.map(({ looked }) => {
     return head < 0 ? meanOfHeads(looked[layer]) : Array.from(looked[layer][head]);
   });
-  if (unit === "pieces")
-    return { rows: target.pieces, columns: source.pieces, weights, steps: [...target.pieces.keys()] };
+  if (unit === "pieces") {
+    const [words, steps] = [source.of.map((word) => source.words[word] ?? null), [...target.pieces.keys()]];
+    return { rows: target.pieces, columns: source.pieces, weights, words, steps };
+  }
   const words = wordWeights(weights, source.of, target.of, source.words.length, target.words.length);
   const rest = (row) => Math.max(0, 1 - row.reduce((a, b) => a + b, 0)); // what looks at </s>: nothing is hidden
   return {
     rows: target.words,
     columns: [...source.words, "</s>"],
     weights: words.map((row) => [...row, rest(row)]),
+    words: [...source.words, null],
     steps: target.words.map((_, word) => target.of.indexOf(word)),
   };
 }
@@ -67,6 +73,6 @@ export function warningsOf(text, { tokens, unseen, target }, longest) {
 
 /** Whether one of the units of a word, as the tokenizer counts them, is among the unseen. */
 export function isUnseen(word, unseen) {
-  const units = word === "</s>" ? [] : (word.match(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? []);
+  const units = word?.match(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? [];
   return (unseen ?? []).some(({ unit }) => units.includes(unit));
 }
