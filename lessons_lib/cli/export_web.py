@@ -68,7 +68,11 @@ def run(options: argparse.Namespace) -> int:
     elif agreement:
         print(f"greedy: {agreement.identical} of {agreement.sentences} sentences identical ({agreement.share:.1%})")
     if not good:
-        print(f"lessons: fewer than {REQUIRED:.0%} identical; nothing is written to {options.out}", file=sys.stderr)
+        print(
+            f"lessons: fewer than {REQUIRED:.0%} identical; nothing is written to {options.out}: train longer (an unsure "
+            "model changes its mind at the least rounding), or export without --check",
+            file=sys.stderr,
+        )
         return 1
     if not options.json:
         known = f"knows {len(words):,} words" if words else "knows no words: add --words FILE"
