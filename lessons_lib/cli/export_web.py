@@ -69,8 +69,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"greedy: {agreement.identical} of {agreement.sentences} sentences identical ({agreement.share:.1%})")
     if not good:
         print(
-            f"lessons: fewer than {REQUIRED:.0%} identical; nothing is written to {options.out}: train longer (an unsure "
-            "model changes its mind at the least rounding), or export without --check",
+            f"lessons: fewer than {REQUIRED:.0%} identical; nothing is written to {options.out}: train longer (what an "
+            "unsure model says changes at the least rounding), or export without a check",
             file=sys.stderr,
         )
         return 1
