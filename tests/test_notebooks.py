@@ -9,7 +9,18 @@ import pytest
 import yaml
 from nbformat import v4
 
-from tools.lesson_files import ROOT, VIEW, contents, lessons, problems, read_notebook, read_text, views, widget_models
+from tools.lesson_files import (
+    ROOT,
+    VIEW,
+    contents,
+    lessons,
+    problems,
+    read_notebook,
+    read_text,
+    views,
+    widget_models,
+    write_notebook,
+)
 from tools.make_lessons import make, tidy
 
 NAMES = [path.stem for path in lessons()]
@@ -101,12 +112,46 @@ def test_making_a_lesson_twice_gives_the_same_bytes(lesson):
     assert "_esm" in widget_models(made)[shown]["state"]
 
 
+def test_where_only_prose_changed_the_outputs_stay(lesson):
+    notebook = lesson.with_suffix(".ipynb")
+    assert make(lesson) == []
+    text = notebook.read_text("utf8").replace(
+        "BLEU 83.12\\n", "BLEU 99.99\\n"
+    )  # an output that no execution would give
+    notebook.write_text(text, "utf8")
+    lesson.write_text(WITH_EVERYTHING.replace("small lesson", "lesson, better told"), "utf8")
+    assert make(lesson, execution=False) == []
+    assert contents(read_notebook(notebook)) == contents(read_text(lesson))
+    assert problems(read_notebook(notebook)) == []
+    assert notebook.read_text("utf8").replace("better told", "") != text
+    assert "BLEU 99.99" in notebook.read_text("utf8")
+    lesson.write_text(WITH_EVERYTHING.replace('print("BLEU', 'print("A BLEU'), "utf8")
+    assert make(lesson, execution=False) == []
+    assert "A BLEU 83.12" in notebook.read_text("utf8")
+    assert "99.99" not in notebook.read_text("utf8")
+
+
 def test_an_old_widget_in_a_notebook_is_noticed(lesson):
     make(lesson)
     made = read_notebook(lesson.with_suffix(".ipynb"))
     state = widget_models(made)[views(made)[0]]["state"]
     state["_esm"] += "// an older version"
     assert problems(made) == ["the stored _esm of AttentionWidget is not the library's any more"]
+
+
+def test_a_widget_whose_module_changed_is_refreshed_without_an_execution(lesson):
+    notebook = lesson.with_suffix(".ipynb")
+    make(lesson)
+    first = notebook.read_bytes()
+    made = read_notebook(notebook)
+    widget_models(made)[views(made)[0]]["state"]["_css"] += "/* an older version */"
+    write_notebook(made, notebook)
+    assert make(lesson, execution=False) == []
+    assert notebook.read_bytes() == first
+    widget_models(made)[views(made)[0]]["state"]["another"] = 1  # a trait that the class has not any more
+    write_notebook(made, notebook)
+    assert make(lesson, execution=False) == []
+    assert notebook.read_bytes() == first
 
 
 def test_a_lesson_that_fails_keeps_its_old_notebook(lesson):
