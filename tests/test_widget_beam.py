@@ -22,6 +22,7 @@ from lessons_lib.widgets import beam as widget_module
 from tools import chromium
 
 TEXT = "the small black cats do not sleep"
+SURPRISING = ["does this girl who walks in the garden live in Barcelona", "I have already borrowed the poem"]
 # By hand: greedy says "a" (0.6) and ends at 0.6 · 0.5; a beam of 2 finds "b" (0.4 · 0.9).
 TINY = {
     "source": "tiny",
@@ -91,7 +92,7 @@ def trait(page, name: str, widget: int = 0):
 
 def test_the_page_finds_what_the_library_finds(show):
     """The winner and the others, for sentences of four kinds, every width and every length penalty."""
-    texts = [pair.source for part in load_grammar_tests(n_test=4).values() for pair in part]
+    texts = [pair.source for part in load_grammar_tests(n_test=2).values() for pair in part] + SURPRISING
     trees = [tree_of(text) for text in texts]
     cases = [(w, a) for w in range(1, widget_module.MAX_WIDTH + 1) for a in widget_module.LENGTH_PENALTIES]
     found = show(tiny()).evaluate(
