@@ -252,7 +252,9 @@ def decoder_step(tokens, start, source, past):
     x, kept = model.decoder.enter(model.embed(tokens), start), []
     for layer, of_source, before in zip(model.decoder.layers, keys_values, past, strict=True):
         normed = layer.attention_residual.norm(x)
-        new = (split(project(normed)) for project in (layer.attention.query, layer.attention.key, layer.attention.value))
+        new = (
+            split(project(normed)) for project in (layer.attention.query, layer.attention.key, layer.attention.value)
+        )
         heads, now = attend_with_cache(*new, before)
         x = x + layer.attention.output(heads.transpose(1, 2).flatten(2))
         x = x + layer.cross_attention.attend(layer.cross_attention_residual.norm(x), *of_source, source_mask)[0]
@@ -298,7 +300,11 @@ def attention_in_blocks(query, key, value, block):
         scores = query @ keys.transpose(-2, -1)  # (B, H, T, block)
         larger = torch.maximum(largest, scores.amax(-1, keepdim=True))
         weights, shrink = (scores - larger).exp(), (largest - larger).exp()
-        largest, total, output = larger, shrink * total + weights.sum(-1, keepdim=True), shrink * output + weights @ values
+        largest, total, output = (
+            larger,
+            shrink * total + weights.sum(-1, keepdim=True),
+            shrink * output + weights @ values,
+        )
     return output / total
 
 
@@ -322,7 +328,9 @@ print("in blocks of 1, 4, 7 or all at once = lessons_lib = PyTorch, to the twelf
 # %%
 def milliseconds(work, runs=1, rounds=4):
     """Of one run, the least of some rounds: processor time on a CPU, time on the wall on a GPU."""
-    clock, wait = (time.process_time, lambda: None) if on_cpu else (time.perf_counter, getattr(torch, device.type).synchronize)
+    clock, wait = (
+        (time.process_time, lambda: None) if on_cpu else (time.perf_counter, getattr(torch, device.type).synchronize)
+    )
     spent = []
     for _ in range(rounds + 1):
         wait()
@@ -338,7 +346,9 @@ def milliseconds(work, runs=1, rounds=4):
 def counted_places():
     """How many places go through the first decoder layer, call by call: who caches nothing is found out here."""
     seen = []
-    hook = model.decoder.layers[0].attention.key.register_forward_hook(lambda module, given, out: seen.append(out.shape[1]))
+    hook = model.decoder.layers[0].attention.key.register_forward_hook(
+        lambda module, given, out: seen.append(out.shape[1])
+    )
     try:
         yield seen
     finally:
@@ -483,10 +493,16 @@ for dtype in (torch.float32, torch.bfloat16):
 
 # %% tags=["nbval-ignore-output"]
 for (name, dtype), (difference, same) in found.items():
-    print(f"{name:9} {str(dtype)[6:]:8} largest difference of two logits {difference:.1e}; the same text: {same} of {len(test)}")
+    print(
+        f"{name:9} {str(dtype)[6:]:8} largest difference of two logits {difference:.1e}; the same text: {same} of {len(test)}"
+    )
 
 # %%
-print("float32, trained: the same numbers to 0.001, the same text in all:", found["trained", torch.float32][0] < 1e-3, found["trained", torch.float32][1] == len(test))
+print(
+    "float32, trained: the same numbers to 0.001, the same text in all:",
+    found["trained", torch.float32][0] < 1e-3,
+    found["trained", torch.float32][1] == len(test),
+)
 print("never the very same numbers:", all(difference > 0 for difference, _ in found.values()))
 print("bfloat16, trained: the same text in 19 of 20 at least:", found["trained", torch.bfloat16][1] >= 0.95 * len(test))
 print("bfloat16, untrained: many other texts:", found["untrained", torch.bfloat16][1] < 0.8 * len(test))
@@ -501,7 +517,9 @@ print("bfloat16, untrained: many other texts:", found["untrained", torch.bfloat1
 
 # %% tags=["claim-4"]
 WIDTH = 256
-wide = TransformerConfig(4, WIDTH, 4, n_encoder_layers=1, n_decoder_layers=0, d_ff=4 * WIDTH, dropout=0.0, max_length=32_768)
+wide = TransformerConfig(
+    4, WIDTH, 4, n_encoder_layers=1, n_decoder_layers=0, d_ff=4 * WIDTH, dropout=0.0, max_length=32_768
+)
 big = EncoderLayer(wide).to(device).eval()
 
 
@@ -518,14 +536,19 @@ for n in (256, 1024):
 print("when n doubles, FLOPs grow by a factor of", end="")
 for n in (64, 512, 1536, 4096, 16_384):
     (m1, a1), (m2, a2) = layer_flops(n), layer_flops(2 * n)
-    print(f"\n{n:7,} tokens: matrices {m2 / m1:.1f}, attention {a2 / a1:.1f}, the layer {(m2 + a2) / (m1 + a1):.2f};  attention's share {a1 / (m1 + a1):4.0%}", end="")
+    print(
+        f"\n{n:7,} tokens: matrices {m2 / m1:.1f}, attention {a2 / a1:.1f}, the layer {(m2 + a2) / (m1 + a1):.2f};  attention's share {a1 / (m1 + a1):4.0%}",
+        end="",
+    )
 
 # %% [markdown]
 # The slope of the layer changes from 1 (a factor of 2) to 2 (a factor of 4), slowly. At $n = 6D = 1536$ both halves are equal. For the widths of real models that is far out:
 
 # %%
 for name, c in shown.items():
-    print(f"{name:12} D = {c.d_model:5}: attention is half of the work at n = 6D = {6 * c.d_model:6,}; the model's longest text: {c.max_length:,}")
+    print(
+        f"{name:12} D = {c.d_model:5}: attention is half of the work at n = 6D = {6 * c.d_model:6,}; the model's longest text: {c.max_length:,}"
+    )
 
 # %% tags=["claim-4", "nbval-ignore-output"]
 PLACES = (64, 128, 256, 512, 1024, 2048) if on_cpu else (512, 1024, 2048, 4096, 8192, 16_384)
@@ -544,7 +567,11 @@ with torch.inference_mode():
             spent[name].append(milliseconds(one, runs=max(1, 256 // n) if on_cpu else 5, rounds=3))
 for name, row in spent.items():
     slope = math.log2(row[-1] / row[-3]) / 2
-    print(f"{name:20}", "  ".join(f"{n}: {t:.2f}" for n, t in zip(PLACES, row, strict=True)), f"  slope at the end {slope:.1f}")
+    print(
+        f"{name:20}",
+        "  ".join(f"{n}: {t:.2f}" for n, t in zip(PLACES, row, strict=True)),
+        f"  slope at the end {slope:.1f}",
+    )
 
 # %% mystnb={"figure": {"name": "where-the-square-begins", "caption": "Time of the parts of one layer (width 256) by the number of tokens, one core of the machine that built this page. Dotted: where attention and the rest have equally many FLOPs, n = 6D."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 64 to 2,048 tokens. The matrices' line is straight with slope 1. Both lines of attention begin below it and are steeper; the readable one crosses it between 256 and 1,024 tokens, the fused one later or not at all. A dotted vertical line stands at 1,536."}}
 fig, ax = plt.subplots()
@@ -561,7 +588,10 @@ plt.show()
 slopes = {name: math.log2(row[-1] / row[-3]) / 2 for name, row in spent.items()}
 print("the matrices grow with n (slope between 0.7 and 1.3):", 0.7 < slopes["matrices"] < 1.3)
 print("readable attention grows with its square (slope above 1.6):", slopes["attention, readable"] > 1.6)
-print("at the shortest length attention takes less than half of the matrices' time:", spent["attention, readable"][0] < spent["matrices"][0] / 2)
+print(
+    "at the shortest length attention takes less than half of the matrices' time:",
+    spent["attention, readable"][0] < spent["matrices"][0] / 2,
+)
 print("at the longest it takes more than they do:", spent["attention, readable"][-1] > spent["matrices"][-1])
 
 # %% [markdown]
@@ -592,8 +622,13 @@ for n in ROWS:
 
 print("every one is right to 0.00001:", max(error.values()) < 1e-5)
 for name, row in peak.items():
-    print(f"{name:11} when the length doubles to {ROWS[-1]}, its memory grows more than threefold: {row[-1] > 3 * row[-2]}")
-print(f"at {ROWS[-1]} tokens the readable one takes more than 20 times the memory of the others:", peak["readable"][-1] > 20 * max(peak["our blocks"][-1], peak["fused"][-1]))
+    print(
+        f"{name:11} when the length doubles to {ROWS[-1]}, its memory grows more than threefold: {row[-1] > 3 * row[-2]}"
+    )
+print(
+    f"at {ROWS[-1]} tokens the readable one takes more than 20 times the memory of the others:",
+    peak["readable"][-1] > 20 * max(peak["our blocks"][-1], peak["fused"][-1]),
+)
 
 # %% mystnb={"figure": {"name": "peak-memory", "caption": "The most memory that attention takes beyond its inputs: one text, 4 heads of 32, float32. Two of the lines grow with the length, one with its square."}, "image": {"alt": "Line plot, both axes logarithmic: megabytes against 256 to 2,048 tokens. The readable attention climbs from about 2 to 135. Our blocks climb from about 1 to 6, the fused kernel from 0.2 to 1.6."}}
 fig, ax = plt.subplots()
@@ -615,9 +650,16 @@ for dtype in (torch.float32, torch.bfloat16):
     for n in (16, 64, 256, 2048):
         heads = [torch.randn(TOKENS // n, 4, n, 32, device=device, dtype=dtype) for _ in range(3)]
         with torch.inference_mode():
-            cost = {name: milliseconds(lambda: attend(*heads), runs=2 if n < 2048 else 1, rounds=3) for name, attend in ATTENTIONS.items()}  # noqa: B023
+            cost = {
+                name: milliseconds(lambda: attend(*heads), runs=2 if n < 2048 else 1, rounds=3)
+                for name, attend in ATTENTIONS.items()
+            }  # noqa: B023
         faster[dtype, n] = cost["readable"] / cost["fused"]
-        print(f"{str(dtype)[6:]:9}{n:5} tokens: " + ", ".join(f"{name} {t:6.2f} ms" for name, t in cost.items()) + f";  fused is faster by {faster[dtype, n]:.2f}")
+        print(
+            f"{str(dtype)[6:]:9}{n:5} tokens: "
+            + ", ".join(f"{name} {t:6.2f} ms" for name, t in cost.items())
+            + f";  fused is faster by {faster[dtype, n]:.2f}"
+        )
 
 # %%
 print("float32, 2,048 tokens: fused is faster by a half at least:", faster[torch.float32, 2048] > 1.5)
@@ -649,12 +691,22 @@ with torch.inference_mode():
 
 # %% tags=["claim-efficient-1"]
 small, exact_product = matrix[:64, :64], matrix[:64, :64].double() @ rows[:64, :64].double()
-error16 = ((small.bfloat16() @ rows[:64, :64].bfloat16()).double() - exact_product).abs().mean() / exact_product.abs().mean()
+error16 = (
+    (small.bfloat16() @ rows[:64, :64].bfloat16()).double() - exact_product
+).abs().mean() / exact_product.abs().mean()
 error32 = ((small @ rows[:64, :64]).double() - exact_product).abs().mean() / exact_product.abs().mean()
 print("bytes: half, exactly:", halves[0].nbytes * 2 == matrix.nbytes)
-print("error of a product: between a thousandth and a hundredth:", 1e-3 < error16.item() < 1e-2, "  float32: below a millionth:", error32.item() < 1e-6)
+print(
+    "error of a product: between a thousandth and a hundredth:",
+    1e-3 < error16.item() < 1e-2,
+    "  float32: below a millionth:",
+    error32.item() < 1e-6,
+)
 half_texts = [tokenizer.decode(h.tokens) for h in greedy(copy.deepcopy(model).bfloat16(), batch.src)]
-print("the translator in bfloat16 writes the same in 19 of 20 sentences at least:", sum(a == b for a, b in zip(half_texts, ours, strict=True)) >= 190)
+print(
+    "the translator in bfloat16 writes the same in 19 of 20 sentences at least:",
+    sum(a == b for a, b in zip(half_texts, ours, strict=True)) >= 190,
+)
 
 # %% [markdown]
 # VERDICT5
@@ -681,7 +733,9 @@ print("ours, 8 texts of 100 tokens:", ", ".join(f"G = {g}: {real_bytes(g):,} byt
 for name in ("Llama 2 7B", "Llama 3 8B"):
     c = shown[name]
     bytes_a_text = sizes.cache_memory(c, 1, 0, 4096, "bfloat16")["cache of the target"]
-    print(f"{name}, a text of 4,096 tokens in bfloat16, H = {c.n_heads}, G = {c.n_kv_heads or c.n_heads}: {bytes_a_text / 1e9:.2f} GB")
+    print(
+        f"{name}, a text of 4,096 tokens in bfloat16, H = {c.n_heads}, G = {c.n_kv_heads or c.n_heads}: {bytes_a_text / 1e9:.2f} GB"
+    )
 
 # %% [markdown]
 # And the quality? Ainslie and his colleagues made grouped models of finished ones: the heads of a group are *averaged*, and then the model is trained a little more. We do it with our translator, in all of its attentions. To
@@ -727,8 +781,15 @@ for groups, (before, after) in quality.items():
     print(f"G = {groups}: cache {groups / 4:4.0%}; BLEU {before:5.1f}, after 30 steps of training {after:5.1f}")
 
 # %%
-print("averaged and no more, G = 2 loses more than 10 BLEU, G = 1 nearly everything:", quality[2][0] < quality[4][0] - 10, quality[1][0] < 20)
-print("30 steps win back more than half of the loss of G = 2:", quality[2][1] - quality[2][0] > (quality[4][0] - quality[2][0]) / 2)
+print(
+    "averaged and no more, G = 2 loses more than 10 BLEU, G = 1 nearly everything:",
+    quality[2][0] < quality[4][0] - 10,
+    quality[1][0] < 20,
+)
+print(
+    "30 steps win back more than half of the loss of G = 2:",
+    quality[2][1] - quality[2][0] > (quality[4][0] - quality[2][0]) / 2,
+)
 print("G = 1 stays behind G = 2, and G = 2 behind the original:", quality[1][1] < quality[2][1] < quality[4][1])
 
 # %% [markdown]
@@ -765,7 +826,9 @@ for name, work, given in (
         print(f"{name}: cannot be compiled here ({type(error).__name__}); a C++ compiler such as g++ is needed")
         continue
     compiled[name] = before / after
-    print(f"{name:28} as it is {before:6.2f} ms, compiled {after:6.2f} ms: faster by {before / after:.2f}; the first call took {first:.0f} s")
+    print(
+        f"{name:28} as it is {before:6.2f} ms, compiled {after:6.2f} ms: faster by {before / after:.2f}; the first call took {first:.0f} s"
+    )
 
 # %% [markdown]
 # VERDICT7
@@ -791,7 +854,9 @@ def write_slowly(src, n_tokens):
 for name, writer in (("with a cache", write), ("this one", write_slowly)):
     with counted_places() as places:
         same = texts(writer(batch.src[:20], 24)) == ours[:20]
-    print(f"{name:13} the right text: {same};  places through the layer: {places[:4]} … {places[-1]}, in all {sum(places)}")
+    print(
+        f"{name:13} the right text: {same};  places through the layer: {places[:4]} … {places[-1]}, in all {sum(places)}"
+    )
 
 # %% [markdown]
 # It reads the whole beginning again, with an empty past each time. *Symptom*: everything is right, and the hundredth token takes much longer than the first. *How to notice*: count the places that go through a layer (a
@@ -984,7 +1049,14 @@ usual = translations()
 lessons_lib.transformer.KeyValueCache = GrowingCache
 with_ours = translations()
 lessons_lib.transformer.KeyValueCache = KeyValueCache
-print("your cache in the library's translator, the same", len(test), "texts: greedy", with_ours[0] == usual[0], "  4 beams", with_ours[1] == usual[1])
+print(
+    "your cache in the library's translator, the same",
+    len(test),
+    "texts: greedy",
+    with_ours[0] == usual[0],
+    "  4 beams",
+    with_ours[1] == usual[1],
+)
 
 # %% [markdown]
 # ### Exercise: build it

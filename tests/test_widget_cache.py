@@ -290,7 +290,10 @@ def test_the_text_form_is_fixed():
         ({"model": 4}, "model=4 but there are 4 models; use 0 to 3"),
         ({"prompt": 0}, "prompt=0 is out of range; use 1 to"),
         ({"batch": 5000}, "batch=5000 is out of range; use 1 to 4096"),
-        ({"model": 1, "prompt": 1000, "length": 100}, "prompt=1000 and length=100 are longer than the model's max_leng"),
+        (
+            {"model": 1, "prompt": 1000, "length": 100},
+            "prompt=1000 and length=100 are longer than the model's max_leng",
+        ),
         ({"source": 600}, "source=600 is longer than the model's max_length=512; shorten it"),
         ({"step": 13}, "step=13 but length=12 tokens are written; use 1 to 12"),
         ({"precision": "int8"}, "precision='int8' is not one of 'float32', 'bfloat16'"),
