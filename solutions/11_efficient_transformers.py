@@ -13,14 +13,14 @@ r"""
 *45 minutes, 10 points. You need: lesson 11.*
 
 You build what makes a translator write fast: a step of attention that remembers, the loop that uses it, and an attention that never
-holds its table of weights. At the end the course's translator writes French with your cache.
+holds its table of weights. In question 2 the translator of exercise 5 writes French with your cache.
 
 Write your answer in the cell of the question, run that cell, then run the `check` below it. It says how many points you
 have and, if something is wrong, what it probably is. Check as often as you like. Hints are folded; the solution is at
 the end of the lesson's page.
 
-You may use `scaled_dot_product_attention(query, key, value, mask)` of lesson 1. It gives **two** things, the output and the weights, and
-`mask` is `True` where a query may attend. The library's own cache and its searches are not allowed; the check notices.
+**What you are given:** `scaled_dot_product_attention(query, key, value, mask)`, yours if you kept it in exercise 1. It gives **two** things, the
+output and the weights, and `mask` is `True` where a query may attend. What you may not use are the library's own cache and its searches; the check notices.
 """
 
 # %% setup
@@ -28,11 +28,15 @@ import math
 
 import torch
 
-from lessons_lib.attention import scaled_dot_product_attention
 from lessons_lib.grading import check
 
 torch.manual_seed(0)
 check.open("11_efficient_transformers")
+
+# What you kept in earlier exercises, or else the course's.
+scaled_dot_product_attention = check.part("scaled_dot_product_attention")
+EncoderDecoder, sinusoidal_table = check.part("EncoderDecoder", "sinusoidal_table")
+split_heads, merge_heads = check.part("split_heads", "merge_heads")
 
 # %% question q1 [markdown]
 r"""
@@ -107,24 +111,32 @@ the beginning None. It returns two things: logits (B, T, V), a row for each of i
 
 No token may go through `step` twice. The check counts.
 
+When both answers are right, this prints French. It is the model of exercise 5, with its trained weights, and your cache in each layer:
+
 ```python
 from lessons_lib.translation.course_model import load_course_translator
 
 translator = load_course_translator("cpu")
-model, tokenizer = translator.model, translator.tokenizer
+model, tokenizer = EncoderDecoder(4000, 128, 4, 256, 2), translator.tokenizer
+model.load_state_dict({
+    name.replace("encoder.", "encoder_").replace("decoder.", "decoder_").replace("_residual.norm", "_norm"): weights
+    for name, weights in translator.model.state_dict().items()
+})
 memory = model.encode(torch.tensor([[*tokenizer.encode("The small black cats do not sleep."), 2]]))
+places = sinusoidal_table(40, 128)
 
-def step(tokens, start, past):  # the course's translator, with your attend_with_cache
-    x, kept = model.decoder.enter(model.embed(tokens), start), []
-    for i, layer in enumerate(model.decoder.layers):
-        normed, parts = layer.attention_residual.norm(x), (layer.attention.query, layer.attention.key, layer.attention.value)
-        new = [part(normed).unflatten(-1, (4, 32)).transpose(1, 2) for part in parts]  # (B, T, 128) -> (B, 4, T, 32)
+def step(tokens, start, past):
+    x = model.embedding(tokens) * math.sqrt(128) + places[start : start + tokens.shape[1]]  # (B, T, D)
+    kept = []
+    for i, layer in enumerate(model.decoder_layers):
+        normed, attention = layer.attention_norm(x), layer.attention
+        new = [split_heads(part(normed), 4) for part in (attention.query, attention.key, attention.value)]
         heads, now = attend_with_cache(*new, past[i] if past else None)
-        x = x + layer.attention.output(heads.transpose(1, 2).flatten(2))
-        x = x + layer.cross_attention(layer.cross_attention_residual.norm(x), memory)[0]
-        x = layer.feed_forward_residual(x, layer.feed_forward)
+        x = x + attention.output(merge_heads(heads))
+        x = x + layer.cross_attention(layer.cross_attention_norm(x), memory)[0]
+        x = x + layer.feed_forward(layer.feed_forward_norm(x))
         kept.append(now)
-    return model.project(model.decoder.norm(x)), kept
+    return model.decoder_norm(x) @ model.embedding.weight.T, kept
 
 print(tokenizer.decode(generate(step, torch.tensor([[1]]), 9)[0].tolist()))  # Les petits chats noirs ne dorment pas.
 ```
@@ -236,5 +248,24 @@ fit.
 <!-- /hints q3 -->
 """
 
+# %% text [markdown]
+r"""
+## All of it
+
+All three questions once more, with the sum of your points.
+"""
+
 # %% check
 check()
+
+# %% text [markdown]
+r"""
+## Keep your parts
+
+This writes each answer that has all its points to `my_translator.py`, in this folder. The file is plain Python, and yours: later
+exercises take your parts from it, and the course's own where you have none. On Colab, connect your Drive first and run
+`%cd /content/drive/MyDrive`, for a folder there is lost with its machine.
+"""
+
+# %% keep
+check.keep()
