@@ -1,4 +1,4 @@
-"""The checks of exercise 11: references that are PyTorch's, inputs that tell mistakes apart, and none of them unused."""
+"""Exercise 11: references that are PyTorch's, inputs that tell mistakes apart, none of which is unused."""
 
 import itertools
 import re
