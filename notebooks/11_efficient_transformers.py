@@ -39,6 +39,7 @@ import dataclasses
 import logging
 import math
 import os
+import tempfile
 import time
 from functools import partial
 
@@ -166,7 +167,7 @@ CacheWidget(
 #
 # The factor $e^{m-m'}$ turns what was computed with the old maximum into what it would have been with the new one. At the end the result is $o / \ell$. It is exact: no weight is left out. This is the
 # **{term}`online softmax`** ({cite:t}`milakov2018online`); attention with it needs $T(d + 2)$ numbers in place of $TS$ ({cite:t}`rabe2021self`). FlashAttention
-# ({cite:t}`dao2022flashattention`) does it inside one GPU program, in blocks that fit into the small, fast memory beside the arithmetic units. One calls that **fused**: several
+# ({cite:t}`dao2022flashattention`) does it inside one program of a GPU (a *kernel*), in blocks that fit into the small, fast memory beside the arithmetic units. One calls that **fused**: several
 # operations, one trip to memory.
 
 # %% [markdown]
@@ -180,12 +181,13 @@ CacheWidget(
 
 # %%
 def attend_with_cache(query, key, value, past=None):
-    """Of T new tokens, (B, H, T, d) each, behind those in `past`: what they take home, and keys and values of all."""
+    """What T new tokens (B, H, T, d) take home; and keys and values of all so far."""
     if past is not None:
         key = torch.cat([past[0], key], dim=2)  # (B, H, n, d) and (B, H, T, d) -> (B, H, n + T, d)
         value = torch.cat([past[1], value], dim=2)
     new, n = query.shape[2], key.shape[2]
-    mask = torch.ones(new, n, dtype=torch.bool, device=query.device).tril(n - new)  # all the past, and up to itself
+    # Row t of the new ones sees all of the past, and the new ones up to itself.
+    mask = torch.ones(new, n, dtype=torch.bool, device=query.device).tril(n - new)
     return scaled_dot_product_attention(query, key, value, mask)[0], (key, value)
 
 
@@ -217,19 +219,21 @@ def token_by_token(q, k, v, cuts):
 with torch.inference_mode():
     layer = model.decoder.layers[0]
     x = layer.attention_residual.norm(model.decoder.enter(model.embed(batch.tgt_in)))  # (B, T, D)
-    q, k, v = (split(project(x)) for project in (layer.attention.query, layer.attention.key, layer.attention.value))
+    projections = layer.attention.query, layer.attention.key, layer.attention.value
+    q, k, v = (split(project(x)) for project in projections)
 
 T = q.shape[2]
 at_once = F.scaled_dot_product_attention(q, k, v, is_causal=True)  # PyTorch's own
 torch.testing.assert_close(token_by_token(q, k, v, range(1, T)), at_once)
 torch.testing.assert_close(token_by_token(q, k, v, range(5, T)), at_once)
 
-library = KeyValueCache(len(q), config.n_heads, T, q.shape[-1], like=q)  # memory that is allocated once
+library = KeyValueCache(len(q), config.n_heads, T, q.shape[-1], like=q)  # its memory, whole
 for t in range(T):
     keys, values = library.append(k[:, :, t : t + 1], v[:, :, t : t + 1])
 torch.testing.assert_close(keys, k)
 torch.testing.assert_close(values, v)
-print(f"{T} tokens: all at once = one by one = five, then one by one; lessons_lib keeps the same keys and values")
+print(f"{T} tokens: all at once = one by one = five, then one by one")
+print("lessons_lib keeps the same keys and values")
 
 # %% [markdown]
 # Our cache grows by `torch.cat`, which copies everything at each step. The library's takes all of its memory at the start and writes into it: no
@@ -240,23 +244,24 @@ print(f"{T} tokens: all at once = one by one = five, then one by one; lessons_li
 
 # %%
 def read_source(src):
-    """What stays the same for every step: each layer's keys and values of the source, and its mask."""
+    """The same for every step: each layer's keys and values of the source; its mask."""
     memory = model.encode(src)
-    return [layer.cross_attention.keys_values(memory) for layer in model.decoder.layers], padding_mask(src, 0)
+    keys_values = [layer.cross_attention.keys_values(memory) for layer in model.decoder.layers]
+    return keys_values, padding_mask(src, config.pad_id)
 
 
 def decoder_step(tokens, start, source, past):
-    """Logits (B, T, V) for new tokens (B, T), the first of them at place `start`; and the past of each layer with them in it."""
+    """Logits (B, T, V) for tokens (B, T) from place `start` on; each layer's past with them."""
     keys_values, source_mask = source
     x, kept = model.decoder.enter(model.embed(tokens), start), []
     for layer, of_source, before in zip(model.decoder.layers, keys_values, past, strict=True):
         normed = layer.attention_residual.norm(x)
-        new = (
-            split(project(normed)) for project in (layer.attention.query, layer.attention.key, layer.attention.value)
-        )
+        projections = layer.attention.query, layer.attention.key, layer.attention.value
+        new = (split(project(normed)) for project in projections)
         heads, now = attend_with_cache(*new, before)
         x = x + layer.attention.output(heads.transpose(1, 2).flatten(2))
-        x = x + layer.cross_attention.attend(layer.cross_attention_residual.norm(x), *of_source, source_mask)[0]
+        normed = layer.cross_attention_residual.norm(x)
+        x = x + layer.cross_attention.attend(normed, *of_source, source_mask)[0]
         x = layer.feed_forward_residual(x, layer.feed_forward)
         kept.append(now)
     return model.project(model.decoder.norm(x)), kept
@@ -268,15 +273,16 @@ def write(src, n_tokens, restart_positions=False):
     source, past = read_source(src), [None] * config.n_decoder_layers
     written = torch.full((len(src), 1), config.bos_id, device=device)
     for place in range(n_tokens):
-        logits, past = decoder_step(written[:, -1:], 0 if restart_positions else place, source, past)
+        start = 0 if restart_positions else place
+        logits, past = decoder_step(written[:, -1:], start, source, past)
         written = torch.cat([written, logits[:, -1].argmax(-1, keepdim=True)], dim=1)
     return written[:, 1:]
 
 
 def texts(tokens):
     """Sentences, each up to its </s>."""
-    rows = [row[: row.index(config.eos_id)] if config.eos_id in row else row for row in tokens.tolist()]
-    return [tokenizer.decode(row) for row in rows]
+    ends = [row.index(config.eos_id) if config.eos_id in row else None for row in tokens.tolist()]
+    return [tokenizer.decode(row[:end]) for row, end in zip(tokens.tolist(), ends, strict=True)]
 
 
 ours = texts(write(batch.src, 24))
@@ -327,9 +333,9 @@ print("in blocks of 1, 4, 7 or all at once = lessons_lib = PyTorch, to the twelf
 # %%
 def milliseconds(work, runs=1, rounds=4):
     """Of one run, the least of some rounds: processor time on a CPU, time on the wall on a GPU."""
-    clock, wait = (
-        (time.process_time, lambda: None) if on_cpu else (time.perf_counter, getattr(torch, device.type).synchronize)
-    )
+    clock, wait = time.process_time, lambda: None
+    if not on_cpu:
+        clock, wait = time.perf_counter, getattr(torch, device.type).synchronize
     spent = []
     for _ in range(rounds + 1):
         wait()
@@ -343,7 +349,7 @@ def milliseconds(work, runs=1, rounds=4):
 
 @contextlib.contextmanager
 def counted_places():
-    """How many places go through the first decoder layer, call by call: who caches nothing is found out here."""
+    """The number of places that go through the first decoder layer, call by call."""
     seen = []
     hook = model.decoder.layers[0].attention.key.register_forward_hook(
         lambda module, given, out: seen.append(out.shape[1])
@@ -420,8 +426,9 @@ for length in (16, 64):
 
 # %% tags=["claim-13", "nbval-ignore-output"]
 times = {name: [milliseconds(partial(way, n), rounds=1) for n in LENGTHS] for name, way in ways.items()}
+print(f"{'milliseconds':13}", *(f"{n:4} tokens" for n in LENGTHS))
 for name, row in times.items():
-    print(f"{name:13}", "  ".join(f"{n} tokens: {t:6.0f} ms" for n, t in zip(LENGTHS, row, strict=True)))
+    print(f"{name:13}", *(f"{t:11.0f}" for t in row))
 
 # %% mystnb={"figure": {"name": "three-ways", "caption": "Time for 16 texts, by their length, through the same decoder, on one core of the machine that built this page. Without a cache the line is steeper: it grows with the square of the length."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 16 to 128 tokens. One pass is lowest, from about 10 to 60. With a cache lies two to four times above it and is nearly as straight. Without a cache starts at about 50 and climbs to about 2,000."}}
 fig, ax = plt.subplots()
@@ -491,8 +498,7 @@ found = {dtype: compare(copy.deepcopy(model).to(dtype)) for dtype in (torch.floa
 # %% tags=["nbval-ignore-output"]
 for dtype, (difference, gap, same) in found.items():
     print(
-        f"{str(dtype)[6:]:8} largest difference of two logits {difference:.1e}; smallest gap between the best two {gap:.1e}; "
-        f"the same text: {same} of {len(test)}"
+        f"{str(dtype)[6:]:8} the same text: {same} of {len(test)}; largest difference of logits {difference:.0e}; smallest gap {gap:.2f}"
     )
 
 # %%
@@ -504,7 +510,7 @@ print("the closest decision is wider than a hundred such differences:", gap > 10
 # %% [markdown]
 # ```{admonition} Verdict: true of the text; the numbers differ in their last digits
 # :class: note
-# With and without a cache all 200 translations were the same, in both precisions. The logits were not: in float32 they differed in the last digits, about 0.00001, because two equally good computations add up in a different order. (In bfloat16, which keeps
+# With and without a cache all 200 translations were the same, in both precisions. The {term}`logits` were not: in float32 they differed in the last digits, about 0.00001, because two equally good computations add up in a different order. (In bfloat16, which keeps
 # two or three digits of them, they happened to round to the same numbers here.) A word could change only where two words are that close, and in 200 sentences the closest decision had a gap of 0.16. A model that is less sure of itself can meet such a tie, and
 # then two correct programs write different words. So test a cache by its numbers, in float32, with a tolerance.
 # ```
@@ -544,10 +550,9 @@ for n in (64, 512, 1536, 4096, 16_384):
 # The slope of the layer changes from 1 (a factor of 2) to 2 (a factor of 4), slowly. At $n = 6D = 1536$ both halves are equal. For the widths of real models that is far out:
 
 # %%
+print("attention is half of the work at n = 6D; and the model's longest text")
 for name, c in shown.items():
-    print(
-        f"{name:12} D = {c.d_model:5}: attention is half of the work at n = 6D = {6 * c.d_model:6,}; the model's longest text: {c.max_length:,}"
-    )
+    print(f"{name:12} D = {c.d_model:4}: {6 * c.d_model:6,}; {c.max_length:5,}")
 
 # %% tags=["claim-4", "nbval-ignore-output"]
 PLACES = (64, 128, 256, 512, 1024, 2048) if on_cpu else (512, 1024, 2048, 4096, 8192, 16_384)
@@ -572,13 +577,9 @@ with torch.inference_mode():
         }
         for name, one in work.items():
             spent[name].append(milliseconds(one, runs=max(1, 256 // n) if on_cpu else 5, rounds=3))
+print(f"{'milliseconds':19}", *(f"{n:7}" for n in PLACES), "  slope at the end")
 for name, row in spent.items():
-    slope = math.log2(row[-1] / row[-3]) / 2
-    print(
-        f"{name:20}",
-        "  ".join(f"{n}: {t:.2f}" for n, t in zip(PLACES, row, strict=True)),
-        f"  slope at the end {slope:.1f}",
-    )
+    print(f"{name:19}", *(f"{t:7.2f}" for t in row), f"{math.log2(row[-1] / row[-3]) / 2:10.1f}")
 
 # %% mystnb={"figure": {"name": "where-the-square-begins", "caption": "Time of the parts of one layer (width 256) by the number of tokens, one core of the machine that built this page. Dotted: where attention and the rest have equally many FLOPs, n = 6D."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 64 to 2,048 tokens. The matrices' line is straight with slope 1. Both lines of attention begin below it and are steeper; the readable one crosses it between 512 and 2,048 tokens, the fused one a little later. A dotted vertical line stands at 1,536."}}
 fig, ax = plt.subplots()
@@ -612,7 +613,7 @@ print("at the longest it takes more than they do:", spent["attention, readable"]
 # ### Claim 4: "Fused attention gives the same numbers with less memory"
 #
 # Three implementations: the readable one of lesson 1, our loop over blocks of 128 keys, and PyTorch's fused kernel. Numbers first. Whose are right? We ask
-# the same function in 64 bits. Then the most bytes that are there at one time (`lessons_lib.timing.peak_bytes` listens to PyTorch's allocator).
+# the same function in 64 bits. Then the most bytes that are there at one time (`lessons_lib.timing.peak_bytes` listens to the part of PyTorch that hands out memory).
 
 # %% tags=["claim-14"]
 place = device if device.type == "cuda" else torch.device("cpu")  # MPS can't say how much memory it takes
@@ -666,10 +667,8 @@ for dtype in (torch.float32, torch.bfloat16):
             runs = 2 if n < 2048 else 1
             cost = {name: milliseconds(partial(attend, *heads), runs, 3) for name, attend in ATTENTIONS.items()}
         faster[dtype, n] = cost["readable"] / cost["fused"]
-        print(
-            f"{str(dtype)[6:]:9}{n:5} tokens: {', '.join(f'{name} {t:6.2f} ms' for name, t in cost.items())};  "
-            f"fused is faster by {faster[dtype, n]:.2f}"
-        )
+        times = ", ".join(f"{name} {t:.2f}" for name, t in cost.items())
+        print(f"{str(dtype)[6:]:9}{n:4} tokens, ms: {times};  fused is faster by {faster[dtype, n]:.2f}")
 
 # %%
 print("float32, 2,048 tokens: fused is faster by a half at least:", faster[torch.float32, 2048] > 1.5)
@@ -677,8 +676,8 @@ print("float32, 2,048 tokens: fused is faster by a half at least:", faster[torch
 # %% [markdown]
 # ```{admonition} Verdict: true, with linear memory; faster for long texts, not for all, and in bfloat16 on this CPU slower for sentences
 # :class: note
-# The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel an eightieth; the saving doubles with the length. Even our loop in Python was faster than the table there. In float32 the fused kernel was as fast as the readable form at the length of a sentence, and about three times as fast at 2,048 tokens. In bfloat16
-# it was *slower* up to some 256 tokens: for sentences the table is small, and this kernel converts its numbers. That is why the library chooses (`prefers_fused`; the page [Benchmarks](../book/benchmarks) has the times of training). One thing a
+# The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel an eightieth; the saving doubles with the length. Even our loop in Python was faster than the table there. In float32 the fused kernel was a little slower than the readable form at 16 tokens, equal at 64, and about three times as fast at 2,048. (Forward and
+# backward, as in training, it wins at every length: [Benchmarks](../book/benchmarks).) In bfloat16 it was *slower* up to some 256 tokens: for sentences the table is small, and this kernel converts its numbers. That is why the library chooses (`prefers_fused`). One thing a
 # fused kernel cannot do at all: show you its weights. Every map of attention in this course comes from the readable path.
 # ```
 #
@@ -815,7 +814,7 @@ print("G = 1 stays behind G = 2, and G = 2 behind the original:", quality[1][1] 
 # %% [markdown]
 # ```{admonition} Verdict: the cache, true, exactly; the model, false at once, and less and less false with training
 # :class: note
-# Half the heads of keys, half the cache: that is arithmetic, and it is how Llama 3 8B gets by with a quarter of the cache of the smaller Llama 2 7B. The quality has its price. Averaged heads lost more than a third of the BLEU with two groups, and nearly all of it with one. 30 steps, less than one percent of this model's training, won most of it
+# Half the heads of keys, half the cache: that is arithmetic, and it is how Llama 3 8B gets by with a quarter of the cache of the smaller Llama 2 7B. The quality has its price. Averaged heads lost more than a third of the {term}`BLEU` with two groups, and nearly all of it with one. 30 steps, less than one percent of this model's training, won most of it
 # back for two groups, and left both behind the original. {cite:t}`ainslie2023gqa` gave their models five percent, and came close. With our four heads a group of two is half of all; a model with 32 has more to share.
 # ```
 #
@@ -825,6 +824,8 @@ print("G = 1 stays behind G = 2, and G = 2 behind the original:", quality[1][1] 
 # time, which your machine may lack; this cell says so then. We try it on two jobs: a chain of cheap operations on a large matrix, and a layer of our translator.
 
 # %% tags=["claim-efficient-3", "nbval-ignore-output"]
+folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # what was compiled in another run does not count
+os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder.name
 logging.getLogger("torch._dynamo").setLevel(logging.CRITICAL)
 logging.getLogger("torch._inductor").setLevel(logging.CRITICAL)
 
@@ -850,9 +851,8 @@ for name, work, given in (
         print(f"{name}: cannot be compiled here ({type(error).__name__}); a C++ compiler such as g++ is needed")
         continue
     compiled[name] = before / after
-    print(
-        f"{name:28} as it is {before:6.2f} ms, compiled {after:6.2f} ms: faster by {before / after:.2f}; the first call took {first:.0f} s"
-    )
+    print(f"{name}: {before:.2f} ms, compiled {after:.2f} ms, faster by {before / after:.2f}")
+    print(f"   the first call took {first:.1f} s")
 
 # %% [markdown]
 # ```{admonition} Verdict: true of a chain of cheap operations; not of our layer
@@ -1065,7 +1065,7 @@ print("the search knows how probable its texts are:", off["moved along"] < 0.01,
 #
 # ## The translator, step 11
 #
-# The library's translator asks a `KeyValueCache` for its past. We put one of ours in its place, with lists that grow, and let it translate with greedy and with beam search.
+# The library's translator asks a `KeyValueCache` for its past. We put one of ours in its place, with tensors that grow, and let it translate with greedy and with beam search.
 
 # %%
 import lessons_lib.transformer
