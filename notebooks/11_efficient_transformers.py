@@ -758,7 +758,7 @@ for name in ("Llama 2 7B", "Llama 3 8B"):
 
 # %% [markdown]
 # And the quality? Ainslie and his colleagues made grouped models of finished ones: the heads of a group are *averaged*, and then the model is trained a little more. We do it with our translator, in all of its attentions. To
-# be fair, the original gets the same training: 30 steps with a fresh optimizer do something of their own.
+# be fair, the original gets the same training: 20 steps with a fresh optimizer do something of their own.
 
 
 # %% tags=["claim-efficient-2"]
@@ -778,7 +778,7 @@ def bleu(network):
     return score(hypotheses, [pair.target for pair in test]).bleu
 
 
-def train_on(network, steps=30):
+def train_on(network, steps=20):
     seed_everything(0)
     optimizer = torch.optim.AdamW(network.train().parameters(), lr=5e-4)
     examples = encode_pairs(tokenizer, corpus.train, max_length=64)
@@ -797,7 +797,7 @@ for groups in (4, 2, 1):
 
 # %% tags=["nbval-ignore-output"]
 for groups, (before, after) in quality.items():
-    print(f"G = {groups}: cache {groups / 4:4.0%}; BLEU {before:5.1f}, after 30 steps of training {after:5.1f}")
+    print(f"G = {groups}: cache {groups / 4:4.0%}; BLEU {before:5.1f}, after 20 steps of training {after:5.1f}")
 
 # %%
 print(
@@ -806,7 +806,7 @@ print(
     quality[1][0] < 20,
 )
 print(
-    "30 steps win back more than half of the loss of G = 2:",
+    "20 steps win back more than half of the loss of G = 2:",
     quality[2][1] - quality[2][0] > (quality[4][0] - quality[2][0]) / 2,
 )
 print("G = 1 stays behind G = 2, and G = 2 behind the original:", quality[1][1] < quality[2][1] < quality[4][1])
@@ -814,7 +814,7 @@ print("G = 1 stays behind G = 2, and G = 2 behind the original:", quality[1][1] 
 # %% [markdown]
 # ```{admonition} Verdict: the cache, true, exactly; the model, false at once, and less and less false with training
 # :class: note
-# Half the heads of keys, half the cache: that is arithmetic, and it is how Llama 3 8B gets by with a quarter of the cache of the smaller Llama 2 7B. The quality has its price. Averaged heads lost more than a third of the {term}`BLEU` with two groups, and nearly all of it with one. 30 steps, less than one percent of this model's training, won most of it
+# Half the heads of keys, half the cache: that is arithmetic, and it is how Llama 3 8B gets by with a quarter of the cache of the smaller Llama 2 7B. The quality has its price. Averaged heads lost more than a third of the {term}`BLEU` with two groups, and nearly all of it with one. 20 steps, less than one percent of this model's training, won most of it
 # back for two groups, and left both behind the original. {cite:t}`ainslie2023gqa` gave their models five percent, and came close. With our four heads a group of two is half of all; a model with 32 has more to share.
 # ```
 #
@@ -1110,7 +1110,7 @@ print(
 # ### Exercise: build it
 #
 # [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/11_efficient_transformers.ipynb),
-# or open `exercises/11_efficient_transformers.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
+# or open `11_efficient_transformers.ipynb` in the folder `exercises` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
 # in one sentence.
 #
 # **Question 1:** `attend_with_cache`, a step of attention that equals the one over everything.
