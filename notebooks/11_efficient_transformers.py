@@ -110,8 +110,8 @@ CacheWidget(
 # %% [markdown]
 # ```{admonition} What to look for
 # :class: tip
-# Go to the last step and read the two sums: even for a short sentence they differ several times. Choose *GPT-2 small*, a prompt of 100 and 400 tokens to write: now it is a
-# factor of hundreds. Then choose *Llama 2 7B* in bfloat16, a batch of 64, and look at the bytes of the cache. Switch to *Llama 3 8B*, which is larger, and look again:
+# Go to the last step and read the two sums: for this short sentence they differ threefold. Choose *GPT-2 small*, a prompt of 100 and 400 tokens to write, and go to the last
+# step again: now it is 182 times. Then choose *Llama 2 7B* in bfloat16, a batch of 64, and look at the bytes of the cache. Switch to *Llama 3 8B*, which is larger, and look again:
 # claim 6 says how that is done.
 # ```
 #
@@ -326,8 +326,9 @@ print("in blocks of 1, 4, 7 or all at once = lessons_lib = PyTorch, to the twelf
 #
 # ## Claims, tested
 #
-# Everything that is *counted* below (tokens, FLOPs, bytes) is exact and the same on every machine. Everything that is *timed* is of the machine that built this page, on one core of a
-# CPU; there we take the processor's time, which other programs on the machine disturb little. On a GPU the same cells take larger sizes. We use two little clocks.
+# Everything that is *counted* below (places, FLOPs, bytes of a cache) is exact and the same on every machine. Everything that is *timed* is of the machine that built this page, on one core of a
+# CPU; there we take the processor's time, which other programs on the machine disturb little. On a GPU the same cells take larger sizes, and your numbers
+# will be others. (By a clock on the wall, let the systems that you compare take turns, as `lessons_lib.timing.take_turns` does: a slow moment of the machine then meets all of them.) We use two little instruments.
 
 
 # %%
@@ -448,7 +449,7 @@ print("at 128 tokens the cache saves more than three quarters of the time:", las
 
 # %% [markdown]
 # Fewer FLOPs, more time: FLOPs are not what it waits for. A step with one token uses every weight of the model, and fetches it from memory, for a single row of numbers. It also starts every
-# operation of every layer anew, 128 times. One pass does it once, for 128 rows. The way out is to write *many* texts at once: they share the fetching and the starting. How much does a token cost in larger batches?
+# operation of every layer anew, 128 times. One pass does it once, for 128 rows. (Which of the two weighs more depends on the model and the machine.) The way out is to write *many* texts at once: they share the fetching and the starting. How much does a token cost in larger batches?
 
 # %% tags=["claim-13", "nbval-ignore-output"]
 a_token = {}
@@ -547,12 +548,14 @@ for n in (64, 512, 1536, 4096, 16_384):
     )
 
 # %% [markdown]
-# The slope of the layer changes from 1 (a factor of 2) to 2 (a factor of 4), slowly. At $n = 6D = 1536$ both halves are equal. For the widths of real models that is far out:
+# The slope of the layer changes from 1 (a factor of 2) to 2 (a factor of 4), slowly. At $n = 6D = 1536$ both halves are equal. For real models that is far out. (With $F = 4D$ it is $6D$; the two Llamas have another $F$, and Llama 3 fewer heads of keys.)
 
 # %%
-print("attention is half of the work at n = 6D; and the model's longest text")
+print("attention is half of a layer's work at … tokens; the longest text of the model")
 for name, c in shown.items():
-    print(f"{name:12} D = {c.d_model:4}: {6 * c.d_model:6,}; {c.max_length:5,}")
+    parts = sizes.forward_flops(c, 1, tgt_length=1)
+    half_at = (parts["decoder projections"] + parts["decoder feed-forward"]) // parts["decoder attention"]
+    print(f"{name:12} D = {c.d_model:4}: {half_at:6,}; {c.max_length:5,}")
 
 # %% tags=["claim-4", "nbval-ignore-output"]
 PLACES = (64, 128, 256, 512, 1024, 2048) if on_cpu else (512, 1024, 2048, 4096, 8192, 16_384)
@@ -606,7 +609,7 @@ print("at the longest it takes more than they do:", spent["attention, readable"]
 # ```{admonition} Verdict: true of the two products; a layer is O(n D²) until n is several times its width
 # :class: note
 # The products of attention grow with the square, exactly in FLOPs and nearly so in time (the readable ones a little faster still: their table no longer fits into the processor's caches). But with fewer than $6D$ tokens most of a layer's work is in its matrices, which grow with $n$ alone. For
-# Llama 2 7B that is 24,576 tokens, six times its longest text. In time the readable attention crossed here somewhat *before* $6D$, since nobody counts a softmax in FLOPs, and the fused one close to it. The square is felt earlier in another currency: memory, claim 4. And with a cache, one more token costs
+# Llama 2 7B that is 24,704 tokens, six times its longest text. In time the readable attention crossed here somewhat *before* $6D$, since nobody counts a softmax in FLOPs, and the fused one close to it. The square is felt earlier in another currency: memory, claim 4. And with a cache, one more token costs
 # attention only $O(n D)$.
 # ```
 #
@@ -677,7 +680,7 @@ print("float32, 2,048 tokens: fused is faster by a half at least:", faster[torch
 # ```{admonition} Verdict: true, with linear memory; faster for long texts, not for all, and in bfloat16 on this CPU slower for sentences
 # :class: note
 # The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel an eightieth; the saving doubles with the length. Even our loop in Python was faster than the table there. In float32 the fused kernel was a little slower than the readable form at 16 tokens, equal at 64, and about three times as fast at 2,048. (Forward and
-# backward, as in training, it wins at every length: [Benchmarks](../book/benchmarks).) In bfloat16 it was *slower* up to some 256 tokens: for sentences the table is small, and this kernel converts its numbers. That is why the library chooses (`prefers_fused`). One thing a
+# backward, as in training, it wins at every length: [Benchmarks](../book/benchmarks).) In bfloat16 it was *slower* up to some 256 tokens: for a sentence the table is small, and there is little to save. That is why the library chooses (`prefers_fused`). One thing a
 # fused kernel cannot do at all: show you its weights. Every map of attention in this course comes from the readable path.
 # ```
 #
@@ -727,13 +730,13 @@ print(
 # :class: note
 # This processor multiplies bfloat16 in hardware, and a large product took less than half of the time. One row times a matrix, which is what writing a single text consists of, was no faster, though only half of the bytes were fetched; nor was the softmax. On a
 # processor without such a unit even training is *slower* in bfloat16, by a third ([Benchmarks](../book/benchmarks)); a graphics card like Colab's T4 has none for bfloat16 either, and takes float16. So `lessons_lib.device` looks at what the
-# hardware multiplies. What is certain is the half of the bytes, and an error of about 0.3 % in each product, which our translator does not mind. In training, one multiplies in 16 bits and keeps the weights and the sums in 32: {term}`mixed precision` ({cite:t}`micikevicius2018mixed`).
+# hardware multiplies. What is certain is the half of the bytes, and an error of a few thousandths in each product, which our translator does not mind. In training, one multiplies in 16 bits and keeps the weights and the sums in 32: {term}`mixed precision` ({cite:t}`micikevicius2018mixed`).
 # ```
 #
 # ### Claim 6: "Sharing keys and values makes the cache smaller, and the model no worse"
 #
-# The cache has $2 \cdot L \cdot B \cdot n \cdot G d \cdot b$ bytes: layers, texts, tokens, $G$ heads of keys and values of width $d$, $b$ bytes a number. All of these are
-# dictated by the task, but one. In {term}`grouped-query attention` several heads of queries share one head of keys and values, so that $G$ is smaller than the number of heads $H$
+# The cache has $2 \cdot L \cdot B \cdot n \cdot G d \cdot b$ bytes: layers, texts, tokens, $G$ heads of keys and values of width $d$, $b$ bytes a number. Texts and
+# tokens are what you ask for, layers and widths make the model what it is. That leaves $G$. In {term}`grouped-query attention` several heads of queries share one head of keys and values, so that $G$ is smaller than the number of heads $H$
 # ({cite:t}`ainslie2023gqa`; with $G = 1$, {cite:t}`shazeer2019fast`). First the bytes: the formula against the tensors that are really there.
 
 
@@ -815,7 +818,7 @@ print("G = 1 stays behind G = 2, and G = 2 behind the original:", quality[1][1] 
 # ```{admonition} Verdict: the cache, true, exactly; the model, false at once, and less and less false with training
 # :class: note
 # Half the heads of keys, half the cache: that is arithmetic, and it is how Llama 3 8B gets by with a quarter of the cache of the smaller Llama 2 7B. The quality has its price. Averaged heads lost more than a third of the {term}`BLEU` with two groups, and nearly all of it with one. 20 steps, less than one percent of this model's training, won most of it
-# back for two groups, and left both behind the original. {cite:t}`ainslie2023gqa` gave their models five percent, and came close. With our four heads a group of two is half of all; a model with 32 has more to share.
+# back for two groups, and left both behind the original. {cite:t}`ainslie2023gqa` gave their models five percent, and came close. (In Llama 3 8B, 32 heads of queries share 8.)
 # ```
 #
 # ### Claim 7: "torch.compile makes it faster"
@@ -857,8 +860,8 @@ for name, work, given in (
 # %% [markdown]
 # ```{admonition} Verdict: true of a chain of cheap operations; not of our layer
 # :class: note
-# The chain went twice as fast: as it is, each of its operations reads a million numbers and writes them again; compiled, all of it is one loop. The layer stayed as it was: its time is in products of matrices, and those are already somebody's best code. And the first
-# call took seconds, in which the layer would have run a thousand times; a new shape may have to be compiled anew, and a text that grows has a new shape at every step. Large models on graphics cards, which run the same shapes for days, are another matter. Measure. (If your machine has no C++ compiler, the cell
+# The chain went twice as fast: as it is, each of its operations reads a million numbers and writes them again; compiled, all of it is one loop. The layer stayed as it was: most of its time is in products of matrices, and there is nothing to fuse in those. And the first
+# call took seconds, in which the layer would have run hundreds of times; a new shape may have to be compiled anew, and a text that grows has a new shape at every step. Large models on graphics cards, which run the same shapes for days, are another matter. Measure. (If your machine has no C++ compiler, the cell
 # says so, and nothing else on this page needs one.)
 # ```
 #

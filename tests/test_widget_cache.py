@@ -15,6 +15,7 @@ from lessons_lib.attention import recorded_attention
 from lessons_lib.masks import padding_mask
 from lessons_lib.sizes import cache_memory, forward_flops, generation_flops, presets
 from lessons_lib.transformer import Transformer
+from lessons_lib.translation.course_model import load_course_translator
 from lessons_lib.translation.uncached import Uncached
 from lessons_lib.widgets import CacheWidget
 from lessons_lib.widgets.sizes import _checked
@@ -224,6 +225,18 @@ def test_heads_that_share_keys_make_a_quarter_of_the_cache(show):
     own = numbers(page)["bytes of the cache"][0]
     page.locator("select").select_option("Llama 3 8B")
     assert (own, numbers(page)["bytes of the cache"][0]) == ("524 MB", "131 MB")
+
+
+def test_the_ratios_that_the_lesson_names(show):
+    translator = {"name": "the course's translator", "config": load_course_translator("cpu").model.config.to_dict()}
+    page = show(CacheWidget([translator, *models(["GPT-2 small"])], step=12))
+    assert "without: 3.2 times" in summary(page)
+    page.locator("select").select_option("GPT-2 small")
+    page.locator("[data-field=prompt]").fill("100")
+    page.locator("[data-field=length]").fill("400")
+    page.get_by_label("token being written").focus()
+    page.keyboard.press("End")
+    assert "without: 182 times" in summary(page)
 
 
 def test_python_redraws_by_changing_a_trait(show):
