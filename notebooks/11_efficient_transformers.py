@@ -707,17 +707,21 @@ with torch.inference_mode():
         print(f"{name:21} float32 {single:7.3f} ms, bfloat16 {half:7.3f} ms: faster by {gains[name]:.2f}")
 
 # %% tags=["claim-efficient-1"]
-small, exact_product = matrix[:64, :64], matrix[:64, :64].double() @ rows[:64, :64].double()
-error16 = (
-    (small.bfloat16() @ rows[:64, :64].bfloat16()).double() - exact_product
-).abs().mean() / exact_product.abs().mean()
-error32 = ((small @ rows[:64, :64]).double() - exact_product).abs().mean() / exact_product.abs().mean()
+small = [x[:64, :64].cpu() for x in (matrix, rows)]
+in_double = small[0].double() @ small[1].double()
+
+
+def error_of(product):
+    return ((product.double() - in_double).abs().mean() / in_double.abs().mean()).item()
+
+
+error32, error16 = error_of(small[0] @ small[1]), error_of(small[0].bfloat16() @ small[1].bfloat16())
 print("bytes: half, exactly:", halves[0].nbytes * 2 == matrix.nbytes)
 print(
     "error of a product: between a thousandth and a hundredth:",
-    1e-3 < error16.item() < 1e-2,
+    1e-3 < error16 < 1e-2,
     "  float32: below a millionth:",
-    error32.item() < 1e-6,
+    error32 < 1e-6,
 )
 half_texts = [tokenizer.decode(h.tokens) for h in greedy(copy.deepcopy(model).bfloat16(), batch.src)]
 print(
@@ -898,8 +902,10 @@ for name, writer in (("with a cache", write), ("this one", write_slowly)):
 
 # %% tags=["nbval-ignore-output"]
 lost = texts(write(batch.src, 24, restart_positions=True))
-print(test[3].source, "→", lost[3])
-restarted = score(lost, [pair.target for pair in test]).bleu, score(ours, [pair.target for pair in test]).bleu
+n = next(n for n, (wrong, right) in enumerate(zip(lost, ours, strict=True)) if wrong != right)
+print(f"{test[n].source} → {lost[n]}, in place of {ours[n]}")
+references = [pair.target for pair in test]
+restarted = score(lost, references).bleu, score(ours, references).bleu
 print(f"BLEU {restarted[0]:.1f} in place of {restarted[1]:.1f}")
 
 # %%
