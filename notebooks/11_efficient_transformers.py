@@ -466,8 +466,8 @@ print("in a batch, a token costs less than half:", a_token[max(a_token)] < a_tok
 # %% [markdown]
 # ```{admonition} Verdict: true; and it is the waiting that costs, not the arithmetic
 # :class: note
-# Training asks all places in one pass; writing takes as many passes as there are tokens, each waiting for the one before. A cache takes the repeated arithmetic away: the number of places falls from $N(N+1)/2$ to $N$, and the time here by
-# about eight at 128 tokens (the page [Benchmarks](../book/benchmarks) has ten at 64, with a larger model). It does not take the waiting away. With *fewer* FLOPs than one pass, writing still took three to four times as long. So
+# Training asks all places in one pass; writing takes as many passes as there are tokens, each waiting for the one before. A cache takes the repeated arithmetic away: the number of places falls from $N(N+1)/2$ to $N$, and the time here to
+# about a ninth at 128 tokens (the page [Benchmarks](../book/benchmarks) has a tenth at 64, with a larger model). It does not take the waiting away. With *fewer* FLOPs than one pass, writing still took more than three times as long. So
 # one writes many texts at once ({cite:t}`pope2023efficiently`), or lets a small model guess a few tokens that the large one then checks in one pass ({cite:t}`leviathan2023fast`).
 # ```
 #
@@ -608,7 +608,7 @@ print("at the longest it takes more than they do:", spent["attention, readable"]
 # %% [markdown]
 # ```{admonition} Verdict: true of the two products; a layer is O(n D²) until n is several times its width
 # :class: note
-# The products of attention grow with the square, exactly in FLOPs and nearly so in time (the readable ones a little faster still: their table no longer fits into the processor's caches). But with fewer than $6D$ tokens most of a layer's work is in its matrices, which grow with $n$ alone. For
+# The products of attention grow with the square, exactly in FLOPs, and in time for the fused kernel; the readable form grew faster still in the end, probably because its table is then too large for the processor's caches. But with fewer than $6D$ tokens most of a layer's work is in its matrices, which grow with $n$ alone. For
 # Llama 2 7B that is 24,704 tokens, six times its longest text. In time the readable attention crossed here somewhat *before* $6D$, since nobody counts a softmax in FLOPs, and the fused one close to it. The square is felt earlier in another currency: memory, claim 4. And with a cache, one more token costs
 # attention only $O(n D)$.
 # ```
@@ -679,7 +679,7 @@ print("float32, 2,048 tokens: fused is faster by a half at least:", faster[torch
 # %% [markdown]
 # ```{admonition} Verdict: true, with linear memory; faster for long texts, not for all, and in bfloat16 on this CPU slower for sentences
 # :class: note
-# The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel an eightieth; the saving doubles with the length. Even our loop in Python was faster than the table there. In float32 the fused kernel was a little slower than the readable form at 16 tokens, equal at 64, and about three times as fast at 2,048. (Forward and
+# The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel an eightieth; the saving doubles with the length. Even our loop in Python was faster than the table there. In float32 the fused kernel was a quarter slower than the readable form at 16 tokens, about equal at 64, and three times as fast or more at 2,048. (Forward and
 # backward, as in training, it wins at every length: [Benchmarks](../book/benchmarks).) In bfloat16 it was *slower* up to some 256 tokens: for a sentence the table is small, and there is little to save. That is why the library chooses (`prefers_fused`). One thing a
 # fused kernel cannot do at all: show you its weights. Every map of attention in this course comes from the readable path.
 # ```
@@ -732,7 +732,7 @@ print(
 # %% [markdown]
 # ```{admonition} Verdict: true here of a large product, and of nothing else
 # :class: note
-# This processor multiplies bfloat16 in hardware, and a large product took less than half of the time. One row times a matrix, which is what writing a single text consists of, was no faster, though only half of the bytes were fetched; nor was the softmax. On a
+# This processor multiplies bfloat16 in hardware, and a large product took less than half of the time. One row times a matrix, which is what writing a single text consists of, was not faster, though only half of the bytes were fetched; nor was the softmax. On a
 # processor without such a unit even training is *slower* in bfloat16, by a third ([Benchmarks](../book/benchmarks)); a graphics card like Colab's T4 has none for bfloat16 either, and takes float16. So `lessons_lib.device` looks at what the
 # hardware multiplies. What is certain is the half of the bytes, and an error of a few thousandths in each product, which our translator does not mind. In training, one multiplies in 16 bits and keeps the weights and the sums in 32: {term}`mixed precision` ({cite:t}`micikevicius2018mixed`).
 # ```
@@ -860,6 +860,10 @@ for name, work, given in (
     compiled[name] = before / after
     print(f"{name}: {before:.2f} ms, compiled {after:.2f} ms, faster by {before / after:.2f}")
     print(f"   the first call took {first:.1f} s")
+
+# %%
+chain_gains_more = len(compiled) < 2 or compiled["a chain of cheap operations"] > compiled["a layer of the translator"]
+print("where both compile, the chain gains more than the layer:", chain_gains_more)
 
 # %% [markdown]
 # ```{admonition} Verdict: true of a chain of cheap operations; not of our layer
