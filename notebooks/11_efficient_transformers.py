@@ -293,7 +293,7 @@ print(" ", test[3].source, "→", ours[3])
 # %% [markdown]
 # ### Attention in blocks
 #
-# Three lines of mathematics, three lines in the loop. At no time is there more than one block of scores.
+# The loop is the mathematics above, line by line. At no time is there more than one block of scores.
 
 
 # %%
@@ -305,11 +305,9 @@ def attention_in_blocks(query, key, value, block):
         scores = query @ keys.transpose(-2, -1)  # (B, H, T, block)
         larger = torch.maximum(largest, scores.amax(-1, keepdim=True))
         weights, shrink = (scores - larger).exp(), (largest - larger).exp()
-        largest, total, output = (
-            larger,
-            shrink * total + weights.sum(-1, keepdim=True),
-            shrink * output + weights @ values,
-        )
+        total = shrink * total + weights.sum(-1, keepdim=True)
+        output = shrink * output + weights @ values
+        largest = larger
     return output / total
 
 
@@ -467,7 +465,7 @@ print("in a batch, a token costs less than half:", a_token[max(a_token)] < a_tok
 # ```{admonition} Verdict: true; and it is the waiting that costs, not the arithmetic
 # :class: note
 # Training asks all places in one pass; writing takes as many passes as there are tokens, each waiting for the one before. A cache takes the repeated arithmetic away: the number of places falls from $N(N+1)/2$ to $N$, and the time here to
-# about a ninth at 128 tokens (the page [Benchmarks](../book/benchmarks) has a tenth at 64, with a larger model). It does not take the waiting away. With *fewer* FLOPs than one pass, writing still took more than three times as long. So
+# about an eighth at 128 tokens (the page [Benchmarks](../book/benchmarks) has a tenth at 64, with a larger model). It does not take the waiting away. With *fewer* FLOPs than one pass, writing still took about four times as long. So
 # one writes many texts at once ({cite:t}`pope2023efficiently`), or lets a small model guess a few tokens that the large one then checks in one pass ({cite:t}`leviathan2023fast`).
 # ```
 #
@@ -679,7 +677,7 @@ print("float32, 2,048 tokens: fused is faster by a half at least:", faster[torch
 # %% [markdown]
 # ```{admonition} Verdict: true, with linear memory; faster for long texts, not for all, and in bfloat16 on this CPU slower for sentences
 # :class: note
-# The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel an eightieth; the saving doubles with the length. Even our loop in Python was faster than the table there. In float32 the fused kernel was a quarter slower than the readable form at 16 tokens, about equal at 64, and three times as fast or more at 2,048. (Forward and
+# The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel an eightieth; the saving doubles with the length. Even our loop in Python was faster than the table there. In float32 the fused kernel took a third longer than the readable form at 16 tokens, was about equal at 64, and three times as fast or more at 2,048. (Forward and
 # backward, as in training, it wins at every length: [Benchmarks](../book/benchmarks).) In bfloat16 it was *slower* up to some 256 tokens: for a sentence the table is small, and there is little to save. That is why the library chooses (`prefers_fused`). One thing a
 # fused kernel cannot do at all: show you its weights. Every map of attention in this course comes from the readable path.
 # ```
@@ -868,8 +866,8 @@ print("where both compile, the chain gains more than the layer:", chain_gains_mo
 # %% [markdown]
 # ```{admonition} Verdict: true of a chain of cheap operations; not of our layer
 # :class: note
-# The chain went twice as fast: as it is, each of its operations reads a million numbers and writes them again; compiled, all of it is one loop. The layer stayed as it was: most of its time is in products of matrices, and there is nothing to fuse in those. And the first
-# call took seconds, in which the layer would have run hundreds of times; a new shape may have to be compiled anew, and a text that grows has a new shape at every step. Large models on graphics cards, which run the same shapes for days, are another matter. Measure. (If your machine has no C++ compiler, the cell
+# The chain went twice as fast: as it is, each of its operations reads a million numbers and writes them again; compiled, all of it is one loop. The layer stayed as it was: most of its time is in products of matrices, and there is nothing to fuse in those. And its first
+# call took eleven seconds by the clock (the machine was busy), in which it would have run two thousand times; a new shape may have to be compiled anew, and a text that grows has a new shape at every step. Large models on graphics cards, which run the same shapes for days, are another matter. Measure. (If your machine has no C++ compiler, the cell
 # says so, and nothing else on this page needs one.)
 # ```
 #
@@ -940,7 +938,7 @@ reorder = DecoderCache.reorder
 
 
 def stays(cache, rows, beam=1):
-    """Rows that leave the batch leave; but within a sentence every beam keeps the past that it had."""
+    """Within a sentence, every beam keeps the past that it had."""
     if beam > 1 and cache.layers[0].beam == beam:
         rows = rows - rows % beam + torch.arange(len(rows), device=rows.device) % beam
     reorder(cache, rows, beam)
@@ -948,7 +946,7 @@ def stays(cache, rows, beam=1):
 
 @torch.inference_mode()
 def errors(src, hypotheses):
-    """How far the log-probability that the search reports is from that of its sentence, read in one pass."""
+    """How far each reported log-probability is from that of its text, read in one pass."""
     far = []
     for row, found in zip(src, hypotheses, strict=True):
         for one in found:
