@@ -252,7 +252,7 @@ def test_a_screen_reader_finds_names_headers_and_a_summary(show):
     assert page.locator("label:has(select)").text_content().startswith("Model")
     for label in ("prompt, tokens", "tokens to write", "texts at once", "token being written"):
         assert page.get_by_label(label).count() == 1
-    assert page.get_by_role("columnheader").all_text_contents() == ["", "with a cache", "without"]
+    assert page.get_by_role("columnheader").all_text_contents() == ["counted", "with a cache", "without"]
     assert page.get_by_role("radio", name="with a cache").is_checked()
     assert page.locator("svg:not([aria-hidden=true])").count() == 0
 

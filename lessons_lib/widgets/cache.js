@@ -232,7 +232,7 @@ function build(root, model, set) {
     const bytes = cacheBytes(c, s.batch, s.source, read, s.precision);
     const held = bytes.target + bytes.source;
     const so = (way) => ran[way][s.step - 1];
-    numbers.show(`${name}, token ${count(s.step)} of ${count(s.length)}`, ["", "with a cache", "without"], [
+    numbers.show(`${name}, token ${count(s.step)} of ${count(s.length)}`, ["counted", "with a cache", "without"], [
       { cells: ["places in each layer, this step", count(place.cached.now), count(place.without.now)] },
       { cells: ["places, all steps so far", count(place.cached.all), count(place.without.all)] },
       { cells: ["FLOPs, this step", short(step.cached, ""), short(step.without, "")] },
