@@ -2,6 +2,7 @@
 
 from lessons_lib.widgets.attention import AttentionWidget
 from lessons_lib.widgets.beam import BeamTree
+from lessons_lib.widgets.cache import CacheWidget
 from lessons_lib.widgets.feed_forward import FeedForwardWidget
 from lessons_lib.widgets.heads import HeadsWidget
 from lessons_lib.widgets.mask import MaskWidget
@@ -15,6 +16,7 @@ from lessons_lib.widgets.translator import TranslatorWidget
 __all__ = [
     "AttentionWidget",
     "BeamTree",
+    "CacheWidget",
     "FeedForwardWidget",
     "HeadsWidget",
     "MaskWidget",
