@@ -2,6 +2,7 @@
 
 from lessons_lib.widgets.attention import AttentionWidget
 from lessons_lib.widgets.feed_forward import FeedForwardWidget
+from lessons_lib.widgets.gallery import GalleryWidget
 from lessons_lib.widgets.heads import HeadsWidget
 from lessons_lib.widgets.mask import MaskWidget
 from lessons_lib.widgets.norm import NormWidget
@@ -13,6 +14,7 @@ from lessons_lib.widgets.transformer import TransformerWidget
 __all__ = [
     "AttentionWidget",
     "FeedForwardWidget",
+    "GalleryWidget",
     "HeadsWidget",
     "MaskWidget",
     "NormWidget",
