@@ -146,7 +146,11 @@ def test_counts_are_the_librarys_on_120_random_shapes(show):
         elif number % 7 == 0:
             extras = {"patch": draw.randint(1, 9)}
         cases.append([config.to_dict(), extras])
-        cache = cache_memory(config, 1, min(config.n_encoder_layers, 1), 1, "bfloat16")["cache of the target"] if config.n_decoder_layers else 0
+        cache = (
+            cache_memory(config, 1, min(config.n_encoder_layers, 1), 1, "bfloat16")["cache of the target"]
+            if config.n_decoder_layers
+            else 0
+        )
         total, active = (count(config, extras) for count in (total_parameters, active_parameters))
         assert extras or total == active == count_parameters(config)
         expected.append([total, active, cache])
@@ -300,7 +304,9 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed():
-    assert repr(widget()) == "GalleryWidget: 'BERT base and GPT-2 small' (open the page with JavaScript to compare others)"
+    assert (
+        repr(widget()) == "GalleryWidget: 'BERT base and GPT-2 small' (open the page with JavaScript to compare others)"
+    )
 
 
 GOOD = MODELS[0]

@@ -384,6 +384,84 @@ def next_token_loss(tokens, predict, bos_id, pad_id):
     return tgt_in, tgt_out, loss
 
 
+# %% lesson 09: EncoderOnly
+import math
+from torch import nn
+PAD = 0
+
+
+class EncoderOnly(nn.Module):
+    """Every place sees all real tokens, before it and behind it, and says which word fits there."""
+
+    def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, d_model)
+        self.layers = nn.ModuleList(EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.norm = LayerNorm(d_model)
+
+    def forward(self, tokens):
+        """Token ids (B, S) to logits (B, S, V)."""
+        d_model = self.embedding.embedding_dim
+        places = sinusoidal_table(tokens.shape[1], d_model).to(tokens.device)  # (S, D)
+        x, mask = self.embedding(tokens) * math.sqrt(d_model) + places, padding_mask(tokens, PAD)
+        for layer in self.layers:
+            x = layer(x, mask)
+        return self.norm(x) @ self.embedding.weight.T  # (B, S, D) @ (D, V)
+
+
+# %% lesson 09: DecoderOnly
+import math
+import torch
+from torch import nn
+
+
+class DecoderOnly(nn.Module):
+    """Every place sees itself and what came before, and says what comes next."""
+
+    def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, d_model)
+        self.layers = nn.ModuleList(EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.norm = LayerNorm(d_model)
+
+    def forward(self, tokens):
+        """Token ids (B, T) to the logits (B, T, V) of what follows each of them."""
+        length, d_model = tokens.shape[1], self.embedding.embedding_dim
+        places, mask = (x.to(tokens.device) for x in (sinusoidal_table(length, d_model), causal_mask(length)))
+        x = self.embedding(tokens) * math.sqrt(d_model) + places
+        for layer in self.layers:
+            x = layer(x, mask)  # the layer of an encoder; the mask alone makes a decoder of it
+        return self.norm(x) @ self.embedding.weight.T  # (B, T, D) @ (D, V)
+
+    def generate(self, tokens, n_tokens):
+        """Beginnings (B, T) to beginnings with n_tokens more, (B, T + n_tokens)."""
+        for _ in range(n_tokens):
+            following = self(tokens)[:, -1].argmax(dim=-1, keepdim=True)  # (B, 1), from the last place alone
+            tokens = torch.cat([tokens, following], dim=1)
+        return tokens
+
+
+# %% lesson 09: mask_tokens
+import torch
+MASK = 3
+
+
+def mask_tokens(tokens, chosen, draw, random_tokens):
+    """What the model reads, (B, S): of ten chosen tokens eight are MASK, one is random and one is itself."""
+    blank, noise = chosen & (draw < 0.8), chosen & (draw >= 0.8) & (draw < 0.9)
+    return torch.where(noise, random_tokens, tokens.masked_fill(blank, MASK))
+
+
+# %% lesson 09: masked_loss
+import torch.nn.functional as F
+
+
+def masked_loss(logits, tokens, chosen):
+    """The mean cross-entropy over the chosen places; 0 if there are none."""
+    losses = F.cross_entropy(logits[chosen], tokens[chosen], reduction="sum")  # (N, V) and (N,)
+    return losses / chosen.sum().clamp(min=1)
+
+
 # %% lesson 10: count_parameters
 def count_parameters(
     vocab_size, d_model, d_ff, n_encoder_layers, n_decoder_layers, n_positions=0, tied=True, bias=True

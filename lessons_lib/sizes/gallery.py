@@ -1,4 +1,4 @@
-"""Published models for a gallery: what `presets` knows of them, what each changed, and what a configuration can't say."""
+"""Published models for a gallery: what `presets` knows of them, and what each changed."""
 
 import tomllib
 from dataclasses import replace
@@ -15,8 +15,8 @@ from lessons_lib.sizes.presets import presets
 def gallery() -> list[dict]:
     """A dictionary a model, ordered by year.
 
-    ``name``, ``year``, ``citation`` (a key of the course's references), ``url``, ``source`` (where in it), ``news`` (what
-    it changed), ``published`` (its size as printed) with ``tolerance``, ``note``, ``objective``, ``config`` (a
+    ``name``, ``year``, ``citation`` (a key of the course's references), ``url``, ``source`` (where in it), ``news``
+    (what it changed), ``published`` (its size as printed) with ``tolerance``, ``note``, ``objective``, ``config`` (a
     `TransformerConfig`, or None where the shape was not disclosed) and ``extras`` (see gallery.toml).
     """
     text = resources.files("lessons_lib.sizes").joinpath("gallery.toml").read_text(encoding="utf-8")

@@ -25,8 +25,8 @@ class GalleryWidget(anywidget.AnyWidget):
 
     Args:
         models: mappings as `lessons_lib.sizes.gallery.gallery` gives them: ``name``, ``year``, ``url``, ``source``,
-            ``news``, ``config`` (a `TransformerConfig`, its dictionary, or None where the shape is not known), and if you
-            like ``published``, ``note``, ``objective`` and ``extras``.
+            ``news``, ``config`` (a `TransformerConfig`, its dictionary, or None where the shape is not known), and if
+            you like ``published``, ``note``, ``objective`` and ``extras``.
         chosen: indices of the two that are compared.
         family: "all", "encoder", "decoder" or "both".
         sort: "name", "year", "parameters", "layers", "width" or "context".
