@@ -90,7 +90,7 @@ def _drive(answer, inputs: Arrays, tokens: np.ndarray) -> tuple[torch.nn.Module,
 
 
 def make_blanks(seed: int) -> Arrays:
-    """tokens, chosen, draw, random_tokens (B, S) and logits (B, S, V); in each sentence each kind of draw, chosen and not."""
+    """tokens, chosen, draw, random_tokens (B, S), logits (B, S, V); each kind of draw in each sentence, chosen and not."""
     draw = np.random.default_rng([99, seed])
     shape = (4, int(draw.integers(7, 10)))
     # A kind of draw, and whether it is chosen: all six in each sentence, and not as many chosen in each.
