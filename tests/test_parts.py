@@ -182,23 +182,21 @@ class TestPart:
         assert parts.owners() | {"LayerNorm": True, "EncoderLayer": True, "DecoderLayer": True} == parts.owners()
         assert sum(parts.owners().values()) == 3
 
-    def test_the_courses_parts_alone_are_a_transformer(self, check):
-        """Equal to the library's, with its weights."""
+    def test_the_courses_parts_alone_translate_as_the_library_does(self, check, capsys):
         from lessons_lib.translation.course_model import load_course_translator
 
-        translator = load_course_translator("cpu")
-        c = translator.model.config
-        model = check.part("EncoderDecoder")(c.vocab_size, c.d_model, c.n_heads, c.d_ff, c.n_encoder_layers)
-        rename = re.compile(r"(encoder|decoder)\.")
-        model.load_state_dict(
-            {
-                rename.sub(r"\1_", n).replace("_residual.norm", "_norm"): w
-                for n, w in translator.model.state_dict().items()
-            }
-        )
-        src, tgt = torch.tensor([[5, 6, 7, 2]]), torch.tensor([[1, 9, 10]])
-        with torch.no_grad():
-            assert torch.allclose(model(src, tgt), translator.model(src, tgt), atol=1e-4)
+        sentence = "The tired girls have not eaten the red apples."
+        check.translate(sentence)
+        [translation] = load_course_translator("cpu").translate([sentence])
+        assert capsys.readouterr().out.splitlines() == [
+            translation.text,
+            "your parts in it: none yet; the course's: the other 11",
+        ]
+
+    def test_parts_that_do_not_work_together(self, check):
+        parts.FILE.write_text("# %% lesson 08: causal_mask\ndef causal_mask():\n    return None\n", "utf8")
+        with pytest.raises(PartError, match="the parts do not work together: TypeError: causal_mask"):
+            check.translate("The cat sleeps.")
 
     def test_every_name_of_an_exercise_has_the_courses_own(self):
         assert list(SOLVED) == list(parts.known())

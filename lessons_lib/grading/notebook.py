@@ -13,7 +13,18 @@ from typing import Any
 from lessons_lib.grading.arrays import decode, encode
 from lessons_lib.grading.drive.run import questions, run
 from lessons_lib.grading.judge.run import Verdict, judge, steps
-from lessons_lib.grading.parts import FILE, PartError, assemble, known, owners, take, with_answers, write
+from lessons_lib.grading.parts import (
+    FILE,
+    TRANSLATOR,
+    PartError,
+    assemble,
+    assemble_kept,
+    known,
+    owners,
+    take,
+    with_answers,
+    write,
+)
 from lessons_lib.grading.report import Result, Summary
 
 SEEDS = (0, 1)  # the same hint twice for the same mistake; a third seed is drawn anew
@@ -104,6 +115,21 @@ class Check:
             if listed:
                 print(f"{whose}: {', '.join(listed)}")
         return found[0][0] if len(names) == 1 else [value for value, _ in found]
+
+    def translate(self, sentence: str) -> None:
+        """Print a French sentence by the learner's translator: kept parts, the course's for the rest, trained weights.
+
+        Raises:
+            PartError: the parts do not work together, or `my_translator.py` does not run.
+        """
+        from lessons_lib.grading.translator import translate  # it loads the course's translator
+
+        own = [name for name in TRANSLATOR if owners()[name]]
+        print(translate(assemble_kept(), sentence))
+        rest = len(TRANSLATOR) - len(own)
+        print(
+            f"your parts in it: {', '.join(own) or 'none yet'}; the course's: {f'the other {rest}' if rest else 'none'}"
+        )
 
     def parts(self) -> None:
         """Print every part of the translator, and whether it is the learner's or the course's."""

@@ -27,6 +27,11 @@ HEAD = '''\
 exercises use these parts, and the course's own where there is none.
 """
 '''
+# What an encoder–decoder is made of.
+TRANSLATOR = (
+    *("split_heads", "merge_heads", "MultiHeadAttention", "sinusoidal_table", "LayerNorm", "FeedForward"),
+    *("causal_mask", "padding_mask", "EncoderLayer", "DecoderLayer", "EncoderDecoder"),
+)
 TITLE = re.compile(r"^# %% lesson \d\d: (\w+)\n", re.MULTILINE)
 
 
@@ -75,6 +80,11 @@ def assemble(text: str) -> dict[str, Any]:
         _run(*((kept[name], str(FILE)) if name in kept else (reference[name], REFERENCE)), space)
     space["__name__"] = FILE.stem
     return space
+
+
+def assemble_kept() -> dict[str, Any]:
+    """`assemble` of the learner's file."""
+    return assemble(_read())
 
 
 def _run(text: str, file: str, space: dict[str, Any]) -> None:
