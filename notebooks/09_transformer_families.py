@@ -33,6 +33,7 @@ if "google.colab" in sys.modules:  # on Colab only: elsewhere this cell does not
 
 # %% tags=["hide-input"]
 import dataclasses
+import itertools
 import math
 import tempfile
 from collections import Counter
@@ -366,14 +367,14 @@ def covered_word_loss(model, tokens, share=0.15):
     return F.cross_entropy(model(read, both_sides(read))[asked], tokens[asked])
 
 
-def train(model, loss_of, steps, learning_rate=8e-3):
-    """Train on what `loss_of(model, rows)` makes of 64 training sentences; the rate rises, then falls to 0."""
+def train(model, loss_of, *texts, steps, learning_rate=8e-3):
+    """Train on `loss_of(model, *texts)` for 64 rows of the texts at a time; the rate rises, then falls to 0."""
     model.to(device).train()
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98))
     for step in range(steps):
-        rows = torch.randint(len(training), (64,), generator=dice)
+        rows = torch.randint(len(training), (64,), generator=dice).to(device)
         optimizer.param_groups[0]["lr"] = learning_rate * min((step + 1) / 30, 1 - step / steps)
-        loss = loss_of(model, rows)
+        loss = loss_of(model, *(text[rows] for text in texts))
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -386,7 +387,7 @@ trained = {}
 for name, loss_of in (("GPT", next_word_loss), ("BERT", covered_word_loss)):
     seed_everything(0)
     dice = torch.Generator().manual_seed(0)
-    trained[name] = train(Stack(len(FRENCH)), lambda model, rows: loss_of(model, train_tokens[rows.to(device)]), STEPS)
+    trained[name] = train(Stack(len(FRENCH)), loss_of, train_tokens, steps=STEPS)
 print("parameters of each:", sum(p.numel() for p in trained["BERT"].parameters()))
 
 # %% [markdown]
@@ -471,7 +472,14 @@ print(
 print("asked with whole sentences, GPT is not behind BERT by more than 0.02:", weighed > covered - 0.02)
 
 # %% [markdown]
-# VERDICT1
+# From the left alone GPT is lost at an article: nothing that decides it has been read. BERT has read the noun, and gets half as many again right. So far the sentence holds. But GPT, asked in its own way, is not behind: it *did* learn which article goes with which noun, from
+# the other side. It knows it as "after *la*, this noun is improbable". One thing costs BERT dearly here: of the same text it was asked about one word in seven. With more steps it would catch up; {cite:t}`wettig2023should` found that covering more than 15 % helps large models, too.
+#
+# ```{admonition} Verdict: true of one look, false of what was learned
+# :class: note
+# One pass over a sentence with a blank: BERT 0.35 right, GPT 0.23, and at articles 0.47 against 0.31. That is a matter of who may look where, and it is why encoders are used for searching and labelling: every vector knows both sides, at the price of one pass.
+# Asked with whole sentences, the GPT of the same size and budget fills in 0.42. It understood no less; it needs twenty passes to say so. The limits: one corpus of short sentences, one seed, 400 steps. The longer both train, the more BERT's slower exercise catches up.
+# ```
 #
 # ### Claim 2: "An encoder-only model cannot write"
 #
@@ -549,7 +557,7 @@ def text_of(row):
 
 def share_written(texts):
     """Of all pairs of neighbours, those that the grammar wrote somewhere."""
-    found = [pair in written for text in texts for pair in zip(text, text[1:], strict=False)]
+    found = [pair in written for text in texts for pair in itertools.pairwise(text)]
     return sum(found) / len(found)
 
 
@@ -579,7 +587,14 @@ print("BERT's best way is the one that looks again and again:", shares["BERT, ag
 print("one look for all words is the worst:", shares["BERT, all at once"] == min(bert))
 
 # %% [markdown]
-# VERDICT2
+# Look at the texts. Word by word, BERT reads sentences that break off after a blank. In training it never saw one: there, the end always stood in its place. All at once, no blank knows what is put into the others, so *la* and *les* may follow each other. Going round and round mends some of
+# that, and costs seventy passes for seven words. And somebody had to say that it would be seven.
+#
+# ```{admonition} Verdict: it can be made to write, badly and at a price
+# :class: note
+# Nearly nine in ten of GPT's pairs occur in the grammar; of BERT's, four in ten in its best way, one in six if words are shuffled. What the decoder has and the encoder lacks is a probability of the *whole* text that comes apart into single draws. (Our BERT is also the worse trained of the two, as claim 1 said. The order of the
+# three ways does not depend on it.)
+# ```
 #
 # ### Claim 3: "Decoder-only is all you need: it translates as well as an encoder–decoder"
 #
@@ -635,14 +650,13 @@ for name, config in (("encoder–decoder", two_halves), ("decoder-only", one_hal
     print(f"{name:15} {count:,} parameters")
 
 # %%
-whole, (src, tgt) = one_sequence(training), two_sequences(training)
-losses = {
-    "encoder–decoder": lambda model, rows: two_stack_loss(model, src[rows], tgt[rows]),
-    "decoder-only": lambda model, rows: one_stack_loss(model, whole[rows]),
+material = {
+    "encoder–decoder": (two_stack_loss, *two_sequences(training)),
+    "decoder-only": (one_stack_loss, one_sequence(training)),
 }
 for name, model in translators.items():
     dice = torch.Generator().manual_seed(0)
-    train(model, lambda model, rows: losses[name](model, rows.to(device)), steps=300, learning_rate=1.2e-2)
+    train(model, *material[name], steps=300, learning_rate=1.2e-2)
 
 
 @torch.no_grad()
@@ -702,7 +716,12 @@ ratio = flops["decoder-only"] / flops["encoder–decoder"]
 print(f"for 8 + 8 tokens the decoder-only model computes {ratio:.1f} times as much")
 
 # %% [markdown]
-# VERDICT3
+# ```{admonition} Verdict: it translates; here, not as well
+# :class: note
+# With equal parameters, pairs, steps and learning rate the encoder–decoder was ahead, in BLEU and in whole sentences. We tried four learning rates for both before writing this page: it was ahead at each. And it was the cheaper one: each token passes through two of its layers, or five of the other's. At equal *compute* it could be twice as large
+# ({cite:t}`raffel2020exploring`, section 3.2, compare the two in this way). The limits: one small corpus, 300 steps. At large scale and with plain text to learn from, decoder-only models are trained more easily on everything that is written, and {cite:t}`wang2022what` found that which one wins depends on how they are trained and asked. So "all you need" is a
+# statement about what people want to build, not about translation.
+# ```
 #
 # ### Claim 4: "A Transformer needs no convolutions to see"
 #
@@ -759,7 +778,7 @@ digits = load_digits()
 order = np.random.default_rng(0).permutation(len(digits.target))
 pixels = torch.tensor(digits.images[order] / 16, dtype=torch.float32, device=device)
 answers = torch.tensor(digits.target[order], device=device)
-SHOWN = [100, 400, 1297]  # images to learn from; the last 500 are the test
+SHOWN = [50, 300, 1297]  # images to learn from; the last 500 are the test
 
 
 def train_to_see(model, n_images, steps=250):
@@ -793,7 +812,7 @@ for n_images in SHOWN:
     regression = LogisticRegression(max_iter=1000).fit(flat[:n_images], known[:n_images])
     seen["logistic regression"].append(regression.score(flat[-500:], known[-500:]))
 
-# %% tags=["claim-family-4"] mystnb={"figure": {"name": "vit", "caption": "Accuracy on 500 unseen digits, by the number of images to learn from. The fewer there are, the more it helps to know beforehand that neighbouring pixels belong together."}, "image": {"alt": "Three rising lines over 100, 400 and 1297 images. CNN from about 0.87 to 0.98, logistic regression from about 0.85 to 0.96, ViT from about 0.7 to 0.96."}}
+# %% tags=["claim-family-4"] mystnb={"figure": {"name": "vit", "caption": "Accuracy on 500 unseen digits, by the number of images to learn from. The fewer there are, the more it helps to know beforehand that neighbouring pixels belong together."}, "image": {"alt": "Three rising lines over 50, 300 and 1297 images. CNN from about 0.82 to 0.98, logistic regression from about 0.83 to 0.98, ViT from about 0.72 to 0.97."}}
 fig, ax = plt.subplots()
 for name, shares in seen.items():
     ax.plot(SHOWN, shares, marker="o", label=name)
@@ -811,13 +830,17 @@ for name, shares in seen.items():
 # %% tags=["claim-family-4"]
 print("with all images the ViT is right in more than 9 of 10 cases:", seen["ViT"][-1] > 0.92)
 print(
-    "with 100 it is last, by 0.05 at least:",
+    "with 50 it is last, by 0.05 at least:",
     seen["ViT"][0] < min(seen["CNN"][0], seen["logistic regression"][0]) - 0.05,
 )
 print("the CNN is never behind it:", all(c >= v for c, v in zip(seen["CNN"], seen["ViT"], strict=True)))
 
 # %% [markdown]
-# VERDICT4
+# ```{admonition} Verdict: true, with a convolution at the door, and with enough images
+# :class: note
+# With 1,297 images the encoder reads handwriting about as well as logistic regression, and the CNN is a little ahead of both. With 50 the ViT is far behind both. A convolution knows beforehand that neighbours belong together and that a stroke is a stroke wherever it stands; the ViT has to learn it. {cite:t}`dosovitskiy2021image` saw the same at another scale: behind
+# convolutional networks after training on 1.3 million images, ahead after 300 million.
+# ```
 #
 # ## What the newer ones changed
 #
@@ -892,20 +915,18 @@ print(
 # %% [markdown]
 # ### Claim 5: "The newer parts make a better model"
 #
-# Our GPT of claim 1 in the clothes of 2019 (a learned table of positions, LayerNorm, GELU, biases), then changed part by part into those of 2023, with $F$ chosen so that the parameters stay about the same. Same data, 200 steps, the same learning rate. Which step helps?
+# Our GPT of claim 1 in the clothes of 2019 (a learned table of positions, LayerNorm, GELU, biases), then in those of 2023 (RoPE, RMSNorm, SwiGLU, no biases, two key heads for four query heads), with $F$ chosen so that the parameters stay about the same. Same data, same learning rate, 200 steps.
 
 # %%
-base = TransformerConfig(
-    len(FRENCH), 64, 4, n_encoder_layers=0, n_decoder_layers=2, d_ff=128, activation="gelu", dropout=0.0,
-    max_length=16, positions="learned", scaled=False,
-)  # fmt: skip
-CHANGES = {
-    "2019": {},
-    "+ RoPE": {"positions": "rope"},
-    "+ RMSNorm, no biases": {"norm_type": "rms", "bias": "none"},
-    "+ SwiGLU": {"activation": "swiglu", "d_ff": 88},
-    "+ 2 key heads for 4": {"n_kv_heads": 2, "d_ff": 108},
-}
+clothes = {
+    "2019": TransformerConfig(
+        len(FRENCH), 64, 4, n_encoder_layers=0, n_decoder_layers=2, d_ff=128, activation="gelu", dropout=0.0,
+        max_length=16, positions="learned", scaled=False,
+    )
+}  # fmt: skip
+clothes["2023"] = dataclasses.replace(
+    clothes["2019"], positions="rope", norm_type="rms", bias="none", activation="swiglu", n_kv_heads=2, d_ff=108
+)
 
 
 def sentence_loss(model, tokens):
@@ -913,24 +934,288 @@ def sentence_loss(model, tokens):
     return F.cross_entropy(model(tokens[:, :-1])[asked], tokens[:, 1:][asked])
 
 
-config, heard = base, {}
-for name, change in CHANGES.items():
-    config = dataclasses.replace(config, **change)
+unheard = {}
+for year, config in clothes.items():
     dice = torch.Generator().manual_seed(0)
     seed_everything(0)
-    model = train(
-        DecoderOnly(config), lambda model, rows: sentence_loss(model, train_tokens[rows.to(device)]), steps=200
-    )
+    model = train(DecoderOnly(config), sentence_loss, train_tokens, steps=200)
     with torch.no_grad():
-        heard[name] = sentence_loss(model, test_tokens).item(), sum(p.numel() for p in model.parameters())
+        unheard[year] = sentence_loss(model, test_tokens).item()
 
 # %% tags=["claim-family-5", "nbval-ignore-output"]
-for name, (loss, count) in heard.items():
-    print(f"{name:22} {count:7,} parameters, loss on unseen sentences {loss:.2f}")
+for year, config in clothes.items():
+    cache = 2 * config.n_decoder_layers * (config.n_kv_heads or config.n_heads) * config.head_width
+    print(
+        f"{year}: {count_parameters(config):,} parameters, loss on unseen sentences {unheard[year]:.2f}, {cache} numbers a token in the cache"
+    )
 
 # %% tags=["claim-family-5"]
-found = [loss for loss, _ in heard.values()]
-print("VERDICT5 prints", found[-1] < found[0])
+print("the newer one is better, by 0.1 nats at least:", unheard["2023"] < unheard["2019"] - 0.1)
+print("the two are within 0.3 nats of each other:", abs(unheard["2023"] - unheard["2019"]) < 0.3)
 
 # %% [markdown]
-# VERDICT5
+# ```{admonition} Verdict: not at this size; and that is not what most of them are for
+# :class: note
+# Two layers on sentences of seven words gain nothing from seven years. Most of these parts buy something else: RoPE goes on to longer texts (lesson 4), RMSNorm is a little cheaper (lesson 6), shared key heads halve the cache here. Large comparisons find the same mixture: {cite:t}`narang2021transformer` tried dozens of changes
+# in one code base, and most made no difference worth the name; gated activations and RMSNorm were among those that did. What made models better since 2019 was, above all, more text and more compute (lesson 10).
+# ```
+#
+# ## Bugs worth meeting
+#
+# **The answer is read at the wrong place.** A decoder's logits at place $t$ are about place $t + 1$. An encoder's are about $t$ itself. Whoever swaps them gets no error.
+
+# %%
+with torch.no_grad():
+    logits = trained["GPT"](test_tokens, left_only(test_tokens))
+for name, place in (("the place before", place_of - 1), ("its own place", place_of)):
+    share = (logits[row_of, place].argmax(-1) == gold).float().mean().item()
+    print(f"GPT's guess of a word, read at {name:16}: more than 1 in 10 right: {share > 0.1}")
+
+# %% [markdown]
+# Symptom: nearly nothing is right, though the loss in training was good. Cause: at its own place, the word has been read, and the logits are about the next one.
+#
+# **Prompts padded on the right.** A batch of prompts of unequal length is filled up to a rectangle, and `logits[:, -1]` is taken, as always. In the short rows, the last column is padding.
+
+
+# %%
+@torch.no_grad()
+def translate_padded(model, pairs):
+    prompts = [[*(ID[word] for word in english), SEP] for english, _ in pairs]
+    tokens, length = rectangle(prompts), max(map(len, prompts))
+    for _ in range(10):
+        tokens = torch.cat([tokens, model(tokens, prefix_left(tokens))[:, -1:].argmax(-1)], dim=1)
+    return [[SEP, *row[length:]] for row in tokens.tolist()]
+
+
+one_stack = translators["decoder-only"]
+padded = [french_of(row) for row in translate_padded(one_stack, unseen)]
+longest = max(len(english) for english, _ in unseen)
+for name, kind in (("as long as the longest", True), ("shorter", False)):
+    group = [i for i, (english, _) in enumerate(unseen) if (len(english) == longest) == kind]
+    same = np.mean([padded[i] == translations["decoder-only"][i] for i in group])
+    print(f"prompts {name:22}: as without padding: all {same == 1}, fewer than a quarter {same < 0.25}")
+
+# %% [markdown]
+# Symptom: single prompts work, batches don't, and the longest prompt of each batch does. Mend: group by length, as above; or pad on the *left*, mask the padding, and count the positions from the first real token; or read each row's logits at its own last token.
+#
+# **A square matrix fits both ways round.** GPT-2's files hold its matrices as (in, out), PyTorch's `nn.Linear` holds (out, in). For a matrix of $D \times D$ the shapes agree, so a forgotten transposition loads without a word.
+
+# %%
+turned = Stack(len(FRENCH)).to(device)
+state = {n: w.T if n.endswith("attention.output.weight") else w for n, w in trained["GPT"].state_dict().items()}
+print(turned.load_state_dict(state))
+with torch.no_grad():
+    good, bad = (next_word_loss(model, test_tokens).item() for model in (trained["GPT"], turned))
+print("and the loss on unseen sentences is higher by more than 1 nat:", bad > good + 1)
+
+# %% [markdown]
+# Symptom: fluent nonsense. Cause: nothing checks a square. Mend: compare the logits with those of the original for one sentence, as in the cell about `transformers` above; shapes and names are not enough.
+#
+# **The loss that looks at everything.** A masked language model is asked about the covered places. Take the mean over all places by mistake, and most of the questions are "which word do you see?".
+
+# %%
+seed_everything(0)
+asked = (torch.rand(test_tokens.shape) < 0.15).to(device) & (test_tokens > END)
+read = test_tokens.masked_fill(asked, BLANK)
+with torch.no_grad():
+    surprise = -trained["BERT"](read, both_sides(read)).log_softmax(-1).gather(2, test_tokens[..., None])[..., 0]
+visible = (test_tokens > END) & ~asked
+print("BERT is surprised by covered words, more than 1.5 nats:  ", surprise[asked].mean().item() > 1.5)
+print(
+    "by the words that it sees, less than half of that:       ",
+    (surprise[visible].mean() < surprise[asked].mean() / 2).item(),
+)
+
+# %% [markdown]
+# Symptom: a loss that is too good, and a model that repeats what it reads. It is the {term}`leak` of lesson 8 in another coat.
+#
+# ## Check yourself
+#
+# Choose an answer to see what it says about it.
+#
+# **1. You take a trained BERT, put a causal mask on it, and let it write. What happens?**
+#
+# <details><summary>It writes like GPT: the blocks are the same</summary>
+#
+# No. The blocks are the same, the weights are not. It was trained to say which word stands *here*, seeing both sides.
+#
+# </details>
+# <details><summary>It runs, and writes nonsense</summary>
+#
+# Right. A mask is no weight, so everything fits. But its logits at place $t$ are about place $t$, and it has never seen a sentence without a right side.
+#
+# </details>
+# <details><summary>An error: the shapes do not fit</summary>
+#
+# No. That is what makes the bug above worth meeting: the mask changes no shape.
+#
+# </details>
+#
+# **2. Mixtral 8x7B has 46.7 billion parameters and uses 12.9 billion for a token. What do you need to run it, for one person?**
+#
+# <details><summary>Memory for 12.9 billion, time for 12.9 billion</summary>
+#
+# No. The next token may be sent to any other expert, so all of them must be there.
+#
+# </details>
+# <details><summary>Memory for 46.7 billion, time for 12.9 billion</summary>
+#
+# Right. That is the bargain of experts: quality is bought with memory.
+#
+# </details>
+# <details><summary>Memory and time for 46.7 billion</summary>
+#
+# No. Each token passes through two of the eight feed-forward networks of a layer; the other six do nothing for it.
+#
+# </details>
+#
+# **3. ALBERT uses one layer twelve times. What does that save?**
+#
+# <details><summary>Parameters, but no time</summary>
+#
+# Right. Each of the twelve passes must be computed. The gallery counts 12 million parameters; a token's way through the layers is as long as BERT's.
+#
+# </details>
+# <details><summary>Parameters and time</summary>
+#
+# No. The weights are the same, the vectors that go through them are not: nothing can be left out.
+#
+# </details>
+# <details><summary>Time, but no parameters</summary>
+#
+# No, the other way round.
+#
+# </details>
+#
+# **4. You want to search a million documents: a vector for each, and the nearest to the vector of a question. Which family?**
+#
+# <details><summary>Encoder-only</summary>
+#
+# Right, first of all: one pass a document, and every vector has read both sides. MiniLM above is one. (Large decoder-only models are used for it too, with more training; they cost more.)
+#
+# </details>
+# <details><summary>Encoder–decoder</summary>
+#
+# It would do, with its left half. The right half has nothing to write here.
+#
+# </details>
+# <details><summary>Only a decoder can, it knows more</summary>
+#
+# No. Claim 1: what a model learned and what it shows in one look are two things, and here one look is all you pay for.
+#
+# </details>
+#
+# ## The translator, step 9
+#
+# Our translator has had a BERT inside all along: its left half. Load it into the library's encoder-only model, and ask what its vectors know. In "the small black cats", the vector of *the* was made from one row of a table, the same for every *the*. French needs to know more: *le* and *la*, or *les*? A logistic regression on
+# that one vector has to tell, for sentences that neither has seen:
+
+# %%
+translator = load_course_translator(device)
+course = translator.model
+half = EncoderOnly(EncoderOnlyConfig(**course.config.to_dict() | {"n_decoder_layers": 0})).to(device).eval()
+half.load_state_dict({n: w for n, w in course.state_dict().items() if n.startswith(("embedding.", "encoder."))})
+
+
+@torch.no_grad()
+def vectors_of_the(pairs):
+    """The encoder's vector of each "the" that became le, la or les; and whether it was les."""
+    vectors, many = [], []
+    for pair in pairs:
+        ids = translator.tokenizer.encode(pair.source)
+        src = torch.tensor([[*ids, END]], device=device)
+        hidden = half(src)[0]
+        assert torch.equal(hidden, course.encode(src)[0])
+        english, french, place = (
+            pair.source.lower().split(),
+            pair.target.lower().split(),
+            translator.tokenizer.word_ids(ids),
+        )
+        for i, j in pair.alignment:
+            if english[i] == "the" and french[j] in ("le", "la", "les"):
+                vectors.append(hidden[place.index(i)].cpu().numpy())
+                many.append(french[j] == "les")
+    return np.array(vectors), np.array(many)
+
+
+corpus = load_grammar(seed=0, n_train=0, n_valid=300, n_test=300)
+vectors, many = vectors_of_the(corpus.valid)
+probe = LogisticRegression(max_iter=1000).fit(vectors, many)
+vectors, many = vectors_of_the(corpus.test)
+print(
+    "the same numbers as the translator's encoder; its vectors of 'the' say le/la or les in 19 of 20 cases:",
+    probe.score(vectors, many) > 0.95,
+)
+print("always the more frequent answer would be right in fewer than 4 of 5:", max(many.mean(), 1 - many.mean()) < 0.8)
+
+# %% [markdown]
+# Nobody asked the encoder for the number of a noun. The decoder needed it, so the encoder learned to say it, in the vector where the decoder looks. That is the trick of all pretraining: a hard exercise on top, and what the layers learn on the way is of use elsewhere.
+#
+# ### Exercise: build both
+#
+# [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/09_transformer_families.ipynb),
+# or open `exercises/09_transformer_families.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
+# in one sentence.
+#
+# **Question 1:** `EncoderOnly`, which fills in blanks.
+#
+# ```{include} ../solutions/09_transformer_families.py
+# :start-after: "<!-- hints q1 -->"
+# :end-before: "<!-- /hints q1 -->"
+# ```
+#
+# ````{dropdown} Solution of question 1
+# ```{literalinclude} ../solutions/09_transformer_families.py
+# :language: python
+# :start-after: "# %% solution EncoderOnly"
+# :end-before: "# %%"
+# ```
+# ````
+#
+# **Question 2:** `DecoderOnly`, which goes on writing.
+#
+# ```{include} ../solutions/09_transformer_families.py
+# :start-after: "<!-- hints q2 -->"
+# :end-before: "<!-- /hints q2 -->"
+# ```
+#
+# ````{dropdown} Solution of question 2
+# ```{literalinclude} ../solutions/09_transformer_families.py
+# :language: python
+# :start-after: "# %% solution DecoderOnly"
+# :end-before: "# %%"
+# ```
+# ````
+#
+# **Question 3:** `mask_tokens` and `masked_loss`, blanks to learn from.
+#
+# ```{include} ../solutions/09_transformer_families.py
+# :start-after: "<!-- hints q3 -->"
+# :end-before: "<!-- /hints q3 -->"
+# ```
+#
+# ````{dropdown} Solution of question 3
+# ```{literalinclude} ../solutions/09_transformer_families.py
+# :language: python
+# :start-after: "# %% solution mask_tokens"
+# :end-before: "# %%"
+# ```
+#
+# ```{literalinclude} ../solutions/09_transformer_families.py
+# :language: python
+# :start-after: "# %% solution masked_loss"
+# :end-before: "# %%"
+# ```
+# ````
+#
+# ## Summary
+#
+# - Three families, one layer. The mask says who may look at whom, the loss says what is predicted.
+# - A decoder layer without cross-attention is an encoder layer. BERT and GPT-2 differ in a mask, an exercise, and details.
+# - The next word is a question at every place, and makes a probability of the whole text: so decoders write. Covered words are a question at 15 % of the places: so encoders learn slower from the same text, and see both sides in one look.
+# - A decoder-only model translates, as a prefix language model. With the same parameters an encoder–decoder did it better here, at half the work.
+# - An image is a sentence of squares. What a convolution knows beforehand, the encoder has to learn from more images.
+# - What a new model changed can be read off its configuration; what it is worth cannot.
+#
+# **Where it comes from.** Decoder-only: {cite:t}`liu2018generating`, section 4.2.3, then {cite:t}`radford2018improving` and {cite:t}`radford2019language`. Encoder-only: {cite:t}`devlin2019bert`; what was in its training: {cite:t}`liu2019roberta`; smaller ones:
+# {cite:t}`sanh2019distilbert` and {cite:t}`lan2020albert`. All families compared: {cite:t}`raffel2020exploring`. Images: {cite:t}`dosovitskiy2021image`. Experts: {cite:t}`shazeer2017outrageously`. The block of today: {cite:t}`touvron2023llama`.

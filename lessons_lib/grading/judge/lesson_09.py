@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from lessons_lib.grading.drive.layers import by_name
+from lessons_lib.grading.drive.modules import by_name
 from lessons_lib.grading.drive.lesson_09 import (
     LAYERS,
     MASK,
