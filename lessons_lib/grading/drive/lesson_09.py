@@ -5,8 +5,8 @@ import torch
 
 from lessons_lib.grading.arrays import text_array
 from lessons_lib.grading.drive.calls import gradient_case, run_case
-from lessons_lib.grading.drive.modules import Shapes, by_name, draw_weights, filled, module_case, weight_gradients
 from lessons_lib.grading.drive.lesson_05 import layer_shapes
+from lessons_lib.grading.drive.modules import Shapes, by_name, draw_weights, filled, module_case, weight_gradients
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
 
 LIBRARY = ("lessons_lib.families", "lessons_lib.transformer")
@@ -90,7 +90,7 @@ def _drive(answer, inputs: Arrays, tokens: np.ndarray) -> tuple[torch.nn.Module,
 
 
 def make_blanks(seed: int) -> Arrays:
-    """tokens, chosen, draw, random_tokens (B, S), logits (B, S, V); each kind of draw in each sentence, chosen and not."""
+    """tokens, chosen, draw, random_tokens (B, S), logits (B, S, V); each kind of draw in each row, chosen and not."""
     draw = np.random.default_rng([99, seed])
     shape = (4, int(draw.integers(7, 10)))
     # A kind of draw, and whether it is chosen: all six in each sentence, and not as many chosen in each.

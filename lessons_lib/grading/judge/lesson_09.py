@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 
-from lessons_lib.grading.drive.modules import by_name
 from lessons_lib.grading.drive.lesson_09 import (
     LAYERS,
     MASK,
@@ -18,6 +17,7 @@ from lessons_lib.grading.drive.lesson_09 import (
     unpadded,
     weights_of,
 )
+from lessons_lib.grading.drive.modules import by_name
 from lessons_lib.grading.judge.compare import Wrong, close, difference, name_mistake
 from lessons_lib.grading.judge.families import blanks, fill, follow, generate, masked_loss, masked_loss_gradient
 from lessons_lib.grading.judge.layers import Model
