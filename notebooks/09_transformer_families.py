@@ -473,12 +473,12 @@ print("asked with whole sentences, GPT is not behind BERT by more than 0.02:", w
 
 # %% [markdown]
 # From the left alone GPT is lost at an article: nothing that decides it has been read. BERT has read the noun, and gets half as many again right. So far the sentence holds. But GPT, asked in its own way, is not behind: it *did* learn which article goes with which noun, from
-# the other side. It knows it as "after *la*, this noun is improbable". One thing costs BERT dearly here: of the same text it was asked about one word in seven. With more steps it would catch up; {cite:t}`wettig2023should` found that covering more than 15 % helps large models, too.
+# the other side. It knows it as "after *la*, this noun is improbable". One thing costs BERT dearly here: of the same text it was asked about one word in seven. That can be changed: {cite:t}`wettig2023should` found that large models learn better if more than 15 % are covered.
 #
 # ```{admonition} Verdict: true of one look, false of what was learned
 # :class: note
 # One pass over a sentence with a blank: BERT 0.35 right, GPT 0.23, and at articles 0.47 against 0.31. That is a matter of who may look where, and it is why encoders are used for searching and labelling: every vector knows both sides, at the price of one pass.
-# Asked with whole sentences, the GPT of the same size and budget fills in 0.42. It understood no less; it needs twenty passes to say so. The limits: one corpus of short sentences, one seed, 400 steps. The longer both train, the more BERT's slower exercise catches up.
+# Asked with whole sentences, the GPT of the same size and budget fills in 0.42. It understood no less; it needs twenty passes to say so. The limits: one corpus of short sentences, one seed, 400 steps; with more of them BERT's slower exercise may catch up.
 # ```
 #
 # ### Claim 2: "An encoder-only model cannot write"
@@ -569,10 +569,8 @@ writers = {
     "BERT, again and again": bert_again_and_again(trained["BERT"]),
 }
 texts = {name: [text_of(row) for row in tokens.tolist()] for name, (tokens, _) in writers.items()}
-by_chance = [
-    list(dict.fromkeys(text))
-    for text in np.random.default_rng(0).permutation([w for _, f in unseen for w in f][:700]).reshape(100, 7).tolist()
-]
+all_words = np.random.default_rng(0).permutation([word for _, french in unseen for word in french])
+by_chance = all_words[: N_TEXTS * N_WORDS].reshape(N_TEXTS, N_WORDS).tolist()
 shares = {name: share_written(some) for name, some in texts.items()} | {"words shuffled": share_written(by_chance)}
 
 # %% tags=["claim-family-2", "nbval-ignore-output"]
@@ -592,8 +590,8 @@ print("one look for all words is the worst:", shares["BERT, all at once"] == min
 #
 # ```{admonition} Verdict: true with a limit: it can be made to write, badly and at a price
 # :class: note
-# Nearly nine in ten of GPT's pairs occur in the grammar; of BERT's, four in ten in its best way, one in six if words are shuffled. What the decoder has and the encoder lacks is a probability of the *whole* text that comes apart into single draws. (Our BERT is also the worse trained of the two, as claim 1 said. The order of the
-# three ways does not depend on it.)
+# Nearly nine in ten of GPT's pairs occur in the grammar; of BERT's, four in ten in its best way, one in six if words are shuffled. What the decoder has and the encoder lacks is a probability of the *whole* text that comes apart into single draws. (Our BERT is also the worse trained of the two, as claim 1 said; a better one
+# would write better.)
 # ```
 #
 # ### Claim 3: "Decoder-only is all you need: it translates as well as an encoder–decoder"
@@ -603,7 +601,7 @@ print("one look for all words is the worst:", shares["BERT, all at once"] == min
 # > `these boys are clever <sep> ces garçons sont intelligents </s>`
 #
 # and train it to go on behind the mark. The English part is given, so it may look at itself both ways: a {term}`prefix mask` (lesson 8). Its rival is the library's encoder–decoder. Both get the same
-# number of parameters (2 + 2 layers there, 5 layers here: a decoder layer with its cross-attention is half as large again), the same width, pairs, steps and learning rate. Bet.
+# number of {term}`parameters <parameter>` (2 + 2 layers there, 5 layers here: a decoder layer with its cross-attention is half as large again), the same width, pairs, steps and learning rate. Bet.
 
 # %%
 BOTH = ["<pad>", "<s>", "</s>", "<sep>", *sorted({word for pair in pairs for side in pair for word in side})]
@@ -656,7 +654,7 @@ material = {
 }
 for name, model in translators.items():
     dice = torch.Generator().manual_seed(0)
-    train(model, *material[name], steps=300, learning_rate=1.2e-2)
+    train(model, *material[name], steps=280, learning_rate=1.2e-2)
 
 
 @torch.no_grad()
@@ -718,8 +716,8 @@ print(f"for 8 + 8 tokens the decoder-only model computes {ratio:.1f} times as mu
 # %% [markdown]
 # ```{admonition} Verdict: false here: it translates, but not as well
 # :class: note
-# With equal parameters, pairs, steps and learning rate the encoder–decoder was ahead, in BLEU and in whole sentences. We tried four learning rates for both before writing this page: it was ahead at each. And it was the cheaper one: each token passes through two of its layers, or five of the other's. At equal *compute* it could be twice as large
-# ({cite:t}`raffel2020exploring`, section 3.2, compare the two in this way). The limits: one small corpus, 300 steps. At large scale and with plain text to learn from, decoder-only models are trained more easily on everything that is written, and {cite:t}`wang2022what` found that which one wins depends on how they are trained and asked. So "all you need" is a
+# With equal parameters, pairs, steps and learning rate the encoder–decoder was ahead, in {term}`BLEU` and in whole sentences. We tried four learning rates for both before writing this page: it was ahead at each. And it was the cheaper one: each token passes through two of its layers, or five of the other's. At equal *compute* it could be twice as large
+# ({cite:t}`raffel2020exploring`, section 3.2, compare the two in this way). The limits: one small corpus, a few hundred steps. At large scale and with plain text to learn from, decoder-only models are trained more easily on everything that is written, and {cite:t}`wang2022what` found that which one wins depends on how they are trained and asked. So "all you need" is a
 # statement about what people want to build, not about translation.
 # ```
 #
@@ -807,8 +805,6 @@ for n_images in SHOWN:
         seed_everything(0)
         model = train_to_see(build(), n_images)
         seen[name].append(accuracy(model))
-        if name == "ViT":
-            vit = model
     regression = LogisticRegression(max_iter=1000).fit(flat[:n_images], known[:n_images])
     seen["logistic regression"].append(regression.score(flat[-500:], known[-500:]))
 
@@ -833,7 +829,10 @@ print(
     "with 50 it is last, by 0.05 at least:",
     seen["ViT"][0] < min(seen["CNN"][0], seen["logistic regression"][0]) - 0.05,
 )
-print("the CNN is never behind it:", all(c >= v for c, v in zip(seen["CNN"], seen["ViT"], strict=True)))
+print(
+    "the CNN is nowhere behind it by more than 0.01:",
+    all(c > v - 0.01 for c, v in zip(seen["CNN"], seen["ViT"], strict=True)),
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: true with a limit: a convolution stands at the door, and it takes more images
@@ -852,7 +851,7 @@ print("the CNN is never behind it:", all(c >= v for c, v in zip(seen["CNN"], see
 # | RMSNorm | LayerNorm | one statistic less ({cite:t}`zhang2019root`) | T5, Llama, Gemma | 6 |
 # | RoPE | a table of positions | distances instead of places ({cite:t}`su2021roformer`) | Llama, Mistral, Qwen | 4 |
 # | SwiGLU, GeGLU | ReLU, GELU | a gate, a third matrix ({cite:t}`shazeer2020glu`) | Llama, Gemma | 7 |
-# | no biases | biases | fewer things to go wrong; no loss of quality was seen | T5, Llama | 10 |
+# | no biases | biases | a little less to store and to compute | T5, Llama | 10 |
 # | grouped-query attention | a key head for each query head | a smaller KV cache ({cite:t}`ainslie2023gqa`) | Llama 2 70B, Mistral | 10, 11 |
 # | sliding window | the whole past | long texts at a fixed price ({cite:t}`beltagy2020longformer`, {cite:t}`jiang2023mistral`) | Mistral | 8 |
 # | mixture of experts | one feed-forward network | parameters that cost no time ({cite:t}`shazeer2017outrageously`, {cite:t}`jiang2024mixtral`) | Mixtral | below |
@@ -956,8 +955,8 @@ print("the two are within 0.3 nats of each other:", abs(unheard["2023"] - unhear
 # %% [markdown]
 # ```{admonition} Verdict: false at this size; and that is not what most of them are for
 # :class: note
-# Two layers on sentences of seven words gain nothing from seven years. Most of these parts buy something else: RoPE goes on to longer texts (lesson 4), RMSNorm is a little cheaper (lesson 6), shared key heads halve the cache here. Large comparisons find the same mixture: {cite:t}`narang2021transformer` tried dozens of changes
-# in one code base, and most made no difference worth the name; gated activations and RMSNorm were among those that did. What made models better since 2019 was, above all, more text and more compute (lesson 10).
+# Two layers on sentences of seven words gain nothing from seven years. Most of these parts buy something else: RoPE goes on to longer texts (lesson 4), RMSNorm is a little cheaper (lesson 6), shared key heads halve the cache here. Large comparisons find the same mixture: {cite:t}`narang2021transformer` tried many changes
+# in one code base, and most of them helped little or not at all; gated activations and RMSNorm were among those that did. What made models better since 2019 was, above all, more text and more compute (lesson 10).
 # ```
 #
 # ## Bugs worth meeting

@@ -166,7 +166,7 @@ function picture([title, rows]) {
   );
   const side = 10 * rows.length;
   const drawing = svg("svg", { viewBox: `0 0 ${side} ${side}`, "aria-hidden": "true" }, ...cells);
-  return el("figure", {}, drawing, el("figcaption", {}, title));
+  return el("div", {}, drawing, el("span", {}, title));
 }
 
 /** Up, Down, Home and End move between the models: one stop of the Tab key. */
