@@ -305,7 +305,7 @@ else:
         print(f"  {text:40}", "  ".join(f"{x:.2f}" for x in line.tolist()))
 
 # %% [markdown]
-# One row of the table goes in, four vectors come out, and the two rivers are nearer to each other than to the money. This is what *contextual* means, and it needs words from both sides: in "the bank raised its …" everything that helps comes later.
+# A cosine of 1 means the same direction. One row of the table goes in, four vectors come out, and each is nearest to the one that means the same: the two rivers to each other, and the two that keep money. This is what *contextual* means, and it needs words from both sides: in "the bank raised its …" everything that helps comes later.
 #
 # ## The experiment: one block, two exercises
 #
@@ -370,9 +370,10 @@ def covered_word_loss(model, tokens, share=0.15):
 def train(model, loss_of, *texts, steps, learning_rate=8e-3):
     """Train on `loss_of(model, *texts)` for 64 rows of the texts at a time; the rate rises, then falls to 0."""
     model.to(device).train()
-    optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), fused=True)
+    order = torch.Generator().manual_seed(0)  # of its own: whoever else throws dice, the batches are the same
     for step in range(steps):
-        rows = torch.randint(len(training), (64,), generator=dice).to(device)
+        rows = torch.randint(len(training), (64,), generator=order).to(device)
         optimizer.param_groups[0]["lr"] = learning_rate * min((step + 1) / 30, 1 - step / steps)
         loss = loss_of(model, *(text[rows] for text in texts))
         optimizer.zero_grad()
@@ -472,12 +473,12 @@ print(
 print("asked with whole sentences, GPT is not behind BERT by more than 0.02:", weighed > covered - 0.02)
 
 # %% [markdown]
-# From the left alone GPT is lost at an article: nothing that decides it has been read. BERT has read the noun, and gets half as many again right. So far the sentence holds. But GPT, asked in its own way, is not behind: it *did* learn which article goes with which noun, from
+# From the left alone GPT is lost at an article: nothing that decides it has been read. BERT has read the noun, and gets a good third more of them right. So far the sentence holds. But GPT, asked in its own way, is not behind: it *did* learn which article goes with which noun, from
 # the other side. It knows it as "after *la*, this noun is improbable". One thing costs BERT dearly here: of the same text it was asked about one word in seven. That can be changed: {cite:t}`wettig2023should` found that large models learn better if more than 15 % are covered.
 #
 # ```{admonition} Verdict: true of one look, false of what was learned
 # :class: note
-# One pass over a sentence with a blank: BERT 0.35 right, GPT 0.23, and at articles 0.47 against 0.31. That is a matter of who may look where, and it is why encoders are used for searching and labelling: every vector knows both sides, at the price of one pass.
+# One pass over a sentence with a blank: BERT about 0.34 right, GPT 0.23, and at articles 0.43 against 0.31. That is a matter of who may look where, and it is why encoders are used for searching and labelling: every vector knows both sides, at the price of one pass.
 # Asked with whole sentences, the GPT of the same size and budget fills in 0.42. It understood no less; it needs twenty passes to say so. The limits: one corpus of short sentences, one seed, 400 steps; with more of them BERT's slower exercise may catch up.
 # ```
 #
@@ -585,12 +586,12 @@ print("BERT's best way is the one that looks again and again:", shares["BERT, ag
 print("one look for all words is the worst:", shares["BERT, all at once"] == min(bert))
 
 # %% [markdown]
-# Look at the texts. Word by word, BERT reads sentences that break off after a blank. In training it never saw one: there, the end always stood in its place. All at once, no blank knows what is put into the others, so *la* and *les* may follow each other. Going round and round mends some of
+# Look at the texts. Word by word, BERT reads sentences that break off after a blank. In training it never saw one: there, the end always stood in its place. All at once, no blank knows what is put into the others, and the result is hardly better than shuffled words. Going round and round mends some of
 # that, and costs seventy passes for seven words. And somebody had to say that it would be seven.
 #
 # ```{admonition} Verdict: true with a limit: it can be made to write, badly and at a price
 # :class: note
-# Nearly nine in ten of GPT's pairs occur in the grammar; of BERT's, four in ten in its best way, one in six if words are shuffled. What the decoder has and the encoder lacks is a probability of the *whole* text that comes apart into single draws. (Our BERT is also the worse trained of the two, as claim 1 said; a better one
+# Nearly nine in ten of GPT's pairs occur in the grammar; of BERT's, in its best way, fewer than half; of shuffled words, one in six. What the decoder has and the encoder lacks is a probability of the *whole* text that comes apart into single draws. (Our BERT is also the worse trained of the two, as claim 1 said; a better one
 # would write better.)
 # ```
 #
@@ -653,8 +654,7 @@ material = {
     "decoder-only": (one_stack_loss, one_sequence(training)),
 }
 for name, model in translators.items():
-    dice = torch.Generator().manual_seed(0)
-    train(model, *material[name], steps=280, learning_rate=1.2e-2)
+    train(model, *material[name], steps=240, learning_rate=1.2e-2)
 
 
 @torch.no_grad()
@@ -709,7 +709,7 @@ print("to be translated:", " ".join(unseen[3][0]), "| reference:", references[3]
 
 # %% tags=["claim-family-3"]
 print("a decoder-only model translates (BLEU above 40):", bleu["decoder-only"] > 40)
-print("the encoder–decoder is ahead, by 4 BLEU at least:", bleu["encoder–decoder"] > bleu["decoder-only"] + 4)
+print("the encoder–decoder is ahead, by 2 BLEU at least:", bleu["encoder–decoder"] > bleu["decoder-only"] + 2)
 ratio = flops["decoder-only"] / flops["encoder–decoder"]
 print(f"for 8 + 8 tokens the decoder-only model computes {ratio:.1f} times as much")
 
@@ -717,7 +717,7 @@ print(f"for 8 + 8 tokens the decoder-only model computes {ratio:.1f} times as mu
 # ```{admonition} Verdict: false here: it translates, but not as well
 # :class: note
 # With equal parameters, pairs, steps and learning rate the encoder–decoder was ahead, in {term}`BLEU` and in whole sentences. We tried four learning rates for both before writing this page: it was ahead at each. And it was the cheaper one: each token passes through two of its layers, or five of the other's. At equal *compute* it could be twice as large
-# ({cite:t}`raffel2020exploring`, section 3.2, compare the two in this way). The limits: one small corpus, a few hundred steps. At large scale and with plain text to learn from, decoder-only models are trained more easily on everything that is written, and {cite:t}`wang2022what` found that which one wins depends on how they are trained and asked. So "all you need" is a
+# ({cite:t}`raffel2020exploring`, section 3.2, compare the two in this way). The limits: one small corpus, one seed, a few hundred steps, and a gap that shrinks or grows by some BLEU with their number. At large scale and with plain text to learn from, decoder-only models are trained more easily on everything that is written, and {cite:t}`wang2022what` found that which one wins depends on how they are trained and asked. So "all you need" is a
 # statement about what people want to build, not about translation.
 # ```
 #
@@ -779,9 +779,9 @@ answers = torch.tensor(digits.target[order], device=device)
 SHOWN = [50, 300, 1297]  # images to learn from; the last 500 are the test
 
 
-def train_to_see(model, n_images, steps=250):
+def train_to_see(model, n_images, steps=200):
     model.to(device).train()
-    optimizer = torch.optim.AdamW(model.parameters())
+    optimizer = torch.optim.AdamW(model.parameters(), fused=True)
     dice = torch.Generator().manual_seed(0)
     for step in range(steps):
         rows = torch.randint(n_images, (64,), generator=dice).to(device)
@@ -808,7 +808,7 @@ for n_images in SHOWN:
     regression = LogisticRegression(max_iter=1000).fit(flat[:n_images], known[:n_images])
     seen["logistic regression"].append(regression.score(flat[-500:], known[-500:]))
 
-# %% tags=["claim-family-4"] mystnb={"figure": {"name": "vit", "caption": "Accuracy on 500 unseen digits, by the number of images to learn from. The fewer there are, the more it helps to assume something: that neighbouring pixels belong together (CNN), or just that pixels add up (logistic regression)."}, "image": {"alt": "Three rising lines over 50, 300 and 1297 images. CNN from about 0.82 to 0.98, logistic regression from about 0.83 to 0.98, ViT from about 0.72 to 0.97."}}
+# %% tags=["claim-family-4"] mystnb={"figure": {"name": "vit", "caption": "Accuracy on 500 unseen digits, by the number of images to learn from. The fewer there are, the more it helps to assume something: that neighbouring pixels belong together (CNN), or just that pixels add up (logistic regression)."}, "image": {"alt": "Three rising lines over 50, 300 and 1297 images. CNN from about 0.82 to 0.98, logistic regression from about 0.83 to 0.98, ViT from about 0.71 to 0.98."}}
 fig, ax = plt.subplots()
 for name, shares in seen.items():
     ax.plot(SHOWN, shares, marker="o", label=name)
@@ -837,7 +837,7 @@ print(
 # %% [markdown]
 # ```{admonition} Verdict: true with a limit: a convolution stands at the door, and it takes more images
 # :class: note
-# With 1,297 images the encoder reads handwriting about as well as logistic regression, and the CNN is a little ahead of both. With 50 the ViT is far behind both. A convolution assumes that neighbours belong together and that a stroke is a stroke wherever it stands, logistic regression that every pixel simply adds its part. The ViT assumes next to nothing, and has to learn it. {cite:t}`dosovitskiy2021image` saw the same at another scale: behind
+# With 1,297 images the three are level: about 98 of 100 digits are right. With 50 the ViT is far behind the others. A convolution assumes that neighbours belong together and that a stroke is a stroke wherever it stands, logistic regression that every pixel simply adds its part. The ViT assumes next to nothing, and has to learn it. {cite:t}`dosovitskiy2021image` saw the same at another scale: behind
 # convolutional networks after training on 1.3 million images, ahead after 300 million.
 # ```
 #
@@ -848,13 +848,13 @@ print(
 # | change | in place of | what for | in | lesson |
 # |---|---|---|---|---|
 # | pre-norm | post-norm | deep stacks train without care ({cite:t}`xiong2020layer`) | GPT-2, nearly all since | 6 |
-# | RMSNorm | LayerNorm | one statistic less ({cite:t}`zhang2019root`) | T5, Llama, Gemma | 6 |
-# | RoPE | a table of positions | distances instead of places ({cite:t}`su2021roformer`) | Llama, Mistral, Qwen | 4 |
+# | {term}`RMSNorm` | LayerNorm | one statistic less ({cite:t}`zhang2019root`) | T5, Llama, Gemma | 6 |
+# | {term}`RoPE` | a table of positions | distances instead of places ({cite:t}`su2021roformer`) | Llama, Mistral, Qwen | 4 |
 # | SwiGLU, GeGLU | ReLU, GELU | a gate, a third matrix ({cite:t}`shazeer2020glu`) | Llama, Gemma | 7 |
 # | no biases | biases | a little less to store and to compute | T5, Llama | 10 |
-# | grouped-query attention | a key head for each query head | a smaller KV cache ({cite:t}`ainslie2023gqa`) | Llama 2 70B, Mistral | 10, 11 |
-# | sliding window | the whole past | long texts at a fixed price ({cite:t}`beltagy2020longformer`, {cite:t}`jiang2023mistral`) | Mistral | 8 |
-# | mixture of experts | one feed-forward network | parameters that cost no time ({cite:t}`shazeer2017outrageously`, {cite:t}`jiang2024mixtral`) | Mixtral | below |
+# | grouped-query attention | a key head for each query head | a smaller {term}`KV cache` ({cite:t}`ainslie2023gqa`) | Llama 2 70B, Mistral | 10, 11 |
+# | {term}`sliding window` | the whole past | long texts at a fixed price ({cite:t}`beltagy2020longformer`, {cite:t}`jiang2023mistral`) | Mistral | 8 |
+# | {term}`mixture of experts` | one {term}`feed-forward network` | parameters that cost no time ({cite:t}`shazeer2017outrageously`, {cite:t}`jiang2024mixtral`) | Mixtral | below |
 # | shared layers | a layer each | a smaller file ({cite:t}`lan2020albert`) | ALBERT | below |
 #
 # In the library each change is a word in the configuration. This is all that lies between GPT-2 (2019) and Llama (2023), apart from sizes:
@@ -914,7 +914,7 @@ print(
 # %% [markdown]
 # ### Claim 5: "The newer parts make a better model"
 #
-# Our GPT of claim 1 in the clothes of 2019 (a learned table of positions, LayerNorm, GELU, biases), then in those of 2023 (RoPE, RMSNorm, SwiGLU, no biases, two key heads for four query heads), with $F$ chosen so that the parameters stay about the same. Same data, same learning rate, 200 steps.
+# Our GPT of claim 1 in the clothes of 2019 (a learned table of positions, LayerNorm, GELU, biases), then in those of 2023 (RoPE, RMSNorm, SwiGLU, no biases, two key heads for four query heads), with $F$ chosen so that the parameters stay about the same. Same data, same learning rate, 150 steps.
 
 # %%
 clothes = {
@@ -935,9 +935,8 @@ def sentence_loss(model, tokens):
 
 unheard = {}
 for year, config in clothes.items():
-    dice = torch.Generator().manual_seed(0)
     seed_everything(0)
-    model = train(DecoderOnly(config), sentence_loss, train_tokens, steps=200)
+    model = train(DecoderOnly(config), sentence_loss, train_tokens, steps=150)
     with torch.no_grad():
         unheard[year] = sentence_loss(model, test_tokens).item()
 
@@ -955,8 +954,8 @@ print("the two are within 0.3 nats of each other:", abs(unheard["2023"] - unhear
 # %% [markdown]
 # ```{admonition} Verdict: false at this size; and that is not what most of them are for
 # :class: note
-# Two layers on sentences of seven words gain nothing from seven years. Most of these parts buy something else: RoPE goes on to longer texts (lesson 4), RMSNorm is a little cheaper (lesson 6), shared key heads halve the cache here. Large comparisons find the same mixture: {cite:t}`narang2021transformer` tried many changes
-# in one code base, and most of them helped little or not at all; gated activations and RMSNorm were among those that did. What made models better since 2019 was, above all, more text and more compute (lesson 10).
+# Two layers on sentences of seven words gain nothing from four years of progress. Most of these parts buy something else: RoPE speaks of distances, and can be stretched to longer texts with some more training (lesson 4), RMSNorm computes one statistic less (lesson 6), shared key heads halve the cache here. Large comparisons find the same mixture: {cite:t}`narang2021transformer` tried many changes
+# in one code base, and most of them helped little or not at all; gated activations and RMSNorm were among those that did. Much of what made models better since 2019 is more text and more compute (lesson 10).
 # ```
 #
 # ## Bugs worth meeting
@@ -1008,7 +1007,7 @@ with torch.no_grad():
 print("and the loss on unseen sentences is higher by more than 1 nat:", bad > good + 1)
 
 # %% [markdown]
-# Symptom: fluent nonsense. Cause: nothing checks a square. Mend: compare the logits with those of the original for one sentence, as in the cell about `transformers` above; shapes and names are not enough.
+# Symptom: a published model that is far worse than its paper says. Cause: nothing checks a square. Mend: compare the logits with those of the original for one sentence, as in the cell about `transformers` above; shapes and names are not enough.
 #
 # **The loss that looks at everything.** A masked language model is asked about the covered places. Take the mean over all places by mistake, and most of the questions are "which word do you see?".
 
