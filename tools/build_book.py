@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+from lessons_lib.translation.deployment.web import web_model, write_whole
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 INDEX = BUILD / "html" / "index.html"
@@ -24,12 +26,18 @@ REDIRECT = """\
 <body><a href="book/welcome.html">The Executable Transformer</a></body>
 </html>
 """
+# What the live translator loads (lessons_lib/widgets/translator.js), made of the weights that are in the repository.
+COURSE_MODEL = ROOT / "lessons_lib" / "translation" / "course_model"
+TRANSLATOR, TRANSLATOR_NAME = "_static/course-translator.bin", "The course’s translator"
 MANIFEST = BUILD / "sources.json"
 SOURCES = (
     "_config.yml",
     "_toc.yml",
     "requirements.txt",
     "tools/build_book.py",
+    "lessons_lib/translation/course_model/*",
+    "lessons_lib/translation/deployment/web.py",
+    "lessons_lib/translation/deployment/safetensors_plain.py",
     "book/**/*",
     "notebooks/*.ipynb",
     "solutions/*.py",
@@ -71,6 +79,7 @@ def build() -> None:
     if done.returncode != 0:
         sys.exit(f"{done.stdout}\nThe site was not built: mend the warnings and errors above.")
     INDEX.write_text(REDIRECT, "utf8")
+    write_whole(BUILD / "html" / TRANSLATOR, web_model(COURSE_MODEL, name=TRANSLATOR_NAME))
     MANIFEST.write_text(json.dumps(now, indent=1), "utf8")
     print(f"Built in {time.perf_counter() - begin:.0f} s.")
 

@@ -1,12 +1,14 @@
 """Train the translator that the lessons look into, and store it in half precision beside its card: `make model`."""
 
+import json
 import os
 import sys
 import tempfile
 from pathlib import Path
 
-from lessons_lib.translation.corpus import load_grammar
+from lessons_lib.translation.corpus import Corpus, load_grammar
 from lessons_lib.translation.course_model import FOLDER
+from lessons_lib.translation.deployment.web import WORDS, seen_words
 from lessons_lib.translation.model_folder import (
     CARD,
     CONFIG,
@@ -39,11 +41,18 @@ def main() -> None:
         scores = score_translator(halved, pairs)
         card |= {"command": COMMAND, "scores": card["scores"] | {"bleu": scores.bleu, "chrf": scores.chrf}}
         write_json(folder / CARD, card)
-        for name in (CONFIG, WEIGHTS, TOKENIZER, CARD):
+        write_words(corpus, folder)
+        for name in (CONFIG, WEIGHTS, TOKENIZER, CARD, WORDS):
             beside = FOLDER / f"{name}.new"
             beside.write_bytes((folder / name).read_bytes())
             os.replace(beside, FOLDER / name)
     print(f"{FOLDER.name}: BLEU {scores.bleu:.1f} on {scores.sentences} test sentences", file=sys.stderr)
+
+
+def write_words(corpus: Corpus, folder: Path) -> None:
+    """The English words of the training, for the page that runs this model: it names those that the model never saw."""
+    words = seen_words(pair.source for pair in corpus.train)
+    (folder / WORDS).write_text(json.dumps(words, ensure_ascii=False, separators=(",", ":")) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

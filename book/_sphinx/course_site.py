@@ -1,15 +1,20 @@
 """What this site needs beyond Jupyter Book: no request to another host, and widgets that degrade to text."""
 
 import importlib.util
+import json
 import re
 import shutil
 from pathlib import Path
 
 from docutils import nodes
+from docutils.parsers.rst import Directive
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
+STATE = "application/vnd.jupyter.widget-state+json"
 FONTAWESOME_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>")
+SIDEBAR = '<div id="pst-primary-sidebar"'
+BIBLIOGRAPHY_ROLE = re.compile(r' role="doc-biblioentry"|(?<=<div) role="list"(?= class="citation-list")')
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2/*.woff", "input/tex/extensions/*.js")
 # Source maps, the fonts' second format, and the icons' script, which the web fonts make needless.
 UNUSED = ("scripts/fontawesome.js*", "**/*.map", "vendor/fontawesome/webfonts/*.ttf", "locales", "*macros.html")
@@ -40,12 +45,52 @@ class WidgetFallback(SphinxPostTransform):
             ]
 
 
+class WidgetOf(Directive):
+    """``{widget-of} notebook class``: the widget of that class in a notebook, on a page that is no notebook.
+
+    The content is what is read until, or unless, the script draws it.
+    """
+
+    required_arguments = 2
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        env = self.state.document.settings.env
+        name, wanted = self.arguments
+        relative, path = env.relfn2path(name)
+        env.note_dependency(relative)
+        saved = json.loads(Path(path).read_text("utf-8"))["metadata"].get("widgets", {}).get(STATE, {}).get("state", {})
+        ids = [i for i, one in saved.items() if one["state"].get("_anywidget_id", "").endswith(f".{wanted}")]
+        if not ids:
+            raise self.error(f"{name} holds no {wanted}; execute it with: make lessons")
+        shown = {"version_major": 2, "version_minor": 0, "state": {ids[0]: saved[ids[0]]}}
+        text = nodes.container()
+        self.state.nested_parse(self.content, self.content_offset, text)
+        return [
+            raw(embedded(STATE, shown) + '<div class="widget-output">' + embedded(WIDGET, {"model_id": ids[0]})),
+            raw('<div class="widget-output-text">'),
+            *text.children,
+            raw("</div></div>"),
+        ]
+
+
+def embedded(kind: str, values: dict) -> str:
+    """JSON for a script of the page; no text in it may end the script."""
+    text = json.dumps(values).replace("</", r"<\/")
+    return f'<script type="{kind}">{text}</script>'
+
+
 def raw(html: str) -> nodes.raw:
     return nodes.raw(text=html, format="html")
 
 
 def add_page_context(app, pagename, templatename, context, doctree) -> None:
     context["without_fontawesome"] = lambda html: FONTAWESOME_SCRIPT.sub("", html)
+    context["with_landmark"] = lambda html: html.replace(
+        SIDEBAR, f'{SIDEBAR} role="complementary" aria-label="Site"', 1
+    )
+    # docutils gives the references roles that ARIA has dropped, or does not allow there.
+    context["body"] = BIBLIOGRAPHY_ROLE.sub("", context.get("body") or "")
     # Sphinx loads MathJax on the first page too, when any page below it has a formula.
     if doctree is None or not any(doctree.findall(lambda node: isinstance(node, (nodes.math, nodes.math_block)))):
         scripts = context["script_files"]
@@ -76,6 +121,7 @@ def copy_mathjax(app, exception) -> None:
 def setup(app) -> dict:
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it, for an extension that is not loaded
     app.add_post_transform(WidgetFallback)
+    app.add_directive("widget-of", WidgetOf)
     app.connect("html-page-context", add_page_context)
     app.connect("build-finished", copy_mathjax)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,7 +6,7 @@ import signal
 import sys
 from typing import NoReturn
 
-from lessons_lib.cli import align, compare, diagnose, export, prepare, profile, score, train, translate
+from lessons_lib.cli import align, compare, diagnose, export, export_web, prepare, profile, score, train, translate
 from lessons_lib.process import tune_process
 
 USER_ERROR = 2
@@ -19,6 +19,7 @@ COMMANDS = {
     "align": align,
     "diagnose": diagnose,
     "export": export,
+    "export-web": export_web,
     "profile": profile,
 }
 
@@ -32,6 +33,7 @@ Train an English–French Transformer, translate with it, score it, and see wher
   lessons align --model runs/toy --corpus grammar
   lessons diagnose --model runs/toy --corpus grammar --out report.html
   lessons export --model runs/toy --to ctranslate2 --out runs/toy-ct2 --corpus grammar
+  lessons export-web --model runs/toy --out toy.bin
   lessons profile --model runs/toy
 
 `lessons COMMAND --help` tells more about each.

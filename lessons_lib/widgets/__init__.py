@@ -10,6 +10,7 @@ from lessons_lib.widgets.positions import PositionsWidget
 from lessons_lib.widgets.qkv import QKVWidget
 from lessons_lib.widgets.sizes import SizesWidget
 from lessons_lib.widgets.transformer import TransformerWidget
+from lessons_lib.widgets.translator import TranslatorWidget
 
 __all__ = [
     "AttentionWidget",
@@ -22,4 +23,5 @@ __all__ = [
     "QKVWidget",
     "SizesWidget",
     "TransformerWidget",
+    "TranslatorWidget",
 ]

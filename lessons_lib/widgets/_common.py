@@ -1,22 +1,40 @@
 """What the widgets share: a self-contained ES module each, a text form that never changes, checked data."""
 
+import json
 import re
 import textwrap
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 
 MAX_WORDS = 40
-_IMPORT_SHARED = re.compile(r'^import \{[^}]*\} from "\./shared\.js";\n', re.MULTILINE)
+_COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:.|\n)*?\*/)\n", re.MULTILINE)  # one that has its lines for itself
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./[a-z_]+\.js";\n', re.MULTILINE)
 
 
-def module_source(name: str) -> str:
-    """The ES module of a widget: shared.js, then `name`.js without its import of shared.js.
+def module_source(name: str, parts: Sequence[str] = ()) -> str:
+    """The ES module of a widget: shared.js, other parts, then `name`.js, without their imports of one another.
 
     Colab and VS Code load a widget's module from text, so it can't import a file that lies beside it.
     """
-    return _read("shared.js") + _IMPORT_SHARED.sub("", _read(f"{name}.js"))
+    return "".join(_IMPORT.sub("", _read(f"{one}.js")) for one in ("shared", *parts, name))
+
+
+def engine_source(folder: str, names: Sequence[str]) -> str:
+    """A constant `ENGINE` in front of a widget's module: the text of a module for a worker, of several files in one.
+
+    The files are joined in this order, without their imports of one another. A worker starts from text for the same
+    reason as a widget.
+    """
+    text = "".join(_IMPORT.sub("", _read(f"{folder}/{name}.js")) for name in names)
+    return f"const ENGINE = {json.dumps(slim(text), ensure_ascii=False)};\n"
+
+
+def slim(source: str) -> str:
+    """The same module without its comments and indentation, for what a page must load; no text may span lines."""
+    return re.sub(r"^ +|\n(?=\n)", "", _COMMENT.sub("", source), flags=re.MULTILINE)
 
 
 def style_source(name: str) -> str:

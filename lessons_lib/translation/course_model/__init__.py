@@ -4,9 +4,11 @@ from pathlib import Path
 
 import torch
 
+from lessons_lib.translation.deployment.web import web_model
 from lessons_lib.translation.translator import Translator
 
 FOLDER = Path(__file__).parent
+NAME = "The course’s translator"  # on the page that runs it
 
 
 def load_course_translator(device: str | torch.device | None = None) -> Translator:
@@ -19,3 +21,8 @@ def load_course_translator(device: str | torch.device | None = None) -> Translat
         device: see `Translator.load`.
     """
     return Translator.load(FOLDER, device)
+
+
+def course_web_model() -> bytes:
+    """The same translator as a file for the browser, as `lessons export-web` writes it: 1.3 MB."""
+    return web_model(FOLDER, name=NAME)

@@ -1,0 +1,51 @@
+// Reads the file of `lessons export-web` (lessons_lib/translation/deployment/web.py says what is in it).
+
+const MAGIC = "lessons\0";
+const VERSION = 1;
+const START = MAGIC.length + 8;
+
+/** {config, name, pieces, merges, words, parameters, tensors}: weights as numbers again; an Error says what is wrong. */
+export function readModel(buffer) {
+  const bytes = new Uint8Array(buffer);
+  const view = new DataView(buffer);
+  if (bytes.length < START || [...MAGIC].some((sign, i) => bytes[i] !== sign.charCodeAt(0)))
+    throw new Error("This is not a file that `lessons export-web` wrote. Choose one of those.");
+  const version = view.getUint32(MAGIC.length, true);
+  if (version !== VERSION)
+    throw new Error(
+      `This file is of version ${version}, and this page reads version ${VERSION}. ` +
+        (version > VERSION ? "Read it with a newer edition of the course." : "Export the model again."),
+    );
+  const length = view.getUint32(MAGIC.length + 4, true);
+  const cutOff = (missing) => new Error(`This file is cut off: ${missing} bytes are missing. Copy it again.`);
+  if (START + length > bytes.length) throw cutOff(START + length - bytes.length);
+  let header;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(START, START + length)));
+  } catch {
+    throw new Error("This file is damaged: its header cannot be read. Copy it again.");
+  }
+  const missing = START + length + header.bytes - bytes.length;
+  if (missing > 0) throw cutOff(missing);
+  try {
+    if (missing) throw new Error("its length is not the one that it says");
+    const tensors = new Map(
+      Object.entries(header.tensors).map(([name, entry]) => [name, tensorOf(entry, buffer, START + length)]),
+    );
+    return { ...header, tensors };
+  } catch (error) {
+    throw new Error(`This file is damaged (${error.message}). Export the model again.`);
+  }
+}
+
+/** A matrix {rows, columns, data}, scale · whole number; anything else is a vector as it stands in the file. */
+function tensorOf({ shape, floats, whole }, buffer, data) {
+  const [rows, columns] = shape;
+  if (whole === undefined) return new Float32Array(buffer, data + floats, rows);
+  const scales = new Float32Array(buffer, data + floats, rows);
+  const numbers = new Int8Array(buffer, data + whole, rows * columns);
+  const weights = new Float32Array(rows * columns);
+  for (let row = 0, at = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++, at++) weights[at] = scales[row] * numbers[at];
+  return { rows, columns, data: weights };
+}

@@ -1,0 +1,179 @@
+"""The live translator on the built site: loaded when asked for, fast, alone with this host, wide and narrow."""
+
+import time
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+from site_server import QuietHandler, Visit, served
+
+from lessons_lib.translation.course_model import FOLDER, course_web_model
+from lessons_lib.translation.deployment.web_reading import read_web_file
+from lessons_lib.translation.grammar import LENGTHS
+from lessons_lib.translation.model_folder import load_model
+from tools import build_book, chromium
+from tools.lesson_files import ROOT
+
+SITE = build_book.BUILD / "html"
+PAGES = ["book/translator.html", "notebooks/00_start_here.html"]
+FRENCH = "Les petits chats noirs ne dorment pas."
+
+
+@pytest.fixture(scope="module")
+def address():
+    assert build_book.read_manifest() == build_book.sources(), (
+        "the site is not built from these sources; run: make book"
+    )
+    with served(SITE) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**chromium.launch_options())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open a page of the site; when the test ends, nothing may have gone wrong on it."""
+    visits = []
+
+    def go(name: str, **options) -> Visit:
+        visits.append(Visit(browser, address, name, **options))
+        return visits[-1]
+
+    yield go
+    for one in visits:
+        one.close()
+    assert [wrong for one in visits for wrong in one.wrongs] == []
+
+
+def weights_asked(one: Visit) -> int:
+    return sum(url.endswith(build_book.TRANSLATOR) for url in one.requests)
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("width", "theme"), [(360, "dark"), (1280, "light")])
+def test_it_translates_on_its_page_and_in_lesson_0(visit, name, width, theme):
+    one = visit(name, width=width, theme=theme)
+    assert weights_asked(one) == 0  # not before the reader asks
+    one.page.get_by_role("button", name="Load and translate").click()
+    summary = one.page.locator(".translator-widget .cw-summary")
+    expect(summary).to_contain_text(f"French: {FRENCH}")
+    assert weights_asked(one) == 1
+    one.page.locator(".translator-widget div.tw-words button").nth(2).click()
+    expect(summary).to_contain_text("Before it wrote 'chats', layer 2, the mean of the heads, looked most at 'cats'")
+    assert one.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert [worker.url[:5] for worker in one.page.workers] == ["blob:"]  # in a thread of its own
+
+
+def test_with_the_keyboard_alone(visit):
+    page = visit(PAGES[0]).page
+    page.locator("textarea").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".translator-widget .cw-summary")).to_contain_text(f"French: {FRENCH}")
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.at") == "0":
+            break
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator(".translator-widget .cw-summary")).to_contain_text("Before it wrote 'petits'")
+
+
+READY = """() => new Promise((resolve) => {
+  const foot = document.querySelector(".tw-foot");
+  const begin = performance.now();
+  new MutationObserver(() => foot.hidden || resolve(performance.now() - begin)).observe(foot, { attributes: true });
+  document.querySelector(".tw-go").click();
+})"""
+
+
+def test_it_is_ready_within_a_second_and_writes_a_token_within_30_ms(visit):
+    """The best of some tries: a machine that tests something else beside it is slower."""
+    times, tokens = [], []
+    for _ in range(3):
+        page = visit(PAGES[0]).page
+        times.append(page.evaluate(READY))
+        for _ in range(3):
+            page.locator(".translator-widget .cw-summary").wait_for()
+            tokens.append(float(page.locator(".tw-foot").get_attribute("data-milliseconds")))
+            page.get_by_role("button", name="Translate").click()
+    assert min(times) < 1000
+    assert min(tokens) < 30
+
+
+def test_weights_that_do_not_come_are_a_message(visit):
+    one = visit(PAGES[0])
+    one.page.route("**/*.bin", lambda route: route.fulfill(status=404, body="gone"))
+    one.page.get_by_role("button", name="Load and translate").click()
+    message = one.page.locator(".tw-message")
+    expect(message).to_contain_text("The weights could not be loaded: 404")
+    one.page.unroute("**/*.bin")
+    one.page.route("**/*.bin", lambda route: route.abort())
+    one.page.get_by_role("button", name="Load and translate").click()
+    expect(message).to_contain_text("The weights could not be loaded: Failed to fetch. Choose a model file below")
+    assert one.page.locator("progress").is_hidden()
+    one.page.unroute("**/*.bin")
+    one.page.get_by_role("button", name="Load and translate").click()
+    expect(one.page.locator(".cw-summary")).to_contain_text(FRENCH)
+    one.wrongs.clear()  # the two failures that this test made
+
+
+class SlowHandler(QuietHandler):
+    """Sends in ten pieces, as a network does."""
+
+    def copyfile(self, source, outputfile) -> None:
+        data = source.read()
+        for start in range(0, len(data), len(data) // 10 + 1):
+            outputfile.write(data[start : start + len(data) // 10 + 1])
+            outputfile.flush()
+            time.sleep(0.02 if len(data) > 1e6 else 0)
+
+
+def test_progress_is_shown_while_the_weights_come(browser, monkeypatch):
+    monkeypatch.setattr("site_server.QuietHandler", SlowHandler)
+    with served(SITE) as slow:
+        one = Visit(browser, slow, PAGES[0])
+        watch_progress(one.page)
+        one.close()
+    assert one.wrongs == []
+
+
+def watch_progress(page) -> None:
+    page.evaluate("""() => {
+      window.shares = [];
+      const bar = document.querySelector('progress');
+      new MutationObserver(() => bar.hidden || shares.push(bar.position)).observe(bar, { attributes: true });
+    }""")
+    page.get_by_role("button", name="Load and translate").click()
+    page.locator(".cw-summary").wait_for()
+    shares = page.evaluate("shares")
+    assert shares[-1] == 1
+    assert sum(0 < share < 1 for share in shares) >= 3
+    assert shares == sorted(shares)
+    assert page.locator("progress").is_hidden()
+
+
+def test_without_javascript_a_text_stands_there(visit):
+    one = visit(PAGES[0], java_script_enabled=False)
+    one.wrongs.clear()  # Chromium reports each script that it was told not to run as a failed request
+    assert one.page.get_by_text("This translator needs JavaScript.").is_visible()
+
+
+def test_the_site_carries_the_file_of_these_weights():
+    assert (SITE / build_book.TRANSLATOR).read_bytes() == course_web_model()
+
+
+def test_the_numbers_of_the_page_are_true():
+    page = " ".join((ROOT / "book/translator.md").read_text("utf8").split())
+    model, _ = load_model(FOLDER)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    data = course_web_model()
+    assert f"{parameters:,} weights" in page
+    assert f"has {len(data) / 1e6:.1f} MB instead of {4 * parameters / 1e6:.1f}" in page
+    assert f"{len(read_web_file(data)[0]['words']):,} words and signs of English" in page
+    assert f"longer than {model.config.max_length - 1} tokens" in page
+    assert f"up to {max(LENGTHS)} words" in page
