@@ -499,3 +499,49 @@ def largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, tr
             a_parameter += 4  # the copy
     free = memory_gib * 2**30 - a_parameter * n_parameters
     return max(0, free // bytes_a_sequence)
+
+
+# %% lesson 11: attend_with_cache
+import torch
+
+
+def attend_with_cache(query, key, value, past):
+    """What T new tokens take home, (B, H, T, K), and keys and values of all tokens so far."""
+    if past is not None:
+        key, value = (torch.cat([old, new], dim=2) for old, new in zip(past, (key, value), strict=True))
+    new, n = query.shape[2], key.shape[2]
+    mask = torch.ones(new, n, dtype=torch.bool, device=query.device).tril(n - new)  # (T, n): row t sees n - T + t + 1
+    return scaled_dot_product_attention(query, key, value, mask)[0], (key, value)
+
+
+# %% lesson 11: generate
+import torch
+
+
+def generate(step, prompt, n_tokens):
+    """The prompt (B, P) and the n most probable tokens behind it, (B, P + n)."""
+    text, new, start, past = prompt, prompt, 0, None
+    for _ in range(n_tokens):
+        logits, past = step(new, start, past)  # (B, T, V)
+        start += new.shape[1]
+        new = logits[:, -1].argmax(dim=-1, keepdim=True)  # (B, 1): from now on one token is new
+        text = torch.cat([text, new], dim=1)
+    return text
+
+
+# %% lesson 11: attention_over_blocks
+import math
+import torch
+
+
+def attention_over_blocks(query, blocks):
+    """softmax(QKᵀ / √K) V over the keys and values of all blocks together, (H, T, Kv)."""
+    largest, total, output = -torch.inf, 0.0, 0.0
+    for keys, values in blocks:
+        scores = query @ keys.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (H, T, n)
+        larger = scores.amax(dim=-1, keepdim=True).clamp(min=largest)  # (H, T, 1)
+        weights, shrink = (scores - larger).exp(), (largest - larger).exp()
+        total = shrink * total + weights.sum(dim=-1, keepdim=True)  # (H, T, 1)
+        output = shrink * output + weights @ values  # (H, T, Kv)
+        largest = larger
+    return output / total

@@ -1,6 +1,7 @@
 """Interactive figures that run in the browser, with no kernel. They take plain arrays and import no model."""
 
 from lessons_lib.widgets.attention import AttentionWidget
+from lessons_lib.widgets.cache import CacheWidget
 from lessons_lib.widgets.feed_forward import FeedForwardWidget
 from lessons_lib.widgets.gallery import GalleryWidget
 from lessons_lib.widgets.heads import HeadsWidget
@@ -14,6 +15,7 @@ from lessons_lib.widgets.translator import TranslatorWidget
 
 __all__ = [
     "AttentionWidget",
+    "CacheWidget",
     "FeedForwardWidget",
     "GalleryWidget",
     "HeadsWidget",

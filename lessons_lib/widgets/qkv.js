@@ -152,7 +152,8 @@ function matrixTable() {
     operator.classList.toggle("qw-words", before?.length > 1); // on a narrow page it takes a line of its own
     const shape = `${numbers.length} × ${columns.length}`;
     name.textContent = `${letter}, ${shape}`;
-    children(head, columns.length + 1, () => el("th", { scope: "col" }, el("span"))).forEach(
+    const header = (c) => (c ? el("th", { scope: "col" }, el("span")) : el("td", {}, el("span")));
+    children(head, columns.length + 1, header).forEach(
       (cell, c) => (cell.firstChild.textContent = c ? columns[c - 1] : ""),
     );
     children(body, rows.length, () => el("tr")).forEach((row, r) => {

@@ -1,0 +1,232 @@
+"""Lesson 11: what the learner's step with a cache, their writing and their attention over blocks must give."""
+
+import numpy as np
+
+from lessons_lib.grading.drive.lesson_11 import block_cases, step_cases
+from lessons_lib.grading.judge.compare import close, difference, name_mistake
+from lessons_lib.grading.judge.mistakes_11 import (
+    CALLS,
+    WRONG_BLOCKS,
+    WRONG_KEPT,
+    WRONG_ONE,
+    WRONG_SEVERAL,
+    WRONG_TEXT,
+    Pair,
+    cached,
+    greedy,
+    most_probable,
+)
+from lessons_lib.grading.judge.properties import changed_in_place
+from lessons_lib.grading.judge.reference import attention
+from lessons_lib.grading.judge.step import Case, Cases, Step
+
+Inputs = dict[str, np.ndarray]
+
+
+def step_runs(inputs: Inputs, cases: Cases) -> str | None:
+    case = cases["one"]
+    due = inputs["query"][:, :, :1].shape
+    if case["output"].shape != due:
+        return f"For one new token the output has the shape {case['output'].shape}; {due} is due."
+    return None
+
+
+def step_one(inputs: Inputs, cases: Cases) -> str | None:
+    start, end = step_cases(inputs)["one"]
+    return _output(inputs, cases["one"], start, end) or _kept(inputs, cases["one"], start, end)
+
+
+def step_several(inputs: Inputs, cases: Cases) -> str | None:
+    for name in ("prompt", "several"):
+        start, end = step_cases(inputs)[name]
+        case = cases[name]
+        if case.error is not None:
+            what = "Without a past (None)" if name == "prompt" else "With several new tokens"
+            return f"{what} it fails: {case.error}"
+        if hint := _output(inputs, case, start, end) or _kept(inputs, case, start, end):
+            return hint
+    return None
+
+
+def step_properties(inputs: Inputs, cases: Cases) -> str | None:
+    past = int(inputs["past"])
+    for name in ("one", "several"):
+        for kept, tensor in (("past_keys", "key"), ("past_values", "value")):
+            if not np.array_equal(cases[name][kept], inputs[tensor][:, :, :past]):
+                return "Your function writes into the past that it was given; another beam may still go on from there."
+    right = attention(*(inputs[name] for name in ("query", "key", "value")), np.tri(inputs["query"].shape[2]) > 0)[0]
+    chain = cases["chain"]
+    if chain.error is not None:
+        return f"Each step alone is right, but token by token it fails: {chain.error}"
+    if not close(chain["output"], right):
+        return f"Each step alone is right, but token by token {difference('output', chain['output'], right)}."
+    return None
+
+
+def _so_far(inputs: Inputs, end: int) -> list[np.ndarray]:
+    return [inputs[name][:, :, :end] for name in ("query", "key", "value")]
+
+
+def _output(inputs: Inputs, case: Case, start: int, end: int) -> str | None:
+    output, new = case["output"], end - start
+    right = cached(*_so_far(inputs, end), new)
+    if output.shape != right.shape:
+        return f"For {new} new tokens the output has the shape {output.shape}; {right.shape} is due."
+    if close(output, right):
+        return None
+    if not np.isfinite(output).all():
+        return "The output holds NaN or infinite numbers."
+    wrong, extra = (WRONG_ONE, ()) if new == 1 else (WRONG_SEVERAL, (new,))
+    named = name_mistake(output, wrong, *_so_far(inputs, end), *extra)
+    where = "one new token" if new == 1 else f"{new} new tokens behind {start or 'none'}"
+    return named or f"The output for {where} is wrong: {difference('output', output, right)}."
+
+
+def _kept(inputs: Inputs, case: Case, start: int, end: int) -> str | None:
+    for name, tensor in (("keys", "key"), ("values", "value")):
+        kept, right = case[name], inputs[tensor][:, :, :end]
+        if close(kept, right):
+            continue
+        other = inputs["value" if tensor == "key" else "key"][:, :, :end]
+        if close(kept, other):
+            return "The output is right, but keys and values are returned in each other's place."
+        past, new = right[:, :, :start], right[:, :, start:]
+        if (named := name_mistake(kept, WRONG_KEPT, past, new)) is not None:
+            return f"The output is right, but for the next step: {named.format(name)}"
+        return (
+            f"The output is right, but the {name} have the shape {kept.shape} or other numbers; {right.shape} is due."
+        )
+    return None
+
+
+def text_runs(inputs: Inputs, cases: Cases) -> str | None:
+    tokens, prompt, written = cases["text"]["tokens"], inputs["prompt"], int(inputs["n_tokens"])
+    rows, length = prompt.shape
+    if tokens.shape == (rows, written):
+        return f"Only the {written} written tokens are returned; give the prompt in front of them, (B, P + n)."
+    if tokens.shape == (rows, length + written + 1):
+        return f"{written + 1} tokens are written where {written} are due."
+    if tokens.shape == (rows, length + written - 1):
+        return f"{written - 1} tokens are written where {written} are due: the last one is not appended."
+    if tokens.shape != (rows, length + written):
+        due = (rows, length + written)
+        return f"The tokens have the shape {tokens.shape}; {due} is due, the prompt and what is written."
+    if tokens.dtype != np.int64:
+        return f"The tokens are {tokens.dtype}; they must be ids, int64, as the prompt is."
+    if not len(cases["text"]["calls"]):
+        return "`step` is never called, so nothing is predicted."
+    return None
+
+
+def text_values(inputs: Inputs, cases: Cases) -> str | None:
+    tokens, right = cases["text"]["tokens"], greedy(inputs, most_probable)
+    calls, length = [tuple(row) for row in cases["text"]["calls"].tolist()], inputs["prompt"].shape[1]
+    for sentence, made in CALLS:
+        if made(calls, length, int(inputs["n_tokens"])):
+            return sentence
+    if np.array_equal(tokens, right):
+        return None
+    if not np.array_equal(tokens[:, :length], inputs["prompt"]):
+        return "What is returned does not begin with the prompt."
+    for sentence, version in WRONG_TEXT:
+        if np.array_equal(tokens, version(inputs)):
+            return sentence
+    row, place = np.argwhere(tokens != right)[0].tolist()
+    return f"Written token {place - length + 1} of row {row} is {tokens[row, place]} and should be {right[row, place]}."
+
+
+def text_properties(inputs: Inputs, cases: Cases) -> str | None:
+    length, written = inputs["prompt"].shape[1], int(inputs["n_tokens"])
+    calls = cases["text"]["calls"]
+    read, due = int(calls[:, 0].sum()), length + written - 1
+    if (calls[1:, 2] == 0).all() and len(calls) > 1:
+        return (
+            f"The text is right, but nothing is kept: {read} places went through the decoder where {due} are due. "
+            "It reads the whole beginning again for each token."
+        )
+    if len(calls) > written + 1:
+        return (
+            f"The text is right, but the prompt goes in token by token: {len(calls)} steps where {written} are due. "
+            "The first step can read all of it at once."
+        )
+    if read > due + 1:
+        return f"The text is right, but {read} places went through the decoder where {due} are due."
+    one = cases["one"]
+    if one.error is not None:
+        return f"For one token to write it fails: {one.error}"
+    right = greedy(inputs | {"n_tokens": np.array(1)}, most_probable)
+    if not np.array_equal(one["tokens"], right):
+        return "Right for many tokens to write, but not for one."
+    if changed_in_place(cases["text"], {"prompt": inputs["prompt"]}):
+        return "Your function changes the caller's prompt: make a new tensor with torch.cat."
+    return None
+
+
+def blocks_run(inputs: Inputs, cases: Cases) -> str | None:
+    output = cases["plain"]["output"]
+    due = (*inputs["query"].shape[:2], inputs["value"].shape[-1])
+    return None if output.shape == due else f"The output has the shape {output.shape}; {due} is due."
+
+
+def blocks_values(inputs: Inputs, cases: Cases) -> str | None:
+    output, right = cases["plain"]["output"], attention(inputs["query"], inputs["key"], inputs["value"])[0]
+    if close(output, right):
+        return None
+    if not np.isfinite(output).all():
+        return "The output holds NaN or infinite numbers (does a maximum or a sum start at the wrong number?)."
+    came, kept = _blocks(inputs)
+    named = name_mistake(output, WRONG_BLOCKS, inputs["query"], came, kept)
+    return named or f"The values differ: {difference('output', output, right)}."
+
+
+def blocks_properties(inputs: Inputs, cases: Cases) -> str | None:
+    arguments = block_cases(inputs)
+    sentences = {
+        "whole": "Right for several blocks, but not for one that holds all keys",
+        "large": "Right for small scores, but large ones overflow: subtract the largest score so far before exp",
+        "low": "Right for scores around 0, but not for scores that are all far below it: let the largest start at −∞",
+    }
+    for name, sentence in sentences.items():
+        case = cases[name]
+        if case.error is not None:
+            return f"{sentence}. ({case.error})"
+        right = attention(*(arguments[name][x] for x in ("query", "key", "value")))[0]
+        if not close(case["output"], right, 1e-3):
+            return f"{sentence}."
+    if changed_in_place(cases["plain"], {"query": inputs["query"]}):
+        return "Your function changes the caller's query: write `query = query / …`, not `query /= …`."
+    return None
+
+
+def _blocks(inputs: Inputs) -> tuple[list[Pair], list[Pair]]:
+    """The blocks as they came, and what is left of them for who looks at them when all have come."""
+    sizes = inputs["sizes"].tolist()
+    ends = np.cumsum(sizes)
+    came = [
+        tuple(inputs[x][:, end - size : end] for x in ("key", "value")) for size, end in zip(sizes, ends, strict=True)
+    ]
+    memory = [np.zeros_like(inputs[x][:, : max(sizes)]) for x in ("key", "value")]
+    for pair, size in zip(came, sizes, strict=True):
+        for whole, part in zip(memory, pair, strict=True):
+            whole[:, :size] = part
+    return came, [(memory[0][:, :size], memory[1][:, :size]) for size in sizes]
+
+
+STEPS = {
+    "q1": (
+        Step("runs, and the shape is right", 0, step_runs),
+        Step("one token behind a past: what it takes home, and what is kept", 2, step_one),
+        Step("a whole prompt, and several tokens behind a past", 1, step_several),
+        Step("token by token over a whole text, and the past stays as it was", 1, step_properties),
+    ),
+    "q2": (
+        Step("runs, and writes as many tokens as asked", 0, text_runs),
+        Step("the text is right", 1, text_values),
+        Step("no place is read twice", 2, text_properties),
+    ),
+    "q3": (
+        Step("runs, and the shape is right", 0, blocks_run),
+        Step("the values are right", 2, blocks_values),
+        Step("it holds for one block, and for scores that are large or far below 0", 1, blocks_properties),
+    ),
+}

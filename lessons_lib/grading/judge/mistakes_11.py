@@ -1,0 +1,250 @@
+"""Lesson 11: the ways in which cache, writing and online softmax go wrong, each as a version of the reference."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from lessons_lib.grading.judge.compare import Wrong
+from lessons_lib.grading.judge.reference import attention, softmax
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+def shifted(new: int, n: int, by: int = 0) -> np.ndarray:
+    """Row t of `new` rows sees the columns up to n − new + t, and `by` more."""
+    return np.tri(new, n, n - new + by, dtype=bool)
+
+
+def cached(q: np.ndarray, k: np.ndarray, v: np.ndarray, new: int) -> np.ndarray:
+    """What the last `new` queries of a text take home: the whole past, and everything up to themselves."""
+    return attention(q[:, :, -new:], k, v, shifted(new, k.shape[2]))[0]
+
+
+# The output of the one token behind a past, made of q, k, v of all tokens so far.
+WRONG_ONE: list[Wrong] = [
+    (
+        "The past is not read: the new token sees nothing but itself. Put past[0] in front of the new keys.",
+        lambda q, k, v: v[:, :, -1:].astype(np.float64),
+    ),
+    (
+        "The new token does not see itself: its own key and value belong to what it attends to.",
+        lambda q, k, v: attention(q[:, :, -1:], k[:, :, :-1], v[:, :, :-1])[0],
+    ),
+    (
+        "The new token sees only the first key: the triangle starts in the corner; move it by the length of the past.",
+        lambda q, k, v: v[:, :, :1].astype(np.float64),
+    ),
+    (
+        "The scores are not divided by √K.",
+        lambda q, k, v: softmax(q[:, :, -1:].astype(np.float64) @ k.swapaxes(-2, -1)) @ v,
+    ),
+    (
+        "The softmax runs over the queries (dim=-2): with one query every weight is 1.",
+        lambda q, k, v: v.astype(np.float64).sum(axis=2, keepdims=True),
+    ),
+    (
+        "The values of the past stand behind the new one, its keys in front: keep both in the same order.",
+        lambda q, k, v: attention(q[:, :, -1:], k, np.roll(v, 1, axis=2))[0],
+    ),
+]
+
+# The output of `new` tokens behind a past.
+WRONG_SEVERAL: list[Wrong] = [
+    (
+        "Of several new tokens, each sees all the others, later ones too: a causal mask is due among them.",
+        lambda q, k, v, new: attention(q[:, :, -new:], k, v)[0],
+    ),
+    (
+        "Of several new tokens, each sees the past and itself, but not the new ones before it.",
+        lambda q, k, v, new: attention(q[:, :, -new:], k, v, _past_and_own(new, k.shape[2]))[0],
+    ),
+    (
+        "Of several new tokens, each sees one later token: the triangle is moved one column too far.",
+        lambda q, k, v, new: attention(q[:, :, -new:], k, v, shifted(new, k.shape[2], 1))[0],
+    ),
+    (
+        "Of several new tokens, all see what the first of them may see: each later row must reach one further.",
+        lambda q, k, v, new: attention(q[:, :, -new:], k, v, np.tri(1, k.shape[2], k.shape[2] - new, dtype=bool))[0],
+    ),
+]
+
+# What is kept, keys or values, made of those of the past p and the new ones n.
+WRONG_KEPT: list[Wrong] = [
+    ("Only the new {} are kept: the next token needs those of the past too.", lambda p, n: n),
+    ("The new {} are not kept: return those of the past with the new ones behind them.", lambda p, n: p),
+    ("The new {} stand in front of the past; they belong behind it.", lambda p, n: np.concatenate([n, p], axis=2)),
+    (
+        "The {} of the past are kept twice: past + past + new.",
+        lambda p, n: np.concatenate([p, p, n], axis=2),
+    ),
+    (
+        "The new {} are kept twice: past + new + new.",
+        lambda p, n: np.concatenate([p, n, n], axis=2),
+    ),
+]
+
+
+def _past_and_own(new: int, n: int) -> np.ndarray:
+    return (shifted(new, n) & ~shifted(new, n, -1)) | (np.arange(n) < n - new)
+
+
+def next_logits(inputs: dict[str, np.ndarray], tokens: np.ndarray) -> np.ndarray:
+    """Logits (B, T, V) of the decoder of question 2, over a whole text (B, T)."""
+    weights = {name: inputs[name].astype(np.float64) for name in ("embedding", "table", "output", "projections")}
+    x = weights["embedding"][tokens] + weights["table"][: tokens.shape[1]]
+    query, key, value = (x @ matrix for matrix in weights["projections"])
+    mixed = attention(query, key, value, np.tri(tokens.shape[1], dtype=bool))[0]
+    return (x + 3 * mixed) @ weights["output"]
+
+
+def greedy(inputs: dict[str, np.ndarray], take: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """The prompt and what is written; `take` gives the next token of each row for the logits (B, T, V)."""
+    tokens = inputs["prompt"]
+    for _ in range(int(inputs["n_tokens"])):
+        tokens = np.concatenate([tokens, take(next_logits(inputs, tokens))[:, None]], axis=1)
+    return tokens
+
+
+def most_probable(logits: np.ndarray) -> np.ndarray:
+    return logits[:, -1].argmax(axis=-1)
+
+
+# The text that comes out, made of the inputs.
+WRONG_TEXT: list[Wrong] = [
+    (
+        "The least probable token is taken (argmin); greedy search takes the most probable.",
+        lambda inputs: greedy(inputs, lambda logits: logits[:, -1].argmin(axis=-1)),
+    ),
+    (
+        "After the prompt, the logits of its first place are read; its last place says what comes, logits[:, -1].",
+        lambda inputs: _first_place(inputs),
+    ),
+    (
+        "The last token of the prompt is read once more before the first is written.",
+        lambda inputs: _once_more(inputs),
+    ),
+    (
+        "All rows get the token of the first row; each text has its own.",
+        lambda inputs: greedy(inputs, lambda logits: np.full(len(logits), most_probable(logits)[0])),
+    ),
+]
+
+
+def _first_place(inputs: dict[str, np.ndarray]) -> np.ndarray:
+    length = inputs["prompt"].shape[1]
+    return greedy(inputs, lambda logits: logits[:, 0 if logits.shape[1] == length else -1].argmax(axis=-1))
+
+
+def _once_more(inputs: dict[str, np.ndarray]) -> np.ndarray:
+    prompt = inputs["prompt"]
+    longer = greedy(inputs | {"prompt": np.concatenate([prompt, prompt[:, -1:]], axis=1)}, most_probable)
+    return np.delete(longer, prompt.shape[1], axis=1)
+
+
+Call = tuple[int, int, int]  # tokens read, start, length of the past
+# What the calls of `step` tell, by the length of the prompt and the number of tokens to write.
+CALLS: list[tuple[str, Callable[[Sequence[Call], int, int], bool]]] = [
+    (
+        "The past is never handed in, so a step knows nothing of what was written: hand in what the step before gave.",
+        lambda calls, prompt, written: all(past == 0 for *_, past in calls) and all(t == 1 for t, *_ in calls[1:]),
+    ),
+    (
+        "The whole text is read again behind the past that holds it already: with a past, hand in only the last token.",
+        lambda calls, prompt, written: any(t > 1 and past > 0 for t, _, past in calls[1:]),
+    ),
+    (
+        "The past of the first step is handed in each time: take the new one that each step gives.",
+        lambda calls, prompt, written: len(calls) > 2 and {past for *_, past in calls[1:]} == {prompt},
+    ),
+    (
+        "Places start again at 0 in each step: start is the place of the new token, the number of tokens in the past.",
+        lambda calls, prompt, written: len(calls) > 1 and all(start == 0 < past for _, start, past in calls[1:]),
+    ),
+    (
+        "The places of the written tokens are counted without the prompt: start is the number of all tokens before.",
+        lambda calls, prompt, written: len(calls) > 1 and all(start == past - prompt for _, start, past in calls[1:]),
+    ),
+    (
+        "Places are one too far: the first of P tokens stands at 0, so the one behind them at P.",
+        lambda calls, prompt, written: len(calls) > 1 and all(start == past + 1 for _, start, past in calls[1:]),
+    ),
+    (
+        "Places are one short: the token behind P others stands at P.",
+        lambda calls, prompt, written: len(calls) > 1 and all(start == past - 1 for _, start, past in calls[1:]),
+    ),
+    (
+        "Of the prompt, only the last token is read: the first step takes all of it.",
+        lambda calls, prompt, written: calls[0][0] == 1 < prompt and len(calls) <= written + 1,
+    ),
+]
+
+
+def over_blocks(
+    q: np.ndarray, blocks: Sequence[Pair], step: Callable, end: Callable = lambda m, t, o: o / t
+) -> np.ndarray:
+    """The loop of the online softmax, with another `step(state, scores, values)` or another end."""
+    q = q.astype(np.float64)
+    state = (np.full((*q.shape[:2], 1), -np.inf), np.zeros((*q.shape[:2], 1)), 0.0)
+    for keys, values in blocks:
+        state = step(state, q @ keys.astype(np.float64).swapaxes(-2, -1) / np.sqrt(q.shape[-1]), values)
+    return end(*state)
+
+
+def online(state, scores, values, shrink_total=True, shrink_output=True, scale=1.0):
+    """One block more (Milakov and Gimelshein 2018, algorithm 3)."""
+    largest, total, output = state
+    larger = np.maximum(largest, scores.max(axis=-1, keepdims=True) * scale)
+    weights, shrink = np.exp(scores * scale - larger), np.exp(largest - larger)
+    total = (shrink if shrink_total else 1) * total + weights.sum(axis=-1, keepdims=True)
+    return larger, total, (shrink if shrink_output else 1) * output + weights @ values
+
+
+def own_softmax(state, scores, values):
+    """Each block alone: how many there were, and the sum of what they gave."""
+    _, count, output = state
+    return 0.0, count + 1, output + softmax(scores) @ values
+
+
+# The output, made of the query q, the blocks as they came, and the blocks as who keeps them all finds them in the end.
+WRONG_BLOCKS: list[Wrong] = [
+    (
+        "The scores of each block are not divided by √K.",
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, scale=np.sqrt(q.shape[-1]))),
+    ),
+    (
+        "All blocks are kept and read in the end, when their memory holds other blocks: use each as it comes.",
+        lambda q, b, kept: over_blocks(q, kept, online),
+    ),
+    (
+        "Each block has a softmax of its own, and their outputs are averaged; larger scores must count more.",
+        lambda q, b, kept: over_blocks(q, b, own_softmax),
+    ),
+    (
+        "Each block has a softmax of its own, and their outputs are added up.",
+        lambda q, b, kept: over_blocks(q, b, own_softmax, lambda m, t, o: o),
+    ),
+    (
+        "Only the last block counts: the output of those before is overwritten.",
+        lambda q, b, kept: over_blocks(q, b[-1:], online),
+    ),
+    (
+        "Only the first block counts.",
+        lambda q, b, kept: over_blocks(q, b[:1], online),
+    ),
+    (
+        "The output is not divided by the sum of all weights at the end.",
+        lambda q, b, kept: over_blocks(q, b, online, lambda m, t, o: o),
+    ),
+    (
+        "When a larger score comes, neither the sum nor the output so far is made smaller: times exp(m − m'), both.",
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_total=False, shrink_output=False)),
+    ),
+    (
+        "When a larger score comes, the output so far is not made smaller: multiply it by exp(m − m'), as the sum.",
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_output=False)),
+    ),
+    (
+        "When a larger score comes, the sum so far is not made smaller: multiply it by exp(m − m'), as the output.",
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_total=False)),
+    ),
+]

@@ -1,0 +1,19 @@
+"""It scales the old keys where they lie.
+
+q1: 3 of 4: writes into the past that it was given
+"""
+
+import torch
+
+from lessons_lib.attention import scaled_dot_product_attention
+
+
+def attend_with_cache(query, key, value, past):
+    if past is not None:
+        key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
+    new, n = query.shape[2], key.shape[2]
+    mask = torch.ones(new, n, dtype=torch.bool).tril(n - new)
+    output = scaled_dot_product_attention(query, key, value, mask)[0]
+    if past is not None:
+        past[0].div_(2)
+    return output, (key, value)

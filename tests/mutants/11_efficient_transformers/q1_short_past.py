@@ -1,0 +1,16 @@
+"""A past of one token is taken for none.
+
+q1: 3 of 4: but token by token output[
+"""
+
+import torch
+
+from lessons_lib.attention import scaled_dot_product_attention
+
+
+def attend_with_cache(query, key, value, past):
+    if past is not None and past[0].shape[2] > 1:
+        key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
+    new, n = query.shape[2], key.shape[2]
+    mask = torch.ones(new, n, dtype=torch.bool).tril(n - new)
+    return scaled_dot_product_attention(query, key, value, mask)[0], (key, value)

@@ -1,0 +1,17 @@
+"""The values are joined once more on the way out.
+
+q1: 0 of 4: The values of the past are kept twice
+"""
+
+import torch
+
+from lessons_lib.attention import scaled_dot_product_attention
+
+
+def attend_with_cache(query, key, value, past):
+    if past is not None:
+        key, value = torch.cat([past[0], key], dim=2), torch.cat([past[1], value], dim=2)
+    new, n = query.shape[2], key.shape[2]
+    mask = torch.ones(new, n, dtype=torch.bool).tril(n - new)
+    output = scaled_dot_product_attention(query, key, value, mask)[0]
+    return output, (key, value if past is None else torch.cat([past[1], value], dim=2))

@@ -1,0 +1,16 @@
+"""Joined along the heads.
+
+q1: 0 of 4: Sizes of tensors must match
+"""
+
+import torch
+
+from lessons_lib.attention import scaled_dot_product_attention
+
+
+def attend_with_cache(query, key, value, past):
+    if past is not None:
+        key, value = torch.cat([past[0], key], dim=1), torch.cat([past[1], value], dim=1)
+    new, n = query.shape[2], key.shape[2]
+    mask = torch.ones(new, n, dtype=torch.bool).tril(n - new)
+    return scaled_dot_product_attention(query, key, value, mask)[0], (key, value)

@@ -1,0 +1,16 @@
+"""What comes after the first word of the prompt?
+
+q2: 0 of 3: the logits of its first place are read
+"""
+
+import torch
+
+
+def generate(step, prompt, n_tokens):
+    text, new, start, past = prompt, prompt, 0, None
+    for _ in range(n_tokens):
+        logits, past = step(new, start, past)
+        start += new.shape[1]
+        new = logits[:, 0].argmax(-1, keepdim=True)
+        text = torch.cat([text, new], dim=1)
+    return text

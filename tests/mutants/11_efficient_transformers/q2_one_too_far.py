@@ -1,0 +1,16 @@
+"""The first written token stands one further.
+
+q2: 0 of 3: Places are one too far
+"""
+
+import torch
+
+
+def generate(step, prompt, n_tokens):
+    text, new, start, past = prompt, prompt, 0, None
+    for _ in range(n_tokens):
+        logits, past = step(new, start, past)
+        start = text.shape[1] + 1
+        new = logits[:, -1].argmax(-1, keepdim=True)
+        text = torch.cat([text, new], dim=1)
+    return text
