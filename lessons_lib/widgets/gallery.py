@@ -7,7 +7,7 @@ import anywidget
 import traitlets
 
 from lessons_lib.widgets._common import check_index, module_source, style_source, text_form
-from lessons_lib.widgets.sizes import _checked as checked_config
+from lessons_lib.widgets.sizes import checked_config
 
 _NAMES = {
     "family": ("all", "encoder", "decoder", "both"),
