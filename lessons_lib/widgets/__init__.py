@@ -7,6 +7,7 @@ from lessons_lib.widgets.mask import MaskWidget
 from lessons_lib.widgets.norm import NormWidget
 from lessons_lib.widgets.positions import PositionsWidget
 from lessons_lib.widgets.qkv import QKVWidget
+from lessons_lib.widgets.sentences import SentenceBrowser
 from lessons_lib.widgets.sizes import SizesWidget
 from lessons_lib.widgets.transformer import TransformerWidget
 
@@ -18,6 +19,7 @@ __all__ = [
     "NormWidget",
     "PositionsWidget",
     "QKVWidget",
+    "SentenceBrowser",
     "SizesWidget",
     "TransformerWidget",
 ]
