@@ -70,7 +70,7 @@ def exercise(source: Path) -> str:
     for cell in cells:
         title = cell.metadata.get("title", "")
         kind, _, subject = title.partition(" ")
-        if kind == "setup":
+        if kind == "setup" and not any(one["id"] == "install" for one in made):
             made.append(_code("install", INSTALL.format(repository=repository())))
         if (cell.cell_type, kind) in {("markdown", name) for name in PROSE}:
             made.append(_markdown(title, cell.source))
