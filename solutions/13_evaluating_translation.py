@@ -41,7 +41,6 @@ from lessons_lib.translation.scoring import compare
 
 check.open("13_evaluating_translation")
 translator, whose = course.find_translator()  # yours, if exercise 12 left it in runs/mine
-print(f"This is {whose}.")
 
 
 def translate(sentences, beam):
@@ -55,6 +54,9 @@ def decoder_steps(pairs):
 
 
 test = load_grammar(seed=0, n_train=0, n_valid=0, n_test=200).test  # never seen in training
+
+# %% run whose
+print(f"Question 3 and the report are about {whose}.")
 
 # %% question q1 [markdown]
 r"""
@@ -296,5 +298,5 @@ r"""
 The last cell writes the report on the first 200 test sentences to `runs/capstone.md`. It says whose translator it is about.
 """
 
-# %% setup report
+# %% run report
 print(course.write_report("runs/capstone.md", capstone, test, whose))

@@ -228,6 +228,12 @@ def test_what_becomes_of_each_kind_of_cell(tiny):
     assert "For authors" not in exercise(tiny)
 
 
+def test_a_cell_to_be_run_is_kept_and_says_so(tiny):
+    tiny.write_text(TINY + "\n# %% run page\nprint(f)\n", "utf8")
+    last = notebook_of(tiny).cells[-1]
+    assert (last.source, last.metadata) == ("print(f)", {"tags": ["run", "page"]})
+
+
 def test_a_cell_that_changes_keeps_the_ids_of_the_others(tiny):
     before = notebook_of(tiny)
     tiny.write_text(

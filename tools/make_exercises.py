@@ -4,8 +4,8 @@
     python -m tools.make_exercises --check      writes nothing; fails if one is not what its source gives
 
 A source is a py:percent file. The first word of a cell's title says what it is: `text`, `question` and `hints` are to
-be read, `setup` and `check` to be run, an `answer` to be written, and a `solution` stays here. What stands before the
-first title is for authors.
+be read, `setup`, `check` and `run` to be run, an `answer` to be written, and a `solution` stays here. What stands
+before the first title is for authors.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTIONS, EXERCISES = ROOT / "solutions", ROOT / "exercises"
-PROSE, CODE, KEPT_BACK = ("text", "question", "hints"), ("setup", "answer", "check"), "solution"
+PROSE, CODE, KEPT_BACK = ("text", "question", "hints"), ("setup", "answer", "check", "run"), "solution"
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
@@ -70,7 +70,7 @@ def exercise(source: Path) -> str:
     for cell in cells:
         title = cell.metadata.get("title", "")
         kind, _, subject = title.partition(" ")
-        if kind == "setup" and not any(one["id"] == "install" for one in made):
+        if kind == "setup":
             made.append(_code("install", INSTALL.format(repository=repository())))
         if (cell.cell_type, kind) in {("markdown", name) for name in PROSE}:
             made.append(_markdown(title, cell.source))

@@ -35,7 +35,7 @@ SYSTEMS = ("greedy", "beam")
 def drive_cases(
     arguments: Mapping[str, Mapping[str, Any]], answer: Callable, convert: Callable[[Any], Arrays]
 ) -> Arrays:
-    """Call the answer for every case: `case.NAME` is what `convert` makes of the result, or `case.error` says why not."""
+    """Call the answer for every case: `case.NAME` is what `convert` makes of the result, or `case.error` says why."""
     arrays: Arrays = {}
     for case, given in arguments.items():
         try:
@@ -112,12 +112,18 @@ def make_alignments(seed: int) -> Arrays:
     weights /= weights.sum(axis=-1, keepdims=True)
     found, sure, possible = [], [], []
     for sentence in range(6):
-        words = int(draw.integers(4, 9))
-        gold = {(int(draw.integers(words)), t) for t in range(words)}
-        more = {(int(draw.integers(words)), int(draw.integers(words))) for _ in range(2 + sentence)}
-        mine = {link if draw.random() < 0.7 else (int(draw.integers(words)), link[1]) for link in gold}
-        mine |= set(list(sorted(more))[:2])
-        for table, pairs in ((found, mine), (sure, gold), (possible, gold | more)):
+        words = int(draw.integers(7, 10))
+        free = [(s, t) for s in range(words) for t in range(words)]
+        draw.shuffle(free)
+        gold = {(int(s), t) for t, s in enumerate(draw.permutation(words))}
+        others = [(int(s), int(t)) for s, t in free if (int(s), int(t)) not in gold]
+        maybe, wrong = set(others[: 4 + sentence]), others[-1]
+        kept = sorted(gold)[2 + sentence % 3 :]
+        for table, pairs in (
+            (found, [*kept, *sorted(maybe)[:2], wrong]),
+            (sure, gold),
+            (possible, gold | maybe),
+        ):
             table += [(sentence, *pair) for pair in sorted(pairs)]
     tables = {"found": np.array(found), "sure": np.array(sure), "possible": np.array(possible)}
     return {"weights": weights, **tables}

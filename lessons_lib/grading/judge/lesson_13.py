@@ -18,9 +18,19 @@ from lessons_lib.grading.drive.lesson_13 import (
     rate_cases,
 )
 from lessons_lib.grading.judge.compare import close
-from lessons_lib.grading.judge.mistakes_13 import WRONG_BLEUS, WRONG_LINKS, WRONG_RATES, Wrong, bleu, error_rate, links
+from lessons_lib.grading.judge.mistakes_13 import (
+    WRONG_BLEUS,
+    WRONG_LINKS,
+    WRONG_RATES,
+    Wrong,
+    bleu,
+    error_rate,
+    links,
+    sums,
+)
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.translation.bleu import bleu as bleu_of_texts
+from lessons_lib.translation.bleu import words
 from lessons_lib.translation.corpus import Pair
 from lessons_lib.translation.diagnosis.categories import Example, tags
 from lessons_lib.translation.scoring import compare
@@ -184,15 +194,40 @@ def scored(inputs: Inputs, cases: Cases) -> str | None:
 
 def _wrong_p(given: float, texts: dict[str, list[str]], references: list[str]) -> str | None:
     """sacreBLEU counts one tail, the lesson's own test two; and other draws give another p."""
-    one = compare(texts["greedy"], texts["beam"], references).p
-    two = min(1.0, 2 * one)
-    if one - 0.06 <= given <= two + 0.06:
+    both = (compare(texts["greedy"], texts["beam"], references).p, _two_sided(texts, references))
+    low, high = min(both) - 0.06, max(both) + 0.08
+    if low <= given <= high:
         return None
     if not 0 <= given <= 1:
         return f"p is {given:.3g}; a probability goes from 0 to 1."
-    if one - 0.06 <= 1 - given <= two + 0.06:
+    if low <= 1 - given <= high:
         return "This is 1 − p: p is small where the difference is too large to be luck."
-    return f"p is {given:.3f}, but a paired bootstrap of these translations gives {one:.3f}."
+    return f"p is {given:.3f}, but a paired bootstrap of these translations gives {both[1]:.3f}."
+
+
+def _two_sided(texts: dict[str, list[str]], references: list[str]) -> float:
+    """The lesson's test: how many of 1,000 differences, moved to mean 0, are as large as the one that was seen."""
+    rows = {name: np.array([_counts(t, r) for t, r in zip(texts[name], references, strict=True)]) for name in SYSTEMS}
+    draws = np.random.default_rng(0).integers(len(references), size=(1_000, len(references)))
+    drawn = {name: _bleu_of(rows[name][draws].sum(axis=1)) for name in SYSTEMS}
+    differences = drawn["beam"] - drawn["greedy"]
+    seen = float(_bleu_of(rows["beam"].sum(axis=0)) - _bleu_of(rows["greedy"].sum(axis=0)))
+    as_large = np.abs(differences - differences.mean()) >= abs(seen)
+    return 1.0 if seen == 0 else float((as_large.sum() + 1) / (len(differences) + 1))
+
+
+def _counts(text: str, reference: str) -> list[int]:
+    """Of a sentence: matches, n-grams, its length and the reference's."""
+    t, r = words(text), words(reference)
+    matched, total = zip(*(sums([t], [r], n) for n in range(1, 5)), strict=True)
+    return [*matched, *total, len(t), len(r)]
+
+
+def _bleu_of(sums: np.ndarray) -> np.ndarray:
+    matched, total, c, length = sums[..., :4], sums[..., 4:8], sums[..., 8], sums[..., 9]
+    with np.errstate(divide="ignore"):
+        logs = np.log(np.maximum(matched, 1e-9) / np.maximum(total, 1)).mean(axis=-1)
+    return np.asarray(100 * np.exp(np.minimum(0, 1 - length / np.maximum(c, 1)) + logs))
 
 
 def aligned_and_timed(inputs: Inputs, cases: Cases) -> str | None:

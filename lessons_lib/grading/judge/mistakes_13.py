@@ -224,7 +224,7 @@ WRONG_LINKS: list[Wrong] = [
         lambda w: _largest(w.mean(axis=0)[1:, :-1]),
     ),
     (
-        "Some links go to the English </s>, which is no word: cut off the last column before taking the largest weight.",
+        "Some links go to the English </s>, which is no word: cut off the last column before the argmax.",
         lambda w: _largest(w.mean(axis=0)[:-1]),
     ),
     (
