@@ -15,7 +15,7 @@ def tune_process() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     # Read by oneDNN, which keeps the code that it made for each shape of a product, a megabyte a shape in bf16, and of
     # the last 1,024 unless told otherwise. A training has new shapes in each batch; a batch needs some sixty of them.
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "200")
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "80")
     # glibc gives freed memory back to the system and asks for it again in the next step, page by page: 7 % of greedy
     # search, 3 % of a training.
     if any(name.startswith("MALLOC_") for name in os.environ):

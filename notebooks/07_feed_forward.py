@@ -911,14 +911,14 @@ for name, d_ff, activation in (
 # **2. An encoder layer has d_model = 1024, plain attention, and a SwiGLU network of three matrices. You want two thirds of its parameters in
 # the network, as in the original. How wide is the network?**
 #
-# <details><summary>4096</summary>
-#
-# No. Three matrices of that width make $12 d^2$ beside the $4 d^2$ of attention: three quarters.
-#
-# </details>
 # <details><summary>About 2731</summary>
 #
 # Right. $3\,d\,F = 8\,d^2$ gives $F = \tfrac{8}{3}\,d$. In Llama 2 7B, $d = 4096$ and $F = 11{,}008$, which is $2.7\,d$.
+#
+# </details>
+# <details><summary>4096</summary>
+#
+# No. Three matrices of that width make $12 d^2$ beside the $4 d^2$ of attention: three quarters.
 #
 # </details>
 # <details><summary>1024</summary>
@@ -934,14 +934,14 @@ for name, d_ff, activation in (
 # No. `contract.weight` is (d_model, d_ff): its row 5 says how *all* neurons change number 5 of the output.
 #
 # </details>
-# <details><summary>Column 5 of contract.weight</summary>
-#
-# Right. It has d_model entries, and the neuron adds it to the output, times its activation.
-#
-# </details>
 # <details><summary>Row 5 of expand.weight</summary>
 #
 # No. That is its key: what a word must look like to fire it.
+#
+# </details>
+# <details><summary>Column 5 of contract.weight</summary>
+#
+# Right. It has d_model entries, and the neuron adds it to the output, times its activation.
 #
 # </details>
 #

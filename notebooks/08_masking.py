@@ -893,15 +893,15 @@ print(
 #
 # **1. Your translator's loss falls to 0.01 in the first minute, on held-out sentences too, and its translations are empty. What do you look at first?**
 #
-# <details><summary>The learning rate</summary>
-#
-# No. A bad learning rate makes a loss too high, or wild. This one is too low.
-#
-# </details>
 # <details><summary>The causal mask, and the shift of the targets</summary>
 #
 # Right. A loss that is too good is a leak: each place sees its answer. A gradient of the logits by later inputs shows which of the two it is: with
 # the mask it is 0, and then it is the shift.
+#
+# </details>
+# <details><summary>The learning rate</summary>
+#
+# No. A bad learning rate makes a loss too high, or wild. This one is too low.
 #
 # </details>
 # <details><summary>Whether test sentences are in the training set</summary>
@@ -936,14 +936,14 @@ print(
 # No. In that layer every place can fetch its answer, and the residual path carries it up to the logits. Choose *forgotten in layer 2* in the widget.
 #
 # </details>
-# <details><summary>Everything, at every place</summary>
-#
-# Right. One open door is enough, and training finds it.
-#
-# </details>
 # <details><summary>One word more for each layer above it</summary>
 #
 # No. That is the mask that is one column too far. Without any mask, a single layer reaches the whole sentence.
+#
+# </details>
+# <details><summary>Everything, at every place</summary>
+#
+# Right. One open door is enough, and training finds it.
 #
 # </details>
 #
@@ -972,15 +972,15 @@ print(
 # Not quite. The words to the right are there, and it looks at them. The question is what it is asked.
 #
 # </details>
+# <details><summary>Because it is not trained with a loss on tokens</summary>
+#
+# No. It is: cross-entropy, like ours, but only at the places that were taken out ({cite:t}`devlin2019bert`).
+#
+# </details>
 # <details><summary>Because what it must say has been taken out of what it reads</summary>
 #
 # Right. It is asked for words that were replaced by a mark, so that looking around helps and copying does not. A leak is always a matter of the *task*:
 # the mask must hide what is asked for, and nothing else.
-#
-# </details>
-# <details><summary>Because it is not trained with a loss on tokens</summary>
-#
-# No. It is: cross-entropy, like ours, but only at the places that were taken out ({cite:t}`devlin2019bert`).
 #
 # </details>
 #

@@ -19,8 +19,9 @@ Write your answer in the cell of the question, run that cell, then run the `chec
 have and, if something is wrong, what it probably is. Check as often as you like. Hints are folded; the solution is at
 the end of the lesson's page.
 
-**What you are given:** attention, feed-forward network, norm, masks and the table of positions, from the library. What
-you may not use are its layers and its model (`lessons_lib.blocks`, `lessons_lib.transformer`); the check notices.
+**What you are given:** attention and the table of positions, which are your own if you kept them in exercises 3 and 4, and the
+course's feed-forward network, norm and masks, which you will build in lessons 6 to 8. What you may not use are the library's
+layers and its model (`lessons_lib.blocks`, `lessons_lib.transformer`); the check notices.
 
 | part | how it is made | how it is called |
 |---|---|---|
@@ -38,16 +39,16 @@ import math
 import torch
 from torch import nn
 
-from lessons_lib.attention import MultiHeadAttention
-from lessons_lib.feedforward import FeedForward
 from lessons_lib.grading import check
-from lessons_lib.masks import causal_mask, padding_mask
-from lessons_lib.norms import LayerNorm
-from lessons_lib.positions import sinusoidal_table
 
 torch.manual_seed(0)
 PAD = 0  # the id of the padding
 check.open("05_encoder_decoder")
+
+# What you kept in earlier exercises, or else the course's.
+MultiHeadAttention, sinusoidal_table = check.part("MultiHeadAttention", "sinusoidal_table")
+LayerNorm, FeedForward = check.part("LayerNorm", "FeedForward")
+causal_mask, padding_mask = check.part("causal_mask", "padding_mask")
 
 # %% question q1 [markdown]
 r"""
@@ -298,7 +299,7 @@ class EncoderDecoder(nn.Module):
 
     def decode(self, tgt, memory, memory_mask):
         """Token ids (B, T), memory (B, S, D) and memory_mask (B, 1, 1, S) to logits (B, T, V)."""
-        x, mask = self.embed(tgt), causal_mask(tgt.shape[1], tgt.device)
+        x, mask = self.embed(tgt), causal_mask(tgt.shape[1]).to(tgt.device)
         for layer in self.decoder_layers:
             x = layer(x, memory, mask, memory_mask)
         return self.decoder_norm(x) @ self.embedding.weight.T  # (B, T, D) @ (D, V)
@@ -342,3 +343,18 @@ All three questions once more, with the sum of your points.
 
 # %% check
 check()
+
+# %% text [markdown]
+r"""
+## Keep your parts
+
+This writes each answer that has all its points to `my_translator.py`, in this folder. The file is plain Python, and yours: later
+exercises take your parts from it, and the course's own where you have none. On Colab, connect your Drive first and run
+`%cd /content/drive/MyDrive`, for a folder there is lost with its machine.
+
+Then your translator speaks: your parts, the course's for the rest, and the weights that the course has trained.
+"""
+
+# %% keep
+check.keep()
+check.translate("The small black cats do not sleep.")

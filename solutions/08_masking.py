@@ -220,3 +220,18 @@ All three questions once more, with the sum of your points.
 
 # %% check
 check()
+
+# %% text [markdown]
+r"""
+## Keep your parts
+
+This writes each answer that has all its points to `my_translator.py`, in this folder. The file is plain Python, and yours: later
+exercises take your parts from it, and the course's own where you have none. On Colab, connect your Drive first and run
+`%cd /content/drive/MyDrive`, for a folder there is lost with its machine.
+
+Then your translator speaks: your parts, the course's for the rest, and the weights that the course has trained.
+"""
+
+# %% keep
+check.keep()
+check.translate("The small black cats do not sleep.")

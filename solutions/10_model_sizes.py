@@ -27,6 +27,7 @@ check notices.
 from lessons_lib.grading import check
 
 check.open("10_model_sizes")
+EncoderDecoder = check.part("EncoderDecoder")  # yours, if you kept it in exercise 5
 
 # %% question q1 [markdown]
 r"""
@@ -53,6 +54,13 @@ a second attention that reads it. The number of heads changes nothing here.
 ```python
 # the smallest GPT-2
 print(count_parameters(50_257, 768, 3072, 0, 12, n_positions=1024))  # 124439808
+```
+
+And the one that you built in exercise 5, in the size of the course's translator:
+
+```python
+translator = EncoderDecoder(4000, 128, 4, 256, 2)
+print(sum(p.numel() for p in translator.parameters()) == count_parameters(4000, 128, 256, 2, 2))  # True
 ```
 <!-- /question q1 -->
 """
@@ -237,3 +245,15 @@ All three questions once more, with the sum of your points.
 
 # %% check
 check()
+
+# %% text [markdown]
+r"""
+## Keep your parts
+
+This writes each answer that has all its points to `my_translator.py`, in this folder. The file is plain Python, and yours: later
+exercises take your parts from it, and the course's own where you have none. On Colab, connect your Drive first and run
+`%cd /content/drive/MyDrive`, for a folder there is lost with its machine.
+"""
+
+# %% keep
+check.keep()

@@ -32,30 +32,17 @@ from collections import Counter
 import numpy as np
 
 from lessons_lib.grading import check
-from lessons_lib.translation import capstone as course
+from lessons_lib.grading.parts import owners
 from lessons_lib.translation.bleu import words
+from lessons_lib.translation.capstone import decoder_steps, find_translator, write_report
 from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.diagnosis.categories import Example, tags
 from lessons_lib.translation.pharaoh import gold_of
 from lessons_lib.translation.scoring import compare
 
 check.open("13_evaluating_translation")
-translator, whose = course.find_translator()  # yours, if exercise 12 left it in runs/mine
-
-
-def translate(sentences, beam):
-    """The translations as a list of texts; beam=1 is greedy search."""
-    return [found.text for found in translator.translate(sentences, beam=beam, attention=False)]
-
-
-def decoder_steps(pairs):
-    """For each pair the weights of each head, (H, T + 1, S + 1): see question 2."""
-    return course.decoder_steps(translator, pairs)
-
-
+translator, whose = find_translator()  # yours, if exercise 12 left it in runs/mine
 test = load_grammar(seed=0, n_train=0, n_valid=0, n_test=200).test  # never seen in training
-
-# %% run whose
 print(f"Question 3 and the report are about {whose}.")
 
 # %% question q1 [markdown]
@@ -212,7 +199,7 @@ r"""
 <!-- question q3 -->
 ## q3: the report on your translator (3 points)
 
-Write `capstone(pairs)`: it translates the `source` of each pair with `translate` (first cell), and returns a dictionary:
+Write `capstone(translator, pairs)`. It translates the `source` of each pair, and returns a dictionary:
 
 | key | what |
 |---|---|
@@ -220,41 +207,43 @@ Write `capstone(pairs)`: it translates the `source` of each pair with `translate
 | `seconds_greedy`, `seconds_beam` | how long each search took |
 | `bleu_greedy`, `bleu_beam` | by your `bleu`, of words as `words(text)` gives them |
 | `p` | of the difference of the two, by a paired bootstrap: `compare(…, …, references).p`, or that of the lesson |
-| `aer` | by your `links` and `alignment_error_rate`, from `decoder_steps(pairs)` and `gold_of(pairs)` |
+| `aer` | by your `links` and `alignment_error_rate`, from `decoder_steps(translator, pairs)` and `gold_of(pairs)` |
 | `failures` | for each kind of error, how many greedy translations have it: `tags(Example(source, translation, reference))` |
 
-A pair has `.source` and `.target`; `gold_of(pairs)` gives an object with `.sure` and `.possible` for each of them. Two sentences
-out of three in the check are like those of `test`; one has a word that training never shows.
+`translator.translate(sentences, beam=4, attention=False)` gives an object with `.text` for each sentence. A pair has `.source` and
+`.target`. `decoder_steps` gives for each pair the `weights` of question 2, and `gold_of` an object with `.sure` and `.possible`.
+The check calls your function with the translator that the first cell found. Two of its sentences out of three are like those of
+`test`; one has a word that training never shows.
 
 A point is for a translator that translates (BLEU above 15, and from the source alone), one for its scores, and one for alignment,
 time and failures.
 
 ```python
-print(sorted(capstone(test[:5])))  # aer, beam, bleu_beam, bleu_greedy, failures, greedy, p, seconds_beam, seconds_greedy
+print(sorted(capstone(translator, test[:5])))  # aer, beam, bleu_beam, bleu_greedy, failures, greedy, p, seconds_beam, seconds_greedy
 ```
 <!-- /question q3 -->
 """
 
 
 # %% answer capstone
-def capstone(pairs):
+def capstone(translator, pairs):
     """The report on the translator, as a dictionary."""
     raise NotImplementedError("write the body of capstone")
 
 
 # %% solution capstone
-def capstone(pairs):
+def capstone(translator, pairs):
     """The report on the translator, as a dictionary."""
     sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
     report = {}
     for name, beam in (("greedy", 1), ("beam", 4)):
         begin = time.perf_counter()
-        report[name] = translate(sources, beam)
+        report[name] = [found.text for found in translator.translate(sources, beam=beam, attention=False)]
         report[f"seconds_{name}"] = time.perf_counter() - begin
         report[f"bleu_{name}"] = bleu([words(text) for text in report[name]], [words(text) for text in references])
     report["p"] = compare(report["greedy"], report["beam"], references).p
     gold = gold_of(pairs)
-    found = [links(weights) for weights in decoder_steps(pairs)]
+    found = [links(weights) for weights in decoder_steps(translator, pairs)]
     report["aer"] = alignment_error_rate(found, [g.sure for g in gold], [g.possible for g in gold])
     examples = [Example(pair.source, text, pair.target) for pair, text in zip(pairs, report["greedy"], strict=True)]
     report["failures"] = dict(Counter(tag for example in examples for tag in tags(example)))
@@ -293,10 +282,13 @@ check()
 
 # %% text [markdown]
 r"""
-## Your report
+## Keep your parts, and write the report
 
-The last cell writes the report on the first 200 test sentences to `runs/capstone.md`. It says whose translator it is about.
+The first line writes each answer that has all its points to `my_translator.py`, in this folder. The second writes the report on
+200 test sentences to `runs/capstone.md`: your results, and a table that says which parts of the course are yours. On Colab,
+connect your Drive first and run `%cd /content/drive/MyDrive`, for a folder there is lost with its machine.
 """
 
-# %% run report
-print(course.write_report("runs/capstone.md", capstone, test, whose))
+# %% keep
+check.keep()
+print(write_report("runs/capstone.md", capstone, translator, test, whose, owners()))

@@ -11,6 +11,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from lessons_lib.grading import parts
 from lessons_lib.grading.drive.run import questions
 from lessons_lib.grading.judge.run import steps
 from tools import make_exercises
@@ -136,6 +137,7 @@ class TestEach:
             assert f'check("{name}")' in cells(source, "check")[name]
         assert f"{total} points" in text
         assert cells(source, "check")[""] == "check()"
+        assert cells(source, "keep")[""].splitlines()[0] == "check.keep()"
 
     def test_each_question_has_three_hints_in_steps(self, source):
         for name in questions(source.stem):
@@ -168,31 +170,43 @@ class TestEach:
         )
         assert blocks
         for block in blocks:
-            exec("\n".join([*cells(source, "setup").values(), *cells(source, "solution").values(), block]), {})
+            space: dict = {}
+            exec("\n".join([*cells(source, "setup").values(), *cells(source, "solution").values()]), space)
+            capsys.readouterr()  # whose parts they are
+            exec(block, space)
             said = re.search(r"# (.*)$", block.strip())[1]
             assert capsys.readouterr().out.replace("'", "").strip("[]\n") == said
 
-    def test_untouched_it_runs_and_gives_no_points(self, source):
-        notebook = run(notebook_of(source))
+    def test_untouched_it_runs_gives_no_points_and_keeps_nothing(self, source, tmp_path):
+        notebook = run(notebook_of(source), tmp_path)
         results = [cell.outputs[0].data["text/plain"] for cell in notebook.cells if "check" in tags(cell)]
         assert re.search(r"^\w+: 0 of \d+ points$", results[-1], re.MULTILINE)
         assert results[-1].count("not answered yet") == len(questions(source.stem))
+        assert list(tmp_path.iterdir()) == []
 
-    def test_with_the_solution_pasted_in_it_runs_and_gives_all(self, source):
+    def test_with_the_solution_pasted_in_it_runs_gives_all_and_keeps_its_parts(self, source, tmp_path):
         notebook = notebook_of(source)
         solutions = cells(source, "solution")
         for cell in notebook.cells:
             if "answer" in tags(cell):
                 cell.source = solutions[tags(cell)[1]]
-        checked = [cell.outputs for cell in run(notebook).cells if "check" in tags(cell)]
+        checked = [cell.outputs for cell in run(notebook, tmp_path).cells if "check" in tags(cell)]
+        kept = "".join(output.text for output in notebook.cells[-1].outputs)
         assert all(len(outputs) == 1 for outputs in checked)
         assert "→" not in "".join(outputs[0].data["text/plain"] for outputs in checked)
         total = re.match(r"\w+: (\d+) of (\d+) points\n", checked[-1][0].data["text/plain"])
         assert total[1] == total[2]
         assert checked[-1][0].data["text/html"].startswith("<div ")
+        assert list(parts.cells((tmp_path / parts.FILE).read_text("utf8"))) == list(solutions)
+        spoken = [name for name in solutions if name in parts.TRANSLATOR]
+        if spoken:
+            assert (
+                f"\nLes petits chats noirs ne dorment pas.\nyour parts in it: {', '.join(spoken)}; the course's" in kept
+            )
 
-    def test_the_source_itself_runs_and_gives_all(self, source):
-        done = subprocess.run([sys.executable, str(source)], capture_output=True, text=True, timeout=120)
+    def test_the_source_itself_runs_and_gives_all(self, source, tmp_path):
+        command = [sys.executable, str(source)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         assert "→" not in done.stdout
         assert "10 of 10 points" in done.stdout
@@ -202,8 +216,8 @@ def tags(cell):
     return cell.metadata.get("tags", [])
 
 
-def run(notebook):
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(ROOT)}}).execute()
+def run(notebook, folder):
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
     return notebook
 
 
@@ -211,6 +225,7 @@ def run(notebook):
 def tiny(tmp_path, monkeypatch):
     for name in ("SOLUTIONS", "EXERCISES"):
         monkeypatch.setattr(make_exercises, name, tmp_path / name.lower())
+    monkeypatch.setattr(make_exercises, "PARTS", tmp_path / "reference_parts.py")
     path = tmp_path / "solutions" / "90_tiny.py"
     path.parent.mkdir()
     path.write_text(TINY, "utf8")
@@ -226,12 +241,6 @@ def test_what_becomes_of_each_kind_of_cell(tiny):
     details = "<details>\n<summary>Hint {}</summary>\n\n{}\n\n</details>"
     assert made[4].source == details.format("1: a **root**", "One.") + "\n\n" + details.format("2", "Two.")
     assert "For authors" not in exercise(tiny)
-
-
-def test_a_cell_to_be_run_is_kept_and_says_so(tiny):
-    tiny.write_text(TINY + "\n# %% run page\nprint(f)\n", "utf8")
-    last = notebook_of(tiny).cells[-1]
-    assert (last.source, last.metadata) == ("print(f)", {"tags": ["run", "page"]})
 
 
 def test_a_cell_that_changes_keeps_the_ids_of_the_others(tiny):
@@ -259,11 +268,16 @@ def test_a_cell_of_no_known_kind_is_refused(tiny, old, new):
         exercise(tiny)
 
 
+def test_the_courses_own_parts_are_what_the_solutions_give():
+    assert make_exercises.PARTS.read_text("utf8") == make_exercises.reference_parts(), "run: make exercises"
+
+
 def test_check_mode_writes_nothing_and_names_what_is_out_of_date(tiny, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["make_exercises", "--check"])
-    with pytest.raises(SystemExit, match=r"out of date: 90_tiny.ipynb; run `make exercises`"):
+    with pytest.raises(SystemExit, match=r"out of date: 90_tiny.ipynb, reference_parts.py; run `make exercises`"):
         main()
     assert not target(tiny).exists()
+    assert not make_exercises.PARTS.exists()
     monkeypatch.setattr(sys, "argv", ["make_exercises"])
     main()
     assert "90_tiny.ipynb: written" in capsys.readouterr().out

@@ -11,7 +11,7 @@ from torch import nn
 from lessons_lib.attention import MultiHeadAttention
 from lessons_lib.grading.arrays import encode
 from lessons_lib.grading.drive import lesson_03 as drive
-from lessons_lib.grading.drive.modules import build
+from lessons_lib.grading.drive.modules import filled
 from lessons_lib.grading.drive.question import Trouble
 from lessons_lib.grading.drive.run import run
 from lessons_lib.grading.judge import lesson_03 as judge
@@ -117,7 +117,7 @@ def test_the_gradients_are_those_of_autograd(case):
 def test_a_module_gets_the_weights_whatever_it_drew_itself():
     _, p, _ = parts(0)
     width = len(p["query.bias"])
-    module = build(lambda d_model: _FourLayers(d_model), {"d_model": width}, p)
+    module = filled(lambda d_model: _FourLayers(d_model), [width], p)
     assert not module.training
     for name, value in module.named_parameters():
         np.testing.assert_array_equal(value.detach(), p[name])
@@ -132,12 +132,12 @@ class _FourLayers(nn.Module):
 def test_parameters_that_do_not_fit_are_named():
     _, p, _ = parts(0)
     width = len(p["query.bias"])
-    with pytest.raises(Trouble, match=r"`query.weight` has the shape \(2, 2\)"):
-        build(_FourLayers, {"d_model": 2}, p)
-    with pytest.raises(Trouble, match="the module has no `gate`: the check needs this name"):
-        build(_FourLayers, {"d_model": width}, p | {"gate.weight": np.zeros(3)})
-    with pytest.raises(Trouble, match=r"has a parameter `key.bias` beside query, value, output"):
-        build(_FourLayers, {"d_model": width}, {name: array for name, array in p.items() if "key" not in name})
+    with pytest.raises(Trouble, match=r"query.weight has the shape \(2, 2\)"):
+        filled(_FourLayers, [2], p)
+    with pytest.raises(Trouble, match=r"there is no parameter gate\.weight: the question"):
+        filled(_FourLayers, [width], p | {"gate.weight": np.zeros(3)})
+    with pytest.raises(Trouble, match=r"there is a parameter key.weight too many"):
+        filled(_FourLayers, [width], {name: array for name, array in p.items() if "key" not in name})
 
 
 def test_a_question_of_two_functions_needs_both():

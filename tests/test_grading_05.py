@@ -11,7 +11,7 @@ from graded import expectations, graded
 from lessons_lib.blocks import DecoderLayer, EncoderLayer
 from lessons_lib.config import TransformerConfig
 from lessons_lib.grading.drive import lesson_05 as drive
-from lessons_lib.grading.drive.layers import by_name, draw_weights, filled
+from lessons_lib.grading.drive.modules import by_name, draw_weights, filled
 from lessons_lib.grading.drive.question import Trouble
 from lessons_lib.grading.judge import mistakes_05 as mistakes
 from lessons_lib.grading.judge.compare import close

@@ -115,20 +115,28 @@ def test_the_learners_translator_is_found_and_named(tmp_path):
 
 
 def test_the_report_is_written_whole_or_not_at_all(tmp_path):
-    pairs = drive.pairs_of(drive.make_test_set(0))
+    pairs, translator = drive.pairs_of(drive.make_test_set(0)), load_course_translator("cpu")
 
-    def unanswered(pairs):
+    def unanswered(translator, pairs):
         raise NotImplementedError
 
     path = tmp_path / "runs" / "capstone.md"
-    assert "Answer question 3 first" in capstone.write_report(path, unanswered, pairs, "x")
-    assert not path.exists()
+    assert capstone.write_report(path, unanswered, translator, pairs, "x") == "No report yet: answer question 3 first."
+    assert not path.parent.exists()
     numbers = {name: 1.5 for name in drive.NUMBERS} | {"p": 0.01}
     report = {"greedy": ["oui"] * 30, "beam": ["non"] * 30, "failures": {"name": 2, "other": 7}, **numbers}
-    said = capstone.write_report(path, lambda pairs: report, pairs, "your own translator, from a/b", "| my parts |")
-    assert said == f"{path.as_posix()}: written, on 30 sentences, about your own translator."
+    owners = {"LayerNorm": True, "bleu": False}
+    said = capstone.write_report(path, lambda *given: report, translator, pairs, "your own, from a/b", owners)
+    assert said == f"{path.as_posix()}: written, on 30 sentences."
     text = path.read_text("utf8")
-    for line in ("| my parts |", "BLEU above 15: no.", "| other | 7 |\n| name | 2 |", "p = 0.010", "significant at 5 %"):
+    for line in (
+        "Translator: your own, from a/b.",
+        "| `LayerNorm` | yours |\n| `bleu` | the course |",
+        "BLEU above 15: no.",
+        "| other | 7 |\n| name | 2 |",
+        "p = 0.010",
+        "significant at 5 %",
+    ):
         assert line in text
     assert text.count("  - greedy: oui") == 10
     assert [file.name for file in path.parent.iterdir()] == ["capstone.md"]

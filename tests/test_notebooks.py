@@ -101,6 +101,25 @@ def test_making_a_lesson_twice_gives_the_same_bytes(lesson):
     assert "_esm" in widget_models(made)[shown]["state"]
 
 
+def test_where_only_prose_changed_the_outputs_stay(lesson):
+    notebook = lesson.with_suffix(".ipynb")
+    assert make(lesson) == []
+    text = notebook.read_text("utf8").replace(
+        "BLEU 83.12\\n", "BLEU 99.99\\n"
+    )  # an output that no execution would give
+    notebook.write_text(text, "utf8")
+    lesson.write_text(WITH_EVERYTHING.replace("small lesson", "lesson, better told"), "utf8")
+    assert make(lesson, execution=False) == []
+    assert contents(read_notebook(notebook)) == contents(read_text(lesson))
+    assert problems(read_notebook(notebook)) == []
+    assert notebook.read_text("utf8").replace("better told", "") != text
+    assert "BLEU 99.99" in notebook.read_text("utf8")
+    lesson.write_text(WITH_EVERYTHING.replace('print("BLEU', 'print("A BLEU'), "utf8")
+    assert make(lesson, execution=False) == []
+    assert "A BLEU 83.12" in notebook.read_text("utf8")
+    assert "99.99" not in notebook.read_text("utf8")
+
+
 def test_an_old_widget_in_a_notebook_is_noticed(lesson):
     make(lesson)
     made = read_notebook(lesson.with_suffix(".ipynb"))

@@ -26,7 +26,7 @@ def test_what_is_set(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda name: Libc(calls))
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
     process.tune_process()
-    assert [os.environ[name] for name in NAMES] == ["7", "200"]
+    assert [os.environ[name] for name in NAMES] == ["7", "80"]
     assert dict(calls) == {process.M_MMAP_THRESHOLD: process.KEPT, process.M_TRIM_THRESHOLD: process.KEPT}
 
 
@@ -34,7 +34,7 @@ def test_what_is_set(monkeypatch):
 def test_a_system_without_glibc_goes_on(monkeypatch, libc):
     monkeypatch.setattr(ctypes, "CDLL", libc)
     process.tune_process()
-    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "200"
+    assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "80"
 
 
 def test_who_has_tuned_malloc_keeps_it(monkeypatch):

@@ -212,6 +212,73 @@ def test_without_javascript_the_widgets_text_is_read(visit):
     assert stored_state()["sentences"][0]["words"][3] in text.inner_text()
 
 
+# ---- progress, in the sidebar ----
+
+
+def marks(page) -> dict[str, str]:
+    """What stands beside the lessons in the sidebar, for the eye and in words."""
+    links = page.locator(".bd-sidebar-primary a:has(.progress-mark)").all()
+    return {link.text_content().split(" ")[0]: link.locator(".progress-mark").text_content() for link in links}
+
+
+def open_answer(page, begin: str):
+    """Open the first answer that begins so."""
+    answer = page.locator("#check-yourself details", has=page.locator(f"p:text-matches('^{begin}')")).first
+    answer.locator("summary").click()
+
+
+def test_progress_is_remembered_shown_and_forgotten(visit):
+    page = visit(LESSON).page
+    note = page.locator(".course-progress-note")
+    assert marks(page) == {}
+    assert not note.is_visible()
+    open_answer(page, "No")
+    assert marks(page) == {}
+    open_answer(page, "Right")
+    questions = page.locator("#check-yourself p > strong").count()
+    assert marks(page) == {"1": f"1/{questions} (1 of {questions} questions)"}
+    page.locator("section#summary p").last.scroll_into_view_if_needed()
+    page.locator(".course-progress-note:has-text('Lessons read: 1.')").wait_for()
+    page.goto(page.url.replace("01_self_attention", "02_query_key_value"), wait_until="networkidle")
+    assert marks(page) == {"1": f"1/{questions} (read, 1 of {questions} questions)"}
+    assert note.inner_text() == "Lessons read: 1. Questions answered: 1. Kept in this browser only."
+    page.get_by_role("button", name="Forget it").press("Enter")
+    assert marks(page) == {}
+    assert not note.is_visible()
+    page.reload(wait_until="networkidle")
+    assert marks(page) == {}
+
+
+def test_a_lesson_that_is_read_and_answered_has_a_tick(visit):
+    page = visit(LESSON).page
+    page.evaluate("document.querySelectorAll('#check-yourself details').forEach(answer => { answer.open = true; })")
+    page.locator("section#summary p").last.scroll_into_view_if_needed()
+    page.locator(".progress-mark:has-text('✓')").wait_for()
+
+
+@pytest.mark.parametrize(
+    "saved", ["not JSON", "[]", "7", '{"01_self_attention": {}}', '{"01_self_attention": null, "02_x": 3, "y": {}}']
+)
+def test_progress_that_somebody_else_wrote_breaks_nothing(visit, saved):
+    page = visit(LESSON).page
+    page.evaluate("text => localStorage.setItem('executable-transformer:progress', text)", saved)
+    page.reload(wait_until="networkidle")
+    open_answer(page, "Right")
+    assert marks(page)["1"].startswith("1/")
+
+
+def test_each_question_has_one_right_answer_and_says_why_the_others_are_wrong():
+    for path in lessons():
+        text = "\n".join(cell.source for cell in read_text(path).cells if cell.cell_type == "markdown")
+        asked = re.split(
+            r"^\*\*\d+\. ", text.partition("## Check yourself")[2].partition("\n## ")[0], flags=re.MULTILINE
+        )[1:]
+        for question in asked:
+            answers = re.findall(r"</summary>\s+(\w+)", question)
+            assert answers.count("Right") == 1, (path.stem, question[:60])
+            assert len(answers) >= 2, (path.stem, question[:60])
+
+
 # ---- the loader, on pages of its own ----
 
 COUNTER = (ROOT / "tests/js/counter.js").read_text("utf8")

@@ -1,6 +1,6 @@
 """Execute the lessons: notebooks/NN_name.py -> NN_name.ipynb with its outputs and widget states inside.
 
-    make lessons            those whose text, or whose widget, changed
+    make lessons            those whose text, or whose widget, changed; where only prose changed, the outputs stay
     make lessons ALL=1      every one, after a change of the library
 
 Two executions give the same bytes, apart from what really changed: no times, no paths, ids made from contents.
@@ -25,6 +25,7 @@ from tools.lesson_files import (
     contents,
     lessons,
     problems,
+    read_notebook,
     read_text,
     stale,
     views,
@@ -93,8 +94,27 @@ def tidy(notebook: NotebookNode, name: str) -> NotebookNode:
     return nbformat.reads(text, as_version=4)
 
 
-def make(path: Path) -> list[str]:
-    """Execute one lesson and store its notebook; the reasons why not, if any."""
+def with_stored_outputs(path: Path) -> NotebookNode | None:
+    """The lesson's text with the outputs of its notebook, if they belong to the same code and nothing else is amiss."""
+    target = path.with_suffix(".ipynb")
+    if not target.exists():
+        return None
+    stored, notebook = read_notebook(target), read_text(path)
+    before, now = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (stored, notebook))
+    if [cell.source for cell in before] != [cell.source for cell in now] or problems(stored):
+        return None
+    for old, new in zip(before, now, strict=True):
+        new.outputs, new.execution_count = old.outputs, old.execution_count
+    notebook.metadata = stored.metadata
+    return tidy(notebook, path.stem)
+
+
+def make(path: Path, execution: bool = True) -> list[str]:
+    """Store the notebook of one lesson, executed if asked for or needed; the reasons why not, if any."""
+    kept = None if execution else with_stored_outputs(path)
+    if kept is not None:
+        write_notebook(kept, path.with_suffix(".ipynb"))
+        return []
     notebook = read_text(path)
     written = contents(notebook)
     try:
@@ -124,13 +144,14 @@ def main() -> None:
     for path in lessons():
         if arguments.names and path.stem not in arguments.names:
             continue
-        why = ["asked for"] if arguments.all or arguments.names else stale(path)
+        asked = bool(arguments.all or arguments.names)
+        why = ["asked for"] if asked else stale(path)
         if not why:
             print(f"{path.stem}: up to date")
             continue
-        print(f"{path.stem}: executing ({why[0]}) ...", flush=True)
+        print(f"{path.stem}: {why[0]} ...", flush=True)
         begin = time.perf_counter()
-        found = make(path)
+        found = make(path, execution=asked)
         print(
             f"\r{path.stem}: {'NOT WRITTEN' if found else 'written'} after {time.perf_counter() - begin:.0f} s",
             flush=True,

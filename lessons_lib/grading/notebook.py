@@ -13,6 +13,18 @@ from typing import Any
 from lessons_lib.grading.arrays import decode, encode
 from lessons_lib.grading.drive.run import questions, run
 from lessons_lib.grading.judge.run import Verdict, judge, steps
+from lessons_lib.grading.parts import (
+    FILE,
+    TRANSLATOR,
+    PartError,
+    assemble,
+    assemble_kept,
+    known,
+    owners,
+    take,
+    with_answers,
+    write,
+)
 from lessons_lib.grading.report import Result, Summary
 
 SEEDS = (0, 1)  # the same hint twice for the same mistake; a third seed is drawn anew
@@ -73,20 +85,88 @@ class Check:
         Raises:
             CheckError: no exercise is open, or it has no such question.
         """
+        asked = questions(self._opened())
+        if question is not None and question not in asked:
+            raise CheckError(f"question {question!r} is none of {self.lesson}; use {', '.join(asked)}")
+        namespace = _callers_variables() if namespace is None else namespace
+        if question is None:
+            return _show(Summary(self.lesson, tuple(grade(self.lesson, name, namespace) for name in asked)))
+        return _show(grade(self.lesson, question, namespace))
+
+    def keep(self, *, namespace: Mapping[str, Any] | None = None) -> None:
+        """Write each answer that has all its points to `my_translator.py`, for the exercises to come."""
+        lesson = self._opened()
+        namespace = _callers_variables() if namespace is None else namespace
+        for names in dict.fromkeys(tuple(declared.signatures) for declared in questions(lesson).values()):
+            print(f"{', '.join(names)}: {_keep(lesson, names, namespace)}")
+
+    def part(self, *names: str) -> Any:
+        """The learner's own kept answers of these names, or the course's where there is none; one, or a list of them.
+
+        Raises:
+            PartError: there is no such part, it is asked for in this exercise, or `my_translator.py` does not run.
+        """
+        found = take(names)
+        for name in names:
+            if self.lesson and known()[name] == self.lesson[:2]:
+                raise PartError(f"`{name}` is what this exercise asks for")
+        for whose, mine in (("yours", True), ("the course's", False)):
+            listed = [name for name, (_, own) in zip(names, found, strict=True) if own == mine]
+            if listed:
+                print(f"{whose}: {', '.join(listed)}")
+        return found[0][0] if len(names) == 1 else [value for value, _ in found]
+
+    def translate(self, sentence: str) -> None:
+        """Print a French sentence by the learner's translator: kept parts, the course's for the rest, trained weights.
+
+        Raises:
+            PartError: the parts do not work together, or `my_translator.py` does not run.
+        """
+        from lessons_lib.grading.translator import translate  # it loads the course's translator
+
+        own = [name for name in TRANSLATOR if owners()[name]]
+        print(translate(assemble_kept(), sentence))
+        rest = len(TRANSLATOR) - len(own)
+        print(
+            f"your parts in it: {', '.join(own) or 'none yet'}; the course's: {f'the other {rest}' if rest else 'none'}"
+        )
+
+    def parts(self) -> None:
+        """Print every part of the translator, and whether it is the learner's or the course's."""
+        for name, mine in owners().items():
+            print(f"lesson {known()[name]}  {name:30} {'yours' if mine else 'the course' + chr(39) + 's'}")
+
+    def _opened(self) -> str:
         if self.lesson is None:
             raise CheckError("no exercise is open: run the first cells, or check.open('01_self_attention')")
-        known = questions(self.lesson)
-        if question is not None and question not in known:
-            raise CheckError(f"question {question!r} is none of {self.lesson}; use {', '.join(known)}")
-        if namespace is None:
-            caller = sys._getframe(1)
-            namespace = {**caller.f_globals, **caller.f_locals}
-        if question is None:
-            return _show(Summary(self.lesson, tuple(grade(self.lesson, name, namespace) for name in known)))
-        return _show(grade(self.lesson, question, namespace))
+        return self.lesson
 
     def __repr__(self) -> str:
         return f"<check of {self.lesson or 'no exercise yet'}>"
+
+
+def _callers_variables() -> dict[str, Any]:
+    """The variables of who called the method of `check` that calls this."""
+    caller = sys._getframe(2)
+    return {**caller.f_globals, **caller.f_locals}
+
+
+def _keep(lesson: str, names: tuple[str, ...], namespace: Mapping[str, Any]) -> str:
+    """Keep answers that are right in each question about them, here and outside of the notebook; the outcome."""
+    about = [question for question, declared in questions(lesson).items() if set(names) & set(declared.signatures)]
+    for question in about:
+        result = grade(lesson, question, namespace)
+        if result.hint is not None:
+            return f"not kept, {question} has {result.points} of {result.total} points"
+    try:
+        text = with_answers(names, namespace)
+        alone = grade(lesson, about[-1], assemble(text))
+    except PartError as error:
+        return f"not kept: {error}"
+    if alone.hint is not None:
+        return f"not kept, on its own it fails: {alone.hint}"
+    write(text)
+    return f"kept in {FILE}"
 
 
 def _show(result: Result | Summary) -> Result | Summary:

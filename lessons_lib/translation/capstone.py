@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from lessons_lib.device import describe
 from lessons_lib.translation.alignment import cross_attention, word_weights
 from lessons_lib.translation.corpus import Pair
 from lessons_lib.translation.course_model import load_course_translator
@@ -52,48 +51,54 @@ def _with_end(word_ids: Sequence[int | None], text: str) -> list[int | None]:
     return [*word_ids[:-1], len(text.split())]
 
 
+Capstone = Callable[[Translator, list[Pair]], Mapping[str, Any]]
+
+
 def write_report(
-    path: Path, capstone: Callable[[list[Pair]], Mapping[str, Any]], pairs: Sequence[Pair], whose: str, parts: str = ""
+    path: str | Path,
+    capstone: Capstone,
+    translator: Translator,
+    pairs: Sequence[Pair],
+    whose: str,
+    owners: Mapping[str, bool] | None = None,
 ) -> str:
-    """Run the report on a test set and write it as Markdown; what to tell the learner.
+    """Run the report of exercise 13 on a test set and write it as Markdown; what to tell the learner.
 
     Args:
         whose: which translator it is about, from `find_translator`.
-        parts: which parts of the course are the learner's own, a paragraph or a table.
+        owners: the parts of the course, and whether each is the learner's own.
     Raises:
         OSError: the file cannot be written.
     """
     try:
-        report = capstone(list(pairs))
+        report = capstone(translator, list(pairs))
     except NotImplementedError:
-        return "Answer question 3 first: there is nothing to report yet."
+        return "No report yet: answer question 3 first."
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text(report_text(report, pairs, whose, parts), "utf-8")
+    temporary.write_text(report_text(report, pairs, whose, owners or {}), "utf-8")
     os.replace(temporary, path)
-    return f"{path.as_posix()}: written, on {len(pairs)} sentences, about {whose.partition(':')[0].partition(',')[0]}."
+    return f"{path.as_posix()}: written, on {len(pairs)} sentences."
 
 
-def report_text(report: Mapping[str, Any], pairs: Sequence[Pair], whose: str, parts: str = "") -> str:
-    """The report of the exercise as Markdown: scores, significance, alignment, time, failures, ten wrong sentences."""
+def report_text(report: Mapping[str, Any], pairs: Sequence[Pair], whose: str, owners: Mapping[str, bool]) -> str:
+    """Scores, significance, alignment, time, failures, ten wrong sentences, and whose parts they are, as Markdown."""
     lower, better = report["bleu_greedy"], report["bleu_beam"]
     shown = "significant at 5 %" if report["p"] < 0.05 else "not significant at 5 %"
     lines = [
         "# Capstone report",
         "",
         f"Translator: {whose}. Test: {len(pairs)} sentences that training never saw.",
-        f"Machine: {describe(torch.device('cuda' if torch.cuda.is_available() else 'cpu'))}.",
-        *(["", parts] if parts else []),
         "",
         "| | greedy | beam of 4 |",
         "|---|---|---|",
         f"| BLEU | {lower:.2f} | {better:.2f} |",
         f"| seconds | {report['seconds_greedy']:.2f} | {report['seconds_beam']:.2f} |",
         "",
-        f"The beam gives {better - lower:+.2f} BLEU, p = {report['p']:.3f} by the paired bootstrap: {shown}.",
-        f"Alignment error rate at the step that writes the word: {report['aer']:.3f}.",
-        f"BLEU above 15: {'yes' if min(lower, better) > 15 else 'no'}.",
+        f"- BLEU above 15: {'yes' if min(lower, better) > 15 else 'no'}.",
+        f"- The beam gives {better - lower:+.2f} BLEU, p = {report['p']:.3f} by the paired bootstrap: {shown}.",
+        f"- Alignment error rate at the step that writes the word: {report['aer']:.3f}.",
         "",
         "## Failures of greedy search",
         "",
@@ -101,10 +106,13 @@ def report_text(report: Mapping[str, Any], pairs: Sequence[Pair], whose: str, pa
         "|---|---|",
         *(f"| {kind} | {count} |" for kind, count in sorted(report["failures"].items(), key=lambda item: -item[1])),
         "",
-        "## Ten sentences that differ from their reference",
+        "## Up to ten sentences that differ from their reference",
         "",
     ]
-    wrong = [(p, text) for p, text in zip(pairs, report["greedy"], strict=True) if text != p.target]
+    wrong = [(pair, text) for pair, text in zip(pairs, report["greedy"], strict=True) if text != pair.target]
     for pair, text in wrong[:10]:
         lines += [f"- {pair.source}", f"  - reference: {pair.target}", f"  - greedy: {text}"]
+    if owners:
+        lines += ["", "## Whose parts", "", "| part | whose |", "|---|---|"]
+        lines += [f"| `{name}` | {'yours' if mine else 'the course'} |" for name, mine in owners.items()]
     return "\n".join(lines) + "\n"

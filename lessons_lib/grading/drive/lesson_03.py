@@ -7,7 +7,7 @@ import torch
 
 from lessons_lib.device import pick_device
 from lessons_lib.grading.drive.calls import gradient_case, run_case
-from lessons_lib.grading.drive.modules import build, module_gradient_case
+from lessons_lib.grading.drive.modules import filled, module_gradient_case
 from lessons_lib.grading.drive.question import Arrays, Question
 
 MODULE = "MultiHeadAttention(d_model, n_heads)"
@@ -124,7 +124,7 @@ def drive_masked(answer: Callable, inputs: Arrays) -> Arrays:
 def _module(answer: Callable, inputs: Arrays) -> torch.nn.Module:
     """The learner's module with the weights of the inputs."""
     construct = {"d_model": inputs["query"].shape[-1], "n_heads": int(inputs["n_heads"][0])}
-    return build(answer, construct, state(inputs))
+    return filled(answer, [*construct.values()], state(inputs))
 
 
 def _first(returned):

@@ -4,7 +4,7 @@ import numpy as np
 
 from lessons_lib.grading.arrays import text_array
 from lessons_lib.grading.drive.calls import gradient_case
-from lessons_lib.grading.drive.layers import (
+from lessons_lib.grading.drive.modules import (
     Shapes,
     by_name,
     draw_weights,

@@ -8,7 +8,7 @@ from torch import nn
 
 from lessons_lib.device import pick_device
 from lessons_lib.grading.drive.calls import call, run_case, to_arrays
-from lessons_lib.grading.drive.modules import build, module_gradient_case
+from lessons_lib.grading.drive.modules import filled, module_gradient_case
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
 
 SCRATCH = ("lessons_lib.norms", "lessons_lib.blocks", "torch.nn.functional", "torch.nn.modules.normalization")
@@ -58,15 +58,13 @@ def drive_norm(norm: Callable, inputs: Arrays, names: tuple[str, ...], cases: tu
     """What both norms are asked: fresh parameters, the calls of `cases`, gradients, another ε, this device."""
     d_model, x = inputs["x"].shape[-1], norm_cases(inputs)
     state = {name: inputs[name] for name in names}
-    module = build(norm, {"d_model": d_model}, state)
+    module = filled(norm, [d_model], state)
     arrays: Arrays = {}
     for name in cases:
         arrays |= run_case(name, module, {"x": x[name]}, ("output",))
     arrays |= run_case("again", module.train(), {"x": x["words"]}, ("output",))
     arrays |= module_gradient_case("gradient", module, {"x": x["words"]}, inputs["cotangent"])
-    arrays |= run_case(
-        "eps", build(norm, {"d_model": d_model, "eps": OTHER_EPS}, state), {"x": x["words"]}, ("output",)
-    )
+    arrays |= run_case("eps", filled(norm, [d_model, OTHER_EPS], state), {"x": x["words"]}, ("output",))
     arrays |= run_case("double", module.double(), {"x": x["double"]}, ("output",))
     device = pick_device()
     arrays |= run_case("device", module.float().to(device), {"x": x["words"]}, ("output",), device.type)
@@ -106,14 +104,14 @@ def drive_residual(residual: Callable, inputs: Arrays) -> Arrays:
     state = {"norm.gamma": inputs["gamma"], "norm.beta": inputs["beta"]}
     arrays: Arrays = {}
     for place in PLACES:
-        module, sublayer = build(residual, {"d_model": d_model, "place": place}, state), Sublayer(inputs["weight"])
+        module, sublayer = filled(residual, [d_model, place], state), Sublayer(inputs["weight"])
         arrays |= run_case(f"{place}_norm", module.norm, {"x": x}, ("output",))
         arrays |= run_case(place, module, {"x": x, "sublayer": sublayer}, ("output",))
         arrays[f"{place}_calls.count"] = np.array(sublayer.calls)
         arrays |= module_gradient_case(f"{place}_gradient", module, {"x": x[0]}, inputs["cotangent"], sublayer)
     one, other = (_norm_of(call(residual, d_model, "pre")) for _ in range(2))
     shared = {id(parameter) for parameter in one.parameters()} & {id(parameter) for parameter in other.parameters()}
-    default = build(residual, {"d_model": d_model}, state)
+    default = filled(residual, [d_model], state)
     arrays |= run_case("default", default, {"x": x, "sublayer": Sublayer(inputs["weight"])}, ("output",))
     return arrays | {"shared.count": np.array(len(shared))}
 

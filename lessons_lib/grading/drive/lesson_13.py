@@ -11,12 +11,13 @@ import torch
 from lessons_lib.grading.arrays import text_array
 from lessons_lib.grading.drive.calls import call
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
+from lessons_lib.translation.capstone import find_translator
 from lessons_lib.translation.corpus import Pair, load_grammar_tests
 
 BLEU = "bleu(translations, references)"
 LINKS = "links(weights)"
 ERROR_RATE = "alignment_error_rate(found, sure, possible)"
-CAPSTONE = "capstone(pairs)"
+CAPSTONE = "capstone(translator, pairs)"
 LIBRARY = (
     "lessons_lib.translation.bleu",
     "lessons_lib.translation.scoring",
@@ -211,9 +212,13 @@ def exchanged(pairs: list[Pair]) -> list[Pair]:
             for mine, other in zip(few, few[1:] + few[:1], strict=True)]  # fmt: skip
 
 
-def capstone_cases(inputs: Arrays) -> dict[str, dict[str, list[Pair]]]:
-    pairs = pairs_of(inputs)
-    return {"report": {"pairs": pairs}, "exchanged": {"pairs": exchanged(pairs)}}
+def capstone_cases(inputs: Arrays) -> dict[str, dict[str, Any]]:
+    """The learner's own translator, with the test set, and with references that belong to other sentences."""
+    translator, pairs = find_translator()[0], pairs_of(inputs)
+    return {
+        "report": {"translator": translator, "pairs": pairs},
+        "exchanged": {"translator": translator, "pairs": exchanged(pairs)},
+    }
 
 
 def report_arrays(returned: Any) -> Arrays:

@@ -1,37 +1,84 @@
-"""Answers that are classes: the learner's `nn.Module` is made, gets the weights that `make` drew, and is called."""
+"""Answers that are modules: made, filled with drawn weights by the names that the question fixes, and then called."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from lessons_lib.grading.drive.calls import call, gradient_case
+from lessons_lib.grading.arrays import text_array
+from lessons_lib.grading.drive.calls import call, gradient_case, run_case, to_arrays
 from lessons_lib.grading.drive.question import Arrays, Trouble
 
+Shapes = dict[str, tuple[int, ...]]
 
-def build(answer: Callable, construct: Mapping[str, Any], state: Arrays) -> nn.Module:
-    """The learner's module, made with the arguments `construct`, in evaluation mode, with the weights `state`.
 
-    Args:
-        state: each parameter under the name that the question fixes, such as `query.weight`.
+def draw_weights(draw: np.random.Generator, shapes: Shapes) -> np.ndarray:
+    """Numbers for all of these parameters, one after the other in one array: so few cross, whatever their number."""
+    parts = []
+    for name, shape in shapes.items():
+        centre = 1.0 if name.endswith(("gamma", "norm.weight")) else 0.0
+        scale = 1.2 / math.sqrt(shape[-1]) if len(shape) == 2 else 0.3
+        parts.append(draw.normal(centre, scale, shape).ravel())
+    return np.concatenate(parts).astype(np.float32)
+
+
+def by_name(flat: np.ndarray, shapes: Shapes) -> Arrays:
+    """The parameters in such an array, each with its name and shape."""
+    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])[:-1]
+    return {name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), np.split(flat, ends), strict=True)}
+
+
+def filled(answer: Any, sizes: Sequence[Any], weights: Mapping[str, np.ndarray]) -> nn.Module:
+    """The learner's module, made with these arguments, in evaluation mode, with these weights in it.
+
     Raises:
-        Trouble: it cannot be made, is no module, or has other parameters than `state`.
+        Trouble: it cannot be made, is no module, or its parameters have other names or shapes.
     """
-    module = call(answer, *construct.values())
-    name = getattr(answer, "__name__", type(answer).__name__)
+    module = call(answer, *sizes)
+    name = getattr(answer, "__name__", "the answer")
     if not isinstance(module, nn.Module):
-        raise Trouble(f"`{name}` does not make an nn.Module: write `class {name}(nn.Module)`")
-    parameters = dict(module.named_parameters())
-    for key, value in state.items():
-        _check_parameter(module, parameters, key, value.shape)
-    if extra := sorted(parameters.keys() - state.keys()):
-        raise Trouble(f"the module has a parameter `{extra[0]}` beside {', '.join(_layers(state))}: what is it for?")
+        kind = type(module).__name__
+        raise Trouble(f"{name}{tuple(sizes)} gives a {kind}, not a module: write class {name}(nn.Module)")
+    mine = dict(module.named_parameters(remove_duplicate=False))
+    missing = [key for key in weights if key not in mine]
+    known = {id(mine[key]) for key in weights if key in mine}  # a second name for one of these is no second parameter
+    unknown = [key for key in mine if key not in weights and id(mine[key]) not in known]
+    if missing:
+        raise Trouble(_why_missing(module, missing[0], unknown))
+    if unknown:
+        raise Trouble(f"there is a parameter {unknown[0]} too many: the question fixes what a module is made of")
+    for key, array in weights.items():
+        if tuple(mine[key].shape) != array.shape:
+            raise Trouble(f"{key} has the shape {tuple(mine[key].shape)}; {array.shape} is due")
+    owners: dict[int, str] = {}
+    for key in weights:
+        if (first := owners.setdefault(id(mine[key]), key)) != key:
+            raise Trouble(f"{first} and {key} are one and the same parameter: make each part anew")
     with torch.no_grad():
-        for key, value in state.items():
-            parameters[key].copy_(torch.from_numpy(value.copy()))
+        for key, array in weights.items():
+            mine[key].copy_(torch.from_numpy(array.copy()))
     return module.eval()
+
+
+def _why_missing(module: nn.Module, key: str, unknown: Sequence[str]) -> str:
+    if isinstance(getattr(module, key.rpartition(".")[2], None), torch.Tensor):
+        return f"{key} is a tensor, and no parameter: make it with nn.Parameter, or it will not be learned"
+    instead = f" (your module has {unknown[0]})" if unknown else ""
+    return f"there is no parameter {key}{instead}: the question fixes the names of the parts"
+
+
+def module_case(
+    case: str, module: Any, arguments: Mapping[str, Any], returns: tuple[str, ...], method: str | None = None
+) -> Arrays:
+    """`run_case` for a module, or for one of its methods."""
+
+    def answer(*given: Any) -> Any:
+        return (module if method is None else getattr(module, method))(*given)
+
+    return run_case(case, answer, arguments, returns)
 
 
 def module_gradient_case(
@@ -52,15 +99,20 @@ def module_gradient_case(
     return gradient_case(case, answer, {**arguments, **state}, cotangent)
 
 
-def _check_parameter(module: nn.Module, parameters: Mapping, key: str, due: tuple[int, ...]) -> None:
-    layer, _, _ = key.rpartition(".")
-    if not hasattr(module, layer.partition(".")[0] or key):
-        raise Trouble(f"the module has no `{layer or key}`: the check needs this name, set in `__init__`")
-    if key not in parameters:
-        raise Trouble(f"the module has a `{layer or key}`, but no parameter `{key}` of its own")
-    if tuple(parameters[key].shape) != due:
-        raise Trouble(f"`{key}` has the shape {tuple(parameters[key].shape)}; {due} is due")
-
-
-def _layers(state: Arrays) -> list[str]:
-    return list(dict.fromkeys(key.rpartition(".")[0] or key for key in state))
+def weight_gradients(
+    case: str, module: nn.Module, arguments: Mapping[str, np.ndarray], cotangent: np.ndarray, shapes: Shapes
+) -> Arrays:
+    """`case.gradient`: of sum(result · cotangent) by every parameter, one after the other; or `case.error`."""
+    try:
+        result = call(module, *(torch.from_numpy(value.copy()) for value in arguments.values()))
+        if type(result) is not torch.Tensor or not result.requires_grad:
+            raise Trouble("the result is cut off from the weights (numpy, .detach(), .data, .item() or no_grad?)")
+        mine = dict(module.named_parameters(remove_duplicate=False))
+        try:
+            loss = (result * torch.from_numpy(cotangent)).sum()
+            gradients = torch.autograd.grad(loss, [mine[name] for name in shapes], materialize_grads=True)
+        except RuntimeError as error:  # another shape, or a backward pass that fails
+            raise Trouble(str(error).partition("\n")[0]) from None
+        return to_arrays({f"{case}.gradient": torch.cat([gradient.flatten() for gradient in gradients])})
+    except Trouble as trouble:
+        return {f"{case}.error": text_array(str(trouble))}

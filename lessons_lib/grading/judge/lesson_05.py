@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lessons_lib.grading.drive.layers import by_name
 from lessons_lib.grading.drive.lesson_05 import (
     LAYERS,
     PAD,
@@ -16,6 +15,7 @@ from lessons_lib.grading.drive.lesson_05 import (
     model_weights,
     sizes_of,
 )
+from lessons_lib.grading.drive.modules import by_name
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.layers import Model, Parts, decode, decoder_layer, encode, encoder_layer
 from lessons_lib.grading.judge.mistakes_05 import (

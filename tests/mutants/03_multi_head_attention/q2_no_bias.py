@@ -1,6 +1,6 @@
 """Layers without a bias.
 
-q2: 0 of 4: but no parameter `query.bias` of its own
+q2: 0 of 4: there is no parameter query.bias:
 """
 
 import math

@@ -1,6 +1,6 @@
 """A class that is no module.
 
-q2: 0 of 4: does not make an nn.Module
+q2: 0 of 4: not a module
 """
 
 import math

@@ -1,6 +1,6 @@
 """Has three layers.
 
-q2: 0 of 4: the module has no `output`
+q2: 0 of 4: there is no parameter output.weight:
 """
 
 import math

@@ -1,6 +1,6 @@
 """Layers as wide as one head.
 
-q2: 0 of 4: `query.weight` has the shape
+q2: 0 of 4: query.weight has the shape
 """
 
 import math

@@ -1,6 +1,6 @@
 """A layer that nobody asked for.
 
-q2: 0 of 4: the module has a parameter `norm.bias` beside query, key, value, output
+q2: 0 of 4: there is a parameter norm.weight too many
 """
 
 import math

@@ -1,6 +1,6 @@
 """Names of its own for the layers.
 
-q2: 0 of 4: the module has no `query`: the check needs this name
+q2: 0 of 4: there is no parameter query.weight (your module has
 """
 
 import math

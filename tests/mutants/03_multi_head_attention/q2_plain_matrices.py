@@ -1,6 +1,6 @@
 """Matrices in place of layers.
 
-q2: 0 of 4: has a `query`, but no parameter `query.weight`
+q2: 0 of 4: there is no parameter query.weight (your module has query)
 """
 
 import math

@@ -1,6 +1,6 @@
 """A function in place of a class.
 
-q1: 0 of 4: does not make an nn.Module
+q1: 0 of 4: not a module
 """
 
 

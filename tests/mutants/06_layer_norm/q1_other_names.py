@@ -1,6 +1,6 @@
 """PyTorch's names.
 
-q1: 0 of 4: the module has no `gamma`
+q1: 0 of 4: there is no parameter gamma (your module has
 """
 
 import torch

@@ -1,6 +1,6 @@
 """Tensors that no optimizer would find.
 
-q1: 0 of 4: no parameter `gamma` of its own
+q1: 0 of 4: gamma is a tensor, and no parameter
 """
 
 import torch

@@ -1,6 +1,6 @@
 """Parameters with an axis too many.
 
-q1: 0 of 4: `gamma` has the shape (1,
+q1: 0 of 4: gamma has the shape (1,
 """
 
 import torch

@@ -1,6 +1,6 @@
 """Brings a β along.
 
-q2: 0 of 3: the module has a parameter `beta` beside gamma
+q2: 0 of 3: there is a parameter beta too many
 """
 
 import torch

@@ -1,7 +1,7 @@
 """The norm has another name.
 
 q1: 4 of 4
-q3: 0 of 3: the module has no `norm`
+q3: 0 of 3: there is no parameter norm.
 """
 
 import torch

@@ -11,12 +11,9 @@ from collections import Counter
 
 from lessons_lib.translation import capstone as course
 from lessons_lib.translation.bleu import words
-from lessons_lib.translation.course_model import load_course_translator
 from lessons_lib.translation.diagnosis.categories import Example, tags
 from lessons_lib.translation.pharaoh import gold_of
 from lessons_lib.translation.scoring import compare
-
-translator = load_course_translator("cpu")
 
 
 def runs_of(words, n):
@@ -60,16 +57,16 @@ def alignment_error_rate(found, sure, possible):
     return (below - above) / below
 
 
-def translate(sentences, beam):
+def translate(translator, sentences, beam):
     return [found.text for found in translator.translate(sentences, beam=beam, attention=False)]
 
 
-def capstone(pairs):
+def capstone(translator, pairs):
     sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
     report = {}
     for name, beam in (("greedy", 1), ("beam", 4)):
         begin = time.perf_counter()
-        report[name] = translate(sources, beam)
+        report[name] = translate(translator, sources, beam)
         report[f"seconds_{name}"] = time.perf_counter() - begin
         report[f"bleu_{name}"] = bleu([words(t) for t in report[name]], [words(r) for r in references])
     report["p"] = compare(report["greedy"], report["beam"], references).p

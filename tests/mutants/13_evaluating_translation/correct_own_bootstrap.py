@@ -11,11 +11,8 @@ import sacrebleu
 
 from lessons_lib.translation import capstone as course
 from lessons_lib.translation.alignment import alignment_error_rate, links
-from lessons_lib.translation.course_model import load_course_translator
 from lessons_lib.translation.diagnosis.categories import Example, tags
 from lessons_lib.translation.pharaoh import gold_of
-
-translator = load_course_translator("cpu")
 
 
 def bleu(texts, references):
@@ -36,16 +33,16 @@ def p_value(a, b, references):
     return float(np.mean(np.abs(differences - differences.mean()) >= abs(seen)))
 
 
-def translate(sentences, beam):
+def translate(translator, sentences, beam):
     return [found.text for found in translator.translate(sentences, beam=beam, attention=False)]
 
 
-def capstone(pairs):
+def capstone(translator, pairs):
     sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
     report = {}
     for name, beam in (("greedy", 1), ("beam", 4)):
         begin = time.perf_counter()
-        report[name] = translate(sources, beam)
+        report[name] = translate(translator, sources, beam)
         report[f"seconds_{name}"] = time.perf_counter() - begin
         report[f"bleu_{name}"] = bleu(report[name], references)
     report["p"] = p_value(report["greedy"], report["beam"], references)
