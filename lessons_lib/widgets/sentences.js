@@ -95,9 +95,17 @@ export function matchWords(words, reference) {
   return found;
 }
 
+/** Links from a line of the Pharaoh format, "0-0 1?2": [[source word, sure, target word], …]. */
+export function readLinks(line) {
+  return [...line.matchAll(/(\d+)([-?])(\d+)/g)].map(([, source, mark, target]) => [Number(source), mark === "-", Number(target)]);
+}
+
+/** Weights in percent from lines such as "3 97 0". */
+export const readWeights = (lines) => lines.map((line) => line.split(" ").map(Number));
+
 /** The source words that a word should have looked at: [[word, sure], …], known where it is a word of the reference. */
 export function goldFor(place, links) {
-  return links.filter(([target]) => target === place).map(([, source, sure]) => [source, sure === 1]);
+  return links.filter(([, , target]) => target === place).map(([source, sure]) => [source, sure]);
 }
 
 const SYSTEMS = { greedy: "Greedy", beam: "Beam" };
@@ -114,10 +122,12 @@ const fold = (text) =>
     .replace(/\p{M}/gu, "")
     .toLowerCase();
 
-/** Every sentence with its four scores. */
+/** Every sentence with its weights and links as numbers, and its four scores. */
 function scored(sentences) {
   return sentences.map((one) => ({
     ...one,
+    links: readLinks(one.links),
+    attention: Object.fromEntries(Object.entries(one.attention).map(([name, lines]) => [name, readWeights(lines)])),
     bleu: { greedy: sentenceBleu(one.greedy, one.reference), beam: sentenceBleu(one.beam, one.reference) },
     chrf: { greedy: sentenceChrf(one.greedy, one.reference), beam: sentenceChrf(one.beam, one.reference) },
   }));

@@ -128,12 +128,12 @@ def _check_sentence(given: Mapping, name: str) -> dict:
             system: _percent(weights, texts[system], texts["source"], f"{name} attention[{system!r}]")
             for system, weights in attention.items()
         },
-        "links": [_check_link(link, texts, name) for link in given.get("links", ())],
+        "links": " ".join(_check_link(link, texts, name) for link in given.get("links", ())),
     }
 
 
-def _percent(weights: Any, target: str, source: str, name: str) -> list[list[int]]:
-    """A matrix of weights from 0 to 1 as whole numbers of percent; empty stays empty."""
+def _percent(weights: Any, target: str, source: str, name: str) -> list[str]:
+    """A matrix of weights from 0 to 1 as whole numbers of percent, a text a row (short in a notebook's file)."""
     if hasattr(weights, "detach"):
         weights = weights.detach().cpu().double()
     array = np.asarray(weights, dtype=np.float64)
@@ -144,11 +144,12 @@ def _percent(weights: Any, target: str, source: str, name: str) -> list[list[int
         raise ValueError(f"{name} has shape {array.shape}; give {wanted}, words of the translation and of the source")
     if not np.isfinite(array).all() or array.min() < 0 or array.max() > 1 + 1e-5:
         raise ValueError(f"{name} goes from {array.min():.3g} to {array.max():.3g}; weights are 0 to 1")
-    return np.rint(100 * array).astype(int).tolist()
+    return [" ".join(map(str, row)) for row in np.rint(100 * array).astype(int)]
 
 
-def _check_link(link: Sequence, texts: Mapping[str, str], name: str) -> list[int]:
+def _check_link(link: Sequence, texts: Mapping[str, str], name: str) -> str:
+    """In the Pharaoh format: source word, - for sure or ? for possible, target word."""
     target, source, sure = (int(part) for part in link)
     for word, key in ((target, "reference"), (source, "source")):
         check_index(word, f"{name} links: {key} word", len(texts[key].split()), "words")
-    return [target, source, int(bool(sure))]
+    return f"{source}{'-' if sure else '?'}{target}"
