@@ -112,7 +112,7 @@ for name, pairs in tests.items():
 texts = {key: [one.text for one in translations] for key, translations in written.items()}
 
 # %% [markdown]
-# Eighty of the 2,000 sentences are below, twenty of each test set, half of them wrong ones. What differs from the reference has a wavy line
+# Eighty of the 2,000 sentences are below: of each test set the first ten, and the ten after them that greedy search gets wrong. What differs from the reference has a wavy line
 # under it. **Choose a French word and see at which English words the model looked** before it wrote it; the ring is the *gold*
 # {term}`alignment`, which the corpus knows because its grammar wrote both sides. Then try this:
 #
@@ -192,7 +192,7 @@ SentenceBrowser([browser_sentence(name, i) for name in tests for i in twenty(nam
 # $$
 #
 # $|A \cap P|$ out of $|A|$ are the claimed links that are right; $|A \cap S|$ out of $|S|$ the sure links that were found. 0 is perfect. A claimed link
-# that is only possible costs nothing and wins nothing.
+# that is only possible is no error, and a sure one counts twice.
 #
 # ## The code, from scratch
 #
@@ -463,7 +463,7 @@ for name, (meaning, edit) in EDITS.items():
 #
 # ### Claim 2: "BLEU above 15 means that it translates"
 #
-# Fifteen is the mark that the capstone of this course asks for, a common one for first systems on real text. What does it take to pass it here?
+# Fifteen is the mark that the capstone of this course asks for. What does it take to pass it?
 # Five rivals without a network, and a real Transformer, of the same shape as ours, that is stopped after 300 steps of training.
 
 # %%
@@ -537,8 +537,8 @@ print("the first three rivals below 2:", all(value < 2 for value in list(rival_b
 # ```{admonition} Verdict: false on this corpus
 # :class: note
 # A dictionary that looks up one word after the other passes the mark without any model; a network that gets one sentence in twenty right passes it
-# after 300 steps (ours had 6,000). A BLEU means something *beside the BLEU of something stupid on the same test set*. Always compute the stupid ones. (On real text of free
-# word choice, where two good human translations of a sentence share few runs of four words, 15 is harder to reach, and it is worth more.)
+# after 300 steps (ours had 6,000). A BLEU means something *beside the BLEU of something stupid on the same test set*. Always compute the stupid ones. (On real text
+# a sentence has many good translations and one reference. There the same number is harder to reach, and worth more.)
 # ```
 #
 # ### Claim 3: "One BLEU point more is an improvement"
@@ -661,8 +661,8 @@ print("what it writes is more probable, says the model, in 9 of 10 cases:", like
 
 # %%
 @torch.inference_mode()
-def still_written(pair):
-    """(S + 1, T): with English word s hidden (row 0: none), is French word t still the model's first choice?"""
+def still_written(pair, encoder_too=False):
+    """(S + 1, T): with English word s - 1 hidden (row 0: none), is French word t still the model's first choice?"""
     src, tgt = ([*tokenizer.encode(text), tokenizer.eos_id] for text in (pair.source, pair.target))
     english, french = tokenizer.word_ids(src), tokenizer.word_ids(tgt)
     rows = len(pair.source.split()) + 1
@@ -670,7 +670,8 @@ def still_written(pair):
     for s in range(rows - 1):
         visible[s + 1, 0, 0, [i for i, word in enumerate(english) if word == s]] = False
     tokens = torch.tensor([[model.config.bos_id, *tgt[:-1]]] * rows, device=device)
-    memory = model.encode(torch.tensor([src], device=device)).expand(rows, -1, -1)
+    english_tokens = torch.tensor([src] * rows, device=device)
+    memory = model.encoder(model.embed(english_tokens), visible if encoder_too else None)
     said = model.project(model.decode_hidden(tokens, memory, visible)).argmax(-1) == torch.tensor(tgt, device=device)
     pieces = [[i for i, word in enumerate(french) if word == t] for t in range(len(pair.target.split()))]
     return torch.stack([said[:, places].all(dim=1) for places in pieces], dim=1).cpu().numpy()
@@ -678,32 +679,36 @@ def still_written(pair):
 
 lost, weight_of_lost = defaultdict(list), []
 for pair, table in zip(valid[:150], tables, strict=False):
-    written_still, weights = still_written(pair), table.mean((0, 1))  # the mean of all eight heads
+    written_still, deeper = still_written(pair), still_written(pair, encoder_too=True)
+    weights = table.mean((0, 1))  # the mean of all eight heads
     for t in np.flatnonzero(written_still[0]):  # the French words that it writes with nothing hidden
         first, second, *others = np.argsort(-weights[t])
         gone = {s: not written_still[s + 1, t] for s in range(len(weights[t]))}
         lost["the word looked at most"].append(gone[first])
         lost["the second"].append(gone[second])
         lost["any other"] += [gone[s] for s in others]
+        lost["the first, from the encoder too"].append(not deeper[first + 1, t])
         weight_of_lost.append((weights[t, first], gone[first]))
 
 # %% tags=["claim-8", "nbval-ignore-output"]
 print(f"{len(weight_of_lost)} French words. The word changes when what is hidden is ...")
 for name, changes in lost.items():
-    print(f"  {name:24} {np.mean(changes):4.0%}")
+    print(f"  {name:32} {np.mean(changes):4.0%}")
 weight_of_lost = np.array(weight_of_lost)
 for low, high in ((0, 0.6), (0.6, 0.9), (0.9, 1.01)):
     here = (weight_of_lost[:, 0] >= low) & (weight_of_lost[:, 0] < high)
     print(f"  its weight is {low:.1f} to {min(high, 1):.1f}: {weight_of_lost[here, 1].mean():4.0%}")
 
 # %%
-most, second, other = (np.mean(changes) for changes in lost.values())
+most, second, other, from_encoder = (np.mean(changes) for changes in lost.values())
 print("hide the word looked at most, and the French word changes in more than 7 of 10 cases:", most > 0.7)
 print("hide any other but the first two: in fewer than 1 of 20:", other < 0.05)
+print("hidden from the encoder too, the difference is below 1 in 10:", abs(from_encoder - most) < 0.1)
 
 # %% [markdown]
-# So the greatest weight points at a word that matters, and the larger the weight, the surer. But in one case of six the word is written all the same: the model
-# guesses it from the French words before, or reads it off the neighbours, whose vectors know about it since the encoder.
+# So the greatest weight points at a word that matters, and the larger the weight, the surer. But in one case of six the word is written all the same. Has it been read off the neighbours,
+# whose vectors know of the word since the encoder? Hardly: hidden from the encoder too, it is lost only a little more often. The model guesses the rest, from the French words before and from
+# what else it sees.
 #
 # **3. Does a head's map explain anything?** Take a head's weights away and let it look at all words equally, as if it had no opinion. If its map explains the output, the
 # output must change. First one head at a time, then more and more, the most harmless first.
@@ -751,7 +756,7 @@ def same_sentences(change, pairs, whole):
 
 HEADS = [(layer, head) for layer in range(2) for head in range(4)]
 whole = [t.text for t in translator.translate([pair.source for pair in valid[:150]], attention=False)]
-assert same_sentences(lambda layer, weights, mask: weights, valid[:150], whole) == 1  # our own attention is the model's
+assert same_sentences(lambda layer, weights, mask: weights, valid[:150], whole) > 0.97  # our attention is the model's
 alone = {head: same_sentences(without_opinion([head]), valid[:150], whole) for head in HEADS}  # chosen on validation
 harmless = sorted(HEADS, key=lambda head: -alone[head])
 test = tests["in_distribution"][:200]
@@ -769,7 +774,7 @@ plt.show()
 
 # %%
 print("any one head: at least 8 of 10 translations stay the same, letter by letter:", min(alone.values()) > 0.8)
-print("the two most harmless together: 9 of 10 stay the same:", kept[2] > 0.9)
+print("the two most harmless together: 8 of 10 stay the same:", kept[2] > 0.8)
 print("all eight: none stays:", kept[8] < 0.02)
 
 # %% [markdown]
@@ -816,7 +821,7 @@ print("long: in fewer than half:", np.mean(wrong_but_looked["long"]) < 0.5)
 #
 # ```{admonition} Verdict: true of where, false of what; and only of all heads together
 # :class: note
-# The mean over the heads is a good pointer (AER below 0.05) to the word that matters (hidden, the output changes in 8 of 10 cases; another word in 1 of 50). A single head's map is not: any one of them can be
+# The mean over the heads is a good pointer (AER below 0.05) to the word that matters (hidden, the output changes in 8 of 10 cases; with the second word hidden in 1 of 10, with any other hardly ever). A single head's map is not: any one of them can be
 # blinded without a trace in most sentences. And a perfect map can go with a wrong word. Attention says from where information is fetched. It does not say what is made of it.
 # ```
 #
@@ -881,7 +886,7 @@ print(
 )
 
 # %% [markdown]
-# It is the word, and the damage goes beyond it: the rest of the sentence suffers too, because what comes after is written behind a wrong word. To
+# It is the word, and the damage goes beyond it: in claim 1 a wrong word a sentence left a BLEU of 73, here far less is left. To
 # *copy* an unknown name, piece by piece, this model never had to learn: training shows it the same few names again and again, most of them a single piece. Real text has thousands of rare names.
 #
 # ### Long sentences: is it the length, or the content?
@@ -969,9 +974,9 @@ print(
 # The same sentence, the same words, the same order, eight places further to the right: half of the BLEU is gone. So the places alone are enough to break this translator. They are a cause, and you know a
 # remedy: positions that only say how *far apart* two words are (RoPE, ALiBi, relative bias: lesson 4). That they are the *only* cause this does not show. Longer sentences in training would be another remedy.
 #
-# And where does it look when it fails? At this one, the last clause is hardly looked at:
+# And where does it look when it fails? Here the translation ends before the last clause, at which the model hardly looked:
 
-# %% mystnb={"figure": {"name": "failing-attention", "caption": "Cross-attention of the last layer (mean of its heads) while the translator writes a long sentence greedily. Rows: what it wrote. Columns: the English sentence."}, "image": {"alt": "Heat map. The rows follow the first columns along a diagonal; then the bright cells jump about, and the columns of the last clause stay dark."}}
+# %% mystnb={"figure": {"name": "failing-attention", "caption": "Cross-attention of the last layer (mean of its heads) while the translator writes a long sentence greedily. Rows: what it wrote. Columns: the English sentence."}, "image": {"alt": "Heat map. The rows follow the first columns along a diagonal and end there; the columns of the last clause stay dark."}}
 candidates = [
     i
     for i, one in enumerate(written["long", 1])
@@ -1016,7 +1021,7 @@ print("four beams slower than greedy search:", cost_of[middle, usual, 4, True].m
 
 # %% [markdown]
 # Three things to see (on the CPU of this page). **Batches**: each decoding step multiplies by the same matrices, so sentences that take the step together share its price, and a large batch costs a fraction
-# a sentence. (A sentence that has ended leaves the batch, so that nobody works for it any longer.) **Length**: with a cache of keys and values the time grows in proportion to the length; without one it grows faster, because every step computes all
+# a sentence. (A sentence that has ended leaves the batch, so that nobody works for it any longer.) **Length**: with a cache of keys and values the time grows about in proportion to the length; without one it grows faster, because every step computes all
 # the words before it again (lesson 11). The cache is paid for in memory. **Beams**: four beams are four rows a sentence, and do not cost four times as much, for the same reason as batches.
 #
 # ## Bugs worth meeting
