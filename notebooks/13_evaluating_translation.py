@@ -447,7 +447,7 @@ cost = {}
 print(f"{len(pool)} sentences, such as {pool[0]!r}")
 for name, (meaning, edit) in EDITS.items():
     cost[name] = scoring.score([edit(text) for text in pool], pool)
-    print(f"{name:20} {meaning:13} BLEU {cost[name].bleu:5.1f}   chrF {cost[name].chrf:5.1f}   {edit(pool[0])}")
+    print(f"{name:20} {meaning:13} BLEU {cost[name].bleu:5.1f}   chrF {cost[name].chrf:5.1f}")
 
 # %% [markdown]
 # Look at *point* and *plus*. One is right and one is wrong, and BLEU gives both **the same score to the last digit**: in either case one word is
@@ -697,7 +697,7 @@ for name, changes in lost.items():
 weight_of_lost = np.array(weight_of_lost)
 for low, high in ((0, 0.6), (0.6, 0.9), (0.9, 1.01)):
     here = (weight_of_lost[:, 0] >= low) & (weight_of_lost[:, 0] < high)
-    print(f"  its weight is {low:.1f} to {min(high, 1):.1f}: {weight_of_lost[here, 1].mean():4.0%}")
+    print(f"  the first, if its weight is {low:.1f} to {min(high, 1):.1f}: {weight_of_lost[here, 1].mean():4.0%}")
 
 # %%
 most, second, other, from_encoder = (np.mean(changes) for changes in lost.values())
@@ -1215,7 +1215,7 @@ for training, name in ((False, "model.eval()"), (True, "model.train()")):
 # ### Exercise: the capstone report
 #
 # [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/13_evaluating_translation.ipynb),
-# or open `exercises/13_evaluating_translation.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
+# or open the notebook of that name in `exercises/` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
 # in one sentence. The last one is about **your own model**, the one that you trained in exercise 12.
 #
 # **Question 1:** `bleu`.

@@ -1,6 +1,7 @@
 """The sentence browser scores as sacreBLEU does, shows what it was given, and every reader can use it."""
 
 import gzip
+import itertools
 import random
 import re
 
@@ -116,16 +117,27 @@ def longest_common(a: list, b: list) -> int:
     return table[-1][-1]
 
 
+def places_of(match: list[int], length: int) -> list[int]:
+    """Between each two words that are the same: one for one, where there are as many on either side."""
+    fixed = [(-1, -1), *((i, j) for i, j in enumerate(match) if j >= 0), (len(match), length)]
+    places = list(match)
+    for (i, j), (next_i, next_j) in itertools.pairwise(fixed):
+        if next_i - i == next_j - j:
+            places[i + 1 : next_i] = range(j + 1, next_j)
+    return places
+
+
 def test_scores_are_sacrebleus_and_matches_are_longest_on_100_random_pairs(show):
     pairs = random_pairs(100)
     ours = show(widget()).evaluate(
         """(pairs) => pairs.map(([a, b]) => [
           module.split13a(a), module.sentenceBleu(a, b), module.sentenceChrf(a, b),
           module.matchWords(module.wordsOf(a), module.wordsOf(b)),
+          module.placesOf(module.matchWords(module.wordsOf(a), module.wordsOf(b)), module.wordsOf(b).length),
         ])""",
         pairs,
     )
-    for (hypothesis, reference), (split, bleu, chrf, match) in zip(pairs, ours, strict=True):
+    for (hypothesis, reference), (split, bleu, chrf, match, stands_for) in zip(pairs, ours, strict=True):
         assert split == words(hypothesis)
         assert bleu == pytest.approx(sacrebleu.sentence_bleu(hypothesis, [reference]).score, abs=1e-5)
         assert chrf == pytest.approx(sacrebleu.sentence_chrf(hypothesis, [reference]).score, abs=1e-5)
@@ -134,6 +146,7 @@ def test_scores_are_sacrebleus_and_matches_are_longest_on_100_random_pairs(show)
         assert places == sorted(set(places))
         assert all(mine[i] == theirs[place] for i, place in enumerate(match) if place >= 0)
         assert len(places) == longest_common(mine, theirs)
+        assert stands_for == places_of(match, len(theirs))
 
 
 # --- what one sees and does ------------------------------------------------------------------------------------------
@@ -210,7 +223,9 @@ def test_differences_from_the_reference_are_marked_and_said(show):
     assert page.locator(".sb-reference .sb-lost").all_text_contents() == ["petits", "ne", "pas."]
     assert page.get_by_role("button", name="petites, not in the reference").count() == 1
     page.locator(".sb-greedy button").nth(1).click()
-    assert "The reference does not have 'petites' here." in live(page)
+    assert "The reference has 'petits' in its place. Gold: 'small'." in live(page)
+    page.locator(".sb-greedy button").nth(4).click()
+    assert "The reference has 'pas.' in its place. Gold: 'not'." in live(page)
     assert "Errors: negation, other." in live(page)
     page.locator(".sb-beam button").nth(0).click()  # the other search's words: lost words are now those of the beam
     assert page.locator(".sb-reference .sb-lost").count() == 0
@@ -226,6 +241,21 @@ def test_a_translation_without_words_or_attention(show):
     assert live(page) == "Greedy wrote 'Les'; what it looked at is not known."
     for label in ("Test", "Error"):
         assert not menu(page, label).is_visible()  # one test, no errors: nothing to choose
+
+
+def test_what_is_chosen_can_be_seen_in_the_list(show):
+    page = show(SentenceBrowser(SENTENCES * 12, sentence=40))
+    inside = """() => {
+      const [box, row] = [".sb-list", ".sb-list [aria-pressed=true]"].map((name) =>
+        document.querySelector(name).getBoundingClientRect());
+      return row.top >= box.top && row.bottom <= box.bottom + 1;
+    }"""
+    assert page.evaluate(inside)
+    page.evaluate("document.querySelector('.sb-list').scrollTop = 0")
+    page.locator(".sb-greedy button").first.click()  # who has scrolled away is not called back by another word
+    assert page.evaluate("document.querySelector('.sb-list').scrollTop") == 0
+    page.evaluate("models[0].set('sentence', 20)")
+    assert page.evaluate(inside)
 
 
 def test_python_redraws_by_changing_a_trait(show):

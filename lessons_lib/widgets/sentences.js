@@ -95,6 +95,22 @@ export function matchWords(words, reference) {
   return found;
 }
 
+/**
+ * For each word the reference word in whose place it stands, or −1: the same word, or, where as many words stand for as
+ * many others between two that are the same, the one at the same place among them.
+ */
+export function placesOf(match, length) {
+  const places = [...match];
+  let [start, from] = [0, 0]; // of a gap, in the translation and in the reference
+  for (let i = 0; i <= match.length; i++) {
+    const place = i < match.length ? match[i] : length;
+    if (place < 0) continue;
+    if (i - start === place - from) for (let k = 0; start + k < i; k++) places[start + k] = from + k;
+    [start, from] = [i + 1, place + 1];
+  }
+  return places;
+}
+
 /** Links from a line of the Pharaoh format, "0-0 1?2": [[source word, sure, target word], …]. */
 export function readLinks(line) {
   return [...line.matchAll(/(\d+)([-?])(\d+)/g)].map(([, source, mark, target]) => [Number(source), mark === "-", Number(target)]);
@@ -147,7 +163,7 @@ export function listed(all, { split, tag, sort, score, search, system }) {
 }
 
 function build(root, model, set) {
-  let [known, all, order] = [null, [], []];
+  let [known, all, order, seen] = [null, [], [], ""];
   const pick = (label, trait, values, texts) => {
     const node = dropdown(label, (index) => narrow({ [trait]: values()[index] }));
     node.update = () => node.show(Math.max(values().indexOf(model.get(trait)), 0), texts());
@@ -230,6 +246,12 @@ function build(root, model, set) {
       text.textContent = one.source;
       kinds.textContent = one.tags[which].join(", ");
     });
+    const now = `${chosen} of ${order}`;
+    const shown = list.querySelector("[aria-pressed=true]");
+    if (shown && seen !== now) list.scrollTop = Math.min(list.scrollTop, shown.offsetTop); // what is chosen can be seen
+    if (shown && seen !== now)
+      list.scrollTop = Math.max(list.scrollTop, shown.offsetTop + shown.offsetHeight - list.clientHeight);
+    seen = now;
     const mean = (name) => format(order.reduce((sum, i) => sum + all[i][by][name], 0) / order.length, 1);
     const title = { bleu: "BLEU", chrf: "chrF" }[by];
     const text = order.length
@@ -250,7 +272,7 @@ function build(root, model, set) {
     const match = Object.fromEntries(Object.keys(SYSTEMS).map((name) => [name, matchWords(words[name], words.reference)]));
     const table = one.attention[which] ?? (one.greedy === one.beam ? one.attention.greedy : undefined) ?? [];
     const weights = table[selected];
-    const place = match[which][selected] ?? -1;
+    const place = placesOf(match[which], words.reference.length)[selected] ?? -1;
     const gold = place < 0 ? [] : goldFor(place, one.links);
     showWords(rows.source, words.source, "span", (node, s) => {
       const link = gold.find(([source]) => source === s);
@@ -283,7 +305,8 @@ function build(root, model, set) {
     if (!words[which].length) return `${SYSTEMS[which]} wrote nothing.`;
     const word = `'${words[which][selected]}'`;
     const errors = one.tags[which].length ? ` Errors: ${one.tags[which].join(", ")}.` : "";
-    const whether = place < 0 ? ` The reference does not have ${word} here.` : "";
+    const due = place < 0 ? "no word" : `'${words.reference[place]}'`;
+    const whether = due === word ? "" : ` The reference has ${due} in its place.`;
     if (!weights) return `${SYSTEMS[which]} wrote ${word}; what it looked at is not known.${whether}${errors}`;
     const top = weights
       .map((weight, s) => [weight, s])
