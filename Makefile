@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the Python, CHROMIUM=/path/to/chromium the browser of the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: book serve test check lessons exercises model bench pins clean help
+.PHONY: book serve test check lessons exercises model bench alone links pins clean help
 
 environment = python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -m tools.environment
 python := .venv/bin/python
@@ -43,6 +43,14 @@ model: ## Train the small translator that the lessons look into
 bench: ## Measure the library's speed on this machine
 	@$(environment) all
 	@$(python) -m benchmarks
+
+alone: ## Run each lesson as on Colab: alone in an empty folder, the library from its wheel
+	@$(environment) all
+	@$(python) -m tools.alone
+
+links: ## Follow every link that leads out of the site (needs the network)
+	@$(environment) book
+	@.venv/bin/jupyter-book build . --builder linkcheck --path-output _build/links -q
 
 pins: ## Resolve the dependencies anew into requirements.txt
 	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -m tools.pins

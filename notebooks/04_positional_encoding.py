@@ -194,7 +194,7 @@ widget
 # (R_t\, q) \cdot (R_s\, k) \;=\; q^\top R_t^\top R_s\, k \;=\; q^\top R_{s-t}\, k , \qquad R_t \in \mathbb{R}^{K \times K} \text{ a rotation.}
 # $$
 #
-# | | what it changes | learned numbers | knows |
+# | method | what it changes | learned numbers | knows |
 # |---|---|---|---|
 # | sinusoidal | the words, once | none | where |
 # | learned | the words, once | $T_{max} \cdot D$ | where |

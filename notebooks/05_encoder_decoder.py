@@ -382,7 +382,7 @@ print(f"{'logits':34} {tuple(logits.shape)!s:14} best: {' '.join(best)}")
 #
 # Take the bridge away, and each half is a model of its own. Which one you need depends on who may see whom:
 #
-# | | encoder-only | decoder-only | encoder–decoder |
+# | what | encoder-only | decoder-only | encoder–decoder |
 # |---|---|---|---|
 # | attention | everybody sees everybody | only what came before | source: everybody; target: what came before, and all of the source |
 # | gives | a vector for each token | the next token | the next token, given a source |

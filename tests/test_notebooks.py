@@ -9,7 +9,18 @@ import pytest
 import yaml
 from nbformat import v4
 
-from tools.lesson_files import ROOT, VIEW, contents, lessons, problems, read_notebook, read_text, views, widget_models
+from tools.lesson_files import (
+    ROOT,
+    VIEW,
+    contents,
+    lessons,
+    problems,
+    read_notebook,
+    read_text,
+    views,
+    widget_models,
+    write_notebook,
+)
 from tools.make_lessons import make, tidy
 
 NAMES = [path.stem for path in lessons()]
@@ -126,6 +137,21 @@ def test_an_old_widget_in_a_notebook_is_noticed(lesson):
     state = widget_models(made)[views(made)[0]]["state"]
     state["_esm"] += "// an older version"
     assert problems(made) == ["the stored _esm of AttentionWidget is not the library's any more"]
+
+
+def test_a_widget_whose_module_changed_is_refreshed_without_an_execution(lesson):
+    notebook = lesson.with_suffix(".ipynb")
+    make(lesson)
+    first = notebook.read_bytes()
+    made = read_notebook(notebook)
+    widget_models(made)[views(made)[0]]["state"]["_css"] += "/* an older version */"
+    write_notebook(made, notebook)
+    assert make(lesson, execution=False) == []
+    assert notebook.read_bytes() == first
+    widget_models(made)[views(made)[0]]["state"]["another"] = 1  # a trait that the class has not any more
+    write_notebook(made, notebook)
+    assert make(lesson, execution=False) == []
+    assert notebook.read_bytes() == first
 
 
 def test_a_lesson_that_fails_keeps_its_old_notebook(lesson):

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 from site_server import Visit, served
 
@@ -68,8 +69,15 @@ def test_page_on_a_phone_and_in_the_dark(visit, name):
     dark = visit(name, theme="dark")
     assert luminance(style(dark.page, "body", "backgroundColor")) < 0.05
     for one in (phone, dark):
+        assert violations(one.page) == []
         assert contrast(one.page, "article p, article li") >= 4.5
         assert contrast(one.page, "article a.reference") >= 4.5
+
+
+def violations(page) -> list[str]:
+    """What axe finds that keeps somebody out (WCAG 2, and good practice), each with the first place where it is."""
+    found = Axe().run(page, options={"resultTypes": ["violations"], "preload": False}).response["violations"]
+    return [f"{one['id']}: {one['help']}, {one['nodes'][0]['html'][:150]}" for one in found]
 
 
 def style(page, selector: str, key: str) -> str:

@@ -92,18 +92,21 @@ def problems(notebook: NotebookNode) -> list[str]:
     return found + widget_problems(notebook)
 
 
+def widget_class(state: dict) -> type | None:
+    """The library's class of a stored widget; None for a widget of somebody else."""
+    module, _, name = state.get("_anywidget_id", "").rpartition(".")
+    return getattr(importlib.import_module(module), name) if module.startswith("lessons_lib.") else None
+
+
 def widget_problems(notebook: NotebookNode) -> list[str]:
     """Shown widgets without a state, and stored modules that are not the library's any more."""
     models = widget_models(notebook)
     found = [f"the notebook holds no state for the widget {view}" for view in views(notebook) if view not in models]
     for model in models.values():
         state = model["state"]
-        module, _, name = state.get("_anywidget_id", "").rpartition(".")
-        if not module.startswith("lessons_lib."):
-            continue
-        widget = getattr(importlib.import_module(module), name)
-        changed = [key for key in ("_esm", "_css") if state.get(key, "") != str(getattr(widget, key, ""))]
-        found += [f"the stored {key} of {name} is not the library's any more" for key in changed]
+        widget = widget_class(state)
+        changed = [key for key in ("_esm", "_css") if widget and state.get(key, "") != str(getattr(widget, key, ""))]
+        found += [f"the stored {key} of {widget.__name__} is not the library's any more" for key in changed]
     return found
 
 

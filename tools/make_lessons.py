@@ -1,6 +1,6 @@
 """Execute the lessons: notebooks/NN_name.py -> NN_name.ipynb with its outputs and widget states inside.
 
-    make lessons            those whose text, or whose widget, changed; where only prose changed, the outputs stay
+    make lessons            those whose text, or whose widget, changed; if no code cell did, the outputs stay
     make lessons ALL=1      every one, after a change of the library
 
 Two executions give the same bytes, apart from what really changed: no times, no paths, ids made from contents.
@@ -29,6 +29,7 @@ from tools.lesson_files import (
     read_text,
     stale,
     views,
+    widget_class,
     widget_models,
     write_notebook,
 )
@@ -94,6 +95,14 @@ def tidy(notebook: NotebookNode, name: str) -> NotebookNode:
     return nbformat.reads(text, as_version=4)
 
 
+def refresh_modules(notebook: NotebookNode) -> None:
+    """Give stored widgets the library's present module and style, where they still have the same traits."""
+    for model in widget_models(notebook).values():
+        state, widget = model["state"], widget_class(model["state"])
+        if widget and {"_anywidget_id", "_esm", "_css", *widget.class_traits(sync=True)} == state.keys():
+            state |= {key: str(getattr(widget, key)) for key in ("_esm", "_css")}
+
+
 def with_stored_outputs(path: Path) -> NotebookNode | None:
     """The lesson's text with the outputs of its notebook, if they belong to the same code and nothing else is amiss."""
     target = path.with_suffix(".ipynb")
@@ -101,7 +110,10 @@ def with_stored_outputs(path: Path) -> NotebookNode | None:
         return None
     stored, notebook = read_notebook(target), read_text(path)
     before, now = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (stored, notebook))
-    if [cell.source for cell in before] != [cell.source for cell in now] or problems(stored):
+    if [cell.source for cell in before] != [cell.source for cell in now]:
+        return None
+    refresh_modules(stored)
+    if problems(stored):
         return None
     for old, new in zip(before, now, strict=True):
         new.outputs, new.execution_count = old.outputs, old.execution_count

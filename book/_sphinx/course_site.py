@@ -10,6 +10,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 FONTAWESOME_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>")
+SIDEBAR = '<div id="pst-primary-sidebar"'
+BIBLIOGRAPHY_ROLE = re.compile(r' role="doc-biblioentry"|(?<=<div) role="list"(?= class="citation-list")')
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2/*.woff", "input/tex/extensions/*.js")
 # Source maps, the fonts' second format, and the icons' script, which the web fonts make needless.
 UNUSED = ("scripts/fontawesome.js*", "**/*.map", "vendor/fontawesome/webfonts/*.ttf", "locales", "*macros.html")
@@ -46,6 +48,11 @@ def raw(html: str) -> nodes.raw:
 
 def add_page_context(app, pagename, templatename, context, doctree) -> None:
     context["without_fontawesome"] = lambda html: FONTAWESOME_SCRIPT.sub("", html)
+    context["with_landmark"] = lambda html: html.replace(
+        SIDEBAR, f'{SIDEBAR} role="complementary" aria-label="Site"', 1
+    )
+    # docutils gives the references roles that ARIA has dropped, or does not allow there.
+    context["body"] = BIBLIOGRAPHY_ROLE.sub("", context.get("body") or "")
     # Sphinx loads MathJax on the first page too, when any page below it has a formula.
     if doctree is None or not any(doctree.findall(lambda node: isinstance(node, (nodes.math, nodes.math_block)))):
         scripts = context["script_files"]

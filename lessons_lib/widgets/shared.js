@@ -84,7 +84,8 @@ export function table(name = "") {
   node.show = (caption, headers, rows) => {
     node.setAttribute("aria-label", caption);
     parts.caption.textContent = caption;
-    children(parts.head, headers.length, () => el("th", { scope: "col" })).forEach((cell, i) => put(cell, headers[i]));
+    const header = (i) => (headers[i] ? el("th", { scope: "col" }) : el("td")); // an empty one is no header
+    children(parts.head, headers.length, header).forEach((cell, i) => put(cell, headers[i]));
     children(parts.body, rows.length, () => el("tr")).forEach((row, r) => {
       row.className = rows[r].class ?? "";
       const cells = rows[r].cells;
