@@ -41,7 +41,7 @@ from lessons_lib.translation.pharaoh import gold_of
 from lessons_lib.translation.scoring import compare
 
 check.open("13_evaluating_translation")
-translator, whose = find_translator()  # yours, if exercise 12 left it in runs/mine
+translator, whose = find_translator()  # yours, if exercise 12 left it in my_translator
 test = load_grammar(seed=0, n_train=0, n_valid=0, n_test=200).test  # never seen in training
 print(f"Question 3 and the report are about {whose}.")
 

@@ -1,9 +1,14 @@
 """The checks of exercise 13: the references are sacreBLEU's and the library's, and each mistake is told by its name."""
 
+import json
+
 import numpy as np
 import pytest
 import sacrebleu
+import torch
+from safetensors.torch import save_file
 
+from lessons_lib.grading import parts
 from lessons_lib.grading.arrays import encode
 from lessons_lib.grading.drive import lesson_13 as drive
 from lessons_lib.grading.judge import lesson_13 as judge
@@ -112,6 +117,32 @@ def test_the_learners_translator_is_found_and_named(tmp_path):
     mine, whose = capstone.find_translator([tmp_path / "nothing", tmp_path], "cpu")
     assert whose == f"your own translator, from {tmp_path.as_posix()}"
     assert mine.translate(["the cats sleep"])[0].text == ours.translate(["the cats sleep"])[0].text
+
+
+def saved_by_exercise_12(folder):
+    """A model of the course's own parts, with random weights, in the files that exercise 12 writes."""
+    sizes = {"vocab_size": 4000, "d_model": 16, "n_heads": 2, "d_ff": 24, "n_layers": 2}
+    torch.manual_seed(0)
+    model = parts.assemble("")["EncoderDecoder"](**sizes).eval()
+    save_file({name: x.contiguous() for name, x in model.state_dict().items()}, folder / "model.safetensors")
+    load_course_translator("cpu").tokenizer.save(folder / "tokenizer.json")
+    (folder / "translator.json").write_text(json.dumps({"sizes": sizes, "steps": 1234}), "utf8")
+    return model
+
+
+def test_what_exercise_12_saved_computes_the_same_here(tmp_path):
+    model = saved_by_exercise_12(tmp_path)
+    mine, whose = capstone.find_translator([tmp_path], "cpu")
+    assert whose == f"your own translator, from {tmp_path.as_posix()} (1,234 steps of training)"
+    src, tgt = torch.randint(3, 4000, (3, 7)), torch.randint(3, 4000, (3, 9))
+    src[1, 5:] = 0  # padding
+    with torch.no_grad():
+        torch.testing.assert_close(mine.model(src, tgt), model(src, tgt), rtol=0, atol=1e-5)
+    changed = json.loads((tmp_path / "translator.json").read_text("utf8"))
+    changed["sizes"]["d_ff"] = 32
+    (tmp_path / "translator.json").write_text(json.dumps(changed), "utf8")
+    with pytest.raises(ValueError, match=r"model.safetensors does not fit translator.json .* train again"):
+        capstone.find_translator([tmp_path], "cpu")
 
 
 def test_the_report_is_written_whole_or_not_at_all(tmp_path):

@@ -1,6 +1,8 @@
 """The last step of the course: the learner's own translator, what it looked at at each step, and its report."""
 
+import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,25 +10,66 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
+from lessons_lib.device import pick_device
+from lessons_lib.transformer import Transformer, TransformerConfig
 from lessons_lib.translation.alignment import cross_attention, word_weights
 from lessons_lib.translation.corpus import Pair
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.model_folder import NEEDED
+from lessons_lib.translation.model_folder import NEEDED, TOKENIZER, WEIGHTS
+from lessons_lib.translation.tokenizer import Tokenizer
 from lessons_lib.translation.translator import Translator
 
-FOLDERS = (Path("runs/mine"), Path("../runs/mine"))  # from the root of the checkout, and from the exercises
+# Where exercise 12 leaves a translator, and where `lessons train` was told to, seen from the checkout or an exercise.
+FOLDERS = (Path("my_translator"), Path("runs/mine"), Path("../runs/mine"))
+MADE_IN_EXERCISE = ("translator.json", WEIGHTS, TOKENIZER)
 STEPS = Float[np.ndarray, "H _ _"]
 
 
 def find_translator(
     folders: Sequence[Path] = FOLDERS, device: str | torch.device | None = None
 ) -> tuple[Translator, str]:
-    """The first of the folders that holds a model; without any, the course's own. And a sentence that says which."""
-    for folder in folders:
-        if all((Path(folder) / name).is_file() for name in NEEDED):
-            return Translator.load(folder, device), f"your own translator, from {Path(folder).as_posix()}"
-    return load_course_translator(device), "the course's translator: yours was not found in runs/mine"
+    """The learner's own translator, from the first folder that holds one; else the course's. And words for which it is.
+
+    Raises:
+        ValueError: a folder holds a damaged model.
+    """
+    for folder in map(Path, folders):
+        if all((folder / name).is_file() for name in MADE_IN_EXERCISE):
+            return load_exercise(folder, device)
+        if all((folder / name).is_file() for name in NEEDED):
+            return Translator.load(folder, device), f"your own translator, from {folder.as_posix()}"
+    return load_course_translator(device), "the course's translator: yours was not found in the folder my_translator"
+
+
+def load_exercise(folder: Path, device: str | torch.device | None = None) -> tuple[Translator, str]:
+    """What exercise 12 saved: the weights of the learner's `EncoderDecoder`, in the library's modules of its shape.
+
+    The two compute the same (a test compares them); the library's has a cache and can show its attention.
+
+    Raises:
+        ValueError: the weights do not fit the sizes.
+    """
+    made = json.loads((folder / "translator.json").read_text("utf8"))
+    sizes = dict(made["sizes"])
+    layers = sizes.pop("n_layers")
+    model = Transformer(TransformerConfig(**sizes, n_encoder_layers=layers, n_decoder_layers=layers, dropout=0.0))
+    try:
+        model.load_state_dict({_library_name(name): x for name, x in load_file(folder / WEIGHTS).items()})
+    except (RuntimeError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(f"{folder / WEIGHTS} does not fit translator.json ({reason[:80]}); train again") from None
+    place = device if isinstance(device, torch.device) else pick_device(device)
+    translator = Translator(model.to(place).eval(), Tokenizer.load(folder / TOKENIZER))
+    return translator, f"your own translator, from {folder.as_posix()} ({made['steps']:,} steps of training)"
+
+
+def _library_name(name: str) -> str:
+    """`encoder_layers.0.attention_norm.gamma` is `encoder.layers.0.attention_residual.norm.gamma` in the library."""
+    name = re.sub(r"^(encoder|decoder)_", r"\1.", name)
+    return re.sub(r"(attention|feed_forward)_norm\.", r"\1_residual.norm.", name)
 
 
 def decoder_steps(translator: Translator, pairs: Sequence[Pair]) -> list[STEPS]:
