@@ -1200,7 +1200,8 @@ for training, name in ((False, "model.eval()"), (True, "model.train()")):
 #
 # ## The translator, step 13
 #
-# Your translator is finished; now it gets its certificate. What this page did in pieces, five commands do on any model folder:
+# Your translator is finished; now it gets its certificate. What this page did in pieces, five commands do on any folder that
+# `lessons train` wrote:
 #
 # ```bash
 # lessons score    --model runs/mine --corpus grammar --part long      # BLEU, chrF, signature
@@ -1216,7 +1217,7 @@ for training, name in ((False, "model.eval()"), (True, "model.train()")):
 #
 # [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/13_evaluating_translation.ipynb),
 # or open the notebook of that name in `exercises/` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
-# in one sentence. The last one is about **your own model**, the one that you trained in exercise 12.
+# in one sentence. The last one is about **your own model**, the one that you trained in exercise 12; without it, about the course's.
 #
 # **Question 1:** `bleu`.
 #

@@ -127,26 +127,28 @@ def _both(inputs: Inputs) -> tuple[tuple[str, list[Pair]], ...]:
 
 
 def translates(inputs: Inputs, cases: Cases) -> str | None:
-    """BLEU above the mark, and the same translations whatever the references are."""
-    pairs = pairs_of(inputs)
+    """BLEU above the mark, and of the sources alone: other references are no other translations.
+
+    A few translations may differ all the same: the longest sentence of a batch decides how long a circle may go on.
+    """
+    (_, pairs), (_, others) = _both(inputs)
     references, sources = [pair.target for pair in pairs], [pair.source for pair in pairs]
     for name in SYSTEMS:
         texts, again = _texts(cases["report"], name), _texts(cases["exchanged"], name)
-        if texts[: len(again)] != again:
-            return (
-                f"The report's {name!r} changes when only the references are exchanged: translate the sources, "
-                "and each sentence by itself."
-            )
+        follows = [text == pair.target for text, pair in zip(again, others, strict=True)]
+        changed = [text != before for text, before in zip(again, texts, strict=False)]
+        if sum(follows) > len(others) // 2:
+            return f"The report's {name!r} changes with the references: translate the sources, and each one by itself."
         if texts == sources:
             return f"The report's {name!r} holds the English sources, not their translations."
-        if sorted(texts) == sorted(references) and texts != references:
-            return f"The report's {name!r} has the translations in another order than the pairs."
         score = bleu_of_texts(texts, references)
         if score <= MARK:
             return (
                 f"The report's {name!r} has BLEU {score:.1f}, and more than {MARK:.0f} is asked for: "
                 "train longer (exercise 12)."
             )
+        if sum(changed) > len(others) // 2:
+            return f"The report's {name!r} holds other translations of the same sentences when it is made again."
     return None
 
 

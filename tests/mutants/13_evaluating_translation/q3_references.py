@@ -1,6 +1,6 @@
 """The references as translations.
 
-q3: 0 of 3: changes when only the references are exchanged
+q3: 0 of 3: changes with the references
 """
 
 import time
