@@ -838,9 +838,9 @@ for name, pairs in tests.items():
         for tag in tags(Example(pair.source, text, pair.target, rare_words(pair.target, tokenizer)))
     )
 shown = [kind for kind, _ in sum(kinds.values(), Counter()).most_common(8)]
-print(f"{'of 500 sentences':22}" + "".join(f"{kind:>12}" for kind in shown))
-for name in tests:
-    print(f"{name:22}" + "".join(f"{kinds[name][kind]:12}" for kind in shown))
+print(f"{'of 500':12}" + "".join(f"{name.replace('_', ' '):>{len(name) + 3}}" for name in tests))
+for kind in shown:
+    print(f"{kind:12}" + "".join(f"{kinds[name][kind]:{len(name) + 3}}" for name in tests))
 
 # %%
 for kind in ("name", "too short"):
