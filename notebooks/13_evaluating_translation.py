@@ -614,6 +614,8 @@ print(
     "the other two: no difference that one could show:",
     all(p[n] > 0.05 for n in ("in_distribution", "unseen_constructions")),
 )
+
+# %% tags=["nbval-ignore-output"]
 slower = sum(seconds[name, 4] for name in tests) / sum(seconds[name, 1] for name in tests)
 print("the beam takes more than 1.3 times as long, all four together:", slower > 1.3)
 
@@ -1005,7 +1007,7 @@ for row in measured:
 # %% mystnb={"figure": {"name": "decoding-costs", "caption": "Left: time of a batch by the length of its sentences, with and without a cache of keys and values. Right: memory of tensors beyond the weights, by the number of sentences in a batch. On the machine that built this page (a CPU)."}, "image": {"alt": "Left, two rising lines; the one without a cache lies above the other and rises faster. Right, a line that rises in proportion to the batch size."}}
 display(decoding_costs([asdict(row) for row in measured]))
 
-# %%
+# %% tags=["nbval-ignore-output"]
 cost_of = {(row.batch, row.source_length, row.beam, row.cached): row for row in measured}
 small, middle, large = batch_sizes
 short, usual, long = lengths
