@@ -545,3 +545,73 @@ def attention_over_blocks(query, blocks):
         output = shrink * output + weights @ values  # (H, T, Kv)
         largest = larger
     return output / total
+
+
+# %% lesson 13: bleu
+import math
+from collections import Counter
+
+
+def bleu(translations, references):
+    """Corpus BLEU, 0 to 100."""
+    matched, total, c, length = [0] * 4, [0] * 4, 0, 0
+    for translation, reference in zip(translations, references, strict=True):
+        c += len(translation)
+        length += len(reference)
+        for n in range(1, 5):
+            mine, theirs = (
+                Counter(tuple(sentence[i : i + n]) for i in range(len(sentence) - n + 1))
+                for sentence in (translation, reference)
+            )
+            matched[n - 1] += (mine & theirs).total()  # & takes the smaller count: clipping
+            total[n - 1] += mine.total()
+    if 0 in matched:
+        return 0.0
+    penalty = 1.0 if c >= length else math.exp(1 - length / c)
+    return 100 * penalty * math.prod(m / t for m, t in zip(matched, total, strict=True)) ** (1 / 4)
+
+
+# %% lesson 13: links
+import numpy as np
+
+
+def links(weights):
+    """The set of (English word, French word) that attention claims."""
+    between_words = weights.mean(axis=0)[:-1, :-1]  # without the step that writes </s>, and without looks at </s>
+    return {(int(np.argmax(row)), t) for t, row in enumerate(between_words)}
+
+
+# %% lesson 13: alignment_error_rate
+def alignment_error_rate(found, sure, possible):
+    """0 is perfect, 1 is no link right."""
+    right = sum(len(a & s) + len(a & p) for a, s, p in zip(found, sure, possible, strict=True))
+    return 1 - right / (sum(map(len, found)) + sum(map(len, sure)))
+
+
+# %% lesson 13: capstone
+import time
+from collections import Counter
+from lessons_lib.translation.bleu import words
+from lessons_lib.translation.capstone import decoder_steps
+from lessons_lib.translation.diagnosis.categories import Example
+from lessons_lib.translation.diagnosis.categories import tags
+from lessons_lib.translation.pharaoh import gold_of
+from lessons_lib.translation.scoring import compare
+
+
+def capstone(translator, pairs):
+    """The report on the translator, as a dictionary."""
+    sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
+    report = {}
+    for name, beam in (("greedy", 1), ("beam", 4)):
+        begin = time.perf_counter()
+        report[name] = [found.text for found in translator.translate(sources, beam=beam, attention=False)]
+        report[f"seconds_{name}"] = time.perf_counter() - begin
+        report[f"bleu_{name}"] = bleu([words(text) for text in report[name]], [words(text) for text in references])
+    report["p"] = compare(report["greedy"], report["beam"], references).p
+    gold = gold_of(pairs)
+    found = [links(weights) for weights in decoder_steps(translator, pairs)]
+    report["aer"] = alignment_error_rate(found, [g.sure for g in gold], [g.possible for g in gold])
+    examples = [Example(pair.source, text, pair.target) for pair, text in zip(pairs, report["greedy"], strict=True)]
+    report["failures"] = dict(Counter(tag for example in examples for tag in tags(example)))
+    return report

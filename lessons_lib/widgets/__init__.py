@@ -9,6 +9,7 @@ from lessons_lib.widgets.mask import MaskWidget
 from lessons_lib.widgets.norm import NormWidget
 from lessons_lib.widgets.positions import PositionsWidget
 from lessons_lib.widgets.qkv import QKVWidget
+from lessons_lib.widgets.sentences import SentenceBrowser
 from lessons_lib.widgets.sizes import SizesWidget
 from lessons_lib.widgets.transformer import TransformerWidget
 from lessons_lib.widgets.translator import TranslatorWidget
@@ -23,6 +24,7 @@ __all__ = [
     "NormWidget",
     "PositionsWidget",
     "QKVWidget",
+    "SentenceBrowser",
     "SizesWidget",
     "TransformerWidget",
     "TranslatorWidget",
