@@ -267,7 +267,8 @@ print("ours = lessons_lib = PyTorch")
 
 # %% [markdown]
 # And is concatenating really adding? The same trained layer, one head at a time. (`nn.Linear` stores $W^\top$: the *rows* of a block of $W_O$
-# are *columns* of `output.weight`. The bias is added once, not once a head.)
+# are *columns* of `output.weight`. The bias is added once, not once a head.) What if $H$ does not divide $D$? Then there is no $K$, and the
+# library's `check_heads` says which numbers of heads there are.
 
 # %%
 with torch.no_grad():

@@ -265,6 +265,8 @@ print(
 )
 
 # %% [markdown]
+# Our slopes of ALiBi need a power of two for the heads; the library's `alibi_slopes` takes any number, as the paper does.
+#
 # Does the bias end up where we said? PyTorch's own attention takes a mask of numbers, which it adds to the scores. That is the place:
 
 # %%

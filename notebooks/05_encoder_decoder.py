@@ -275,7 +275,9 @@ print("our two layers = PyTorch's")
 
 # %% [markdown]
 # Now the whole. A trained model is a dictionary of names and numbers. The course's translator learnt its 1.2 million numbers inside
-# `lessons_lib.transformer`; its names differ a little from ours, its numbers do not care in whose code they run. Rename, load, compare:
+# `lessons_lib.transformer`; its names differ a little from ours, its numbers do not care in whose code they run. (The library keeps the
+# embedding and the output matrix in a class of their own, `TokenModel`, since every family needs them. And asked with
+# `return_weights=True`, it gives the attention of every layer beside the logits, as `AttentionWeights`.) Rename, load, compare:
 
 
 # %%

@@ -149,7 +149,9 @@ SizesWidget(models, model=3)
 # $$
 #
 # That is the rule "6 N D" (its D is the amount of *data*; everywhere else on this page $D$ is the width). It forgets the two products of attention that have no weights, $QK^\top$ and $AV$. For $T$ tokens
-# they take $2 \cdot 2\,T^2 HK$ FLOPs a layer, three times that in training.
+# they take $2 \cdot 2\,T^2 HK$ FLOPs a layer, three times that in training. In the library the rule is `rule_of_thumb_flops`, with $N$ as
+# {cite:t}`kaplan2020scaling` count it, `non_embedding_parameters`; each row of `presets` is a `Preset`: a name, a configuration, the published
+# number, and where it stands.
 #
 # ### Bytes
 #

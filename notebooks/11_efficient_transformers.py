@@ -237,7 +237,8 @@ print("lessons_lib keeps the same keys and values")
 
 # %% [markdown]
 # Our cache grows by `torch.cat`, which copies everything at each step. The library's takes all of its memory at the start and writes into it: no
-# copies, but somebody must know the longest text beforehand.
+# copies, but somebody must know the longest text beforehand. A decoder layer has two such memories, in a `LayerCache`: one that grows, of the
+# text so far, and one of the source, computed once.
 #
 # Now the whole decoder. Each layer has a past of its own. (Keys and values of the *source* never change at all. They are computed once.)
 

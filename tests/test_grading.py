@@ -171,3 +171,20 @@ def test_hints_are_the_same_each_time():
     wrong = next(e for e in ALL if e.path.stem == "q1_sum_without_exp")
     hints = {grade(wrong.lesson, "q1", namespace(wrong.path)).hint for _ in range(3)}
     assert len(hints) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "right", "same"),
+    [
+        ([1.0, 0.00009], [1.0, 0.0], True),
+        ([1.0, 0.0002], [1.0, 0.0], False),
+        ([99.0, 0.0002], [99.0, 0.0], False),
+        ([6034.0, 0.004], [6034.2, 0.0], True),  # thousands that cancel, in float32
+        ([6034.0, 0.01], [6034.2, 0.0], False),
+        ([np.inf, 0.0002], [np.inf, 0.0], False),
+        ([np.nan], [np.nan], False),
+        ([1.0], [[1.0]], False),
+    ],
+)
+def test_what_counts_as_equal(given, right, same):
+    assert close(np.array(given), np.array(right)) is same

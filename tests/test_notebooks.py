@@ -1,5 +1,6 @@
 """The lessons' notebooks are what their texts give, and nothing in them differs from one machine or run to the next."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -217,3 +218,22 @@ def test_every_colab_link_names_a_notebook_that_exists():
             r"colab\.research\.google\.com/github/[\w.-]+/[\w.-]+/blob/main/([^)\s\"\\]+)", path.read_text("utf8")
         ):
             assert (ROOT / target).exists(), f"{path.name} links to {target}"
+
+
+def public_names(module: str) -> list[str]:
+    """What a package exports, or the functions and classes that a file defines without an underscore."""
+    loaded = importlib.import_module(f"lessons_lib.{module}")
+    own = [
+        n for n, value in vars(loaded).items() if getattr(value, "__module__", "") == loaded.__name__ and n[0] != "_"
+    ]
+    return list(getattr(loaded, "__all__", own))
+
+
+@pytest.mark.parametrize(
+    "module",
+    "attention masks positions norms feedforward dropout config cache blocks transformer families sizes".split(),
+)
+def test_every_public_name_of_the_model_is_taught_in_a_lesson(module):
+    taught = set(re.findall(r"\w+", "\n".join(path.read_text("utf8") for path in lessons())))
+    assert len(public_names(module)) > 0
+    assert [name for name in public_names(module) if name not in taught] == []

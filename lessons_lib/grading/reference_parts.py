@@ -384,6 +384,84 @@ def next_token_loss(tokens, predict, bos_id, pad_id):
     return tgt_in, tgt_out, loss
 
 
+# %% lesson 09: EncoderOnly
+import math
+from torch import nn
+PAD = 0
+
+
+class EncoderOnly(nn.Module):
+    """Every place sees all real tokens, before it and behind it, and says which word fits there."""
+
+    def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, d_model)
+        self.layers = nn.ModuleList(EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.norm = LayerNorm(d_model)
+
+    def forward(self, tokens):
+        """Token ids (B, S) to logits (B, S, V)."""
+        d_model = self.embedding.embedding_dim
+        places = sinusoidal_table(tokens.shape[1], d_model).to(tokens.device)  # (S, D)
+        x, mask = self.embedding(tokens) * math.sqrt(d_model) + places, padding_mask(tokens, PAD)
+        for layer in self.layers:
+            x = layer(x, mask)
+        return self.norm(x) @ self.embedding.weight.T  # (B, S, D) @ (D, V)
+
+
+# %% lesson 09: DecoderOnly
+import math
+import torch
+from torch import nn
+
+
+class DecoderOnly(nn.Module):
+    """Every place sees itself and what came before, and says what comes next."""
+
+    def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
+        super().__init__()
+        self.embedding = nn.Embedding(vocab_size, d_model)
+        self.layers = nn.ModuleList(EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.norm = LayerNorm(d_model)
+
+    def forward(self, tokens):
+        """Token ids (B, T) to the logits (B, T, V) of what follows each of them."""
+        length, d_model = tokens.shape[1], self.embedding.embedding_dim
+        places, mask = (x.to(tokens.device) for x in (sinusoidal_table(length, d_model), causal_mask(length)))
+        x = self.embedding(tokens) * math.sqrt(d_model) + places
+        for layer in self.layers:
+            x = layer(x, mask)  # the layer of an encoder; the mask alone makes a decoder of it
+        return self.norm(x) @ self.embedding.weight.T  # (B, T, D) @ (D, V)
+
+    def generate(self, tokens, n_tokens):
+        """Beginnings (B, T) to beginnings with n_tokens more, (B, T + n_tokens)."""
+        for _ in range(n_tokens):
+            following = self(tokens)[:, -1].argmax(dim=-1, keepdim=True)  # (B, 1), from the last place alone
+            tokens = torch.cat([tokens, following], dim=1)
+        return tokens
+
+
+# %% lesson 09: mask_tokens
+import torch
+MASK = 3
+
+
+def mask_tokens(tokens, chosen, draw, random_tokens):
+    """What the model reads, (B, S): of ten chosen tokens eight are MASK, one is random and one is itself."""
+    blank, noise = chosen & (draw < 0.8), chosen & (draw >= 0.8) & (draw < 0.9)
+    return torch.where(noise, random_tokens, tokens.masked_fill(blank, MASK))
+
+
+# %% lesson 09: masked_loss
+import torch.nn.functional as F
+
+
+def masked_loss(logits, tokens, chosen):
+    """The mean cross-entropy over the chosen places; 0 if there are none."""
+    losses = F.cross_entropy(logits[chosen], tokens[chosen], reduction="sum")  # (N, V) and (N,)
+    return losses / chosen.sum().clamp(min=1)
+
+
 # %% lesson 10: count_parameters
 def count_parameters(
     vocab_size, d_model, d_ff, n_encoder_layers, n_decoder_layers, n_positions=0, tied=True, bias=True
@@ -527,3 +605,73 @@ def training_step(model, optimizer, src, tgt, bos_id, pad_id, clip_norm, label_s
     nn.utils.clip_grad_norm_(model.parameters(), clip_norm)
     optimizer.step()
     return loss.detach()
+
+
+# %% lesson 13: bleu
+import math
+from collections import Counter
+
+
+def bleu(translations, references):
+    """Corpus BLEU, 0 to 100."""
+    matched, total, c, length = [0] * 4, [0] * 4, 0, 0
+    for translation, reference in zip(translations, references, strict=True):
+        c += len(translation)
+        length += len(reference)
+        for n in range(1, 5):
+            mine, theirs = (
+                Counter(tuple(sentence[i : i + n]) for i in range(len(sentence) - n + 1))
+                for sentence in (translation, reference)
+            )
+            matched[n - 1] += (mine & theirs).total()  # & takes the smaller count: clipping
+            total[n - 1] += mine.total()
+    if 0 in matched:
+        return 0.0
+    penalty = 1.0 if c >= length else math.exp(1 - length / c)
+    return 100 * penalty * math.prod(m / t for m, t in zip(matched, total, strict=True)) ** (1 / 4)
+
+
+# %% lesson 13: links
+import numpy as np
+
+
+def links(weights):
+    """The set of (English word, French word) that attention claims."""
+    between_words = weights.mean(axis=0)[:-1, :-1]  # without the step that writes </s>, and without looks at </s>
+    return {(int(np.argmax(row)), t) for t, row in enumerate(between_words)}
+
+
+# %% lesson 13: alignment_error_rate
+def alignment_error_rate(found, sure, possible):
+    """0 is perfect, 1 is no link right."""
+    right = sum(len(a & s) + len(a & p) for a, s, p in zip(found, sure, possible, strict=True))
+    return 1 - right / (sum(map(len, found)) + sum(map(len, sure)))
+
+
+# %% lesson 13: capstone
+import time
+from collections import Counter
+from lessons_lib.translation.bleu import words
+from lessons_lib.translation.capstone import decoder_steps
+from lessons_lib.translation.diagnosis.categories import Example
+from lessons_lib.translation.diagnosis.categories import tags
+from lessons_lib.translation.pharaoh import gold_of
+from lessons_lib.translation.scoring import compare
+
+
+def capstone(translator, pairs):
+    """The report on the translator, as a dictionary."""
+    sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
+    report = {}
+    for name, beam in (("greedy", 1), ("beam", 4)):
+        begin = time.perf_counter()
+        report[name] = [found.text for found in translator.translate(sources, beam=beam, attention=False)]
+        report[f"seconds_{name}"] = time.perf_counter() - begin
+        report[f"bleu_{name}"] = bleu([words(text) for text in report[name]], [words(text) for text in references])
+    report["p"] = compare(report["greedy"], report["beam"], references).p
+    gold = gold_of(pairs)
+    found = [links(weights) for weights in decoder_steps(translator, pairs)]
+    report["aer"] = alignment_error_rate(found, [g.sure for g in gold], [g.possible for g in gold])
+    examples = [Example(pair.source, text, pair.target) for pair, text in zip(pairs, report["greedy"], strict=True)]
+    report["failures"] = dict(Counter(tag for example in examples for tag in tags(example)))
+    return report

@@ -39,7 +39,8 @@ class Interval:
 class Comparison:
     """Two systems on one test set. ``difference`` is the BLEU of b less that of a.
 
-    ``p`` is the probability of a difference at least as large if the two were equally good, two-sided.
+    ``p`` is the probability of a difference at least as large if the two were equally good, by sacreBLEU's paired
+    bootstrap (Koehn 2004). It counts one tail: differences in the direction that was found.
     """
 
     a: Interval

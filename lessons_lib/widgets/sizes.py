@@ -80,7 +80,7 @@ class SizesWidget(anywidget.AnyWidget):
 
     @traitlets.validate("config")
     def _check_config(self, proposal):
-        return _checked(proposal.value, "config") if proposal.value else {}
+        return checked_config(proposal.value, "config") if proposal.value else {}
 
     @traitlets.validate("batch")
     def _check_batch(self, proposal):
@@ -108,10 +108,10 @@ def _check_model(model: Mapping, where: str) -> dict:
         raise ValueError(f"{where} has the name {name!r}; give a text that is not blank")
     if config is None and not note:
         raise ValueError(f"{where} ({name}) has neither config nor note; say what is known of it")
-    return {"name": name, "config": None if config is None else _checked(config, f"{where}.config"), "note": note}
+    return {"name": name, "config": None if config is None else checked_config(config, f"{where}.config"), "note": note}
 
 
-def _checked(config: Mapping, where: str) -> dict:
+def checked_config(config: Mapping, where: str) -> dict:
     """What the formulas read of a configuration; the rest is left out."""
     if missing := [name for name in _REQUIRED if name not in config]:
         raise ValueError(f"{where} has no {missing[0]!r}; give the dictionary of a TransformerConfig (to_dict)")

@@ -1,0 +1,155 @@
+"""Lesson 9: how the learner's encoder, their decoder and their blanks are made and called."""
+
+import numpy as np
+import torch
+
+from lessons_lib.grading.arrays import text_array
+from lessons_lib.grading.drive.calls import gradient_case, run_case
+from lessons_lib.grading.drive.lesson_05 import layer_shapes
+from lessons_lib.grading.drive.modules import Shapes, by_name, draw_weights, filled, module_case, weight_gradients
+from lessons_lib.grading.drive.question import Arrays, Question, Trouble
+
+LIBRARY = ("lessons_lib.families", "lessons_lib.transformer")
+VOCABULARY, LAYERS = 13, 3
+PAD, MASK = 0, 3
+WRITTEN = 6  # tokens that `generate` is asked for
+RETURNS = ("output",)
+
+
+def model_shapes(d_model: int, d_ff: int, n_layers: int) -> Shapes:
+    """The parameters of either model, by the names that the questions fix."""
+    shapes: Shapes = {"embedding.weight": (VOCABULARY, d_model)}
+    for number in range(n_layers):
+        shapes |= {f"layers.{number}.{name}": shape for name, shape in layer_shapes(d_model, d_ff, False).items()}
+    return shapes | {"norm.gamma": (d_model,), "norm.beta": (d_model,)}
+
+
+def sizes_of(inputs: Arrays) -> tuple[int, int, int]:
+    """d_model, n_heads, d_ff."""
+    return tuple(int(size) for size in inputs["sizes"])
+
+
+def weights_of(inputs: Arrays, n_layers: int = LAYERS) -> Arrays:
+    """Those of the first ``n_layers`` layers, and of what stands around them."""
+    d_model, _, d_ff = sizes_of(inputs)
+    weights = by_name(inputs["weights"], model_shapes(d_model, d_ff, LAYERS))
+    return {name: weights[name] for name in model_shapes(d_model, d_ff, n_layers)}
+
+
+def make_model(seed: int) -> Arrays:
+    """Sizes, weights, sentences with padding (B, S), beginnings without (B, T), and a cotangent of the logits."""
+    draw = np.random.default_rng([9, seed])
+    n_heads, d_head = int(draw.integers(2, 4)), 2 * int(draw.integers(2, 4))
+    d_model, d_ff = n_heads * d_head, 9 + 2 * int(draw.integers(0, 4))  # d_ff is odd, d_model even
+    length = int(draw.integers(5, 8))
+    sentences = draw.integers(3, VOCABULARY, (3, length))
+    sentences[1, -2:] = sentences[2, -1:] = PAD
+    shapes = model_shapes(d_model, d_ff, LAYERS)
+    weights = draw_weights(draw, shapes)
+    for name, part in by_name(weights, shapes).items():  # views into the one array
+        if name.endswith(("beta", "bias")):
+            part *= 0.2  # what is the same at every place would make one word the answer to everything
+        elif name == "norm.gamma":
+            part *= draw.choice([-1, 1], part.shape)  # with the same signs everywhere a word would repeat itself
+    return {
+        "sizes": np.array([d_model, n_heads, d_ff]),
+        "weights": weights,
+        "sentences": sentences,
+        "beginnings": draw.integers(1, VOCABULARY, (9, 3)),
+        "cotangent": draw.normal(size=(3, length, VOCABULARY)).astype(np.float32),
+    }
+
+
+def unpadded(inputs: Arrays) -> np.ndarray:
+    """The sentences with a token wherever they have padding."""
+    return np.where(inputs["sentences"] == PAD, MASK, inputs["sentences"])
+
+
+def drive_encoder(answer, inputs: Arrays) -> Arrays:
+    return _drive(answer, inputs, inputs["sentences"])[1]
+
+
+def drive_decoder(answer, inputs: Arrays) -> Arrays:
+    module, arrays = _drive(answer, inputs, unpadded(inputs))
+    arguments = {"tokens": inputs["beginnings"], "n_tokens": WRITTEN}
+    arrays |= module_case("generate", module, arguments, RETURNS, "generate")
+    return arrays | module_case("nothing", module, arguments | {"n_tokens": 0}, RETURNS, "generate")
+
+
+def _drive(answer, inputs: Arrays, tokens: np.ndarray) -> tuple[torch.nn.Module, Arrays]:
+    sizes = sizes_of(inputs)
+    module = filled(answer, (VOCABULARY, *sizes, LAYERS), weights_of(inputs))
+    arrays = module_case("forward", module, {"tokens": tokens}, RETURNS)
+    shapes = model_shapes(sizes[0], sizes[2], LAYERS)
+    arrays |= weight_gradients("gradient", module, {"tokens": tokens}, inputs["cotangent"], shapes)
+    try:
+        smaller = filled(answer, (VOCABULARY, *sizes, LAYERS - 1), weights_of(inputs, LAYERS - 1))
+    except Trouble as trouble:
+        return module, arrays | {"smaller.error": text_array(str(trouble))}
+    return module, arrays | module_case("smaller", smaller, {"tokens": tokens}, RETURNS)
+
+
+def make_blanks(seed: int) -> Arrays:
+    """tokens, chosen, draw, random_tokens (B, S), logits (B, S, V); each kind of draw in each row, chosen and not."""
+    draw = np.random.default_rng([99, seed])
+    shape = (4, int(draw.integers(7, 10)))
+    # A kind of draw, and whether it is chosen: all six in each sentence, and not as many chosen in each.
+    case = draw.permuted([np.resize(np.roll(np.arange(6), -row), shape[1]) for row in range(4)], axis=1)
+    tokens = draw.integers(4, VOCABULARY, shape)
+    return {
+        "tokens": tokens,
+        "chosen": case < 3,
+        "draw": (np.array([0.0, 0.8, 0.9])[case % 3] + draw.uniform(0.01, 0.09, shape)).astype(np.float32),
+        "random_tokens": 4 + (tokens - 4 + draw.integers(1, VOCABULARY - 4, shape)) % (VOCABULARY - 4),
+        "logits": draw.normal(scale=2.0, size=(*shape, VOCABULARY)).astype(np.float32),
+    }
+
+
+def blank_arguments(inputs: Arrays) -> Arrays:
+    return {name: inputs[name] for name in ("tokens", "chosen", "draw", "random_tokens")}
+
+
+def loss_cases(inputs: Arrays) -> dict[str, Arrays]:
+    """The arguments of three calls: one number alone might be right by chance."""
+    arguments = {name: inputs[name] for name in ("logits", "tokens", "chosen")}
+    return {
+        "loss": arguments,
+        "backwards": {name: array[:, ::-1] for name, array in arguments.items()} | {"logits": inputs["logits"]},
+        "some": {name: array[1:, :-1] for name, array in arguments.items()},
+    }
+
+
+def drive_blanks(answers, inputs: Arrays) -> Arrays:
+    mask_tokens, masked_loss = answers
+    arrays = run_case("masked", mask_tokens, blank_arguments(inputs), RETURNS)
+    for name, arguments in loss_cases(inputs).items():
+        arrays |= run_case(name, masked_loss, arguments, RETURNS)
+    loss = loss_cases(inputs)["loss"]
+    arrays |= run_case("none", masked_loss, loss | {"chosen": np.zeros_like(loss["chosen"])}, RETURNS)
+    return arrays | gradient_case("gradient", masked_loss, loss, np.ones((), np.float32))
+
+
+QUESTIONS = {
+    "q1": Question(
+        title="an encoder that fills in blanks",
+        signature="EncoderOnly(vocab_size, d_model, n_heads, d_ff, n_layers)",
+        make=make_model,
+        drive=drive_encoder,
+        forbidden=LIBRARY,
+    ),
+    "q2": Question(
+        title="a decoder that goes on writing",
+        signature="DecoderOnly(vocab_size, d_model, n_heads, d_ff, n_layers)",
+        make=make_model,
+        drive=drive_decoder,
+        forbidden=LIBRARY,
+    ),
+    "q3": Question(
+        title="blanks to learn from",
+        signature="mask_tokens(tokens, chosen, draw, random_tokens)",
+        also=("masked_loss(logits, tokens, chosen)",),
+        make=make_blanks,
+        drive=drive_blanks,
+        forbidden=LIBRARY,
+    ),
+}

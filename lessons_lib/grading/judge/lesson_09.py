@@ -1,0 +1,210 @@
+"""Lesson 9: what the learner's encoder, their decoder and their blanks must give, step by step."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from lessons_lib.grading.drive.lesson_09 import (
+    LAYERS,
+    MASK,
+    PAD,
+    WRITTEN,
+    blank_arguments,
+    loss_cases,
+    model_shapes,
+    sizes_of,
+    unpadded,
+    weights_of,
+)
+from lessons_lib.grading.drive.modules import by_name
+from lessons_lib.grading.judge.compare import Wrong, close, difference, name_mistake
+from lessons_lib.grading.judge.families import blanks, fill, follow, generate, masked_loss, masked_loss_gradient
+from lessons_lib.grading.judge.layers import Model
+from lessons_lib.grading.judge.mistakes_09 import (
+    WRONG_BLANKS,
+    WRONG_DECODER,
+    WRONG_ENCODER,
+    WRONG_GENERATE,
+    WRONG_LOSSES,
+)
+from lessons_lib.grading.judge.properties import changed_in_place, differs, wrong_gradients
+from lessons_lib.grading.judge.step import Case, Cases, Step
+
+Inputs = dict[str, np.ndarray]
+STEP = 1e-6  # of the difference quotients
+TIE = 1e-3  # two logits this close are equally good to a model in single precision
+
+
+def encoder_runs(inputs: Inputs, cases: Cases) -> str | None:
+    return _runs(inputs, cases["forward"], inputs["sentences"])
+
+
+def encoder_values(inputs: Inputs, cases: Cases) -> str | None:
+    m, tokens = model_of(inputs), inputs["sentences"]
+    return _named(cases["forward"]["output"], fill(m, tokens, PAD), WRONG_ENCODER, m, tokens, PAD)
+
+
+def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
+    return _properties(inputs, cases, inputs["sentences"], lambda m, tokens: fill(m, tokens, PAD))
+
+
+def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
+    return _runs(inputs, cases["forward"], inputs["sentences"])
+
+
+def decoder_values(inputs: Inputs, cases: Cases) -> str | None:
+    m, tokens = model_of(inputs), unpadded(inputs)
+    return _named(cases["forward"]["output"], follow(m, tokens), WRONG_DECODER, m, tokens)
+
+
+def decoder_generates(inputs: Inputs, cases: Cases) -> str | None:
+    m, beginnings = model_of(inputs), inputs["beginnings"]
+    case, (rows, length) = cases["generate"], beginnings.shape
+    if case.error is not None:
+        return f"generate fails: {case.error}"
+    written, due = case["output"], (rows, length + WRITTEN)
+    if written.shape == (rows, WRITTEN):
+        return "generate returns the new tokens alone; return them behind the beginnings."
+    if written.shape != due:
+        return f"generate gives the shape {written.shape}; {due} is due, for {WRITTEN} tokens more."
+    if is_greedy(m, beginnings, written):
+        return differs(cases["nothing"], {"output": beginnings}, "Asked for no token, it must return the beginnings")
+    if hint := name_mistake(written, WRONG_GENERATE, m, beginnings, WRITTEN):
+        return hint
+    if not np.array_equal(written[:, :length], beginnings):
+        return "generate changes the beginnings; they stand in front of the new tokens as they were."
+    right = generate(m, beginnings, WRITTEN)
+    return f"The tokens that follow are not those with the highest logit: {difference('output', written, right)}."
+
+
+def is_greedy(m: Model, beginnings: np.ndarray, written: np.ndarray) -> bool:
+    """Whether each new token has the highest logit behind what stands before it; of a tie, either one."""
+    length = beginnings.shape[1]
+    vocabulary = len(m["embedding.weight"])
+    if not np.array_equal(written[:, :length], beginnings) or not ((written >= 0) & (written < vocabulary)).all():
+        return False
+    logits = follow(m, written[:, :-1])[:, length - 1 :]
+    taken = np.take_along_axis(logits, written[:, length:, None].astype(int), axis=-1)[..., 0]
+    return bool((taken >= logits.max(axis=-1) - TIE).all())
+
+
+def decoder_properties(inputs: Inputs, cases: Cases) -> str | None:
+    return _properties(inputs, cases, unpadded(inputs), follow) or changed_in_place(
+        cases["generate"], {"tokens": inputs["beginnings"]}
+    )
+
+
+def blanks_run(inputs: Inputs, cases: Cases) -> str | None:
+    for name, case, due in (
+        ("mask_tokens", cases["masked"], inputs["tokens"].shape),
+        ("masked_loss", cases["loss"], ()),
+    ):
+        if case.error is not None:
+            return f"{name}: {case.error}"
+        if case["output"].shape != due:
+            return f"{name} gives the shape {case['output'].shape}; {due} is due."
+    return None
+
+
+def blanks_values(inputs: Inputs, cases: Cases) -> str | None:
+    arguments = blank_arguments(inputs).values()
+    right = blanks(*arguments, MASK)
+    return _named(cases["masked"]["output"], right, WRONG_BLANKS, *arguments, MASK, PAD)
+
+
+def loss_values(inputs: Inputs, cases: Cases) -> str | None:
+    asked = loss_cases(inputs)
+    for name in asked:
+        if cases[name].error is not None:
+            return f"masked_loss: {cases[name].error}"
+    given = np.array([cases[name]["output"] for name in asked])
+    return _named(given, losses(masked_loss, asked), [(said, partial(losses, f)) for said, f in WRONG_LOSSES], asked)
+
+
+def losses(function: Callable[..., np.ndarray], asked: dict[str, Inputs]) -> np.ndarray:
+    return np.array([function(*arguments.values()) for arguments in asked.values()])
+
+
+def blanks_properties(inputs: Inputs, cases: Cases) -> str | None:
+    arguments = loss_cases(inputs)["loss"]
+    if hint := changed_in_place(cases["masked"], blank_arguments(inputs)):
+        return hint
+    if cases["masked"]["output"].dtype != np.int64:
+        return f"mask_tokens gives {cases['masked']['output'].dtype}; token ids are int64, as `tokens` is."
+    none = cases["none"]
+    if none.error is None and not np.isfinite(none["output"]).all():
+        return "If no place is chosen the loss is NaN: the mean of nothing. It must be 0."
+    return differs(none, {"output": np.zeros(())}, "If no place is chosen the loss must be 0") or wrong_gradients(
+        cases["gradient"], {"logits": masked_loss_gradient(**arguments)}
+    )
+
+
+def model_of(inputs: Inputs, n_layers: int = LAYERS) -> Model:
+    return Model(weights_of(inputs, n_layers), sizes_of(inputs)[1], n_layers)
+
+
+def _runs(inputs: Inputs, case: Case, tokens: np.ndarray) -> str | None:
+    if case.error is not None:
+        return case.error
+    due, width = (*tokens.shape, len(model_of(inputs)["embedding.weight"])), sizes_of(inputs)[0]
+    given = case["output"].shape
+    if given == (*tokens.shape, width):
+        return "forward returns vectors of d_model numbers; compare them with the embeddings, @ embedding.weight.T."
+    return None if given == due else f"forward gives the shape {given}; {due} is due."
+
+
+def _named(output: np.ndarray, right: np.ndarray, wrong: list[Wrong], *arguments) -> str | None:
+    if close(output, right):
+        return None
+    if not np.isfinite(output).all():
+        return "The output holds NaN or infinite numbers."
+    return name_mistake(output, wrong, *arguments) or f"The values differ: {difference('output', output, right)}."
+
+
+def _properties(
+    inputs: Inputs, cases: Cases, tokens: np.ndarray, reference: Callable[[Model, np.ndarray], np.ndarray]
+) -> str | None:
+    if hint := changed_in_place(cases["forward"], {"tokens": tokens}):
+        return hint
+    right = {"output": reference(model_of(inputs, LAYERS - 1), tokens)}
+    if hint := differs(cases["smaller"], right, f"Right for {LAYERS} layers, not for {LAYERS - 1}"):
+        return hint
+    case, (d_model, n_heads, d_ff) = cases["gradient"], sizes_of(inputs)
+    if case.error is not None:
+        return f"No gradient flows, so nothing could be trained: {case.error}"
+    shapes, flat = model_shapes(d_model, d_ff, LAYERS), inputs["weights"].astype(np.float64)
+    for name, gradient in by_name(case["gradient"], shapes).items():
+        if not gradient.any() and not name.endswith("key.bias"):  # a shift of all scores changes no softmax
+            return f"The weights {name} get no gradient, though the result is right: is a part of it detached?"
+    towards = np.random.default_rng(1).normal(size=flat.shape)
+    ahead, back = (
+        reference(Model(by_name(flat + sign * STEP * towards, shapes), n_heads, LAYERS), tokens) for sign in (1, -1)
+    )
+    expected = ((ahead - back) * inputs["cotangent"]).sum() / (2 * STEP)
+    if not close(np.array((case["gradient"] * towards).sum()), np.array(expected), 1e-3):
+        return (
+            "The gradients are wrong, though the result is right (is the embedding detached in one of its two places?)."
+        )
+    return None
+
+
+STEPS = {
+    "q1": (
+        Step("is made, runs, and the shape is right", 0, encoder_runs),
+        Step("the values are right", 2, encoder_values),
+        Step("it holds for another number of layers, and every weight gets its gradient", 1, encoder_properties),
+    ),
+    "q2": (
+        Step("is made, runs, and the shape is right", 0, decoder_runs),
+        Step("the values are right", 2, decoder_values),
+        Step("it goes on writing", 1, decoder_generates),
+        Step("it holds for another number of layers, and every weight gets its gradient", 1, decoder_properties),
+    ),
+    "q3": (
+        Step("both run, and the shapes are right", 0, blanks_run),
+        Step("the blanks are right", 1, blanks_values),
+        Step("the loss is right", 1, loss_values),
+        Step("it holds where nothing is chosen, and leaves its input alone", 1, blanks_properties),
+    ),
+}

@@ -1,0 +1,320 @@
+"""Lesson 13: what BLEU, links, error rate and the capstone report must be, step by step.
+
+The report is about the learner's own translator, so its numbers are computed again from the translations it holds.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lessons_lib.grading.drive.lesson_13 import (
+    SYSTEMS,
+    bleu_cases,
+    exchanged,
+    link_cases,
+    pairs_of,
+    rate_cases,
+)
+from lessons_lib.grading.judge.compare import close
+from lessons_lib.grading.judge.mistakes_13 import (
+    WRONG_BLEUS,
+    WRONG_LINKS,
+    WRONG_RATES,
+    Wrong,
+    bleu,
+    error_rate,
+    links,
+    sums,
+)
+from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.translation.bleu import bleu as bleu_of_texts
+from lessons_lib.translation.bleu import words
+from lessons_lib.translation.corpus import Pair
+from lessons_lib.translation.diagnosis.categories import Example, tags
+from lessons_lib.translation.scoring import compare
+
+Inputs = dict[str, np.ndarray]
+Judge = Callable[[Inputs, Cases], str | None]
+MARK = 15.0  # BLEU that the capstone asks for
+LATE = 0.5  # an error rate above it is no alignment
+
+
+def runs(*names: tuple[str, str]) -> Judge:
+    def judge(inputs: Inputs, cases: Cases) -> str | None:
+        for case, name in names:
+            _ = cases[case][name]  # raises Missing, with the sentence
+        return None
+
+    return judge
+
+
+def numbers(
+    about: str,
+    name: str,
+    names: tuple[str, ...],
+    before: tuple[str, ...],
+    arguments_of: Callable[[Inputs], dict[str, dict[str, Any]]],
+    right: Callable[..., float],
+    wrong: list[Wrong],
+) -> Judge:
+    """Every named call gives the right number. A mistake is named if it explains the wrong one, and those before."""
+
+    def judge(inputs: Inputs, cases: Cases) -> str | None:
+        arguments = {case: tuple(given.values()) for case, given in arguments_of(inputs).items()}
+        passed = list(before)
+        for case in names:
+            given, due = cases[case][name], right(*arguments[case])
+            if close(given, np.array(due), 1e-6):
+                passed.append(case)
+                continue
+            for sentence, version in wrong:
+                if close(given, np.array(_value(version, arguments[case])), 1e-6) and all(
+                    close(np.array(_value(version, arguments[one])), np.array(right(*arguments[one])), 1e-6)
+                    for one in passed
+                ):
+                    return sentence
+            return f"{about}, {case.replace('_', ' ')}: {float(given):.4f} in place of {due:.4f}."
+        return None
+
+    return judge
+
+
+def _value(version: Callable[..., float], arguments: tuple) -> float:
+    try:
+        return version(*arguments)
+    except (ZeroDivisionError, ValueError):
+        return float("nan")
+
+
+def right_links(inputs: Inputs, cases: Cases) -> str | None:
+    arguments = {case: given["weights"] for case, given in link_cases(inputs).items()}
+    passed: list[str] = []
+    for case, weights in arguments.items():
+        given = {(int(a), int(b)) for a, b in cases[case]["links"]}
+        if given == links(weights):
+            passed.append(case)
+            continue
+        for sentence, version in WRONG_LINKS:
+            if given == version(weights) and all(version(arguments[one]) == links(arguments[one]) for one in passed):
+                return sentence
+        due = sorted(links(weights), key=lambda link: link[1])
+        if len(given) != len(due):
+            return f"The links, {case.replace('_', ' ')}: {len(given)} links for {len(due)} French words."
+        first = next(link for link in due if link not in given)
+        return f"The links, {case.replace('_', ' ')}: {first} is missing."
+    return None
+
+
+def _texts(case: Case, name: str) -> list[str]:
+    text = case[name].tobytes().decode("utf8", "replace")
+    return text.split("\n")
+
+
+def complete(inputs: Inputs, cases: Cases) -> str | None:
+    for case, pairs in _both(inputs):
+        for name in SYSTEMS:
+            count = len(_texts(cases[case], name))
+            if count != len(pairs):
+                return f"The report's {name!r} has {count} translations for {len(pairs)} pairs."
+    return None
+
+
+def _both(inputs: Inputs) -> tuple[tuple[str, list[Pair]], ...]:
+    pairs = pairs_of(inputs)
+    return ("report", pairs), ("exchanged", exchanged(pairs))
+
+
+def translates(inputs: Inputs, cases: Cases) -> str | None:
+    """BLEU above the mark, and of the sources alone: other references are no other translations.
+
+    A few translations may differ all the same: the longest sentence of a batch decides how long a circle may go on.
+    """
+    (_, pairs), (_, others) = _both(inputs)
+    references, sources = [pair.target for pair in pairs], [pair.source for pair in pairs]
+    for name in SYSTEMS:
+        texts, again = _texts(cases["report"], name), _texts(cases["exchanged"], name)
+        follows = [text == pair.target for text, pair in zip(again, others, strict=True)]
+        changed = [text != before for text, before in zip(again, texts, strict=False)]
+        if sum(follows) > len(others) // 2:
+            return f"The report's {name!r} changes with the references: translate the sources, and each one by itself."
+        if texts == sources:
+            return f"The report's {name!r} holds the English sources, not their translations."
+        score = bleu_of_texts(texts, references)
+        if score <= MARK:
+            return (
+                f"The report's {name!r} has BLEU {score:.1f}, and more than {MARK:.0f} is asked for: "
+                "train longer (exercise 12)."
+            )
+        if sum(changed) > len(others) // 2:
+            return f"The report's {name!r} holds other translations of the same sentences when it is made again."
+    return None
+
+
+WRONG_SCORES: list[Wrong] = [
+    (
+        "is of words split at spaces; take `words(text)`, where punctuation stands alone.",
+        lambda texts, references: bleu([t.split() for t in texts], [r.split() for r in references]),
+    ),
+    (
+        "is of letters: `bleu` got texts where it wants lists of words.",
+        lambda texts, references: bleu([list(t) for t in texts], [list(r) for r in references]),
+    ),
+    (
+        "has translations and references exchanged.",
+        lambda texts, references: bleu_of_texts(references, texts),
+    ),
+    (
+        "goes from 0 to 1; BLEU goes from 0 to 100.",
+        lambda texts, references: bleu_of_texts(texts, references) / 100,
+    ),
+    (
+        "is of lower-cased text; capitals count.",
+        lambda texts, references: bleu_of_texts([t.lower() for t in texts], [r.lower() for r in references]),
+    ),
+]
+
+
+def scored(inputs: Inputs, cases: Cases) -> str | None:
+    """BLEU and p are those of the report's own translations."""
+    references = [pair.target for pair in pairs_of(inputs)]
+    texts = {name: _texts(cases["report"], name) for name in SYSTEMS}
+    due = {name: bleu_of_texts(texts[name], references) for name in SYSTEMS}
+    for name, other in (SYSTEMS, SYSTEMS[::-1]):
+        given = cases["report"][f"bleu_{name}"]
+        if close(given, np.array(due[name]), 1e-4):
+            continue
+        if close(given, np.array(due[other]), 1e-4):
+            return f"bleu_{name} is that of {other!r}."
+        for sentence, version in WRONG_SCORES:
+            if close(given, np.array(_value(version, (texts[name], references))), 1e-4):
+                return f"bleu_{name} {sentence}"
+        return f"bleu_{name} is {float(given):.2f}, but these translations have {due[name]:.2f}."
+    return _wrong_p(float(cases["report"]["p"]), texts, references)
+
+
+def _wrong_p(given: float, texts: dict[str, list[str]], references: list[str]) -> str | None:
+    """sacreBLEU counts one tail, the lesson's own test two; and other draws give another p."""
+    both = (compare(texts["greedy"], texts["beam"], references).p, _two_sided(texts, references))
+    low, high = min(both) - 0.06, max(both) + 0.08
+    if low <= given <= high:
+        return None
+    if not 0 <= given <= 1:
+        return f"p is {given:.3g}; a probability goes from 0 to 1."
+    if low <= 1 - given <= high:
+        return "This is 1 − p: p is small where the difference is too large to be luck."
+    return f"p is {given:.3f}, but a paired bootstrap of these translations gives {both[1]:.3f}."
+
+
+def _two_sided(texts: dict[str, list[str]], references: list[str]) -> float:
+    """The lesson's test: how many of 1,000 differences, moved to mean 0, are as large as the one that was seen."""
+    rows = {name: np.array([_counts(t, r) for t, r in zip(texts[name], references, strict=True)]) for name in SYSTEMS}
+    draws = np.random.default_rng(0).integers(len(references), size=(1_000, len(references)))
+    drawn = {name: _bleu_of(rows[name][draws].sum(axis=1)) for name in SYSTEMS}
+    differences = drawn["beam"] - drawn["greedy"]
+    seen = float(_bleu_of(rows["beam"].sum(axis=0)) - _bleu_of(rows["greedy"].sum(axis=0)))
+    as_large = np.abs(differences - differences.mean()) >= abs(seen)
+    return 1.0 if seen == 0 else float((as_large.sum() + 1) / (len(differences) + 1))
+
+
+def _counts(text: str, reference: str) -> list[int]:
+    """Of a sentence: matches, n-grams, its length and the reference's."""
+    t, r = words(text), words(reference)
+    matched, total = zip(*(sums([t], [r], n) for n in range(1, 5)), strict=True)
+    return [*matched, *total, len(t), len(r)]
+
+
+def _bleu_of(sums: np.ndarray) -> np.ndarray:
+    matched, total, c, length = sums[..., :4], sums[..., 4:8], sums[..., 8], sums[..., 9]
+    with np.errstate(divide="ignore"):
+        logs = np.log(np.maximum(matched, 1e-9) / np.maximum(total, 1)).mean(axis=-1)
+    return np.asarray(100 * np.exp(np.minimum(0, 1 - length / np.maximum(c, 1)) + logs))
+
+
+def aligned_and_timed(inputs: Inputs, cases: Cases) -> str | None:
+    report = cases["report"]
+    rates = (float(cases[case]["aer"]) for case in ("report", "exchanged"))
+    return _wrong_aer(*rates) or _wrong_time(report) or _wrong_failures(inputs, report)
+
+
+def _wrong_aer(rate: float, with_wrong_gold: float) -> str | None:
+    if not 0 <= rate <= 1:
+        return f"aer is {rate:.3g}; an error rate goes from 0 to 1 (is it in percent?)."
+    if with_wrong_gold < rate - 0.05:
+        return "aer falls when the gold links are exchanged for wrong ones: this is agreement, and not the error rate."
+    if rate > LATE:
+        return f"aer is {rate:.2f}: read the weights of the step that writes a word, not of the step that reads it."
+    if with_wrong_gold < rate + 0.05:
+        return "aer stays the same when the gold links are exchanged for wrong ones: compare with gold_of(pairs)."
+    return None
+
+
+def _wrong_time(report: Case) -> str | None:
+    for name in SYSTEMS:
+        seconds = float(report[f"seconds_{name}"])
+        if seconds < 0:
+            return f"seconds_{name} is negative: take the begin from the end."
+        if seconds == 0:
+            return f"seconds_{name} is 0: read the clock before and after the search."
+        if seconds > 300:  # more than the check waits for
+            return (
+                f"seconds_{name} is {seconds:,.0f}, longer than the check took: is it another unit, or the time of day?"
+            )
+    return None
+
+
+def _kinds(pairs: list[Pair], texts: list[str]) -> Counter:
+    return Counter(tag for p, text in zip(pairs, texts, strict=True) for tag in tags(Example(p.source, text, p.target)))
+
+
+def _wrong_failures(inputs: Inputs, report: Case) -> str | None:
+    lines = [line for line in report["failures"].tobytes().decode("utf8", "replace").split("\n") if line]
+    given = Counter({kind: int(count) for kind, _, count in (line.rpartition("\t") for line in lines)})
+    pairs = pairs_of(inputs)
+    due = _kinds(pairs, _texts(report, "greedy"))
+    if given == due:
+        return None
+    if given == _kinds(pairs, _texts(report, "beam")):
+        return "failures counts the errors of the beam; count those of greedy search."
+    found = [tags(Example(p.source, text, p.target)) for p, text in zip(pairs, _texts(report, "greedy"), strict=True)]
+    if given == Counter(kinds[0] for kinds in found if kinds):
+        return "failures counts one kind for each sentence; a sentence may have several."
+    if given == Counter({kind: 1 for kind in due}):
+        return "failures has each kind once; count the sentences that have it."
+    kind = next(kind for kind in [*due, *given] if given[kind] != due[kind])
+    return f"failures: {kind!r} is {given[kind]} and should be {due[kind]}."
+
+
+LONGER, SHORTER, LIMITS = ("longer",), ("shorter",), ("equal", "twice", "empty", "no_match")
+ONE, ALL = ("one",), ("all", "sure_only", "perfect", "none")
+
+
+def _bleus(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
+    return numbers(about, "bleu", names, before, bleu_cases, bleu, WRONG_BLEUS)
+
+
+def _rates(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
+    return numbers(about, "rate", names, before, rate_cases, error_rate, WRONG_RATES)
+
+
+STEPS = {
+    "q1": (
+        Step("runs, and gives a number", 0, runs(("longer", "bleu"))),
+        Step("clipped precisions of the whole set", 2, _bleus("BLEU", LONGER)),
+        Step("the brevity penalty", 1, _bleus("BLEU", SHORTER, LONGER)),
+        Step("nothing matches, a sentence is empty", 1, _bleus("BLEU", LIMITS, LONGER + SHORTER)),
+    ),
+    "q2": (
+        Step("both run", 0, runs(("pair", "links"), ("one", "rate"))),
+        Step("links of the step that writes a word", 1, right_links),
+        Step("the error rate of one sentence", 1, _rates("The error rate", ONE)),
+        Step("of all sentences, and at the limits", 1, _rates("The error rate", ALL, ONE)),
+    ),
+    "q3": (
+        Step("runs, and holds all that is asked", 0, complete),
+        Step("it translates, BLEU above 15", 1, translates),
+        Step("BLEU of both searches, and p", 1, scored),
+        Step("alignment, time, failures", 1, aligned_and_timed),
+    ),
+}

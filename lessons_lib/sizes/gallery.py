@@ -1,0 +1,58 @@
+"""Published models for a gallery: what `presets` knows of them, and what each changed."""
+
+import tomllib
+from dataclasses import replace
+from functools import cache
+from importlib import resources
+
+from lessons_lib.config import TransformerConfig
+from lessons_lib.families.encoder_only import EncoderOnlyConfig
+from lessons_lib.sizes.parameters import count_parameters, feed_forward_parameters, parameters
+from lessons_lib.sizes.presets import presets
+
+
+@cache
+def gallery() -> list[dict]:
+    """A dictionary a model, ordered by year.
+
+    ``name``, ``year``, ``citation`` (a key of the course's references), ``url``, ``source`` (where in it), ``news``
+    (what it changed), ``published`` (its size as printed) with ``tolerance``, ``note``, ``objective``, ``config`` (a
+    `TransformerConfig`, or None where the shape was not disclosed) and ``extras`` (see gallery.toml).
+    """
+    text = resources.files("lessons_lib.sizes").joinpath("gallery.toml").read_text(encoding="utf-8")
+    return [_entry(entry) for entry in tomllib.loads(text)["model"]]
+
+
+def _entry(entry: dict) -> dict:
+    found = {"published": None, "tolerance": 0.0, "note": "", "objective": "", "config": None, "extras": {}}
+    if "preset" in entry:
+        found |= vars(presets()[entry["preset"]])
+    if "shape" in entry:
+        shape = entry["shape"]
+        found["config"] = (EncoderOnlyConfig if shape["n_decoder_layers"] == 0 else TransformerConfig)(**shape)
+    return found | {name: value for name, value in entry.items() if name not in ("preset", "shape")}
+
+
+def total_parameters(config: TransformerConfig, extras: dict) -> int:
+    """`count_parameters`, with experts, shared layers, a narrow embedding or patches (see gallery.toml)."""
+    width, total = config.d_model, count_parameters(config)
+    layers = config.n_encoder_layers + config.n_decoder_layers
+    if extras.get("shared_layers"):
+        one = replace(config, n_encoder_layers=min(config.n_encoder_layers, 1))
+        total = count_parameters(one)
+    if narrow := extras.get("d_embedding"):
+        wide = ["token embedding", "token types", "embedding norms", *["positions"] * (config.positions == "learned")]
+        rows = sum(parameters(config).get(part, 0) for part in wide) // width
+        total += rows * (narrow - width) + narrow * width + width
+    if patch := extras.get("patch"):
+        total += 3 * patch**2 * width + width
+    if experts := extras.get("experts"):
+        total += layers * ((experts - 1) * feed_forward_parameters(config) + experts * width)
+    return total
+
+
+def active_parameters(config: TransformerConfig, extras: dict) -> int:
+    """Those that one token passes by: all, but for the experts that it is not sent to."""
+    idle = extras.get("experts", 1) - extras.get("experts_used", 1)
+    layers = config.n_encoder_layers + config.n_decoder_layers
+    return total_parameters(config, extras) - layers * idle * feed_forward_parameters(config)

@@ -1,0 +1,16 @@
+"""Chosen and not chosen exchanged.
+
+q3: 0 of 3: The places that were not chosen are changed
+"""
+
+import torch
+import torch.nn.functional as F
+
+
+def mask_tokens(tokens, chosen, draw, random_tokens):
+    chosen = ~chosen
+    return torch.where(chosen & (draw < 0.8), 3, torch.where(chosen & (draw < 0.9), random_tokens, tokens))
+
+
+def masked_loss(logits, tokens, chosen):
+    return F.cross_entropy(logits[chosen], tokens[chosen], reduction="sum") / chosen.sum().clamp(min=1)

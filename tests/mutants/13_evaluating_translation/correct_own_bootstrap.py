@@ -1,0 +1,54 @@
+"""A bootstrap of its own, two-sided; sacreBLEU's scores.
+
+q3: 3 of 3
+"""
+
+import time
+from collections import Counter
+
+import numpy as np
+import sacrebleu
+
+from lessons_lib.translation import capstone as course
+from lessons_lib.translation.alignment import alignment_error_rate, links
+from lessons_lib.translation.diagnosis.categories import Example, tags
+from lessons_lib.translation.pharaoh import gold_of
+
+
+def bleu(texts, references):
+    return sacrebleu.corpus_bleu(texts, [references]).score
+
+
+def p_value(a, b, references):
+    draw = np.random.default_rng(0)
+    seen = bleu(b, references) - bleu(a, references)
+    if seen == 0:
+        return 1.0
+    differences = []
+    for _ in range(300):
+        rows = draw.integers(len(references), size=len(references))
+        drawn = [references[i] for i in rows]
+        differences.append(bleu([b[i] for i in rows], drawn) - bleu([a[i] for i in rows], drawn))
+    differences = np.array(differences)
+    return float(np.mean(np.abs(differences - differences.mean()) >= abs(seen)))
+
+
+def translate(translator, sentences, beam):
+    return [found.text for found in translator.translate(sentences, beam=beam, attention=False)]
+
+
+def capstone(translator, pairs):
+    sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
+    report = {}
+    for name, beam in (("greedy", 1), ("beam", 4)):
+        begin = time.perf_counter()
+        report[name] = translate(translator, sources, beam)
+        report[f"seconds_{name}"] = time.perf_counter() - begin
+        report[f"bleu_{name}"] = bleu(report[name], references)
+    report["p"] = p_value(report["greedy"], report["beam"], references)
+    gold = gold_of(pairs)
+    found = [links(weights.mean(axis=0)[:-1, :-1]) for weights in course.decoder_steps(translator, pairs)]
+    report["aer"] = alignment_error_rate(found, [g.sure for g in gold], [g.possible for g in gold])
+    kinds = [tags(Example(pair.source, text, pair.target)) for pair, text in zip(pairs, report["greedy"], strict=True)]
+    report["failures"] = Counter(kind for one in kinds for kind in one)
+    return report

@@ -1,0 +1,13 @@
+"""The last step writes a word, too.
+
+q2: 0 of 3: The French </s> is linked too
+"""
+
+
+def links(weights):
+    return {(int(row.argmax()), t) for t, row in enumerate(weights.mean(axis=0)[:, :-1])}
+
+
+def alignment_error_rate(found, sure, possible):
+    right = sum(len(a & s) + len(a & p) for a, s, p in zip(found, sure, possible, strict=True))
+    return 1 - right / (sum(map(len, found)) + sum(map(len, sure)))

@@ -1,0 +1,13 @@
+"""A list in place of a set.
+
+q2: 0 of 3: returns a list, and a set of pairs is due
+"""
+
+
+def links(weights):
+    return [(int(row.argmax()), t) for t, row in enumerate(weights.mean(axis=0)[:-1, :-1])]
+
+
+def alignment_error_rate(found, sure, possible):
+    right = sum(len(a & s) + len(a & p) for a, s, p in zip(found, sure, possible, strict=True))
+    return 1 - right / (sum(map(len, found)) + sum(map(len, sure)))

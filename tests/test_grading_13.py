@@ -1,0 +1,173 @@
+"""The checks of exercise 13: the references are sacreBLEU's and the library's, and each mistake is told by its name."""
+
+import json
+
+import numpy as np
+import pytest
+import sacrebleu
+import torch
+from safetensors.torch import save_file
+
+from lessons_lib.grading import parts
+from lessons_lib.grading.arrays import encode
+from lessons_lib.grading.drive import lesson_13 as drive
+from lessons_lib.grading.judge import lesson_13 as judge
+from lessons_lib.grading.judge import mistakes_13 as mistakes
+from lessons_lib.grading.judge.run import judge as judged
+from lessons_lib.translation import alignment, capstone
+from lessons_lib.translation.course_model import load_course_translator
+from lessons_lib.translation.model_folder import save_model
+from lessons_lib.translation.pharaoh import gold_of
+from lessons_lib.translation.scoring import compare
+
+SEEDS = range(8)
+
+
+def hint(question, seed, *answers):
+    """What the learner is told, for functions of our own (which `run` would refuse)."""
+    inputs = drive.QUESTIONS[question].make(seed)
+    arrays = drive.QUESTIONS[question].drive(answers if len(answers) > 1 else answers[0], inputs)
+    return judged(judge.STEPS[question], inputs, encode(arrays)).hint
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_bleu_is_sacrebleus_and_the_error_rate_the_librarys(seed):
+    for translations, references in (case.values() for case in drive.bleu_cases(drive.make_sentences(seed)).values()):
+        texts = [[" ".join(words) for words in side] for side in (translations, references)]
+        expected = sacrebleu.corpus_bleu(texts[0], [texts[1]], tokenize="none", smooth_method="none")
+        assert mistakes.bleu(translations, references) == pytest.approx(expected.score, abs=1e-9)
+    for found, sure, possible in (case.values() for case in drive.rate_cases(drive.make_alignments(seed)).values()):
+        expected = alignment.alignment_error_rate(found, sure, possible)
+        assert mistakes.error_rate(found, sure, possible) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_inputs_say_something(seed):
+    cases = drive.bleu_cases(drive.make_sentences(seed))
+    words = {name: [sum(map(len, side)) for side in case.values()] for name, case in cases.items()}
+    assert words["longer"][0] > words["longer"][1]
+    assert words["shorter"][0] < words["shorter"][1]
+    assert mistakes.bleu(*cases["equal"].values()) == pytest.approx(100)
+    assert mistakes.bleu(*cases["no_match"].values()) == 0
+    assert 20 < mistakes.bleu(*cases["longer"].values()) < 95
+    alignments = drive.make_alignments(seed)
+    weights = alignments["weights"].mean(axis=0)
+    assert (weights[:-1].argmax(axis=1) == weights.shape[1] - 1).any()  # </s> has the largest weight somewhere
+    rates = drive.rate_cases(alignments)
+    assert mistakes.error_rate(*rates["perfect"].values()) == 0
+    assert mistakes.error_rate(*rates["none"].values()) == 1
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("sentence", "version"), mistakes.WRONG_BLEUS, ids=lambda value: str(value)[:30])
+def test_each_mistake_in_bleu_is_told(sentence, version, seed):
+    assert hint("q1", seed, version) == sentence
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("sentence", "version"), mistakes.WRONG_LINKS, ids=lambda value: str(value)[:30])
+def test_each_mistake_in_links_is_told(sentence, version, seed):
+    assert hint("q2", seed, version, mistakes.error_rate) == sentence
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("sentence", "version"), mistakes.WRONG_RATES, ids=lambda value: str(value)[:30])
+def test_each_mistake_in_the_error_rate_is_told(sentence, version, seed):
+    assert hint("q2", seed, mistakes.links, version) == sentence
+
+
+def test_the_test_set_of_the_report_is_held_out_and_its_references_can_be_exchanged():
+    inputs = drive.make_test_set(3)
+    pairs = drive.pairs_of(inputs)
+    assert len(pairs) == 30
+    assert len({pair.source for pair in pairs}) == 30
+    other = drive.exchanged(pairs)
+    assert [pair.source for pair in other] == [pair.source for pair in pairs[: len(other)]]
+    assert all(mine.target != theirs.target for mine, theirs in zip(other, pairs, strict=False))
+    assert [pair.target for pair in other] == [pair.target for pair in [*pairs[1:12], pairs[0]]]
+    assert (drive.make_test_set(4)["known"] != inputs["known"]).any()
+
+
+def test_the_judges_bootstrap_is_that_of_the_lesson():
+    references = [pair.target for pair in drive.pairs_of(drive.make_test_set(0))]
+    worse = [text.rsplit(" ", 1)[0] if i % 2 else text for i, text in enumerate(references)]
+    clear, none = (judge._two_sided({"greedy": a, "beam": references}, references) for a in (worse, references))
+    assert clear < 0.05
+    assert none == 1
+    assert compare(worse, references, references).p < 0.05
+
+
+def test_the_steps_of_the_decoder_are_the_librarys_rows_and_columns():
+    translator = load_course_translator("cpu")
+    pairs = drive.pairs_of(drive.make_test_set(0))[:10]
+    tables = alignment.word_tables(translator.model, translator.tokenizer, pairs)
+    for pair, steps, table in zip(pairs, capstone.decoder_steps(translator, pairs), tables, strict=True):
+        assert steps.shape == (4, len(pair.target.split()) + 1, len(pair.source.split()) + 1)
+        np.testing.assert_allclose(steps[:, :-1, :-1], table[-1], atol=1e-6)
+        np.testing.assert_allclose(steps.sum(axis=-1), 1, atol=1e-5)
+    rate = alignment.score_links([mistakes.links(s) for s in capstone.decoder_steps(translator, pairs)], gold_of(pairs))
+    assert rate.aer < 0.2
+
+
+def test_the_learners_translator_is_found_and_named(tmp_path):
+    translator = load_course_translator("cpu")
+    ours, whose = capstone.find_translator([tmp_path / "nothing"], "cpu")
+    assert "yours was not found" in whose
+    save_model(tmp_path, translator.model, translator.tokenizer)
+    mine, whose = capstone.find_translator([tmp_path / "nothing", tmp_path], "cpu")
+    assert whose == f"your own translator, from {tmp_path.as_posix()}"
+    assert mine.translate(["the cats sleep"])[0].text == ours.translate(["the cats sleep"])[0].text
+
+
+def saved_by_exercise_12(folder):
+    """A model of the course's own parts, with random weights, in the files that exercise 12 writes."""
+    sizes = {"vocab_size": 4000, "d_model": 16, "n_heads": 2, "d_ff": 24, "n_layers": 2}
+    torch.manual_seed(0)
+    model = parts.assemble("")["EncoderDecoder"](**sizes).eval()
+    save_file({name: x.contiguous() for name, x in model.state_dict().items()}, folder / "model.safetensors")
+    load_course_translator("cpu").tokenizer.save(folder / "tokenizer.json")
+    (folder / "translator.json").write_text(json.dumps({"sizes": sizes, "steps": 1234}), "utf8")
+    return model
+
+
+def test_what_exercise_12_saved_computes_the_same_here(tmp_path):
+    model = saved_by_exercise_12(tmp_path)
+    mine, whose = capstone.find_translator([tmp_path], "cpu")
+    assert whose == f"your own translator, from {tmp_path.as_posix()} (1,234 steps of training)"
+    src, tgt = torch.randint(3, 4000, (3, 7)), torch.randint(3, 4000, (3, 9))
+    src[1, 5:] = 0  # padding
+    with torch.no_grad():
+        torch.testing.assert_close(mine.model(src, tgt), model(src, tgt), rtol=0, atol=1e-5)
+    changed = json.loads((tmp_path / "translator.json").read_text("utf8"))
+    changed["sizes"]["d_ff"] = 32
+    (tmp_path / "translator.json").write_text(json.dumps(changed), "utf8")
+    with pytest.raises(ValueError, match=r"model.safetensors does not fit translator.json .* train again"):
+        capstone.find_translator([tmp_path], "cpu")
+
+
+def test_the_report_is_written_whole_or_not_at_all(tmp_path):
+    pairs, translator = drive.pairs_of(drive.make_test_set(0)), load_course_translator("cpu")
+
+    def unanswered(translator, pairs):
+        raise NotImplementedError
+
+    path = tmp_path / "runs" / "capstone.md"
+    assert capstone.write_report(path, unanswered, translator, pairs, "x") == "No report yet: answer question 3 first."
+    assert not path.parent.exists()
+    numbers = {name: 1.5 for name in drive.NUMBERS} | {"p": 0.01}
+    report = {"greedy": ["oui"] * 30, "beam": ["non"] * 30, "failures": {"name": 2, "other": 7}, **numbers}
+    owners = {"LayerNorm": True, "bleu": False}
+    said = capstone.write_report(path, lambda *given: report, translator, pairs, "your own, from a/b", owners)
+    assert said == f"{path.as_posix()}: written, on 30 sentences."
+    text = path.read_text("utf8")
+    for line in (
+        "Translator: your own, from a/b.",
+        "| `LayerNorm` | yours |\n| `bleu` | the course |",
+        "BLEU above 15: no.",
+        "| other | 7 |\n| name | 2 |",
+        "p = 0.010",
+        "significant at 5 %",
+    ):
+        assert line in text
+    assert text.count("  - greedy: oui") == 10
+    assert [file.name for file in path.parent.iterdir()] == ["capstone.md"]
