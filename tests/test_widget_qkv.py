@@ -147,7 +147,7 @@ def test_the_second_step_shows_each_projection_with_its_matrix(show, part):
     assert captions == ["X, 5 × 4", f"W_{letter}, 4 × {width}", f"{letter}, 5 × {width}"]
     assert f"X (5 × 4) · W_{letter} (4 × {width}) = {letter} (5 × {width})" in said(page)
     matrix = dict(zip(("query", "key", "value"), network()[1:], strict=True))[part]
-    shown = page.locator(".qw-matrix").nth(1).locator("td").all_text_contents()
+    shown = page.locator(".qw-matrix").nth(1).locator("tbody td").all_text_contents()
     assert [float(text.replace("−", "-")) for text in shown] == pytest.approx(matrix.flatten().tolist(), abs=0.00501)
 
 
