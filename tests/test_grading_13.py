@@ -59,19 +59,25 @@ def test_the_inputs_say_something(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("sentence", "version"), mistakes.WRONG_BLEUS, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(
+    ("sentence", "version"), mistakes.WRONG_BLEUS, ids=lambda value: value[:30] if isinstance(value, str) else "version"
+)
 def test_each_mistake_in_bleu_is_told(sentence, version, seed):
     assert hint("q1", seed, version) == sentence
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("sentence", "version"), mistakes.WRONG_LINKS, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(
+    ("sentence", "version"), mistakes.WRONG_LINKS, ids=lambda value: value[:30] if isinstance(value, str) else "version"
+)
 def test_each_mistake_in_links_is_told(sentence, version, seed):
     assert hint("q2", seed, version, mistakes.error_rate) == sentence
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("sentence", "version"), mistakes.WRONG_RATES, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(
+    ("sentence", "version"), mistakes.WRONG_RATES, ids=lambda value: value[:30] if isinstance(value, str) else "version"
+)
 def test_each_mistake_in_the_error_rate_is_told(sentence, version, seed):
     assert hint("q2", seed, mistakes.links, version) == sentence
 

@@ -18,7 +18,7 @@ from lessons_lib.transformer import Transformer
 from lessons_lib.translation.course_model import load_course_translator
 from lessons_lib.translation.uncached import Uncached
 from lessons_lib.widgets import CacheWidget
-from lessons_lib.widgets.sizes import _checked
+from lessons_lib.widgets.sizes import checked_config
 from tools import chromium
 
 NAMES = ["Transformer base", "GPT-2 small", "Llama 2 7B", "Llama 3 8B"]
@@ -96,7 +96,7 @@ def test_arithmetic_is_that_of_the_library_to_the_last_digit_on_120_random_shape
         prompt = draw.randint(1, config.max_length - 1)
         length = draw.randint(1, min(40, config.max_length - prompt))
         precision = draw.choice(["float32", "bfloat16"])
-        cases.append([_checked(config.to_dict(), "config"), batch, source, prompt, length, precision])
+        cases.append([checked_config(config.to_dict(), "config"), batch, source, prompt, length, precision])
         steps = {
             cached: [step(config, batch, source, prompt, i, cached) for i in range(1, length + 1)]
             for cached in (True, False)
@@ -142,7 +142,7 @@ def test_it_is_what_a_real_translator_computes(show):
             cache = network.new_cache(network.encode(src), length)
             for t in range(length):
                 network.decode_step(tokens[:, t : t + 1], cache, padding_mask(src, config.pad_id))
-        arguments = [_checked(config.to_dict(), "config"), 2, 5, 1, length, cached]
+        arguments = [checked_config(config.to_dict(), "config"), 2, 5, 1, length, cached]
         counted = page.evaluate("(all) => `${module.runningFlops(...all).at(-1)}`", arguments)
         assert int(counted) == counter.get_total_flops()
 

@@ -21,7 +21,7 @@ from lessons_lib.sizes import (
     training_memory,
 )
 from lessons_lib.widgets import SizesWidget
-from lessons_lib.widgets.sizes import _CHOICES, _checked
+from lessons_lib.widgets.sizes import _CHOICES, checked_config
 from tools import chromium
 
 
@@ -88,7 +88,7 @@ def test_arithmetic_is_that_of_the_library_to_the_last_digit_on_120_random_shape
         dtype = draw.choice(["float64", "float32", "bfloat16"])
         fused, plain = draw.choice([None, True, False]), draw.choice([True, False])
         prompt = draw.randint(1, max(1, lengths[1]))
-        shape = _checked(config.to_dict(), "config")
+        shape = checked_config(config.to_dict(), "config")
         cases.append([shape, batch, *lengths, dtype, {"fused": fused, "plain": plain, "prompt": prompt}])
         training = training_memory(config, batch, *lengths, dtype, "plain" if plain else "chunked", fused)
         running = inference_memory(config, batch, *lengths, dtype, prompt, fused)
@@ -122,7 +122,7 @@ def test_long_16_bit_sequences_take_the_fused_path_where_the_library_does(show):
     page = show(widget())
     for length in (399, 400, 401):
         expected = memory(training_memory(config, 2, 0, length, "bfloat16"))
-        arguments = [_checked(config.to_dict(), "config"), 2, 0, length, "bfloat16", {}]
+        arguments = [checked_config(config.to_dict(), "config"), 2, 0, length, "bfloat16", {}]
         assert page.evaluate("(all) => module.trainingMemory(...all)", arguments) == expected
 
 
