@@ -242,6 +242,7 @@ def open_answer(page, begin: str):
     """Open the first answer that begins so."""
     answer = page.locator("#check-yourself details", has=page.locator(f"p:text-matches('^{begin}')")).first
     answer.locator("summary").click()
+    answer.evaluate("() => new Promise((done) => setTimeout(done, 50))")  # a fold tells that it opened a moment later
 
 
 def test_progress_is_remembered_shown_and_forgotten(visit):
