@@ -36,7 +36,7 @@ class Visit:
         self.bytes = 0
         self.wrongs: list[str] = []
         self.page.on("request", lambda request: self._note_request(address, request.url))
-        self.page.on("requestfailed", lambda request: self.wrongs.append(f"failed: {request.url}"))
+        self.page.on("requestfailed", self._note_failure)
         self.page.on("response", self._note_response)
         self.page.on("pageerror", lambda error: self.wrongs.append(f"page error: {error}"))
         self.page.on("console", self._note_console)
@@ -46,6 +46,10 @@ class Visit:
         self.requests.append(url)
         if not url.startswith((address, "data:", "blob:")):
             self.wrongs.append(f"asks another host: {url}")
+
+    def _note_failure(self, request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the page was left while its icon still loaded
+            self.wrongs.append(f"failed: {request.url}")
 
     def _note_response(self, response) -> None:
         self.bytes += int(response.headers.get("content-length", 0))
