@@ -9,10 +9,9 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 from site_server import Visit, served
 
-from tools import build_book, chromium
+from tools import build_book
 from tools.lesson_files import ROOT, STATE, VIEW, lessons, read_notebook, read_text, views, widget_models
 
 SITE = build_book.BUILD / "html"
@@ -33,15 +32,6 @@ def address():
     )
     with served(SITE) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = chromium.launch_options()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -6,9 +6,7 @@ import re
 
 import pytest
 import torch
-from playwright.sync_api import sync_playwright
 from torch import nn
-from widget_page import WidgetPage
 
 from lessons_lib.config import TransformerConfig
 from lessons_lib.transformer import Transformer
@@ -19,7 +17,6 @@ from lessons_lib.translation.course_model import load_course_translator
 from lessons_lib.translation.decoding import greedy, n_best
 from lessons_lib.widgets import BeamTree
 from lessons_lib.widgets import beam as widget_module
-from tools import chromium
 
 TEXT = "the small black cats do not sleep"
 SURPRISING = ["does this girl who walks in the garden live in Barcelona", "I have already borrowed the poem"]
@@ -37,31 +34,6 @@ TINY = {
         [[0, -0.05, -1], [1, -3.5, -1], [2, -4.0, -1], [3, -5.0, -1]],
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = chromium.launch_options()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def show(browser):
-    """Draw widgets on a page of their own; no error may have happened on it when the test ends."""
-    pages = []
-
-    def draw(*widgets, **options) -> WidgetPage:
-        pages.append(WidgetPage(browser, *widgets, **options))
-        return pages[-1]
-
-    yield draw
-    errors = [error for page in pages for error in page.errors]
-    for page in pages:
-        page.close()
-    assert errors == []
 
 
 @functools.cache

@@ -6,10 +6,8 @@ import re
 
 import pytest
 import torch
-from playwright.sync_api import sync_playwright
 from test_sizes import lengths_of, random_config
 from torch.utils.flop_counter import FlopCounterMode
-from widget_page import WidgetPage
 
 from lessons_lib.attention import recorded_attention
 from lessons_lib.masks import padding_mask
@@ -19,34 +17,8 @@ from lessons_lib.translation.course_model import load_course_translator
 from lessons_lib.translation.uncached import Uncached
 from lessons_lib.widgets import CacheWidget
 from lessons_lib.widgets.sizes import checked_config
-from tools import chromium
 
 NAMES = ["Transformer base", "GPT-2 small", "Llama 2 7B", "Llama 3 8B"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = chromium.launch_options()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def show(browser):
-    """Draw widgets on a page of their own; no error may have happened on it when the test ends."""
-    pages = []
-
-    def draw(*widgets, **options) -> WidgetPage:
-        pages.append(WidgetPage(browser, *widgets, **options))
-        return pages[-1]
-
-    yield draw
-    errors = [error for page in pages for error in page.errors]
-    for page in pages:
-        page.close()
-    assert errors == []
 
 
 def models(names=NAMES) -> list[dict]:

@@ -7,40 +7,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from playwright.sync_api import sync_playwright
-from widget_page import WidgetPage
 
 from lessons_lib.feedforward import FeedForward
 from lessons_lib.widgets import FeedForwardWidget
-from tools import chromium
 
 WORDS = "la petite maison".split()
 FUNCTIONS = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu, "none": lambda h: h}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = chromium.launch_options()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def show(browser):
-    """Draw widgets on a page of their own; no error may have happened on it when the test ends."""
-    pages = []
-
-    def draw(*widgets, **options) -> WidgetPage:
-        pages.append(WidgetPage(browser, *widgets, **options))
-        return pages[-1]
-
-    yield draw
-    errors = [error for page in pages for error in page.errors]
-    for page in pages:
-        page.close()
-    assert errors == []
 
 
 def arrays(words=WORDS, d_model=6, d_ff=8, seed=0):

@@ -7,45 +7,17 @@ import re
 import pytest
 import torch
 import transformers
-from playwright.sync_api import sync_playwright
 from test_sizes import FAMILIES, random_config
-from widget_page import WidgetPage
 
 from lessons_lib.families.encoder_only import EncoderOnlyConfig
 from lessons_lib.sizes import cache_memory, count_parameters
 from lessons_lib.sizes.gallery import active_parameters, gallery, total_parameters
 from lessons_lib.widgets import GalleryWidget
-from tools import chromium
 from tools.lesson_files import ROOT
 
 MODELS = gallery()
 NAMES = [model["name"] for model in MODELS]
 KNOWN = [model for model in MODELS if model["config"]]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = chromium.launch_options()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def show(browser):
-    """Draw widgets on a page of their own; no error may have happened on it when the test ends."""
-    pages = []
-
-    def draw(*widgets, **options) -> WidgetPage:
-        pages.append(WidgetPage(browser, *widgets, **options))
-        return pages[-1]
-
-    yield draw
-    errors = [error for page in pages for error in page.errors]
-    for page in pages:
-        page.close()
-    assert errors == []
 
 
 def widget(first="BERT base", second="GPT-2 small", **traits) -> GalleryWidget:

@@ -6,41 +6,13 @@ import re
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import sync_playwright
 from test_widget_attention import CONTRAST
-from widget_page import WidgetPage
 
 from lessons_lib.widgets import HeadsWidget
-from tools import chromium
 
 ENGLISH = "The small black cats do not sleep. </s>".split()
 FRENCH = "Les petits chats noirs ne dorment pas. </s>".split()
 LAYERS, HEADS = 2, 3
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = chromium.launch_options()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def show(browser):
-    """Draw widgets on a page of their own; no error may have happened on it when the test ends."""
-    pages = []
-
-    def draw(*widgets, **options) -> WidgetPage:
-        pages.append(WidgetPage(browser, *widgets, **options))
-        return pages[-1]
-
-    yield draw
-    errors = [error for page in pages for error in page.errors]
-    for page in pages:
-        page.close()
-    assert errors == []
 
 
 def weights(rows, columns, seed=0, layers=LAYERS, heads=HEADS):

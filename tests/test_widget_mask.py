@@ -6,8 +6,6 @@ import re
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import sync_playwright
-from widget_page import WidgetPage
 
 from lessons_lib.config import TransformerConfig
 from lessons_lib.families import DecoderOnly
@@ -20,37 +18,11 @@ from lessons_lib.masks import (
     sliding_window_mask,
 )
 from lessons_lib.widgets import MaskWidget
-from tools import chromium
 
 WORDS = "<s> Les petits chats noirs ne dorment pas .".split()
 PAD = "<pad>"
 PATTERNS = ("none", "causal", "padding", "causal+padding", "prefix", "window")
 MISTAKES = ("none", "ahead", "inverted", "forgotten")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = chromium.launch_options()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def show(browser):
-    """Draw widgets on a page of their own; no error may have happened on it when the test ends."""
-    pages = []
-
-    def draw(*widgets, **options) -> WidgetPage:
-        pages.append(WidgetPage(browser, *widgets, **options))
-        return pages[-1]
-
-    yield draw
-    errors = [error for page in pages for error in page.errors]
-    for page in pages:
-        page.close()
-    assert errors == []
 
 
 def the_mask(pattern: str, tokens: list[str], prefix: int, window: int) -> torch.Tensor:

@@ -8,39 +8,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 import traitlets
-from playwright.sync_api import sync_playwright
-from widget_page import WidgetPage
 
 from lessons_lib.norms import layer_norm, rms_norm
 from lessons_lib.widgets import NormWidget
-from tools import chromium
 
 SIZE = 8
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = chromium.launch_options()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def show(browser):
-    """Draw widgets on a page of their own; no error may have happened on it when the test ends."""
-    pages = []
-
-    def draw(*widgets, **options) -> WidgetPage:
-        pages.append(WidgetPage(browser, *widgets, **options))
-        return pages[-1]
-
-    yield draw
-    errors = [error for page in pages for error in page.errors]
-    for page in pages:
-        page.close()
-    assert errors == []
 
 
 def tensors(size=SIZE, seed=0):

@@ -8,40 +8,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from playwright.sync_api import sync_playwright
-from widget_page import WidgetPage
 
 from lessons_lib.attention import scaled_dot_product_attention
 from lessons_lib.positions import RotaryPositions, sinusoidal_table
 from lessons_lib.widgets import PositionsWidget
-from tools import chromium
 
 WORDS = "the girl knows the boy".split()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = chromium.launch_options()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def show(browser):
-    """Draw widgets on a page of their own; no error may have happened on it when the test ends."""
-    pages = []
-
-    def draw(*widgets, **options) -> WidgetPage:
-        pages.append(WidgetPage(browser, *widgets, **options))
-        return pages[-1]
-
-    yield draw
-    errors = [error for page in pages for error in page.errors]
-    for page in pages:
-        page.close()
-    assert errors == []
 
 
 def head(words=WORDS, width=8, d_head=4, seed=0, swap=(1, 4)) -> dict:

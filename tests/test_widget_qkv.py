@@ -7,42 +7,14 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from playwright.sync_api import sync_playwright
 from test_widget_attention import CONTRAST
-from widget_page import WidgetPage
 
 from lessons_lib.attention import scaled_dot_product_attention
 from lessons_lib.widgets import QKVWidget
-from tools import chromium
 
 WORDS = "the small black cats sleep".split()
 NAMES = ["le", "la", "les"]
 STEPS = ["embeddings", "project", "scores", "scale", "softmax", "output"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = chromium.launch_options()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def show(browser):
-    """Draw widgets on a page of their own; no error may have happened on it when the test ends."""
-    pages = []
-
-    def draw(*widgets, **options) -> WidgetPage:
-        pages.append(WidgetPage(browser, *widgets, **options))
-        return pages[-1]
-
-    yield draw
-    errors = [error for page in pages for error in page.errors]
-    for page in pages:
-        page.close()
-    assert errors == []
 
 
 def network(words=WORDS, sizes=(4, 2, 3), seed=0):

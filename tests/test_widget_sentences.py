@@ -8,42 +8,14 @@ import re
 import numpy as np
 import pytest
 import sacrebleu
-from playwright.sync_api import sync_playwright
 from test_widget_attention import CONTRAST
-from widget_page import WidgetPage
 
 from lessons_lib.translation.bleu import words
 from lessons_lib.widgets import SentenceBrowser
-from tools import chromium
 
 SOURCE = "The small cats do not sleep."
 REFERENCE = "Les petits chats ne dorment pas."
 LINKS = [(0, 0, 1), (1, 1, 1), (2, 2, 1), (3, 4, 0), (4, 5, 1), (4, 3, 0), (5, 4, 1)]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = chromium.launch_options()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def show(browser):
-    """Draw widgets on a page of their own; no error may have happened on it when the test ends."""
-    pages = []
-
-    def draw(*widgets, **options) -> WidgetPage:
-        pages.append(WidgetPage(browser, *widgets, **options))
-        return pages[-1]
-
-    yield draw
-    errors = [error for page in pages for error in page.errors]
-    for page in pages:
-        page.close()
-    assert errors == []
 
 
 def weights(target, source, seed=0):

@@ -5,9 +5,7 @@ import random
 import re
 
 import pytest
-from playwright.sync_api import sync_playwright
 from test_sizes import FAMILIES, lengths_of, random_config
-from widget_page import WidgetPage
 
 from lessons_lib.config import CHOICES
 from lessons_lib.sizes import (
@@ -22,33 +20,6 @@ from lessons_lib.sizes import (
 )
 from lessons_lib.widgets import SizesWidget
 from lessons_lib.widgets.sizes import _CHOICES, checked_config
-from tools import chromium
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = chromium.launch_options()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def show(browser):
-    """Draw widgets on a page of their own; no error may have happened on it when the test ends."""
-    pages = []
-
-    def draw(*widgets, **options) -> WidgetPage:
-        pages.append(WidgetPage(browser, *widgets, **options))
-        return pages[-1]
-
-    yield draw
-    errors = [error for page in pages for error in page.errors]
-    for page in pages:
-        page.close()
-    assert errors == []
-
 
 NAMES = ["GPT-2 small", "BERT base", "Llama 2 7B", "Llama 3 8B", "Transformer base", "Gemma 2B", "GPT-4"]
 

@@ -6,9 +6,7 @@ import re
 
 import pytest
 import torch
-from playwright.sync_api import sync_playwright
 from test_widget_attention import CONTRAST
-from widget_page import WidgetPage
 
 from lessons_lib.attention import MultiHeadAttention, scaled_dot_product_attention
 from lessons_lib.config import TransformerConfig
@@ -17,34 +15,8 @@ from lessons_lib.sizes import count_parameters, parameters, presets
 from lessons_lib.transformer import Transformer
 from lessons_lib.widgets import TransformerWidget
 from lessons_lib.widgets.transformer import FAMILIES, MOST, NORMS, block_names
-from tools import chromium
 
 ENGLISH, FRENCH = "the small cats do not sleep".split(), "<s> les petits chats ne dorment pas".split()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = chromium.launch_options()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def show(browser):
-    """Draw widgets on a page of their own; no error may have happened on it when the test ends."""
-    pages = []
-
-    def draw(*widgets, **options) -> WidgetPage:
-        pages.append(WidgetPage(browser, *widgets, **options))
-        return pages[-1]
-
-    yield draw
-    errors = [error for page in pages for error in page.errors]
-    for page in pages:
-        page.close()
-    assert errors == []
 
 
 def widget(**traits) -> TransformerWidget:

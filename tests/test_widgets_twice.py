@@ -3,10 +3,8 @@
 import copy
 
 import pytest
-from playwright.sync_api import sync_playwright
 from widget_page import HOST, PAGE
 
-from tools import chromium
 from tools.lesson_files import lessons, read_notebook, views, widget_models
 
 # What a reader sees and has chosen, of one widget.
@@ -41,15 +39,6 @@ def stored() -> list:
         notebook = read_notebook(path.with_suffix(".ipynb"))
         found.append(pytest.param(widget_models(notebook)[views(notebook)[0]]["state"], id=path.stem))
     return found
-
-
-@pytest.fixture(scope="module")
-def browser():
-    options = chromium.launch_options()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**options)
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("state", stored())
