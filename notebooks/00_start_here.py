@@ -88,7 +88,11 @@ from lessons_lib.figures import attention_heatmap, use_course_style
 
 use_course_style()
 (translation,) = translator.translate(["The small black cats do not sleep."])
-attention_heatmap(translation.word_attention(layer=-1), translation.text.split(), translation.source.split())
+attention_heatmap(
+    translation.word_attention(layer=-1),
+    translation.text.split(),
+    translation.source.split(),
+)
 plt.show()
 
 # %% [markdown]
@@ -130,15 +134,33 @@ SENTENCE = SENTENCES[0]
 SHOW = (25, 50, 100, 200, 400, 600, 800)
 
 seed_everything(0)
-short = [pair for pair in corpus.train if len(pair.source.split()) <= 7]  # soon learned; lesson 12 takes all of them
-tokenizer = Tokenizer.train((text for pair in short for text in (pair.source, pair.target)), vocab_size=4_000)
-config = TransformerConfig(len(tokenizer), d_model=128, n_encoder_layers=2, n_decoder_layers=2, d_ff=256, dropout=0.0)
+short = [
+    pair for pair in corpus.train if len(pair.source.split()) <= 7
+]  # soon learned; lesson 12 takes all of them
+tokenizer = Tokenizer.train(
+    (text for pair in short for text in (pair.source, pair.target)), vocab_size=4_000
+)
+config = TransformerConfig(
+    len(tokenizer),
+    d_model=128,
+    n_encoder_layers=2,
+    n_decoder_layers=2,
+    d_ff=256,
+    dropout=0.0,
+)
 model = Transformer(config).to(device)
 learner = Translator(model, tokenizer)
-batches = Batches(encode_pairs(tokenizer, short, config.max_length), tokenizer, token_budget=512, device=device)
+batches = Batches(
+    encode_pairs(tokenizer, short, config.max_length),
+    tokenizer,
+    token_budget=512,
+    device=device,
+)
 
 print("         English:", SENTENCE)
-for step in fit(model, batches.forever(), TrainingOptions(steps=SHOW[-1], learning_rate=4e-3)):
+for step in fit(
+    model, batches.forever(), TrainingOptions(steps=SHOW[-1], learning_rate=4e-3)
+):
     if step.number in SHOW:
         print(f"{step.number:4} batches: →", learner.translate([SENTENCE])[0].text[:80])
 
@@ -150,7 +172,10 @@ for step in fit(model, batches.forever(), TrainingOptions(steps=SHOW[-1], learni
 test = [pair for pair in corpus.test if len(pair.source.split()) <= 7][:200]
 for name, one in (("after 800 batches", learner), ("finished", translator)):
     found = one.translate([pair.source for pair in test], attention=False)
-    right = sum(translation.text == pair.target for translation, pair in zip(found, test, strict=True))
+    right = sum(
+        translation.text == pair.target
+        for translation, pair in zip(found, test, strict=True)
+    )
     print(f"{name:18} {right} of {len(test)} right")
 
 # %% [markdown]

@@ -49,7 +49,9 @@ from lessons_lib.widgets import AttentionWidget
 use_course_style()
 seed_everything(1)
 device = pick_device()
-torch.set_num_threads(1)  # the networks of this page are so small that two threads would wait for each other
+torch.set_num_threads(
+    1
+)  # the networks of this page are so small that two threads would wait for each other
 
 # %% [markdown]
 # ## The idea
@@ -77,7 +79,10 @@ SENTENCES = [
     "the quiet teacher behind the young dogs laughed",
 ]
 untrained = [
-    {"words": text.split(), **{name: torch.randn(len(text.split()), 32) for name in ("queries", "keys")}}
+    {
+        "words": text.split(),
+        **{name: torch.randn(len(text.split()), 32) for name in ("queries", "keys")},
+    }
     for text in SENTENCES
 ]
 widget = AttentionWidget(sentences=untrained, selected=8)
@@ -136,7 +141,9 @@ widget
 
 # %%
 def attention(query, key, value, mask=None):
-    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (T, d) @ (d, S) -> (T, S)
+    scores = (
+        query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+    )  # (T, d) @ (d, S) -> (T, S)
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))
     weights = scores.softmax(dim=-1)  # each row sums to 1
@@ -154,7 +161,10 @@ values = torch.tensor([[10.0, 0.0], [0.0, 10.0], [5.0, 5.0]])
 
 output, weights = attention(queries, keys, values)
 print("scores of word 2: ", (queries[2] @ keys.T).tolist())
-print("divided by sqrt 2:", [round(x, 2) for x in (queries[2] @ keys.T / math.sqrt(2)).tolist()])
+print(
+    "divided by sqrt 2:",
+    [round(x, 2) for x in (queries[2] @ keys.T / math.sqrt(2)).tolist()],
+)
 print("weights:          ", [round(x, 2) for x in weights[2].tolist()])
 print("output:           ", [round(x, 2) for x in output[2].tolist()])
 
@@ -166,8 +176,12 @@ print("output:           ", [round(x, 2) for x in output[2].tolist()])
 # Is it the real thing? It must equal the function of this course's library, and PyTorch's own.
 
 # %%
-q, k, v = (torch.randn(2, 4, 7, 16) for _ in range(3))  # 2 sentences, 4 at once in each (lesson 3), T = 7, d = 16
-mask = torch.ones(7, 7, dtype=torch.bool).tril()  # the triangle: each word sees itself and what came before
+q, k, v = (
+    torch.randn(2, 4, 7, 16) for _ in range(3)
+)  # 2 sentences, 4 at once in each (lesson 3), T = 7, d = 16
+mask = torch.ones(
+    7, 7, dtype=torch.bool
+).tril()  # the triangle: each word sees itself and what came before
 
 ours, _ = attention(q, k, v, mask)
 torch.testing.assert_close(ours, scaled_dot_product_attention(q, k, v, mask)[0])
@@ -200,7 +214,10 @@ def sentence(rng):
     words, deciders, subject = noun_phrase(rng, 0, max_adjectives=2)
     if rng.random() < 0.7:  # a second noun, to mislead
         more, more_deciders, _ = noun_phrase(rng, len(words) + 1, max_adjectives=1)
-        words, deciders = [*words, rng.choice(PREPOSITIONS), *more], [*deciders, None, *more_deciders]
+        words, deciders = (
+            [*words, rng.choice(PREPOSITIONS), *more],
+            [*deciders, None, *more_deciders],
+        )
     return [*words, rng.choice(VERBS)], [*deciders, subject]
 
 
@@ -210,14 +227,26 @@ for _ in range(3):
     print(
         " ".join(words),
         "|",
-        ", ".join(f"{w} ← {words[d]}" for w, d in zip(words, deciders, strict=True) if d is not None),
+        ", ".join(
+            f"{w} ← {words[d]}"
+            for w, d in zip(words, deciders, strict=True)
+            if d is not None
+        ),
     )
 
 # %% [markdown]
 # To arrays: each word becomes a number, each question a 0 (one) or 1 (many), everything that is not a question −1.
 
 # %%
-VOCABULARY = ["<pad>", "the", *ADJECTIVES, *PREPOSITIONS, *VERBS, *NOUNS, *(noun + "s" for noun in NOUNS)]
+VOCABULARY = [
+    "<pad>",
+    "the",
+    *ADJECTIVES,
+    *PREPOSITIONS,
+    *VERBS,
+    *NOUNS,
+    *(noun + "s" for noun in NOUNS),
+]
 NUMBER = {word: i for i, word in enumerate(VOCABULARY)}
 MAX_LENGTH, NO_QUESTION = 10, -1
 
@@ -225,7 +254,9 @@ MAX_LENGTH, NO_QUESTION = 10, -1
 def to_tensors(sentences):
     tokens = torch.zeros(len(sentences), MAX_LENGTH, dtype=torch.long)
     answers = torch.full_like(tokens, NO_QUESTION)
-    distance = torch.zeros_like(tokens)  # from the question to the noun that answers it; > 0: it comes later
+    distance = torch.zeros_like(
+        tokens
+    )  # from the question to the noun that answers it; > 0: it comes later
     for row, (words, deciders) in enumerate(sentences):
         for place, (word, decider) in enumerate(zip(words, deciders, strict=True)):
             tokens[row, place] = NUMBER[word]
@@ -237,7 +268,12 @@ def to_tensors(sentences):
 
 train_tokens, train_answers, _ = to_tensors([sentence(rng) for _ in range(4000)])
 test_tokens, test_answers, test_distance = to_tensors([sentence(rng) for _ in range(1000)])
-print("training sentences:", tuple(train_tokens.shape), "  questions in the test:", int((test_answers >= 0).sum()))
+print(
+    "training sentences:",
+    tuple(train_tokens.shape),
+    "  questions in the test:",
+    int((test_answers >= 0).sum()),
+)
 
 # %% [markdown]
 # Four networks, alike but for the layer in the middle. Each has a table of word vectors (32 wide) below, and on top a linear
@@ -294,8 +330,12 @@ class AttentionTagger(Tagger):
 
     def mix(self, x, tokens, cut=None):
         x = x + self.place[: x.shape[1]]
-        allowed = (tokens != 0)[:, None, :].repeat(1, x.shape[1], 1)  # (B, T, T): nobody attends to the padding
-        if cut is not None:  # one pair (t, s), for an experiment below: word t may not look at word s
+        allowed = (tokens != 0)[:, None, :].repeat(
+            1, x.shape[1], 1
+        )  # (B, T, T): nobody attends to the padding
+        if (
+            cut is not None
+        ):  # one pair (t, s), for an experiment below: word t may not look at word s
             allowed[:, cut[0], cut[1]] = False
         self.queries, self.keys, values = self.project(x)  # two of them kept for the widget
         return attention(self.queries, self.keys, values, allowed)[0]
@@ -311,7 +351,9 @@ def train(model, steps=400, learning_rate=1e-2):
     for _ in range(steps):
         rows = torch.randint(len(train_tokens), (128,), generator=generator).to(device)
         logits = model(train_tokens[rows])  # guess
-        loss = F.cross_entropy(logits.flatten(0, 1), train_answers[rows].flatten(), ignore_index=NO_QUESTION)  # compare
+        loss = F.cross_entropy(
+            logits.flatten(0, 1), train_answers[rows].flatten(), ignore_index=NO_QUESTION
+        )  # compare
         optimizer.zero_grad()
         loss.backward()  # which way should each weight move?
         optimizer.step()  # move them all a little
@@ -344,7 +386,14 @@ distances = list(accuracy["LSTM"])
 fig, ax = plt.subplots(figsize=(7.5, 2.8))
 image = ax.imshow(table, vmin=0.4, vmax=1, cmap="viridis", aspect="auto")
 for (row, column), value in np.ndenumerate(table):
-    ax.text(column, row, f"{value:.2f}", ha="center", va="center", color="white" if value < 0.75 else "black")
+    ax.text(
+        column,
+        row,
+        f"{value:.2f}",
+        ha="center",
+        va="center",
+        color="white" if value < 0.75 else "black",
+    )
 ax.set_xticks(range(len(distances)), [f"{d:+d}" for d in distances])
 ax.set_yticks(range(len(accuracy)), list(accuracy))
 ax.set_xlabel("where the noun is: words to the left (−) or to the right (+)")
@@ -353,16 +402,24 @@ fig.colorbar(image, label="accuracy")
 plt.show()
 
 # %%
-verb = (test_distance < -1) & (test_answers != NO_QUESTION)  # a verb with a second noun between it and its subject
+verb = (test_distance < -1) & (
+    test_answers != NO_QUESTION
+)  # a verb with a second noun between it and its subject
 before = torch.nn.functional.pad(test_tokens, (1, 0))[:, :-1]  # the word before each word
-nearest = torch.isin(before, torch.tensor([NUMBER[noun + "s"] for noun in NOUNS], device=device)).long()
+nearest = torch.isin(
+    before, torch.tensor([NUMBER[noun + "s"] for noun in NOUNS], device=device)
+).long()
 with torch.no_grad():
     said = {name: model(test_tokens).argmax(-1) for name, model in models.items()}
 
 print("verbs with a second noun in between; each network names the number of ...")
 for name, answer in said.items():
-    subject, trap = ((answer == truth)[verb].float().mean().item() for truth in (test_answers, nearest))
-    print(f"  {name:14} the subject: {round(subject * 20) * 5:3} %   the noun next to it: {round(trap * 20) * 5:3} %")
+    subject, trap = (
+        (answer == truth)[verb].float().mean().item() for truth in (test_answers, nearest)
+    )
+    print(
+        f"  {name:14} the subject: {round(subject * 20) * 5:3} %   the noun next to it: {round(trap * 20) * 5:3} %"
+    )
 
 # %% [markdown]
 # Each network is right exactly where it can see. The LSTM tosses a coin for the articles: it has *not read* the noun yet when it
@@ -418,7 +475,10 @@ def says_many(model, text, place, cut=None):
 text = SENTENCES[0]
 for cut in (None, (8, 3), (8, 7)):
     wire = "nothing cut" if cut is None else f"slept -/-> {text.split()[cut[1]]}"
-    print(f"{wire:20} 'slept' is 'many' for sure:", says_many(models["attention"], text, 8, cut) > 0.95)
+    print(
+        f"{wire:20} 'slept' is 'many' for sure:",
+        says_many(models["attention"], text, 8, cut) > 0.95,
+    )
 
 # %% [markdown]
 # Without the wire to "cats" the verb no longer knows; without the wire to "house" it does not notice. Here the weights tell what the
@@ -526,7 +586,11 @@ def share_learnt(model, draw, learning_rate, steps=200):
 def first_letter(length):
     def draw(batch):
         letters = torch.randint(16, (batch, length), device=device)
-        return letters, torch.arange(length, device=device).expand(batch, -1), letters[:, 0]  # the marks are the places
+        return (
+            letters,
+            torch.arange(length, device=device).expand(batch, -1),
+            letters[:, 0],
+        )  # the marks are the places
 
     return draw
 
@@ -539,7 +603,9 @@ LAYERS = {"LSTM": lstm, "LSTM, bias 5": lambda: lstm(5.0), "attention": SelfAtte
 for length in (8, 40):
     for name, layer in LAYERS.items():
         seed_everything(0)
-        share = share_learnt(Reader(layer(), 16, length, 16), first_letter(length), learning_rate=3e-3)
+        share = share_learnt(
+            Reader(layer(), 16, length, 16), first_letter(length), learning_rate=3e-3
+        )
         print(f"first of {length:2} letters: {name:13} {in_words(share)}")
 
 # %% [markdown]
@@ -551,7 +617,9 @@ for length in (8, 40):
 # %%
 def phone_book(pairs, names=64, numbers=8):
     def draw(batch):
-        listed = torch.rand(batch, names, device=device).argsort(1)[:, :pairs]  # names, none of them twice
+        listed = torch.rand(batch, names, device=device).argsort(1)[
+            :, :pairs
+        ]  # names, none of them twice
         number = torch.randint(numbers, (batch, pairs), device=device)
         asked = torch.randint(pairs, (batch, 1), device=device)
         blank = torch.full_like(asked, numbers)
@@ -569,12 +637,16 @@ for name in ("LSTM, bias 5", "attention"):
     for pairs in (1, 4, 16):
         seed_everything(0)
         model = Reader(LAYERS[name](), 64, 9, 8)
-        lookup[name, pairs] = share_learnt(model, phone_book(pairs), learning_rate=1e-2, steps=300)
+        lookup[name, pairs] = share_learnt(
+            model, phone_book(pairs), learning_rate=1e-2, steps=300
+        )
 
 # %% mystnb={"figure": {"name": "phone-book", "caption": "Reading pairs of a name and a number, then answering for one name. Share of right answers after 300 updates; the dashed line is guessing one of 8 numbers. The LSTM has its gate wide open; it is the memory that is too narrow."}, "image": {"alt": "Line plot: with 1, 4 and 16 pairs attention stays at 1.0. The LSTM starts near 1.0 with one pair and falls below 0.5 at 16 pairs."}}
 fig, ax = plt.subplots()
 for name in ("LSTM, bias 5", "attention"):
-    ax.plot([1, 4, 16], [lookup[name, pairs] for pairs in (1, 4, 16)], marker="o", label=name)
+    ax.plot(
+        [1, 4, 16], [lookup[name, pairs] for pairs in (1, 4, 16)], marker="o", label=name
+    )
 ax.axhline(1 / 8, linestyle="--", color="grey")
 ax.set_xscale("log", base=2)
 ax.set_xticks([1, 4, 16], [1, 4, 16])
@@ -615,7 +687,10 @@ widths = [2, 8, 32, 128, 512, 2048]
 def saturation(d, divisor, words=32, queries=500):
     """For each query: words listened to, exp(entropy); and the size of the gradient through the softmax."""
     generator = torch.Generator().manual_seed(d)
-    q, k = torch.randn(queries, 1, d, generator=generator), torch.randn(queries, words, d, generator=generator)
+    q, k = (
+        torch.randn(queries, 1, d, generator=generator),
+        torch.randn(queries, words, d, generator=generator),
+    )
     weights = ((q * k).sum(-1) / divisor).softmax(-1)
     entropy = -(weights * weights.clamp_min(1e-30).log()).sum(-1)
     # ∂a_i / ∂score_j = a_i (1 − a_i) where i = j, and −a_i a_j elsewhere
@@ -631,11 +706,15 @@ measured = {
 # %% mystnb={"figure": {"name": "softmax-saturation", "caption": "32 words to attend to, random queries and keys of width d. Left: how many words a query listens to, on average. Right: the gradient through the softmax, for the typical query (median, solid) and on average (dashed)."}, "image": {"alt": "Two line plots against the width d. Left: undivided, the count falls from about 19 to 1; divided, it stays at about 21. Right: divided, both lines level near 0.24. Undivided, the median falls to about a millionth and the mean only to about 0.05."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
 for (name, values), colour in zip(measured.items(), ("C0", "C1"), strict=True):
-    left.plot(widths, [count.mean() for count, _ in values], marker="o", color=colour, label=name)
+    left.plot(
+        widths, [count.mean() for count, _ in values], marker="o", color=colour, label=name
+    )
     right.plot(widths, [size.median() for _, size in values], marker="o", color=colour)
     right.plot(widths, [size.mean() for _, size in values], linestyle="--", color=colour)
 left.set(xlabel="width d", ylabel="words listened to", ylim=(0, 33), xscale="log")
-right.set(xlabel="width d", ylabel="gradient through the softmax", xscale="log", yscale="log")
+right.set(
+    xlabel="width d", ylabel="gradient through the softmax", xscale="log", yscale="log"
+)
 left.legend(loc="upper right")
 for ax in (left, right):
     ax.set_xticks(widths, widths)
@@ -659,14 +738,25 @@ for name, values in measured.items():
 class UndividedTagger(AttentionTagger):
     def project(self, x):
         queries, keys, values = super().project(x)
-        return queries * math.sqrt(queries.shape[-1]), keys, values  # undoes the division inside `attention`
+        return (
+            queries * math.sqrt(queries.shape[-1]),
+            keys,
+            values,
+        )  # undoes the division inside `attention`
 
 
 hurt = {}
 for name, tagger in (("divided by √d", AttentionTagger), ("not divided", UndividedTagger)):
     seed_everything(0)
-    hurt[name] = np.mean(list(accuracy_by_distance(train(tagger(256), steps=100, learning_rate=3e-3)).values()))
-print("after 100 updates, right in more than 95 %:", {name: bool(share > 0.95) for name, share in hurt.items()})
+    hurt[name] = np.mean(
+        list(
+            accuracy_by_distance(train(tagger(256), steps=100, learning_rate=3e-3)).values()
+        )
+    )
+print(
+    "after 100 updates, right in more than 95 %:",
+    {name: bool(share > 0.95) for name, share in hurt.items()},
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: true for the typical query, where training starts
@@ -687,9 +777,18 @@ seed_everything(0)
 layer, x, shuffle = SelfAttention(), torch.randn(6, WIDTH), torch.randperm(6)
 plain, shuffled = layer(x)[0], layer(x[shuffle])[0]
 
-print("invariant:   f(shuffled x) = f(x)          ", torch.allclose(shuffled, plain, atol=1e-5))
-print("equivariant: f(shuffled x) = shuffled f(x) ", torch.allclose(shuffled, plain[shuffle], atol=1e-5))
-print("the mean over all words is invariant       ", torch.allclose(shuffled.mean(0), plain.mean(0), atol=1e-5))
+print(
+    "invariant:   f(shuffled x) = f(x)          ",
+    torch.allclose(shuffled, plain, atol=1e-5),
+)
+print(
+    "equivariant: f(shuffled x) = shuffled f(x) ",
+    torch.allclose(shuffled, plain[shuffle], atol=1e-5),
+)
+print(
+    "the mean over all words is invariant       ",
+    torch.allclose(shuffled.mean(0), plain.mean(0), atol=1e-5),
+)
 
 # %% [markdown]
 # The practical meaning is the same, and bad: without something that marks the places, "the cats near the house slept" and
@@ -712,12 +811,18 @@ def logits_at_the_verb(model, text):
 seed_everything(0)
 placeless = train(PlacelessTagger())
 one, other = (
-    logits_at_the_verb(placeless, f"the {a} near the {b} slept") for a, b in (("cats", "house"), ("house", "cats"))
+    logits_at_the_verb(placeless, f"the {a} near the {b} slept")
+    for a, b in (("cats", "house"), ("house", "cats"))
 )
-print("without places, 'slept' hears the same in both:", torch.allclose(one, other, atol=1e-4))
+print(
+    "without places, 'slept' hears the same in both:", torch.allclose(one, other, atol=1e-4)
+)
 for kind, distances in (("next to the noun", (-1,)), ("past a second noun", (-4, -5))):
     shares = accuracy_by_distance(placeless)
-    print(f"without places, verbs {kind:18} right in 9 of 10 cases:", min(shares[d] for d in distances) > 0.9)
+    print(
+        f"without places, verbs {kind:18} right in 9 of 10 cases:",
+        min(shares[d] for d in distances) > 0.9,
+    )
 
 # %% [markdown]
 # ```{admonition} Verdict: false as it is said; self-attention is permutation-*equivariant*
@@ -735,7 +840,9 @@ for kind, distances in (("next to the noun", (-1,)), ("past a second noun", (-4,
 
 # %%
 d = 256
-print(f"{'T':>6} {'LSTM':>18} {'attention':>18}    (millions of multiplications; steps that wait for each other)")
+print(
+    f"{'T':>6} {'LSTM':>18} {'attention':>18}    (millions of multiplications; steps that wait for each other)"
+)
 for T in (32, 256, 1280, 8192):
     lstm_cost, attention_cost = 2 * T * d * 4 * d, 3 * T * d * d + 2 * T * T * d
     print(
@@ -760,14 +867,24 @@ def seconds(layer, length):
     for _ in range(3):
         begin = time.perf_counter()
         layer(x)[0].sum().backward()
-        times.append(time.perf_counter() - begin + 0 * x.grad.sum().item())  # .item() waits for a GPU to finish
+        times.append(
+            time.perf_counter() - begin + 0 * x.grad.sum().item()
+        )  # .item() waits for a GPU to finish
     return min(times)
 
 
 lengths = [16, 32, 64, 128, 256, 512, 1024, 2048]
 fig, ax = plt.subplots()
-for name, layer in (("LSTM", nn.LSTM(d, d, batch_first=True)), ("attention", WideAttention())):
-    ax.loglog(lengths, [1000 * seconds(layer, length) for length in lengths], marker="o", label=name)
+for name, layer in (
+    ("LSTM", nn.LSTM(d, d, batch_first=True)),
+    ("attention", WideAttention()),
+):
+    ax.loglog(
+        lengths,
+        [1000 * seconds(layer, length) for length in lengths],
+        marker="o",
+        label=name,
+    )
 ax.set_xticks(lengths, lengths)
 ax.minorticks_off()
 ax.set(xlabel="words in the sentence, T", ylabel="milliseconds")
@@ -931,10 +1048,15 @@ def counted_attention(query, key, value, mask=None):
 
 
 seed_everything(0)
-model = Transformer(TransformerConfig(vocab_size=100, d_model=32, n_encoder_layers=3, n_decoder_layers=3)).eval()
+model = Transformer(
+    TransformerConfig(vocab_size=100, d_model=32, n_encoder_layers=3, n_decoder_layers=3)
+).eval()
 english, french = torch.randint(3, 100, (1, 9)), torch.randint(3, 100, (1, 11))
 
-library, reference = lessons_lib.attention.scaled_dot_product_attention, model(english, french, return_attention=True)
+library, reference = (
+    lessons_lib.attention.scaled_dot_product_attention,
+    model(english, french, return_attention=True),
+)
 lessons_lib.attention.scaled_dot_product_attention = counted_attention
 logits, _ = model(english, french, return_attention=True)
 lessons_lib.attention.scaled_dot_product_attention = library

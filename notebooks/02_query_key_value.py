@@ -44,7 +44,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lessons_lib.attention import MultiHeadAttention, recorded_attention, scaled_dot_product_attention
+from lessons_lib.attention import (
+    MultiHeadAttention,
+    recorded_attention,
+    scaled_dot_product_attention,
+)
 from lessons_lib.device import pick_device, seed_everything
 from lessons_lib.figures import attention_heatmap, use_course_style
 from lessons_lib.translation.corpus import load_grammar
@@ -56,7 +60,9 @@ from lessons_lib.widgets import QKVWidget
 use_course_style()
 seed_everything(2)
 device = pick_device()
-torch.set_num_threads(1)  # the networks of this page are so small that two threads would wait for each other
+torch.set_num_threads(
+    1
+)  # the networks of this page are so small that two threads would wait for each other
 
 # %% [markdown]
 # ## The idea
@@ -90,7 +96,10 @@ SENTENCES = [
 ]
 ARTICLES = ["le", "la", "les"]
 widget = QKVWidget(
-    sentences=[{"words": text.split(), "embeddings": torch.randn(len(text.split()), 4)} for text in SENTENCES],
+    sentences=[
+        {"words": text.split(), "embeddings": torch.randn(len(text.split()), 4)}
+        for text in SENTENCES
+    ],
     w_query=torch.randn(4, 2),
     w_key=torch.randn(4, 2),
     w_value=torch.randn(4, 3),
@@ -180,13 +189,24 @@ class Attention(nn.Module):
 layer = Attention(d_model=6, d_head=4, d_value=3)
 french, english = torch.randn(5, 6), torch.randn(7, 6)  # 5 words and 7 words, each 6 wide
 
-for name, tensor in zip(("query", "key", "value"), layer.project(french, english), strict=True):
+for name, tensor in zip(
+    ("query", "key", "value"), layer.project(french, english), strict=True
+):
     print(f"{name:6} {tuple(tensor.shape)}")
 for name, tensor in zip(("output", "weights"), layer(french, english), strict=True):
     print(f"{name:7} {tuple(tensor.shape)}")
-print("stored:", {name: tuple(tensor.shape) for name, tensor in layer.state_dict().items() if "weight" in name})
+print(
+    "stored:",
+    {
+        name: tuple(tensor.shape)
+        for name, tensor in layer.state_dict().items()
+        if "weight" in name
+    },
+)
 
-torch.testing.assert_close(layer.query(french), french @ layer.query.weight.T + layer.query.bias)
+torch.testing.assert_close(
+    layer.query(french), french @ layer.query.weight.T + layer.query.bias
+)
 
 # %% [markdown]
 # Is it the real thing? It must equal this course's `MultiHeadAttention` with one {term}`head`, and PyTorch's own, for one sentence
@@ -203,8 +223,12 @@ with torch.no_grad():
     for last in (library.output, pytorch.out_proj):
         last.weight.copy_(torch.eye(D))
         last.bias.zero_()
-    library.load_state_dict(library.state_dict() | ours.state_dict())  # the same names: query.weight, …
-    pytorch.in_proj_weight.copy_(torch.cat([ours.query.weight, ours.key.weight, ours.value.weight]))
+    library.load_state_dict(
+        library.state_dict() | ours.state_dict()
+    )  # the same names: query.weight, …
+    pytorch.in_proj_weight.copy_(
+        torch.cat([ours.query.weight, ours.key.weight, ours.value.weight])
+    )
     pytorch.in_proj_bias.copy_(torch.cat([ours.query.bias, ours.key.bias, ours.value.bias]))
 
 x, y = torch.randn(2, T, D), torch.randn(2, S, D)  # two sentences of 5 words, two of 7
@@ -229,7 +253,10 @@ def article_questions(pairs):
     """(English words, place of "the", index of its French article), for short sentences with one "the"."""
     found = []
     for pair in pairs:
-        words, french_words = pair.source.lower().rstrip(".?").split(), pair.target.lower().split()
+        words, french_words = (
+            pair.source.lower().rstrip(".?").split(),
+            pair.target.lower().split(),
+        )
         if len(words) <= 6 and words.count("the") == 1:
             place = words.index("the")
             answers = [french_words[f] for e, f in pair.alignment if e == place]
@@ -244,13 +271,20 @@ def vocabulary(sentences):
 
 
 def padded(sentences, number, length):
-    rows = [[number[word] for word in words] + [0] * (length - len(words)) for words in sentences]
+    rows = [
+        [number[word] for word in words] + [0] * (length - len(words))
+        for words in sentences
+    ]
     return torch.tensor(rows, device=device)
 
 
 training = article_questions(corpus.train)
 NUMBER = vocabulary(words for words, _, _ in training)
-held_out = [question for question in article_questions(corpus.test) if set(question[0]) <= NUMBER.keys()]
+held_out = [
+    question
+    for question in article_questions(corpus.test)
+    if set(question[0]) <= NUMBER.keys()
+]
 for words, _, answer in training[:3]:
     print(f"{' '.join(words):35} the = {ARTICLES[answer]}")
 
@@ -283,7 +317,9 @@ tokens, places, answers = to_tensors(training)
 for _ in range(600):
     rows = torch.randint(len(tokens), (128,)).to(device)
     outputs, _ = chooser(tokens[rows])
-    outputs = outputs[torch.arange(128), places[rows]]  # (128, 3): what each "the" takes home
+    outputs = outputs[
+        torch.arange(128), places[rows]
+    ]  # (128, 3): what each "the" takes home
     loss = F.cross_entropy(outputs, answers[rows])
     optimizer.zero_grad()
     loss.backward()
@@ -306,13 +342,21 @@ print("sentences it has not seen; right in more than 8 of 10:", right > 0.8)
 def embed(text):
     return {
         "words": text.split(),
-        "embeddings": chooser.embedding(padded([text.split()], NUMBER, len(text.split())))[0],
+        "embeddings": chooser.embedding(padded([text.split()], NUMBER, len(text.split())))[
+            0
+        ],
     }
 
 
-NOUNS = {form for noun in LEXICON for form in (noun.english, noun.english_plural)}  # known to us, not to the network
+NOUNS = {
+    form for noun in LEXICON for form in (noun.english, noun.english_plural)
+}  # known to us, not to the network
 projections = (chooser.attention.query, chooser.attention.key, chooser.attention.value)
-widget.show([embed(text) for text in SENTENCES], *(layer.weight.T for layer in projections), ARTICLES)
+widget.show(
+    [embed(text) for text in SENTENCES],
+    *(layer.weight.T for layer in projections),
+    ARTICLES,
+)
 
 said = []
 for text in SENTENCES:
@@ -326,7 +370,9 @@ for text in SENTENCES:
     print(f"{text:28} 'the' gives {amount} of its weight to {words[target]!r}: {said[-1]}")
 
 looked_at = weights_of_the.argmax(-1).tolist()
-words_looked_at = [words[place] for (words, _, _), place in zip(held_out, looked_at, strict=True)]
+words_looked_at = [
+    words[place] for (words, _, _), place in zip(held_out, looked_at, strict=True)
+]
 elsewhere = Counter(word for word in words_looked_at if word not in NOUNS)
 at_a_noun = 1 - elsewhere.total() / len(held_out)
 print(
@@ -335,7 +381,12 @@ print(
 
 # %%
 right = sum(a == b for a, b in zip(said, ("la", "les", "le"), strict=True))
-print("at least two of three right:", right >= 2, "  a noun in more than 6 of 10:", at_a_noun > 0.6)
+print(
+    "at least two of three right:",
+    right >= 2,
+    "  a noun in more than 6 of 10:",
+    at_a_noun > 0.6,
+)
 
 # %% [markdown]
 # With four numbers a word, "the" has learned to look for a noun, and the noun to say one of three things when it is found. Nobody
@@ -364,9 +415,13 @@ def one_head(attention, head):
 translator = load_course_translator(device)
 model, tokenizer = translator.model, translator.tokenizer
 
-translation = translator.translate(["The mice did not eat any cheese because they were tired."])[0]
+translation = translator.translate(
+    ["The mice did not eat any cheese because they were tired."]
+)[0]
 print(translation.source, "|", translation.text)
-print(f"S = {len(translation.source_tokens)} English pieces, T = {len(translation.target_tokens)} French ones")
+print(
+    f"S = {len(translation.source_tokens)} English pieces, T = {len(translation.target_tokens)} French ones"
+)
 
 # %% [markdown] A piece is a word or a part of one; ▁ marks where a word begins. We let the translator read the English and write
 # the French once more, and keep what each of its attentions is given (`inputs`) and what weights it finds (`recorded`).
@@ -382,8 +437,12 @@ def attention_inputs(model):
         return lambda module, arguments, output: inputs.__setitem__(name, output[0])
 
     for name, module in model.named_modules():
-        if name.endswith("attention_residual"):  # it holds the normalisation just before the attention
-            hooks.append(module.norm.register_forward_hook(keep(name.removesuffix("_residual"))))
+        if name.endswith(
+            "attention_residual"
+        ):  # it holds the normalisation just before the attention
+            hooks.append(
+                module.norm.register_forward_hook(keep(name.removesuffix("_residual")))
+            )
     try:
         yield inputs
     finally:
@@ -399,7 +458,11 @@ def look_inside(translation):
     source, target = (torch.tensor([ids], device=device) for ids in (source, target))
     with attention_inputs(model) as inputs, recorded_attention(model) as recorded:
         model(source, target)
-    return inputs, model.encode(source)[0], {name: weights[0] for name, weights in recorded.items()}
+    return (
+        inputs,
+        model.encode(source)[0],
+        {name: weights[0] for name, weights in recorded.items()},
+    )
 
 
 BRIDGE = "decoder.layers.1.cross_attention"
@@ -487,7 +550,9 @@ def sentences_with_roles(count, seed=0):
         if type(meaning.main.subject) is type(meaning.main.object) is NounPhrase:
             tagged = grammar_of_english.sentence(meaning)
             words = tuple(word.text.lower() for word in tagged)
-            places = [[i for i, word in enumerate(tagged) if role in word.keys] for role in ROLES]
+            places = [
+                [i for i, word in enumerate(tagged) if role in word.keys] for role in ROLES
+            ]
             if len(words) <= LENGTH and all(len(place) == 1 for place in places):
                 found[words] = [place[0] for place in places]
     return found
@@ -496,7 +561,9 @@ def sentences_with_roles(count, seed=0):
 actions = sentences_with_roles(6_000)
 WORDS = vocabulary(actions)
 sentence_tokens = padded(actions, WORDS, LENGTH)  # (6000, 10)
-role_places = torch.tensor(list(actions.values()), device=device)  # (6000, 3): subject, verb, object
+role_places = torch.tensor(
+    list(actions.values()), device=device
+)  # (6000, 3): subject, verb, object
 role_words = sentence_tokens.gather(1, role_places)  # (6000, 3)
 
 for words, places in list(actions.items())[:3]:
@@ -542,7 +609,10 @@ TASKS = {  # (the role that is asked, the role that it must name)
 class WhoDoesWhat(nn.Module):
     def __init__(self, wiring):
         super().__init__()
-        self.embedding, self.name_word = nn.Embedding(len(WORDS), WIDTH), nn.Linear(WIDTH, len(WORDS))
+        self.embedding, self.name_word = (
+            nn.Embedding(len(WORDS), WIDTH),
+            nn.Linear(WIDTH, len(WORDS)),
+        )
         self.place = nn.Parameter(torch.randn(LENGTH, WIDTH))
         self.query, self.key, self.value = wired(wiring, WIDTH)
         self.never_itself = "never itself" in wiring
@@ -578,14 +648,30 @@ def learnt(wiring, task, steps=300, batch=64):
 # %% tags=["claim-qkv-1"] mystnb={"figure": {"name": "wirings", "caption": "Share of right answers on 1,000 unseen sentences, out of all words of the corpus. Each row is one way to wire the attention, each column one question; the lines separate the three tasks, each of which was trained alone."}, "image": {"alt": "A table of colours with six rows and six columns. Three matrices, K equal to V, and a query matrix alone are between 0.87 and 0.98 everywhere. Q equal to K has 0.82 for one way, but in each of the other tasks one question at 0.7 or 0.8 and the rest below 0.2. Q equal to K and never itself is above 0.9 for one way and two ways, and between 0.5 and 0.7 in the circle. None at all stays below 0.1."}}
 accuracy = {wiring: {task: learnt(wiring, task) for task in TASKS} for wiring in WIRINGS}
 
-table = np.array([[share for shares in tasks.values() for share in shares] for tasks in accuracy.values()])
+table = np.array(
+    [
+        [share for shares in tasks.values() for share in shares]
+        for tasks in accuracy.values()
+    ]
+)
 role_names = ("subject", "verb", "object")
-questions = [f"{role_names[a]} →\n{role_names[b]}" for pairs in TASKS.values() for a, b in pairs]
+questions = [
+    f"{role_names[a]} →\n{role_names[b]}" for pairs in TASKS.values() for a, b in pairs
+]
 fig, ax = plt.subplots(figsize=(8, 3.6))
 image = ax.imshow(table, vmin=0, vmax=1, cmap="viridis", aspect="auto")
 for (row, column), value in np.ndenumerate(table):
-    ax.text(column, row, f"{value:.2f}", ha="center", va="center", color="white" if value < 0.6 else "black")
-for line, (start, stop), task in zip((None, 0.5, 2.5), ((0, 0), (1, 2), (3, 5)), TASKS, strict=True):
+    ax.text(
+        column,
+        row,
+        f"{value:.2f}",
+        ha="center",
+        va="center",
+        color="white" if value < 0.6 else "black",
+    )
+for line, (start, stop), task in zip(
+    (None, 0.5, 2.5), ((0, 0), (1, 2), (3, 5)), TASKS, strict=True
+):
     ax.text((start + stop) / 2, -0.62, task, ha="center", va="bottom", fontweight="bold")
     if line is not None:
         ax.axvline(line, color="white", linewidth=4)
@@ -644,7 +730,9 @@ with torch.no_grad():
     query, key, value = chooser.attention.project(chooser.embedding(tokens))
     allowed = (tokens != 0)[:, None, :]
     for strength in strengths:
-        output, weights = scaled_dot_product_attention(strength * query, key, value, allowed)
+        output, weights = scaled_dot_product_attention(
+            strength * query, key, value, allowed
+        )
         output, weights = output[asks, places], weights[asks, places]  # of each "the"
         best = value[asks, weights.argmax(-1)]  # what a dictionary would give
         error = (output - best).abs().amax(-1) / best.abs().amax(-1)
@@ -674,12 +762,19 @@ def weight_of_the_right_entry(entries, width, trials=200):
 
 
 entries = [2, 8, 32, 128, 512, 2_048, 8_192]
-recall = {width: [weight_of_the_right_entry(n, width) for n in entries] for width in (8, 16, 32, 64)}
+recall = {
+    width: [weight_of_the_right_entry(n, width) for n in entries]
+    for width in (8, 16, 32, 64)
+}
 
 # %% mystnb={"figure": {"name": "soft-dictionary", "caption": "Left: the lookups of 'the' in unseen sentences (medians), when all queries are multiplied by a strength. The distance from a hard lookup and the gradient through the softmax fall together. Right: the weight of the right entry among n random keys of width d; dashed, the formula above."}, "image": {"alt": "Two line plots. Left, both axes logarithmic: distance and gradient are between 0.2 and 0.6 at strength 1 and below; from strength 4 on both fall ever faster, to a hundred millionth, the floor of the plot, at 32. Right: the weight of the right entry falls from near 1 to near 0 as the entries grow in number; it passes one half at about 10 entries for d = 8, about 30 for 16, about 170 for 32 and about 1,800 for 64. The measured points lie near the dashed lines."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
-for index, name in enumerate(("distance from a hard lookup", "gradient through the softmax")):
-    medians = [lookups[strength][index].median().clamp_min(1e-8).item() for strength in strengths]
+for index, name in enumerate(
+    ("distance from a hard lookup", "gradient through the softmax")
+):
+    medians = [
+        lookups[strength][index].median().clamp_min(1e-8).item() for strength in strengths
+    ]
     left.loglog(strengths, medians, marker="o", label=name)
 left.set(xlabel="strength (1: as trained)", ylabel="median, relative", ylim=(0.7e-8, 5))
 left.set_xticks(strengths, [f"{strength:g}" for strength in strengths])
@@ -702,11 +797,16 @@ plt.show()
 )
 print("as trained, the typical lookup is off by more than 10 %:", error > 0.1)
 print("at strength 64 it is exact to the last bit:", error_64 == 0)
-print("at strength 64 a billionth of the gradient is left, or more:", gradient_64 > 1e-9 * gradient)
+print(
+    "at strength 64 a billionth of the gradient is left, or more:",
+    gradient_64 > 1e-9 * gradient,
+)
 for width in (16, 32, 64):
     below = next(n for n, share in zip(entries, recall[width], strict=True) if share < 0.5)
     half = math.exp(math.sqrt(width) - 0.5)
-    print(f"d = {width}: below one half from {below:,} of our entries on; the formula says {half:,.0f}")
+    print(
+        f"d = {width}: below one half from {below:,} of our entries on; the formula says {half:,.0f}"
+    )
 
 # %% [markdown]
 # The limit is real. At strength 64 the typical lookup of "the" is *exactly* the value of one word: the other weights are too small
@@ -770,17 +870,29 @@ def alike(model, sentences):
     same, different = [], []
     for sentence in sentences:
         with attention_inputs(model) as inputs:
-            model.encode(torch.tensor([[*tokenizer.encode(sentence), tokenizer.eos_id]], device=device))
+            model.encode(
+                torch.tensor(
+                    [[*tokenizer.encode(sentence), tokenizer.eos_id]], device=device
+                )
+            )
         cosines = []
         for layer, x in zip(model.encoder.layers, inputs.values(), strict=True):
-            query, key = layer.attention.query(x), layer.attention.key(x)  # (S, 128): four heads side by side
-            query, key = (F.normalize(both.unflatten(-1, (4, 32)).transpose(0, 1), dim=-1) for both in (query, key))
+            query, key = (
+                layer.attention.query(x),
+                layer.attention.key(x),
+            )  # (S, 128): four heads side by side
+            query, key = (
+                F.normalize(both.unflatten(-1, (4, 32)).transpose(0, 1), dim=-1)
+                for both in (query, key)
+            )
             cosines.append(query @ key.transpose(1, 2))  # (4, S, S)
         cosines = torch.cat(cosines)
         own = torch.eye(cosines.shape[-1], dtype=torch.bool, device=device)
         same.append(cosines[:, own].mean(1))
         different.append(cosines[:, ~own].mean(1))
-    return torch.stack(same).mean(0).cpu().numpy(), torch.stack(different).mean(0).cpu().numpy()
+    return torch.stack(same).mean(0).cpu().numpy(), torch.stack(different).mean(
+        0
+    ).cpu().numpy()
 
 
 test = corpus.test[:60]
@@ -826,10 +938,17 @@ def rewired(change, part=""):
 def change_basis(attention):
     for head in range(4):
         rows = slice(head * 32, head * 32 + 32)
-        left, right = (torch.linalg.qr(torch.randn(32, 32, dtype=torch.double))[0] for _ in range(2))
-        M = (left * torch.logspace(-1, 1, 32, dtype=torch.double)) @ right  # stretches by 1/10 to 10
+        left, right = (
+            torch.linalg.qr(torch.randn(32, 32, dtype=torch.double))[0] for _ in range(2)
+        )
+        M = (
+            left * torch.logspace(-1, 1, 32, dtype=torch.double)
+        ) @ right  # stretches by 1/10 to 10
         for layer, matrix in ((attention.query, M), (attention.key, torch.linalg.inv(M).T)):
-            for parameter in (layer.weight, layer.bias):  # (out, in), so the matrix stands on the left
+            for parameter in (
+                layer.weight,
+                layer.bias,
+            ):  # (out, in), so the matrix stands on the left
                 parameter[rows] = matrix.T.to(parameter) @ parameter[rows]
 
 
@@ -842,8 +961,13 @@ same_after, _ = alike(other.model, sources)
 unchanged = sum(a.text == b.text for a, b in zip(before, after, strict=True))
 old, new = (some.encoder.layers[0].attention.query.weight for some in (model, other.model))
 print("the same 60 translations, but for two at most:", unchanged >= 58)
-print("old and new rows of W_Q, mean cosine below 0.5:", bool(F.cosine_similarity(old, new).abs().mean() < 0.5))
-print("one word: query and key in every head now below 0.1:", bool((same_after < 0.1).all()))
+print(
+    "old and new rows of W_Q, mean cosine below 0.5:",
+    bool(F.cosine_similarity(old, new).abs().mean() < 0.5),
+)
+print(
+    "one word: query and key in every head now below 0.1:", bool((same_after < 0.1).all())
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: true of the pair, not of the query
@@ -867,7 +991,9 @@ references = [pair.target for pair in test]
 
 def still_right(some):
     found = some.translate(sources, attention=False)
-    return sum(one.text == reference for one, reference in zip(found, references, strict=True))
+    return sum(
+        one.text == reference for one, reference in zip(found, references, strict=True)
+    )
 
 
 def keys_as_values(attention):
@@ -891,12 +1017,20 @@ BUGS = {
 
 
 def in_words(count):
-    return "nearly all" if count >= 54 else "none, or as good as none" if count <= 5 else "some"
+    return (
+        "nearly all"
+        if count >= 54
+        else "none, or as good as none"
+        if count <= 5
+        else "some"
+    )
 
 
 print(f"{'as trained':28} {in_words(still_right(translator))}")
 for name, bug in BUGS.items():
-    everywhere, encoder = (in_words(still_right(rewired(bug, part))) for part in ("", "encoder"))
+    everywhere, encoder = (
+        in_words(still_right(rewired(bug, part))) for part in ("", "encoder")
+    )
     print(f"{name:28} {everywhere:25} only in the encoder: {encoder}")
 
 # %% [markdown]
@@ -918,7 +1052,10 @@ try:
 except RuntimeError:
     print("(5, 6) @ (4, 6): does not run, as it should")
 square, x = nn.Linear(6, 6, bias=False), torch.randn(5, 6)
-print("(5, 6) @ (6, 6): runs; equal to the layer:", torch.allclose(x @ square.weight, square(x)))
+print(
+    "(5, 6) @ (6, 6): runs; equal to the layer:",
+    torch.allclose(x @ square.weight, square(x)),
+)
 
 # %% [markdown]
 # **The query made by the key's matrix.** One line was copied, and one name not changed. It trains, and the loss falls: it is the
@@ -1043,7 +1180,9 @@ with torch.no_grad():
         source = memory if "cross" in name else None
         mask = causal if name.startswith("decoder") and source is None else None
         for head in range(4):
-            weights = one_head(model.get_submodule(name), head)(inputs[name], source, mask)[1]
+            weights = one_head(model.get_submodule(name), head)(inputs[name], source, mask)[
+                1
+            ]
             torch.testing.assert_close(weights, theirs[head], rtol=1e-4, atol=1e-4)
             compared += 1
 

@@ -64,7 +64,9 @@ from lessons_lib.widgets import HeadsWidget
 use_course_style()
 seed_everything(3)
 device = pick_device()
-torch.set_num_threads(1)  # the networks of this page are so small that two threads would wait for each other
+torch.set_num_threads(
+    1
+)  # the networks of this page are so small that two threads would wait for each other
 
 # %% [markdown]
 # ## The idea
@@ -102,21 +104,41 @@ def attention_between_words(model, pairs, batch=100):
     """For each (English, French) and kind of attention the weights (L, H, T, S) between words, while French is written."""
     found = []
     for start in range(0, len(pairs), batch):
-        english, french = ([tokens_and_words(pair[side]) for pair in pairs[start : start + batch]] for side in (0, 1))
+        english, french = (
+            [tokens_and_words(pair[side]) for pair in pairs[start : start + batch]]
+            for side in (0, 1)
+        )
         src = pad([ids for ids, _ in english], tokenizer.pad_id).to(device)
-        tgt = pad([[tokenizer.bos_id, *ids[:-1]] for ids, _ in french], tokenizer.pad_id).to(device)
+        tgt = pad(
+            [[tokenizer.bos_id, *ids[:-1]] for ids, _ in french], tokenizer.pad_id
+        ).to(device)
         _, weights = model(src, tgt, return_attention=True)
         for i, ((_, source), (_, target)) in enumerate(zip(english, french, strict=True)):
-            written = [0, *(word + 1 for word in target[:-1])]  # the decoder reads <s>, then its own words
-            sides = {"encoder": (source, source), "decoder": (written, written), "cross": (target, source)}
-            found.append({kind: in_words(getattr(weights, kind), i, *sides[kind]) for kind in KINDS})
+            written = [
+                0,
+                *(word + 1 for word in target[:-1]),
+            ]  # the decoder reads <s>, then its own words
+            sides = {
+                "encoder": (source, source),
+                "decoder": (written, written),
+                "cross": (target, source),
+            }
+            found.append(
+                {kind: in_words(getattr(weights, kind), i, *sides[kind]) for kind in KINDS}
+            )
     return found
 
 
 def in_words(layers, i, rows, columns):
     """From tokens to words: a looked-at word gets the sum over its tokens, a looking one the mean."""
-    tables = torch.stack([layer[i, :, : len(rows), : len(columns)] for layer in layers]).cpu().numpy()
-    return np.array([[word_weights(head, columns, rows) for head in layer] for layer in tables])
+    tables = (
+        torch.stack([layer[i, :, : len(rows), : len(columns)] for layer in layers])
+        .cpu()
+        .numpy()
+    )
+    return np.array(
+        [[word_weights(head, columns, rows) for head in layer] for layer in tables]
+    )
 
 
 def widget_sentence(english):
@@ -124,8 +146,15 @@ def widget_sentence(english):
     source, target = [*english.split(), "</s>"], [*french.split(), "</s>"]
     weights = attention_between_words(model, [(english, french)])[0]
     written = ["<s>", *target[:-1]]
-    sides = {"encoder": (source, source), "decoder": (written, written), "cross": (target, source)}
-    maps = {k: {"rows": sides[k][0], "columns": sides[k][1], "weights": weights[k]} for k in KINDS}
+    sides = {
+        "encoder": (source, source),
+        "decoder": (written, written),
+        "cross": (target, source),
+    }
+    maps = {
+        k: {"rows": sides[k][0], "columns": sides[k][1], "weights": weights[k]}
+        for k in KINDS
+    }
     return {"title": english, **maps}
 
 
@@ -206,7 +235,9 @@ widget
 
 # %%
 def split_heads(x, n_heads):
-    return x.unflatten(-1, (n_heads, -1)).transpose(1, 2)  # (B, T, D) -> (B, T, H, K) -> (B, H, T, K)
+    return x.unflatten(-1, (n_heads, -1)).transpose(
+        1, 2
+    )  # (B, T, D) -> (B, T, H, K) -> (B, H, T, K)
 
 
 def merge_heads(heads):
@@ -217,7 +248,9 @@ class MultiHead(nn.Module):
     def __init__(self, d_model, n_heads):
         super().__init__()
         self.n_heads = n_heads
-        self.query, self.key, self.value, self.output = (nn.Linear(d_model, d_model) for _ in range(4))
+        self.query, self.key, self.value, self.output = (
+            nn.Linear(d_model, d_model) for _ in range(4)
+        )
 
     def forward(self, x, source=None, mask=None):
         source = x if source is None else source
@@ -239,7 +272,9 @@ class MultiHead(nn.Module):
 # %%
 d_model, n_heads = model.config.d_model, model.config.n_heads
 d_head = d_model // n_heads
-trained = model.decoder.layers[1].cross_attention  # what the French words of the second layer look at
+trained = model.decoder.layers[
+    1
+].cross_attention  # what the French words of the second layer look at
 ours = MultiHead(d_model, n_heads).to(device)
 ours.load_state_dict(trained.state_dict())
 
@@ -247,8 +282,12 @@ pytorch = nn.MultiheadAttention(d_model, n_heads, batch_first=True).to(device)
 state = trained.state_dict()
 pytorch.load_state_dict(
     {
-        "in_proj_weight": torch.cat([state[f"{name}.weight"] for name in ("query", "key", "value")]),
-        "in_proj_bias": torch.cat([state[f"{name}.bias"] for name in ("query", "key", "value")]),
+        "in_proj_weight": torch.cat(
+            [state[f"{name}.weight"] for name in ("query", "key", "value")]
+        ),
+        "in_proj_bias": torch.cat(
+            [state[f"{name}.bias"] for name in ("query", "key", "value")]
+        ),
         "out_proj.weight": state["output.weight"],
         "out_proj.bias": state["output.bias"],
     }
@@ -276,12 +315,18 @@ with torch.no_grad():
     v = split_heads(ours.value(y), n_heads)
     total = ours.output.bias
     for h in range(n_heads):
-        block = ours.output.weight[:, h * d_head : (h + 1) * d_head]  # (D, K): W_O of this head, transposed
-        total = total + weights[:, h] @ v[:, h] @ block.T  # (B, T, S) (B, S, K) (K, D) -> (B, T, D)
+        block = ours.output.weight[
+            :, h * d_head : (h + 1) * d_head
+        ]  # (D, K): W_O of this head, transposed
+        total = (
+            total + weights[:, h] @ v[:, h] @ block.T
+        )  # (B, T, S) (B, S, K) (K, D) -> (B, T, D)
     torch.testing.assert_close(total, ours(x, y)[0])
 
     h = 2  # take this head out: subtract its summand, or set its block to zero
-    summand = weights[:, h] @ v[:, h] @ ours.output.weight[:, h * d_head : (h + 1) * d_head].T
+    summand = (
+        weights[:, h] @ v[:, h] @ ours.output.weight[:, h * d_head : (h + 1) * d_head].T
+    )
     less = total - summand
     ours.output.weight[:, h * d_head : (h + 1) * d_head] = 0
     torch.testing.assert_close(less, ours(x, y)[0])
@@ -315,8 +360,12 @@ class Neighbours(nn.Module):
 
 def rows_and_answers(count):
     letters = torch.randint(LETTERS, (count, PLACES))
-    both = torch.stack([letters.roll(1, dims=1), letters.roll(-1, dims=1)], dim=-1)  # before, after
-    return letters.to(device), both[:, 1:-1].to(device)  # the first and the last have one neighbour only
+    both = torch.stack(
+        [letters.roll(1, dims=1), letters.roll(-1, dims=1)], dim=-1
+    )  # before, after
+    return letters.to(device), both[:, 1:-1].to(
+        device
+    )  # the first and the last have one neighbour only
 
 
 def neighbours_learnt(n_heads, seed, steps=400):
@@ -326,7 +375,9 @@ def neighbours_learnt(n_heads, seed, steps=400):
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
     for _ in range(steps):
         letters, answers = rows_and_answers(64)
-        loss = F.cross_entropy(network(letters)[0][:, 1:-1].flatten(0, 2), answers.flatten())
+        loss = F.cross_entropy(
+            network(letters)[0][:, 1:-1].flatten(0, 2), answers.flatten()
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -334,7 +385,11 @@ def neighbours_learnt(n_heads, seed, steps=400):
     with torch.no_grad():
         logits, weights = network(letters)
     right = logits[:, 1:-1].argmax(-1) == answers
-    return right.float().mean((0, 1)).tolist(), right.all(-1).float().mean().item(), weights.mean(0).cpu().numpy()
+    return (
+        right.float().mean((0, 1)).tolist(),
+        right.all(-1).float().mean().item(),
+        weights.mean(0).cpu().numpy(),
+    )
 
 
 learnt = {n: [neighbours_learnt(n, seed) for seed in (1, 2)] for n in (1, 2, 4)}
@@ -342,7 +397,9 @@ learnt = {n: [neighbours_learnt(n, seed) for seed in (1, 2)] for n in (1, 2, 4)}
 # %% tags=["nbval-ignore-output"]
 for n, runs in learnt.items():
     for (before, after), both, _ in runs:
-        print(f"{n} head{'s' * (n > 1)}: before {before:.2f}, after {after:.2f}, both {both:.2f}")
+        print(
+            f"{n} head{'s' * (n > 1)}: before {before:.2f}, after {after:.2f}, both {both:.2f}"
+        )
 
 # %%
 for n, runs in learnt.items():
@@ -382,7 +439,10 @@ plt.show()
 # each). PyTorch counts them while the layer runs.
 
 # %% tags=["claim-3"]
-MODEL_WIDTH, BATCH_WORDS = 256, 1024  # d_model; words in a batch, as 32 sentences of 32 words or 2 of 512
+MODEL_WIDTH, BATCH_WORDS = (
+    256,
+    1024,
+)  # d_model; words in a batch, as 32 sentences of 32 words or 2 of 512
 HEADS, LENGTHS = (1, 2, 4, 8, 16, 32), (32, 512)
 
 counts = {}
@@ -399,9 +459,15 @@ for length in LENGTHS:
     print(f"{BATCH_WORDS // length} sentences of {length} words")
     for n in (1, 8, 32):
         parameters, flops, stored = counts[length, n]
-        print(f"  {n:2} heads: {parameters:,} parameters, {flops:,} operations, {stored:>10,} weights to keep")
-    by_hand = (8 * length * MODEL_WIDTH**2 + 4 * length**2 * MODEL_WIDTH) * (BATCH_WORDS // length)
-    assert {counts[length, n][:2] for n in HEADS} == {(4 * MODEL_WIDTH**2 + 4 * MODEL_WIDTH, by_hand)}
+        print(
+            f"  {n:2} heads: {parameters:,} parameters, {flops:,} operations, {stored:>10,} weights to keep"
+        )
+    by_hand = (8 * length * MODEL_WIDTH**2 + 4 * length**2 * MODEL_WIDTH) * (
+        BATCH_WORDS // length
+    )
+    assert {counts[length, n][:2] for n in HEADS} == {
+        (4 * MODEL_WIDTH**2 + 4 * MODEL_WIDTH, by_hand)
+    }
 
 # %% [markdown]
 # Parameters: equal. Operations in matrix products: equal to the last digit, $8TD^2$ for the four projections and $4T^2D$ for the two products
@@ -419,16 +485,31 @@ for length in LENGTHS:
     }  # the library's, which takes PyTorch's fused kernel
     with torch.no_grad():
         for name, layers in (("our code", plain), ("fused kernel", fused)):
-            seconds = take_turns({n: (lambda layer=layer, x=x: layer(x)) for n, layer in layers.items()}, rounds=3)
-            times[name, length] = {n: statistics.median(s) / statistics.median(seconds[1]) for n, s in seconds.items()}
+            seconds = take_turns(
+                {n: (lambda layer=layer, x=x: layer(x)) for n, layer in layers.items()},
+                rounds=3,
+            )
+            times[name, length] = {
+                n: statistics.median(s) / statistics.median(seconds[1])
+                for n, s in seconds.items()
+            }
 for (name, length), relative in times.items():
-    print(f"{name:12} {length:3} words:", "  ".join(f"{n}: {ratio:.1f}" for n, ratio in relative.items()))
+    print(
+        f"{name:12} {length:3} words:",
+        "  ".join(f"{n}: {ratio:.1f}" for n, ratio in relative.items()),
+    )
 
 # %% mystnb={"figure": {"name": "time-by-heads", "caption": "Time of a forward pass by the number of heads, as a multiple of the time with one head, at the same d_model (256) and the same number of words (1,024). On the machine that built this page."}, "image": {"alt": "Line plot, both axes logarithmic: relative time against 1 to 32 heads. With 32 words a sentence both lines stay near 1 up to 16 heads. With 512 words the line of the plain code climbs several-fold, that of the fused kernel climbs less."}}
 fig, ax = plt.subplots()
 for (name, length), relative in times.items():
-    style = {"marker": "o", "color": f"C{LENGTHS.index(length)}", "linestyle": "-" if name == "our code" else "--"}
-    ax.loglog(list(relative), list(relative.values()), label=f"{name}, {length} words", **style)
+    style = {
+        "marker": "o",
+        "color": f"C{LENGTHS.index(length)}",
+        "linestyle": "-" if name == "our code" else "--",
+    }
+    ax.loglog(
+        list(relative), list(relative.values()), label=f"{name}, {length} words", **style
+    )
 ax.axhline(1, color="grey", linewidth=1)
 ax.set_xticks(HEADS, HEADS)
 ax.set_yticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
@@ -438,7 +519,10 @@ ax.legend()
 plt.show()
 
 # %%
-print("our code, 512 words: 32 heads take more than 1.5 times as long as one:", times["our code", 512][32] > 1.5)
+print(
+    "our code, 512 words: 32 heads take more than 1.5 times as long as one:",
+    times["our code", 512][32] > 1.5,
+)
 stored = [counts[512, n][2] for n in (1, 32)]
 print("weights to keep: exactly", stored[1] // stored[0], "times as many")
 
@@ -460,13 +544,21 @@ print("weights to keep: exactly", stored[1] // stored[0], "times as many")
 # which noun a pronoun stands for. (The grammar marks each word with the piece of meaning that it says, such as `subject.noun`.)
 
 # %%
-RELATIONS = ("determiner → noun", "adjective → noun", "predicate → subject", "verb → subject", "verb → object")
+RELATIONS = (
+    "determiner → noun",
+    "adjective → noun",
+    "predicate → subject",
+    "verb → subject",
+    "verb → object",
+)
 
 
 def relations(said):
     """(relation, place of a word, place of the word that it depends on) in the English of a meaning."""
     words = english_grammar.sentence(said)
-    places = {key: place for place, word in reversed([*enumerate(words)]) for key in word.keys}
+    places = {
+        key: place for place, word in reversed([*enumerate(words)]) for key in word.keys
+    }
     found = []
     for key, place in places.items():
         phrase, _, part = key.rpartition(".")  # "subject", "noun"
@@ -474,10 +566,18 @@ def relations(said):
         for name, marked, target in (
             ("determiner → noun", part == "determiner", "noun"),  # the → cats
             ("adjective → noun", part.startswith("adjective"), "noun"),  # black → cats
-            ("predicate → subject", part.startswith("complement"), "subject.noun"),  # (the cats are) tired → cats
+            (
+                "predicate → subject",
+                part.startswith("complement"),
+                "subject.noun",
+            ),  # (the cats are) tired → cats
             ("verb → subject", part == "verb", "subject.noun"),  # sleep → cats
             ("verb → object", part == "verb", "object.noun"),  # eat → cheese
-            ("it, they → noun", key == "second.subject.pronoun", "subject.noun"),  # because they ... → mice
+            (
+                "it, they → noun",
+                key == "second.subject.pronoun",
+                "subject.noun",
+            ),  # because they ... → mice
         ):
             goal = places.get(target if name == "it, they → noun" else inside + target)
             if marked and goal is not None and goal != place:
@@ -514,7 +614,9 @@ for name, place, goal in relations(example):
 # %%
 def untrained_maps(seed, count=200):
     seed_everything(seed)
-    return attention_between_words(Transformer(model.config).to(device).eval(), pairs[:count])
+    return attention_between_words(
+        Transformer(model.config).to(device).eval(), pairs[:count]
+    )
 
 
 def found_share(maps, sentences):
@@ -531,23 +633,48 @@ def found_share(maps, sentences):
 
 def best_distance(name):
     """The share of cases that one fixed distance gets right, the best one."""
-    distances = [goal - place for said, _ in sentences for found, place, goal in relations(said) if found == name]
+    distances = [
+        goal - place
+        for said, _ in sentences
+        for found, place, goal in relations(said)
+        if found == name
+    ]
     return max(np.mean(np.array(distances) == d) for d in set(distances))
 
 
 others = [untrained_maps(seed) for seed in range(3)]
 syntax, cases = found_share(maps, sentences)
-untrained = {name: max(found_share(other, sentences)[0][name].max() for other in others) for name in RELATIONS}
+untrained = {
+    name: max(found_share(other, sentences)[0][name].max() for other in others)
+    for name in RELATIONS
+}
 distance = {name: best_distance(name) for name in RELATIONS}
 
 # %% tags=["claim-7"] mystnb={"figure": {"name": "syntax-heads", "caption": "Share of cases in which a word looks most at the word it depends on. Eight encoder heads (layer.head), and the two baselines. 600 held-out sentences."}, "image": {"alt": "Heat map with five relations as rows and ten columns. Head 2.4 has about 0.85 for determiner to noun, 0.8 for adjective to noun and 0.7 for predicate to subject. Head 2.1 has about 0.6 for determiner to noun. All other cells are below 0.5. The fixed-distance baseline has about 0.8, 0.9, 0.6, 0.5 and 0.6. The untrained baseline is below 0.4 everywhere."}}
 names = [f"{layer + 1}.{head + 1}" for layer in range(2) for head in range(4)]
-table = np.array([[*syntax[name].ravel(), untrained[name], distance[name]] for name in RELATIONS])
+table = np.array(
+    [[*syntax[name].ravel(), untrained[name], distance[name]] for name in RELATIONS]
+)
 fig, ax = plt.subplots(figsize=(9, 3.2))
-sns.heatmap(table, vmin=0, vmax=1, cmap="viridis", annot=True, fmt=".2f", ax=ax, cbar_kws={"label": "share found"})
+sns.heatmap(
+    table,
+    vmin=0,
+    vmax=1,
+    cmap="viridis",
+    annot=True,
+    fmt=".2f",
+    ax=ax,
+    cbar_kws={"label": "share found"},
+)
 ax.axvline(8, color="white", linewidth=6)
-ax.set_xticks(np.arange(10) + 0.5, [*names, "un-\ntrained", "fixed\ndistance"], fontsize="small")
-ax.set_yticks(np.arange(len(RELATIONS)) + 0.5, [f"{name} ({cases[name]})" for name in RELATIONS], rotation=0)
+ax.set_xticks(
+    np.arange(10) + 0.5, [*names, "un-\ntrained", "fixed\ndistance"], fontsize="small"
+)
+ax.set_yticks(
+    np.arange(len(RELATIONS)) + 0.5,
+    [f"{name} ({cases[name]})" for name in RELATIONS],
+    rotation=0,
+)
 ax.set(xlabel="encoder head, or baseline", ylabel="relation (cases)")
 plt.show()
 
@@ -562,14 +689,21 @@ for weights, (said, _) in zip(maps, sentences, strict=True):
     favourite = weights["encoder"][1, 3].argmax(-1)
     for name, place, goal in relations(said):
         if name == "determiner → noun":
-            by_distance.setdefault(min(goal - place, 3), []).append(favourite[place] == goal)
+            by_distance.setdefault(min(goal - place, 3), []).append(
+                favourite[place] == goal
+            )
 for d in (1, 2, 3):
     found = bool(np.mean(by_distance[d]) > 0.7)
     print(
-        f"noun {d}{' or more' * (d == 3)} word{'s' * (d > 1)} after its determiner: found in more than 7 of 10:", found
+        f"noun {d}{' or more' * (d == 3)} word{'s' * (d > 1)} after its determiner: found in more than 7 of 10:",
+        found,
     )
 
-clear = [name for name in RELATIONS if syntax[name].max() > max(untrained[name], distance[name]) + 0.03]
+clear = [
+    name
+    for name in RELATIONS
+    if syntax[name].max() > max(untrained[name], distance[name]) + 0.03
+]
 print("relations that some head finds more often than both baselines:", ", ".join(clear))
 print("by the same head, 2.4:", all(syntax[name].argmax() == 7 for name in clear))
 
@@ -601,13 +735,21 @@ POSITIONS = [
     ("decoder", "weight on the word itself", 0),
     ("decoder", "weight on <s>", None),
 ]
-position = {(kind, text): mean_share(maps, kind, offset) for kind, text, offset in POSITIONS}
-by_chance = {(k, text): max(mean_share(other, k, offset).max() for other in others) for k, text, offset in POSITIONS}
+position = {
+    (kind, text): mean_share(maps, kind, offset) for kind, text, offset in POSITIONS
+}
+by_chance = {
+    (k, text): max(mean_share(other, k, offset).max() for other in others)
+    for k, text, offset in POSITIONS
+}
 sides = [("encoder", f"weight on the {which}") for which in ("word before", "next word")]
 half = max(position[key].max() for key in sides) > 0.5
 twice = all(position[key].max() > 2 * by_chance[key] for key in sides)
 print("an encoder head that gives a neighbour half of its weight:", bool(half))
-print("on each side one that gives it twice what an untrained head gives at most:", bool(twice))
+print(
+    "on each side one that gives it twice what an untrained head gives at most:",
+    bool(twice),
+)
 stay = position["decoder", "weight on the word itself"]
 print(
     "decoder heads with two thirds of their weight on the word itself:",
@@ -643,7 +785,9 @@ for i, (weights, (_, pair)) in enumerate(zip(maps, sentences, strict=True)):
     if i < len(others[0]):
         by_chance_words += length
         for n, other in enumerate(others):
-            by_chance_hits[n] = by_chance_hits[n] + gold[rows, other[i]["cross"].argmax(-1)[:, :, :length]].sum(-1)
+            by_chance_hits[n] = by_chance_hits[n] + gold[
+                rows, other[i]["cross"].argmax(-1)[:, :, :length]
+            ].sum(-1)
 alignment, diagonal = hits / words, diagonal / words
 unlearnt = max((h / by_chance_words).max() for h in by_chance_hits)
 print("every one of the 8 heads above the diagonal:", bool((alignment > diagonal).all()))
@@ -655,7 +799,10 @@ print(
 )
 
 # %% tags=["nbval-ignore-output"]
-print("cross-attention heads 1.1 to 2.4:", " ".join(f"{share:.2f}" for share in alignment.ravel()))
+print(
+    "cross-attention heads 1.1 to 2.4:",
+    " ".join(f"{share:.2f}" for share in alignment.ravel()),
+)
 print(f"the diagonal {diagonal:.2f}, the best untrained head {unlearnt:.2f}")
 
 # %% [markdown]
@@ -675,15 +822,27 @@ def with_it_or_they(said):
 
 
 with_pronoun = held_out(100, "coreference", with_it_or_they)
-pronoun_maps = attention_between_words(model, [(pair.english, pair.french) for _, pair in with_pronoun])
+pronoun_maps = attention_between_words(
+    model, [(pair.english, pair.french) for _, pair in with_pronoun]
+)
 meant, at_distance = {kind: 0 for kind in KINDS}, []
 for weights, (said, pair) in zip(pronoun_maps, with_pronoun, strict=True):
-    place, goal = next((place, goal) for name, place, goal in relations(said) if name == NAME)
+    place, goal = next(
+        (place, goal) for name, place, goal in relations(said) if name == NAME
+    )
     french_place = min(f for e, f in pair.alignment if e == place)  # il, ils, elle, elles
-    french_goals = [f + 1 for e, f in pair.alignment if e == goal]  # + 1: <s> stands in front
-    meant["encoder"] = meant["encoder"] + (weights["encoder"][:, :, place].argmax(-1) == goal)
-    meant["decoder"] = meant["decoder"] + np.isin(weights["decoder"][:, :, french_place].argmax(-1), french_goals)
-    meant["cross"] = meant["cross"] + (weights["cross"][:, :, french_place].argmax(-1) == goal)
+    french_goals = [
+        f + 1 for e, f in pair.alignment if e == goal
+    ]  # + 1: <s> stands in front
+    meant["encoder"] = meant["encoder"] + (
+        weights["encoder"][:, :, place].argmax(-1) == goal
+    )
+    meant["decoder"] = meant["decoder"] + np.isin(
+        weights["decoder"][:, :, french_place].argmax(-1), french_goals
+    )
+    meant["cross"] = meant["cross"] + (
+        weights["cross"][:, :, french_place].argmax(-1) == goal
+    )
     at_distance.append(goal - place)
 meant = {kind: hits / len(with_pronoun) for kind, hits in meant.items()}
 same_distance = max(np.mean(np.array(at_distance) == d) for d in set(at_distance))
@@ -695,16 +854,30 @@ def pronouns(french):
 
 
 written = translator.translate([pair.english for _, pair in with_pronoun], attention=False)
-right = [pronouns(t.text) == pronouns(pair.french) for t, (_, pair) in zip(written, with_pronoun, strict=True)]
+right = [
+    pronouns(t.text) == pronouns(pair.french)
+    for t, (_, pair) in zip(written, with_pronoun, strict=True)
+]
 for kind, shares in meant.items():
-    print(f"best {kind:8} head looks at the noun meant in fewer than half of the cases:", bool(shares.max() < 0.5))
+    print(
+        f"best {kind:8} head looks at the noun meant in fewer than half of the cases:",
+        bool(shares.max() < 0.5),
+    )
 print("best fixed distance finds fewer than half as well:", bool(same_distance < 0.5))
 print("il, ils, elle or elles right in 9 of 10 translations:", bool(np.mean(right) > 0.9))
 
 # %% tags=["nbval-ignore-output"]
-print("best head of each kind:", {kind: round(float(shares.max()), 2) for kind, shares in meant.items()})
-print(f"best fixed distance: {same_distance:.2f}   right pronouns: {np.mean(right):.2f}", end="   ")
-print(f"masculine ones: {np.mean([pronouns(p.french)[-1].startswith('il') for _, p in with_pronoun]):.2f}")
+print(
+    "best head of each kind:",
+    {kind: round(float(shares.max()), 2) for kind, shares in meant.items()},
+)
+print(
+    f"best fixed distance: {same_distance:.2f}   right pronouns: {np.mean(right):.2f}",
+    end="   ",
+)
+print(
+    f"masculine ones: {np.mean([pronouns(p.french)[-1].startswith('il') for _, p in with_pronoun]):.2f}"
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: true of one head and one kind of job; false, or not shown, for the rest
@@ -732,17 +905,27 @@ ATTENTIONS = {
     "decoder": [layer.attention for layer in model.decoder.layers],
     "cross": [layer.cross_attention for layer in model.decoder.layers],
 }
-ALL_HEADS = [(kind, layer, head) for kind in KINDS for layer in range(2) for head in range(n_heads)]
-test = load_grammar(seed=0, n_train=1).test[:300]  # the test set is the same, however much is drawn for training
+ALL_HEADS = [
+    (kind, layer, head) for kind in KINDS for layer in range(2) for head in range(n_heads)
+]
+test = load_grammar(seed=0, n_train=1).test[
+    :300
+]  # the test set is the same, however much is drawn for training
 
 
 @contextlib.contextmanager
 def without(heads):
     """The translator with these heads taken out; afterwards it is whole again."""
-    before = {module: module.output.weight.detach().clone() for modules in ATTENTIONS.values() for module in modules}
+    before = {
+        module: module.output.weight.detach().clone()
+        for modules in ATTENTIONS.values()
+        for module in modules
+    }
     with torch.no_grad():
         for kind, layer, head in heads:
-            ATTENTIONS[kind][layer].output.weight[:, head * d_head : (head + 1) * d_head] = 0
+            ATTENTIONS[kind][layer].output.weight[
+                :, head * d_head : (head + 1) * d_head
+            ] = 0
     try:
         yield
     finally:
@@ -770,7 +953,9 @@ for kind, layer, head in ALL_HEADS:
     one_less[kind][layer, head] = lost([(kind, layer, head)])
     one_left[kind][layer, head] = lost(sisters, test[:100])
 for kind, layer in sorted({(kind, layer) for kind, layer, _ in ALL_HEADS}):
-    none_left[kind][layer] = lost([(kind, layer, head) for head in range(n_heads)], test[:100])
+    none_left[kind][layer] = lost(
+        [(kind, layer, head) for head in range(n_heads)], test[:100]
+    )
 
 # %% tags=["claim-7"] mystnb={"figure": {"name": "pruned-heads", "caption": "BLEU that is lost. Left: one head taken out, all others stay. Right: only this head left in its attention; the last column is the attention without any head. Greedy search on sentences of the test set (300 on the left, 100 on the right). The scales of colour differ."}, "image": {"alt": "Two tables of colours with six rows, two layers each of encoder, decoder and cross-attention. Left, most numbers are below 2; the largest are about 7 for decoder head 1.2 and about 6 for encoder head 2.4. Right, encoder rows lose 1 to 7, the first decoder layer 40 to 82, the second cross-attention 15 to 26 with one head left and about 60 with none."}}
 rows = [f"{kind} {layer + 1}" for kind in KINDS for layer in range(2)]
@@ -781,8 +966,19 @@ for ax, table, top, xlabel in (
     (axes[0], less, 8, "the head that is taken out"),
     (axes[1], left, 90, "the only head that is left"),
 ):
-    sns.heatmap(table, vmin=0, vmax=top, cmap="viridis", annot=True, fmt=".1f", ax=ax, cbar_kws={"label": "BLEU lost"})
-    ax.set_xticks(np.arange(table.shape[1]) + 0.5, ["1", "2", "3", "4", "none"][: table.shape[1]])
+    sns.heatmap(
+        table,
+        vmin=0,
+        vmax=top,
+        cmap="viridis",
+        annot=True,
+        fmt=".1f",
+        ax=ax,
+        cbar_kws={"label": "BLEU lost"},
+    )
+    ax.set_xticks(
+        np.arange(table.shape[1]) + 0.5, ["1", "2", "3", "4", "none"][: table.shape[1]]
+    )
     ax.set_yticks(np.arange(6) + 0.5, rows, rotation=0)
     ax.set(xlabel=xlabel)
 plt.show()
@@ -790,10 +986,20 @@ plt.show()
 # %%
 cheap = [place for place in ALL_HEADS if one_less[place[0]][place[1:]] < 2]
 print("the whole translator, BLEU above 97:", whole[300] > 97)
-print("at least two thirds of the heads cost less than 2 BLEU, taken out alone:", len(cheap) >= 16)
+print(
+    "at least two thirds of the heads cost less than 2 BLEU, taken out alone:",
+    len(cheap) >= 16,
+)
 print("encoder 2 with head 4 alone loses less than 3:", one_left["encoder"][1, 3] < 3)
-print("decoder 1 with any single head loses more than 25:", bool(one_left["decoder"][0].min() > 25))
-print("cross 2: each of its heads alone costs less than 3:", bool(one_less["cross"][1].max() < 3), end="; ")
+print(
+    "decoder 1 with any single head loses more than 25:",
+    bool(one_left["decoder"][0].min() > 25),
+)
+print(
+    "cross 2: each of its heads alone costs less than 3:",
+    bool(one_less["cross"][1].max() < 3),
+    end="; ",
+)
 print("all four together more than 40:", bool(none_left["cross"][1] > 40))
 
 # %% [markdown]
@@ -814,14 +1020,21 @@ together = {
     name: [lost(order[:count], test[:100]) for count in REMOVED]
     for name, order in (("cheapest first", cheapest_first), ("by lot", by_lot))
 }
-alone = [sum(max(one_less[place[0]][place[1:]], 0) for place in cheapest_first[:count]) for count in REMOVED]
+alone = [
+    sum(max(one_less[place[0]][place[1:]], 0) for place in cheapest_first[:count])
+    for count in REMOVED
+]
 
 # %% mystnb={"figure": {"name": "many-heads-pruned", "caption": "BLEU after taking out several of the 24 heads, without any training in between (100 sentences). Dotted: what one would expect if the losses of the single heads added up."}, "image": {"alt": "Line plot of BLEU against heads taken out, from 0 to 16. Cheapest first: nearly level to 6 heads, then falling faster and faster, to near zero at 16. By lot: falling from the start. The dotted line of added losses stays far above both on the right."}}
 fig, ax = plt.subplots()
 for name, losses in together.items():
     ax.plot((0, *REMOVED), whole[100] - np.array([0, *losses]), marker="o", label=name)
 ax.plot(
-    (0, *REMOVED), whole[100] - np.array([0, *alone]), linestyle=":", color="grey", label="if single losses added up"
+    (0, *REMOVED),
+    whole[100] - np.array([0, *alone]),
+    linestyle=":",
+    color="grey",
+    label="if single losses added up",
 )
 ax.set(xlabel="heads taken out, of 24", ylabel="BLEU", ylim=(0, 100))
 ax.legend()
@@ -830,7 +1043,10 @@ plt.show()
 # %%
 first = dict(zip(REMOVED, together["cheapest first"], strict=True))
 print("6 of 24 heads, the cheapest, cost less than 5 BLEU together:", first[6] < 5)
-print("12 of 24 cost more than twice the sum of their single losses:", first[12] > 2 * alone[REMOVED.index(12)])
+print(
+    "12 of 24 cost more than twice the sum of their single losses:",
+    first[12] > 2 * alone[REMOVED.index(12)],
+)
 
 # %% [markdown]
 # Does a clear pattern tell which heads are needed? For each head we take how far it is *above the baseline* in what it does best, and draw it against
@@ -858,38 +1074,65 @@ FACTS = [
         "baseline": max(diagonal, unlearnt),
     },
     *(
-        {"kind": kind, "text": NAME + ", found", "values": shares, "baseline": same_distance}
+        {
+            "kind": kind,
+            "text": NAME + ", found",
+            "values": shares,
+            "baseline": same_distance,
+        }
         for kind, shares in meant.items()
     ),
 ]
-clearness = {kind: np.max([f["values"] - f["baseline"] for f in FACTS if f["kind"] == kind], axis=0) for kind in KINDS}
+clearness = {
+    kind: np.max([f["values"] - f["baseline"] for f in FACTS if f["kind"] == kind], axis=0)
+    for kind in KINDS
+}
 fig, ax = plt.subplots()
 for kind, marker in zip(KINDS, "os^", strict=True):
-    ax.scatter(clearness[kind].ravel(), one_less[kind].ravel(), marker=marker, s=60, label=kind)
+    ax.scatter(
+        clearness[kind].ravel(), one_less[kind].ravel(), marker=marker, s=60, label=kind
+    )
     for place in np.ndindex(2, n_heads):
         if one_less[kind][place] > 2.5:
             ax.annotate(
-                f"  {place[0] + 1}.{place[1] + 1}", (clearness[kind][place], one_less[kind][place]), va="center"
+                f"  {place[0] + 1}.{place[1] + 1}",
+                (clearness[kind][place], one_less[kind][place]),
+                va="center",
             )
 ax.axvline(0, color="grey", linewidth=1)
 ax.set(xlabel="best pattern, above its baseline", ylabel="BLEU lost without the head")
 ax.legend()
 plt.show()
 
-widget.facts, widget.lost = FACTS, one_less  # go back to the widget: the numbers are in it now
+widget.facts, widget.lost = (
+    FACTS,
+    one_less,
+)  # go back to the widget: the numbers are in it now
 
 # %% tags=["claim-7"]
-clear, cost = (np.concatenate([table[kind].ravel() for kind in KINDS]) for table in (clearness, one_less))
+clear, cost = (
+    np.concatenate([table[kind].ravel() for kind in KINDS])
+    for table in (clearness, one_less)
+)
 agreement = np.corrcoef(*(np.argsort(np.argsort(values)) for values in (clear, cost)))[0, 1]
-print("on the whole, the clearer the pattern, the more is lost (rank correlation above 0.2):", bool(agreement > 0.2))
+print(
+    "on the whole, the clearer the pattern, the more is lost (rank correlation above 0.2):",
+    bool(agreement > 0.2),
+)
 print(
     "the two dearest heads:",
-    " and ".join(f"{kind} {layer + 1}.{head + 1}" for kind, layer, head in cheapest_first[:-3:-1]),
+    " and ".join(
+        f"{kind} {layer + 1}.{head + 1}" for kind, layer, head in cheapest_first[:-3:-1]
+    ),
 )
 print(
-    "heads with a clearer pattern than the dearest one, more than 10:", bool((clear > clear[cost.argmax()]).sum() > 10)
+    "heads with a clearer pattern than the dearest one, more than 10:",
+    bool((clear > clear[cost.argmax()]).sum() > 10),
 )
-print("cross-attention: the best aligner costs less than 2:", bool(one_less["cross"].flat[alignment.argmax()] < 2))
+print(
+    "cross-attention: the best aligner costs less than 2:",
+    bool(one_less["cross"].flat[alignment.argmax()] < 2),
+)
 
 # %% tags=["nbval-ignore-output"]
 print(
@@ -925,11 +1168,15 @@ print(
 
 # %%
 def split_by_view(x, n_heads):
-    return x.reshape(len(x), n_heads, x.shape[1], -1)  # wrong: (B, T, D) read as (B, H, T, K)
+    return x.reshape(
+        len(x), n_heads, x.shape[1], -1
+    )  # wrong: (B, T, D) read as (B, H, T, K)
 
 
 def merge_by_view(heads):
-    return heads.reshape(len(heads), heads.shape[2], -1)  # wrong: (B, H, T, K) read as (B, T, D)
+    return heads.reshape(
+        len(heads), heads.shape[2], -1
+    )  # wrong: (B, H, T, K) read as (B, T, D)
 
 
 def influence(split, merge, length=8):
@@ -938,7 +1185,10 @@ def influence(split, merge, length=8):
     x = torch.randn(1, length, d_model, requires_grad=True)
     mask = torch.ones(length, length, dtype=torch.bool).tril()
     heads, _ = scaled_dot_product_attention(*(split(x, n_heads) for _ in range(3)), mask)
-    rows = [torch.autograd.grad(row.sum(), x, retain_graph=True)[0][0].norm(dim=-1) for row in merge(heads)[0]]
+    rows = [
+        torch.autograd.grad(row.sum(), x, retain_graph=True)[0][0].norm(dim=-1)
+        for row in merge(heads)[0]
+    ]
     return torch.stack(rows) > 0
 
 
@@ -949,7 +1199,9 @@ cases = {
     "both by view": influence(split_by_view, merge_by_view),
 }
 for name, table in cases.items():
-    print(f"{name:15} sees the future: {bool(table.triu(1).any())!s:6} last word sees the first: {bool(table[-1, 0])}")
+    print(
+        f"{name:15} sees the future: {bool(table.triu(1).any())!s:6} last word sees the first: {bool(table[-1, 0])}"
+    )
 
 # %% mystnb={"figure": {"name": "reshape-bugs", "caption": "Who can influence whom through one causal attention of 4 heads: a dark cell means that the output of that row depends on the input of that column. Right: the triangle. By view: the future leaks, the past goes missing, or the sentence falls into pieces."}, "image": {"alt": "Four 8 by 8 tables. Right: a filled lower triangle with the diagonal. Split by view: each early output depends on every second input up to the end of the sentence. Merged by view: the first half of the words is seen by all, and some outputs see everything. Both by view: four small blocks along the diagonal and nothing else."}}
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.9), layout="constrained")
@@ -987,7 +1239,9 @@ def scores_divided_by(factor):
 
 def words_listened_to():
     one = attention_between_words(model, [(pair.source, pair.target) for pair in test[:50]])
-    spread = [np.exp(-(w["cross"] * np.log(w["cross"].clip(1e-12))).sum(-1)).mean() for w in one]
+    spread = [
+        np.exp(-(w["cross"] * np.log(w["cross"].clip(1e-12))).sum(-1)).mean() for w in one
+    ]
     return np.mean(spread)
 
 
@@ -1015,7 +1269,10 @@ changed = {}
 for name, layer in (("with W_O", trained.output), ("without", nn.Identity())):
     with torch.no_grad():
         heads, _ = scaled_dot_product_attention(
-            *(split_heads(p(x), n_heads) for p in (trained.query, trained.key, trained.value))
+            *(
+                split_heads(p(x), n_heads)
+                for p in (trained.query, trained.key, trained.value)
+            )
         )
         fewer = heads.clone()
         fewer[:, 0] = 0  # head 1
@@ -1122,8 +1379,13 @@ class InTheTranslator(MultiHead):
         return super().forward(x, source, mask)
 
 
-english = pad([tokens_and_words(pair.source)[0] for pair in test[:20]], tokenizer.pad_id).to(device)
-french = pad([[tokenizer.bos_id, *tokenizer.encode(pair.target)] for pair in test[:20]], tokenizer.pad_id).to(device)
+english = pad(
+    [tokens_and_words(pair.source)[0] for pair in test[:20]], tokenizer.pad_id
+).to(device)
+french = pad(
+    [[tokenizer.bos_id, *tokenizer.encode(pair.target)] for pair in test[:20]],
+    tokenizer.pad_id,
+).to(device)
 with torch.no_grad():
     reference = model(english, french)
     replaced = 0

@@ -62,7 +62,9 @@ from lessons_lib.widgets import PositionsWidget
 
 use_course_style()
 device = pick_device()
-torch.set_num_threads(1)  # the networks of this page are so small that two threads would wait for each other
+torch.set_num_threads(
+    1
+)  # the networks of this page are so small that two threads would wait for each other
 
 # %% [markdown]
 # ## The idea
@@ -87,7 +89,9 @@ PAIR = ["The girl knows the boy.", "The boy knows the girl."]
 
 
 def french(sentences):
-    return [translation.text for translation in translator.translate(sentences, attention=False)]
+    return [
+        translation.text for translation in translator.translate(sentences, attention=False)
+    ]
 
 
 trained_positions = encoder.positions
@@ -104,7 +108,9 @@ print("without positions:", " | ".join(french(PAIR)))
 @torch.no_grad()
 def read(sentence):
     """What the encoder makes of a sentence: a vector for each piece, (T, D)."""
-    return model.encode(torch.tensor([[*tokenizer.encode(sentence), tokenizer.eos_id]], device=device))[0]
+    return model.encode(
+        torch.tensor([[*tokenizer.encode(sentence), tokenizer.eos_id]], device=device)
+    )[0]
 
 
 pieces = tokenizer.pieces([*tokenizer.encode(PAIR[0]), tokenizer.eos_id])
@@ -115,12 +121,14 @@ print("pieces:", " ".join(pieces))
 
 first, second = (read(sentence) for sentence in PAIR)
 print(
-    "without positions, one is the other with two rows exchanged:", torch.allclose(second, first[exchange], atol=1e-4)
+    "without positions, one is the other with two rows exchanged:",
+    torch.allclose(second, first[exchange], atol=1e-4),
 )
 encoder.positions = trained_positions
 first, second = (read(sentence) for sentence in PAIR)
 print(
-    "with positions,    one is the other with two rows exchanged:", torch.allclose(second, first[exchange], atol=1e-4)
+    "with positions,    one is the other with two rows exchanged:",
+    torch.allclose(second, first[exchange], atol=1e-4),
 )
 
 # %% [markdown]
@@ -134,7 +142,10 @@ LAYER, HEAD, WIDTH = 0, 1, model.config.head_width
 @torch.no_grad()
 def one_head(sentence):
     """A head of the encoder as the widget takes it. γ and β of the layer norm in front are worked into its matrices."""
-    attention, norm = encoder.layers[LAYER].attention, encoder.layers[LAYER].attention_residual.norm
+    attention, norm = (
+        encoder.layers[LAYER].attention,
+        encoder.layers[LAYER].attention_residual.norm,
+    )
     ids = torch.tensor([[*tokenizer.encode(sentence), tokenizer.eos_id]], device=device)
     rows = slice(HEAD * WIDTH, (HEAD + 1) * WIDTH)
     parts = {"embeddings": model.embed(ids)[0]}
@@ -144,7 +155,15 @@ def one_head(sentence):
     return {"words": [piece.strip("▁") for piece in pieces], "swap": swap, **parts}
 
 
-widget = PositionsWidget(width=32, length=64, position=10, dimension=6, distance=3, head=one_head(PAIR[0]), selected=2)
+widget = PositionsWidget(
+    width=32,
+    length=64,
+    position=10,
+    dimension=6,
+    distance=3,
+    head=one_head(PAIR[0]),
+    selected=2,
+)
 widget
 
 # %% [markdown]
@@ -215,7 +234,9 @@ widget
 def sinusoids(length, width):
     speeds = 10_000 ** (-torch.arange(0, width, 2) / width)  # (D/2,)
     angles = torch.arange(length)[:, None] * speeds  # (T, 1) * (D/2,) -> (T, D/2)
-    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)  # (T, D/2, 2) -> (T, D)
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(
+        1
+    )  # (T, D/2, 2) -> (T, D)
 
 
 print(sinusoids(4, 4).numpy().round(2))
@@ -246,17 +267,26 @@ def alibi_bias(n_heads, length, start=0):
 
 def buckets(distance):  # T5's 32, for an encoder: 16 to the left, 16 to the right
     far = distance.abs().clamp(min=8)
-    logarithmic = 8 + (torch.log(far / 8) / math.log(128 / 8) * 8).long()  # 8 … 127 share 8 buckets
-    return torch.where(distance.abs() < 8, distance.abs(), logarithmic.clamp(max=15)) + 16 * (distance > 0)
+    logarithmic = (
+        8 + (torch.log(far / 8) / math.log(128 / 8) * 8).long()
+    )  # 8 … 127 share 8 buckets
+    return torch.where(
+        distance.abs() < 8, distance.abs(), logarithmic.clamp(max=15)
+    ) + 16 * (distance > 0)
 
 
 clipped, alibi = ClippedRelativePositions(2, max_distance=3), AlibiPositions(4)
 nn.init.normal_(clipped.table)
 for start in (0, 5):
-    torch.testing.assert_close(clipped_bias(clipped.table, 9, start), clipped.order(9, start).bias)
+    torch.testing.assert_close(
+        clipped_bias(clipped.table, 9, start), clipped.order(9, start).bias
+    )
     torch.testing.assert_close(alibi_bias(4, 9, start), alibi.order(9, start).bias)
 far_and_near = torch.arange(-300, 301)[None]
-assert torch.equal(buckets(far_and_near), t5_bucket(far_and_near, causal=False, n_buckets=32, max_distance=128))
+assert torch.equal(
+    buckets(far_and_near),
+    t5_bucket(far_and_near, causal=False, n_buckets=32, max_distance=128),
+)
 
 print(distances(4).numpy())
 print(
@@ -272,7 +302,9 @@ print(
 # %%
 q, k, v = (torch.randn(1, 4, 9, 16) for _ in range(3))  # (B, H, T, K)
 ours, _ = scaled_dot_product_attention(q, k, v, bias=alibi_bias(4, 9))
-torch.testing.assert_close(ours, F.scaled_dot_product_attention(q, k, v, attn_mask=alibi_bias(4, 9)))
+torch.testing.assert_close(
+    ours, F.scaled_dot_product_attention(q, k, v, attn_mask=alibi_bias(4, 9))
+)
 print("bias = PyTorch's attn_mask of numbers")
 
 # %% [markdown]
@@ -284,17 +316,26 @@ print("bias = PyTorch's attn_mask of numbers")
 # %%
 def rotate(heads, start=0):  # (…, T, K)
     length, width = heads.shape[-2:]
-    angles = (start + torch.arange(length))[:, None] * 10_000 ** (-torch.arange(0, width, 2) / width)  # (T, K/2)
+    angles = (start + torch.arange(length))[:, None] * 10_000 ** (
+        -torch.arange(0, width, 2) / width
+    )  # (T, K/2)
     angles = angles.to(heads.device)
     one, two = heads.chunk(2, dim=-1)
-    return torch.cat([one * angles.cos() - two * angles.sin(), two * angles.cos() + one * angles.sin()], dim=-1)
+    return torch.cat(
+        [one * angles.cos() - two * angles.sin(), two * angles.cos() + one * angles.sin()],
+        dim=-1,
+    )
 
 
-torch.testing.assert_close(rotate(q, start=5), RotaryPositions(64, 16).order(9, start=5).rotate(q))
+torch.testing.assert_close(
+    rotate(q, start=5), RotaryPositions(64, 16).order(9, start=5).rotate(q)
+)
 
 angles = (5 + torch.arange(9))[:, None] * 10_000 ** (-torch.arange(0, 16, 2) / 16)
 turned = torch.complex(*q.chunk(2, dim=-1)) * torch.polar(torch.ones_like(angles), angles)
-torch.testing.assert_close(rotate(q, start=5), torch.cat([turned.real, turned.imag], dim=-1))
+torch.testing.assert_close(
+    rotate(q, start=5), torch.cat([turned.real, turned.imag], dim=-1)
+)
 print("ours = lessons_lib = complex multiplication")
 
 # %% [markdown]
@@ -304,7 +345,12 @@ print("ours = lessons_lib = complex multiplication")
 
 # %%
 seed_everything(0)
-x, y, W_q, W_k = torch.randn(1, 32), torch.randn(1, 32), torch.randn(32, 32) / 6, torch.randn(32, 32) / 6
+x, y, W_q, W_k = (
+    torch.randn(1, 32),
+    torch.randn(1, 32),
+    torch.randn(32, 32) / 6,
+    torch.randn(32, 32) / 6,
+)
 
 
 def spread_on_diagonals(scores):
@@ -316,8 +362,12 @@ def spread_on_diagonals(scores):
 turned_scores = rotate((x @ W_q).expand(60, -1)) @ rotate((y @ W_k).expand(60, -1)).T
 added_scores = ((x + sinusoids(60, 32)) @ W_q) @ ((y + sinusoids(60, 32)) @ W_k).T
 assert spread_on_diagonals(turned_scores) < 1e-3
-print("RoPE: same distance, same score:          ", spread_on_diagonals(turned_scores) < 1e-3)
-print("added sinusoids: same distance, same score:", spread_on_diagonals(added_scores) < 1e-3)
+print(
+    "RoPE: same distance, same score:          ", spread_on_diagonals(turned_scores) < 1e-3
+)
+print(
+    "added sinusoids: same distance, same score:", spread_on_diagonals(added_scores) < 1e-3
+)
 
 # %% [markdown]
 # The second line is worth a thought. In the widget the similarity of two *rows of the table* depends on the distance alone too. But the
@@ -361,20 +411,34 @@ def best_linear_map_misses_by(table, k):
 
 table = sinusoids(1_000, 32).double()
 for k in (1, 7, 100):
-    torch.testing.assert_close(table[:-k] @ shift_matrix(k, 32).T, table[k:], rtol=0, atol=1e-3)  # float32 angles
-    torch.testing.assert_close(table[k:] @ shift_matrix(-k, 32).T, table[:-k], rtol=0, atol=1e-3)
+    torch.testing.assert_close(
+        table[:-k] @ shift_matrix(k, 32).T, table[k:], rtol=0, atol=1e-3
+    )  # float32 angles
+    torch.testing.assert_close(
+        table[k:] @ shift_matrix(-k, 32).T, table[:-k], rtol=0, atol=1e-3
+    )
 M = shift_matrix(7, 32)
 assert torch.allclose(M @ M.T, torch.eye(32).double())  # a rotation: it changes no length
 assert torch.allclose(shift_matrix(3, 32) @ shift_matrix(4, 32), M)  # 3 and 4 words make 7
 print("one matrix moves all 1,000 positions by 1, by 7, by 100, and back: True")
 
 # Least squares needs more digits than float32 has, so the angles are made once more, in float64.
-angles = torch.arange(1_000)[:, None] * 10_000 ** (-torch.arange(0, 16, 2, dtype=torch.double) / 16)
+angles = torch.arange(1_000)[:, None] * 10_000 ** (
+    -torch.arange(0, 16, 2, dtype=torch.double) / 16
+)
 exact_table = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
-random_table = torch.randn(1_000, 16, dtype=torch.double, generator=torch.Generator().manual_seed(0))
+random_table = torch.randn(
+    1_000, 16, dtype=torch.double, generator=torch.Generator().manual_seed(0)
+)
 print("best matrix for 7 words further, on positions that it was not fitted to:")
-print("  sinusoidal table: misses by less than a millionth:", best_linear_map_misses_by(exact_table, 7) < 1e-6)
-print("  random table:     misses by more than 90 %:       ", best_linear_map_misses_by(random_table, 7) > 0.9)
+print(
+    "  sinusoidal table: misses by less than a millionth:",
+    best_linear_map_misses_by(exact_table, 7) < 1e-6,
+)
+print(
+    "  random table:     misses by more than 90 %:       ",
+    best_linear_map_misses_by(random_table, 7) > 0.9,
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: true, exactly
@@ -402,15 +466,23 @@ print("  random table:     misses by more than 90 %:       ", best_linear_map_mi
 
 # %%
 corpus = load_grammar(seed=0, n_train=2_000, n_valid=10, n_test=500)
-train_text, test_text = (" ".join(pair.source for pair in part).lower() for part in (corpus.train, corpus.test))
+train_text, test_text = (
+    " ".join(pair.source for pair in part).lower() for part in (corpus.train, corpus.test)
+)
 LETTERS = sorted(set(train_text + test_text))
 NUMBER = {letter: i for i, letter in enumerate(LETTERS)}
-train_letters, test_letters = (torch.tensor([NUMBER[x] for x in text]) for text in (train_text, test_text))
+train_letters, test_letters = (
+    torch.tensor([NUMBER[x] for x in text]) for text in (train_text, test_text)
+)
 SHORT, LONG, D, H = 32, 256, 32, 4
-print(f"{len(train_text):,} letters to learn from, {len(LETTERS)} different; the test begins: {test_text[:43]!r}")
+print(
+    f"{len(train_text):,} letters to learn from, {len(LETTERS)} different; the test begins: {test_text[:43]!r}"
+)
 frequency = train_letters.bincount(minlength=len(LETTERS)) / len(train_letters)
 by_frequency = -(frequency * frequency.clamp(min=1e-9).log()).sum().item()
-print(f"loss of a model that knows only how frequent each letter is: {by_frequency:.1f} nats a letter")
+print(
+    f"loss of a model that knows only how frequent each letter is: {by_frequency:.1f} nats a letter"
+)
 
 
 def windows(text, length, count, generator):
@@ -438,13 +510,20 @@ class LetterModel(nn.Module):
         if reach is not None:
             mask = mask & ~mask.tril(-reach)
         x = self.positions.add(self.embedding(letters))
-        x = x + self.attention(self.norms[0](x), mask=mask, order=self.positions.order(length))[0]
+        x = (
+            x
+            + self.attention(
+                self.norms[0](x), mask=mask, order=self.positions.order(length)
+            )[0]
+        )
         return self.output(x + self.network(self.norms[1](x)))
 
 
 def losses(model, text, reach=None):
     """The loss at each place: how surprised the model is by the next letter, in nats. (B, T)"""
-    return F.cross_entropy(model(text[:, :-1], reach).transpose(1, 2), text[:, 1:], reduction="none")
+    return F.cross_entropy(
+        model(text[:, :-1], reach).transpose(1, 2), text[:, 1:], reduction="none"
+    )
 
 
 def train(positions, seed, steps=200):
@@ -470,7 +549,9 @@ def loss_by_position(model, reach=None):
 KINDS = {
     "none": lambda: Positions(),
     "sinusoidal": lambda: SinusoidalPositions(LONG, D),
-    "learned": lambda: LearnedPositions(LONG, D),  # 256 rows, of which training will touch 32
+    "learned": lambda: LearnedPositions(
+        LONG, D
+    ),  # 256 rows, of which training will touch 32
     "RoPE": lambda: RotaryPositions(LONG, D // H),
     "ALiBi": lambda: AlibiPositions(H),
     "clipped": lambda: ClippedRelativePositions(H, max_distance=16),
@@ -487,12 +568,22 @@ for name, positions in KINDS.items():
     for seed in SEEDS:
         seed_everything(seed)
         trained[name, seed] = train(positions(), seed)
-    curves[name] = np.stack([loss_by_position(trained[name, seed]) for seed in SEEDS])  # (seeds, LONG)
+    curves[name] = np.stack(
+        [loss_by_position(trained[name, seed]) for seed in SEEDS]
+    )  # (seeds, LONG)
 
-PARTS = {"16–31 (seen)": slice(16, 32), "32–63": slice(32, 64), "64–127": slice(64, 128), "128–255": slice(128, 256)}
+PARTS = {
+    "16–31 (seen)": slice(16, 32),
+    "32–63": slice(32, 64),
+    "64–127": slice(64, 128),
+    "128–255": slice(128, 256),
+}
 print("loss at the positions   " + "  ".join(f"{part:>12}" for part in PARTS))
 for name, curve in curves.items():
-    print(f"{name:22}  " + "  ".join(f"{curve[:, part].mean():12.2f}" for part in PARTS.values()))
+    print(
+        f"{name:22}  "
+        + "  ".join(f"{curve[:, part].mean():12.2f}" for part in PARTS.values())
+    )
 
 # %% mystnb={"figure": {"name": "train-short-test-long", "caption": "Loss of the next letter against its position, mean of three trainings (lower is better). All models saw windows of 32 letters in training: the grey part. RoPE and the sinusoids use order well there, and leave it upwards; ALiBi goes on as if nothing had happened."}, "image": {"alt": "Line plot of loss against position from 0 to 255. In the grey part up to 32 all lines lie between 1.7 and 2.2. Behind it, sinusoidal and RoPE jump to about 3 and more, above the line of the model without positions at 2.3; learned is at 2.6; T5's buckets and clipped rise slowly from 1.9 to 2.3 and 2.2; ALiBi stays level at 2.0."}}
 STYLE = {
@@ -510,7 +601,12 @@ for name, curve in curves.items():
     colour, line = STYLE[name]
     smooth = curve.mean(0).reshape(-1, 8).mean(1)  # eight neighbours a point
     ax.plot(np.arange(4, LONG, 8), smooth, color=colour, linestyle=line, label=name)
-ax.set(xlabel="position in the window", ylabel="loss (nats a letter)", xlim=(0, LONG), ylim=(1.6, None))
+ax.set(
+    xlabel="position in the window",
+    ylabel="loss (nats a letter)",
+    xlim=(0, LONG),
+    ylim=(1.6, None),
+)
 ax.set_xticks([0, 32, 64, 128, 192, 256])
 ax.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
 plt.show()
@@ -523,10 +619,17 @@ plt.show()
 FAR, SEEN = PARTS["128–255"], PARTS["16–31 (seen)"]
 nothing = curves["none"][:, FAR].mean()
 nothing_seen = curves["none"][:, SEEN].mean()
-print("in all three trainings        uses order where it was trained   far out, worse than nothing")
+print(
+    "in all three trainings        uses order where it was trained   far out, worse than nothing"
+)
 for name in ("sinusoidal", "learned", "RoPE", "ALiBi", "clipped"):
-    far, seen = curves[name][:, FAR].mean(1), curves[name][:, SEEN].mean(1)  # a number a seed
-    print(f"  {name:28}{(seen < nothing_seen - 0.05).all()!s:>31}{(far > nothing + 0.05).all()!s:>30}")
+    far, seen = (
+        curves[name][:, FAR].mean(1),
+        curves[name][:, SEEN].mean(1),
+    )  # a number a seed
+    print(
+        f"  {name:28}{(seen < nothing_seen - 0.05).all()!s:>31}{(far > nothing + 0.05).all()!s:>30}"
+    )
 
 # %% [markdown]
 # The sinusoids fail at once, behind letter 32, and fail badly: the model would guess better with no positions at all. RoPE, which most
@@ -568,9 +671,13 @@ def far_and_seen(model, reach):
 
 
 ways = ("RoPE", "sinusoidal", "ALiBi", "clipped", "T5's buckets")
-cases = {name: [trained[name, seed] for seed in SEEDS] for name in ways} | {"sinusoidal, random starts": [moved]}
+cases = {name: [trained[name, seed] for seed in SEEDS] for name in ways} | {
+    "sinusoidal, random starts": [moved]
+}
 rise = {
-    (name, reach): [far - seen for far, seen in (far_and_seen(model, reach) for model in models)]
+    (name, reach): [
+        far - seen for far, seen in (far_and_seen(model, reach) for model in models)
+    ]
     for name, models in cases.items()
     for reach in (None, SHORT)
 }
@@ -578,13 +685,19 @@ rise = {
 # %% tags=["nbval-ignore-output"]
 print("rise of the loss from the positions 16–31 to 128–255:   sees all   sees the last 32")
 for name in cases:
-    print(f"  {name:50} {np.mean(rise[name, None]):10.2f} {np.mean(rise[name, SHORT]):18.2f}")
+    print(
+        f"  {name:50} {np.mean(rise[name, None]):10.2f} {np.mean(rise[name, SHORT]):18.2f}"
+    )
 
 # %%
 for name in ("RoPE", "sinusoidal"):
-    print(f"{name:26} sees all:         rises by more than 0.6, in every training: {min(rise[name, None]) > 0.6}")
+    print(
+        f"{name:26} sees all:         rises by more than 0.6, in every training: {min(rise[name, None]) > 0.6}"
+    )
 for name in ("RoPE", "sinusoidal", "sinusoidal, random starts"):
-    print(f"{name:26} sees the last 32: rises by less than 0.3, in every training: {max(rise[name, SHORT]) < 0.3}")
+    print(
+        f"{name:26} sees the last 32: rises by less than 0.3, in every training: {max(rise[name, SHORT]) < 0.3}"
+    )
 
 # %% [markdown]
 # RoPE's trouble is the distances, and nothing else. The sinusoids have both: taking the distances away does not help, knowing the
@@ -611,7 +724,10 @@ class Moved(Positions):
 
 
 test_pairs = corpus.test[:300]  # the translator has not seen them
-sources, references = [pair.source for pair in test_pairs], [pair.target for pair in test_pairs]
+sources, references = (
+    [pair.source for pair in test_pairs],
+    [pair.target for pair in test_pairs],
+)
 
 
 def bleu_now():
@@ -634,7 +750,9 @@ ax.set(xlabel="row n of the table where the sentence begins", ylabel="BLEU", yli
 plt.show()
 
 # %%
-print(f"BLEU above 90 at row 0: {bleu[0] > 90}; below 70 at row 5: {bleu[5] < 70}; below 60 at row 10: {bleu[10] < 60}")
+print(
+    f"BLEU above 90 at row 0: {bleu[0] > 90}; below 70 at row 5: {bleu[5] < 70}; below 60 at row 10: {bleu[10] < 60}"
+)
 
 # %% [markdown]
 # Ten places later, the girl and the boy have changed roles. The table moved by a rotation, exactly; the translator did not learn to
@@ -673,9 +791,14 @@ def lookup(table, length):
 for length in (4, 5):
     for name, table in (("2·m", too_small), ("2·m + 1", right_size)):
         try:
-            print(f"table of {name:7} a sentence of {length}: biases", tuple(lookup(table, length).shape))
+            print(
+                f"table of {name:7} a sentence of {length}: biases",
+                tuple(lookup(table, length).shape),
+            )
         except IndexError as error:
-            print(f"table of {name:7} a sentence of {length}: IndexError, {str(error).split(' for ')[0]}")
+            print(
+                f"table of {name:7} a sentence of {length}: IndexError, {str(error).split(' for ')[0]}"
+            )
 
 # %% [markdown]
 # **The table that is too short.** A slice behind the end of a tensor is no error, only shorter. What you see is a quarrel about sizes
@@ -728,7 +851,10 @@ with torch.no_grad():
     mended = losses(letter_model, text)
 worse = (neighbours.mean() - halves.mean()).item()
 print("neighbours in place of halves: the loss rises by more than 0.3 nats:", worse > 0.3)
-print("rows put into the other order: the same loss at every place:", torch.allclose(mended, halves, atol=1e-3))
+print(
+    "rows put into the other order: the same loss at every place:",
+    torch.allclose(mended, halves, atol=1e-3),
+)
 
 # %% [markdown]
 # **Positions that begin again at 0.** While a translator writes, it hands its {term}`decoder` one new word at a time and remembers the
@@ -768,7 +894,10 @@ wrong_all = french(sources)
 model.decoder.positions = decoder_positions
 right_all = french(sources)
 same = {}
-for kind, wanted in (("up to 6 words", lambda n: n <= 6), ("10 words and more", lambda n: n >= 10)):
+for kind, wanted in (
+    ("up to 6 words", lambda n: n <= 6),
+    ("10 words and more", lambda n: n >= 10),
+):
     chosen = [
         r == w
         for r, w, reference in zip(right_all, wrong_all, references, strict=True)
@@ -776,9 +905,20 @@ for kind, wanted in (("up to 6 words", lambda n: n <= 6), ("10 words and more", 
     ]
     same[kind] = sum(chosen) / len(chosen)
 wrong_bleu = score(wrong_all, references).bleu
-print("BLEU above 90 where positions go on:", bleu[0] > 90, "  below 75 where they begin again:", wrong_bleu < 75)
-print("sentences of up to 6 words: the bug changes less than a quarter:", same["up to 6 words"] > 0.75)
-print("sentences of 10 and more:   the bug changes more than a third:  ", same["10 words and more"] < 0.67)
+print(
+    "BLEU above 90 where positions go on:",
+    bleu[0] > 90,
+    "  below 75 where they begin again:",
+    wrong_bleu < 75,
+)
+print(
+    "sentences of up to 6 words: the bug changes less than a quarter:",
+    same["up to 6 words"] > 0.75,
+)
+print(
+    "sentences of 10 and more:   the bug changes more than a third:  ",
+    same["10 words and more"] < 0.67,
+)
 
 # %% [markdown]
 # It stammers. A word that is written twice looks the same both times, and is followed by what followed it before. Most short sentences
@@ -900,7 +1040,9 @@ print(f"  {sources[1]} → {before[1]}")
 with torch.no_grad():
     layer = trained["RoPE", 1]
     inside = layer.norms[0](layer.embedding(test_letters[:2_000].to(device)))
-    q_mean, k_mean = (part(inside).mean(0)[:K] for part in (layer.attention.query, layer.attention.key))
+    q_mean, k_mean = (
+        part(inside).mean(0)[:K] for part in (layer.attention.query, layer.attention.key)
+    )
 with widget.hold_trait_notifications():
     widget.query, widget.key = q_mean.tolist(), k_mean.tolist()
 print("the first head's average query at 40 scores highest with a key at", end=" ")

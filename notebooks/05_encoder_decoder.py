@@ -63,7 +63,9 @@ from lessons_lib.widgets.transformer import PRESETS
 use_course_style()
 seed_everything(0)
 device = pick_device()
-torch.set_num_threads(1)  # the networks of this page are so small that two threads would wait for each other
+torch.set_num_threads(
+    1
+)  # the networks of this page are so small that two threads would wait for each other
 
 # %% [markdown]
 # ## The idea
@@ -90,7 +92,10 @@ tokenizer, library_model = translator.tokenizer, translator.model.eval()
 
 SENTENCE = "The small black cats do not sleep."
 source_ids = [*tokenizer.encode(SENTENCE), tokenizer.eos_id]
-target_ids = [tokenizer.bos_id, *tokenizer.encode(translator.translate([SENTENCE])[0].text)][:6]  # being written
+target_ids = [
+    tokenizer.bos_id,
+    *tokenizer.encode(translator.translate([SENTENCE])[0].text),
+][:6]  # being written
 trained = library_model.config
 sizes = {
     "d_model": trained.d_model,
@@ -195,7 +200,9 @@ class DecoderLayer(nn.Module):
         self.feed_forward_norm = LayerNorm(d_model)
         self.feed_forward = FeedForward(d_model, d_ff)
 
-    def forward(self, x, memory, mask=None, memory_mask=None):  # (B, T, D), (B, S, D) -> (B, T, D)
+    def forward(
+        self, x, memory, mask=None, memory_mask=None
+    ):  # (B, T, D), (B, S, D) -> (B, T, D)
         normed = self.attention_norm(x)
         x = x + self.attention(normed, normed, mask)[0]  # French looks back at French
         normed = self.cross_attention_norm(x)
@@ -223,7 +230,9 @@ class EncoderDecoder(nn.Module):
             x = layer(x, mask)
         return self.encoder_norm(x)
 
-    def decode(self, tgt, memory, memory_mask):  # (B, T), (B, S, D), (B, 1, 1, S) -> (B, T, V)
+    def decode(
+        self, tgt, memory, memory_mask
+    ):  # (B, T), (B, S, D), (B, 1, 1, S) -> (B, T, V)
         x, mask = self.embed(tgt), causal_mask(tgt.shape[1], tgt.device)
         for layer in self.decoder_layers:
             x = layer(x, memory, mask, memory_mask)
@@ -258,7 +267,9 @@ def copy_into(theirs, ours):
 
 x, memory = torch.randn(2, 6, 32), torch.randn(2, 9, 32)
 visible = torch.ones(2, 9, dtype=torch.bool)
-visible[1, 6:] = False  # the second source sentence is shorter: its last three places are padding
+visible[1, 6:] = (
+    False  # the second source sentence is shorter: its last three places are padding
+)
 options = {"dropout": 0.0, "batch_first": True, "norm_first": True}
 
 encoder_layer, decoder_layer = EncoderLayer(32, 4, 64), DecoderLayer(32, 4, 64)
@@ -266,10 +277,14 @@ their_encoder = copy_into(nn.TransformerEncoderLayer(32, 4, 64, **options), enco
 their_decoder = copy_into(nn.TransformerDecoderLayer(32, 4, 64, **options), decoder_layer)
 with torch.no_grad():
     ours = encoder_layer(memory, visible[:, None, None])
-    theirs = their_encoder(memory, src_key_padding_mask=~visible)  # True means "may not" there
+    theirs = their_encoder(
+        memory, src_key_padding_mask=~visible
+    )  # True means "may not" there
     torch.testing.assert_close(ours[visible], theirs[visible], rtol=1e-4, atol=1e-5)
     ours = decoder_layer(x, memory, causal_mask(6), visible[:, None, None])
-    theirs = their_decoder(x, memory, tgt_mask=~causal_mask(6), memory_key_padding_mask=~visible)
+    theirs = their_decoder(
+        x, memory, tgt_mask=~causal_mask(6), memory_key_padding_mask=~visible
+    )
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 print("our two layers = PyTorch's")
 
@@ -284,23 +299,46 @@ print("our two layers = PyTorch's")
 def our_names(weights):
     renamed = {}
     for name, numbers in weights.items():
-        for old, new in (("encoder.", "encoder_"), ("decoder.", "decoder_"), ("_residual.norm", "_norm")):
+        for old, new in (
+            ("encoder.", "encoder_"),
+            ("decoder.", "decoder_"),
+            ("_residual.norm", "_norm"),
+        ):
             name = name.replace(old, new)
         renamed[name] = numbers
     return renamed
 
 
-model = EncoderDecoder(trained.vocab_size, trained.d_model, trained.n_heads, trained.d_ff, n_layers=2).to(device).eval()
+model = (
+    EncoderDecoder(
+        trained.vocab_size, trained.d_model, trained.n_heads, trained.d_ff, n_layers=2
+    )
+    .to(device)
+    .eval()
+)
 model.load_state_dict(our_names(library_model.state_dict()))
 
-corpus = load_grammar(seed=0, n_train=6_000, n_valid=0, n_test=100)  # the same test sentences as in every lesson
-sources, references = [pair.source for pair in corpus.test], [pair.target for pair in corpus.test]
-src = pad([[*tokenizer.encode(text), tokenizer.eos_id] for text in sources], tokenizer.pad_id).to(device)
-tgt_in = pad([[tokenizer.bos_id, *tokenizer.encode(text)] for text in references], tokenizer.pad_id).to(device)
-tgt_out = pad([[*tokenizer.encode(text), tokenizer.eos_id] for text in references], tokenizer.pad_id).to(device)
+corpus = load_grammar(
+    seed=0, n_train=6_000, n_valid=0, n_test=100
+)  # the same test sentences as in every lesson
+sources, references = (
+    [pair.source for pair in corpus.test],
+    [pair.target for pair in corpus.test],
+)
+src = pad(
+    [[*tokenizer.encode(text), tokenizer.eos_id] for text in sources], tokenizer.pad_id
+).to(device)
+tgt_in = pad(
+    [[tokenizer.bos_id, *tokenizer.encode(text)] for text in references], tokenizer.pad_id
+).to(device)
+tgt_out = pad(
+    [[*tokenizer.encode(text), tokenizer.eos_id] for text in references], tokenizer.pad_id
+).to(device)
 
 with torch.no_grad():
-    torch.testing.assert_close(model(src, tgt_in), library_model(src, tgt_in), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        model(src, tgt_in), library_model(src, tgt_in), rtol=1e-4, atol=1e-4
+    )
 print("our logits = lessons_lib's, on", len(src), "sentence pairs that it has never seen")
 
 # %% [markdown]
@@ -315,9 +353,14 @@ def write(model, memory, memory_mask, limit=28):
     tgt = torch.full((len(memory), 1), tokenizer.bos_id, device=memory.device)
     ended = torch.zeros(len(memory), dtype=torch.bool, device=memory.device)
     while tgt.shape[1] <= limit and not ended.all():
-        token = model.decode(tgt, memory, memory_mask)[:, -1].argmax(dim=-1)  # (B,): the last place says what is next
+        token = model.decode(tgt, memory, memory_mask)[:, -1].argmax(
+            dim=-1
+        )  # (B,): the last place says what is next
         token = token.masked_fill(ended, tokenizer.pad_id)
-        tgt, ended = torch.cat([tgt, token[:, None]], dim=1), ended | (token == tokenizer.eos_id)
+        tgt, ended = (
+            torch.cat([tgt, token[:, None]], dim=1),
+            ended | (token == tokenizer.eos_id),
+        )
     return [tokenizer.decode(row) for row in tgt.tolist()]
 
 
@@ -331,10 +374,14 @@ def bleu(translations, references=references):
 
 
 translations = translate(model, src)
-assert translations == [found.text for found in translator.translate(sources, attention=False)]
+assert translations == [
+    found.text for found in translator.translate(sources, attention=False)
+]
 for source, translation in zip(sources[:3], translations, strict=False):
     print(f"{source}\n   {translation}")
-print(f"\nall {len(src)} translations are the library's, word for word; BLEU above 95: {bleu(translations) > 95}")
+print(
+    f"\nall {len(src)} translations are the library's, word for word; BLEU above 95: {bleu(translations) > 95}"
+)
 
 # %% [markdown]
 # ### From English to French logits, block by block
@@ -343,7 +390,9 @@ print(f"\nall {len(src)} translations are the library's, word for word; BLEU abo
 
 # %%
 example = torch.tensor([source_ids], device=device)
-beginning = torch.tensor([target_ids[:4]], device=device)  # <s> and the first words of the translation
+beginning = torch.tensor(
+    [target_ids[:4]], device=device
+)  # <s> and the first words of the translation
 WHAT = {
     "embedding": "rows of the table",
     "attention": "looked at its own",
@@ -362,10 +411,16 @@ def report(name):
     return hook
 
 
-print(f"{'source tokens':34} {tuple(example.shape)!s:14} {' '.join(tokenizer.pieces(source_ids))}")
-print(f"{'target tokens':34} {tuple(beginning.shape)!s:14} {' '.join(tokenizer.pieces(beginning[0].tolist()))}")
+print(
+    f"{'source tokens':34} {tuple(example.shape)!s:14} {' '.join(tokenizer.pieces(source_ids))}"
+)
+print(
+    f"{'target tokens':34} {tuple(beginning.shape)!s:14} {' '.join(tokenizer.pieces(beginning[0].tolist()))}"
+)
 hooks = [
-    module.register_forward_hook(report(name)) for name, module in model.named_modules() if name.split(".")[-1] in WHAT
+    module.register_forward_hook(report(name))
+    for name, module in model.named_modules()
+    if name.split(".")[-1] in WHAT
 ]
 with torch.no_grad():
     logits = model(example, beginning)
@@ -398,8 +453,12 @@ print(f"{'logits':34} {tuple(logits.shape)!s:14} best: {' '.join(best)}")
 SHAPE = {"vocab_size": 50, "d_model": 32, "n_heads": 4, "d_ff": 64, "dropout": 0.0}
 seed_everything(0)
 encoder_only = EncoderOnly(EncoderOnlyConfig(**SHAPE, n_encoder_layers=2)).eval()
-decoder_only = DecoderOnly(TransformerConfig(**SHAPE, n_encoder_layers=0, n_decoder_layers=2)).eval()
-both = Transformer(TransformerConfig(**SHAPE, n_encoder_layers=2, n_decoder_layers=2)).eval()
+decoder_only = DecoderOnly(
+    TransformerConfig(**SHAPE, n_encoder_layers=0, n_decoder_layers=2)
+).eval()
+both = Transformer(
+    TransformerConfig(**SHAPE, n_encoder_layers=2, n_decoder_layers=2)
+).eval()
 
 
 def dependence(embedded, output):
@@ -412,13 +471,18 @@ def dependence(embedded, output):
     return torch.stack([row[0].norm(dim=-1) > 0 for row in rows])
 
 
-x, source = (both.embed(torch.randint(3, 50, (1, length))).detach().requires_grad_() for length in (6, 5))
+x, source = (
+    both.embed(torch.randint(3, 50, (1, length))).detach().requires_grad_()
+    for length in (6, 5)
+)
 memory = both.encoder(source)
 written = both.decoder(x, memory, causal_mask(6))
 reach = {
     "encoder-only": dependence(x, encoder_only.encoder(x)),
     "decoder-only": dependence(x, decoder_only.decoder(x, mask=causal_mask(6))),
-    "encoder–decoder": torch.cat([dependence(source, written), dependence(x, written)], dim=1),
+    "encoder–decoder": torch.cat(
+        [dependence(source, written), dependence(x, written)], dim=1
+    ),
 }
 
 # %% mystnb={"figure": {"name": "families-reach", "caption": "Which output (row) depends on which input (column), measured by gradients in three random models of the library. Blue: it does. Encoder-only: everything on everything. Decoder-only: on what came before. Encoder–decoder: a target place depends on all five source tokens (s) and on the target tokens (t) up to itself."}, "image": {"alt": "Three grids. Encoder-only: a full square of six by six. Decoder-only: the lower triangle of six by six. Encoder-decoder: six rows, a full block of five source columns, then the lower triangle of six target columns."}}
@@ -430,7 +494,11 @@ for ax, (name, grid) in zip(axes, reach.items(), strict=True):
     ax.grid(False)
     ax.grid(True, which="minor", color="white", linewidth=2)
     ax.tick_params(which="both", length=0)
-    labels = range(6) if grid.shape[1] == 6 else [*(f"s{i}" for i in range(5)), *(f"t{i}" for i in range(6))]
+    labels = (
+        range(6)
+        if grid.shape[1] == 6
+        else [*(f"s{i}" for i in range(5)), *(f"t{i}" for i in range(6))]
+    )
     ax.set_xticks(range(grid.shape[1]), labels)
     ax.set(title=name, xlabel="input token", ylabel="output place")
 fig.tight_layout()
@@ -487,16 +555,30 @@ cut = {
 fluent = {name: fluency(texts) for name, texts in cut.items()}
 print("memory             BLEU  fluency  sentences  for example")
 for name, texts in cut.items():
-    print(f"{name:17} {bleu(texts):5.1f} {fluent[name]:8.0%} {len(set(texts)):10}  {texts[0][:45]}")
+    print(
+        f"{name:17} {bleu(texts):5.1f} {fluent[name]:8.0%} {len(set(texts)):10}  {texts[0][:45]}"
+    )
 
 # %%
 swapped = cut["another's memory"]
 print("another's memory, of 100 sentences:")
-print("  its own translation:  ", sum(a == b for a, b in zip(swapped, translations, strict=True)))
-print("  the other's, each word:", sum(a == translations[i] for a, i in zip(swapped, other, strict=True)))
+print(
+    "  its own translation:  ",
+    sum(a == b for a, b in zip(swapped, translations, strict=True)),
+)
+print(
+    "  the other's, each word:",
+    sum(a == translations[i] for a, i in zip(swapped, other, strict=True)),
+)
 for name in ("another's memory", "zeros", "the average"):
-    print(f"{name:17} as fluent as a translation:", fluent[name] > 0.9 * fluent["its own memory"])
-print("zeros, average: one sentence for all:", len(set(cut["zeros"])) == len(set(cut["the average"])) == 1)
+    print(
+        f"{name:17} as fluent as a translation:",
+        fluent[name] > 0.9 * fluent["its own memory"],
+    )
+print(
+    "zeros, average: one sentence for all:",
+    len(set(cut["zeros"])) == len(set(cut["the average"])) == 1,
+)
 
 # %% [markdown]
 # (Even a good translation has only seven of ten pairs in our list, because 6,000 sentences do not hold every pair. That is the yardstick.) With another sentence's memory
@@ -522,7 +604,10 @@ print("zeros, average: one sentence for all:", len(set(cut["zeros"])) == len(set
 # %% tags=["claim-encdec-2"]
 def wired(layer, x, wiring):
     """The same sub-layers, put together in one of four ways."""
-    parts = ((layer.attention_norm, lambda y: layer.attention(y)[0]), (layer.feed_forward_norm, layer.feed_forward))
+    parts = (
+        (layer.attention_norm, lambda y: layer.attention(y)[0]),
+        (layer.feed_forward_norm, layer.feed_forward),
+    )
     for norm, f in parts:
         if wiring == "pre-norm":
             x = x + f(norm(x))
@@ -559,7 +644,15 @@ def measure(wiring, depth, seed):
 
 
 measured = {
-    wiring: np.exp(np.mean([[np.log(measure(wiring, depth, seed)) for depth in DEPTHS] for seed in range(3)], axis=0))
+    wiring: np.exp(
+        np.mean(
+            [
+                [np.log(measure(wiring, depth, seed)) for depth in DEPTHS]
+                for seed in range(3)
+            ],
+            axis=0,
+        )
+    )
     for wiring in WIRINGS
 }
 
@@ -617,7 +710,9 @@ def learn(wiring, steps=200):
     optimizer = torch.optim.AdamW(speller.parameters(), lr=3e-3)
     for _ in range(steps):
         letters = torch.randint(32, (32, 12), device=device)
-        loss = F.cross_entropy(speller(letters).flatten(0, 1), letters.roll(1, dims=1).flatten())
+        loss = F.cross_entropy(
+            speller(letters).flatten(0, 1), letters.roll(1, dims=1).flatten()
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -627,7 +722,10 @@ def learn(wiring, steps=200):
 
 for wiring in WIRINGS[:3]:
     share = learn(wiring)
-    print(f"{wiring:12}", "learnt" if share > 0.8 else "a guess" if share < 0.1 else "learnt in part")
+    print(
+        f"{wiring:12}",
+        "learnt" if share > 0.8 else "a guess" if share < 0.1 else "learnt in part",
+    )
 
 # %% [markdown]
 # ```{admonition} Verdict: half of the story
@@ -656,14 +754,22 @@ def encoder_states(model, src):
 
 
 states = encoder_states(model, src)
-early = {layers: bleu(write(model, model.encoder_norm(states[layers]), visible)) for layers in (2, 1, 0)}
+early = {
+    layers: bleu(write(model, model.encoder_norm(states[layers]), visible))
+    for layers in (2, 1, 0)
+}
 unnormed = bleu(write(model, states[2], visible))
 for layers, found in early.items():
     print(f"memory after {layers} layers, normed: BLEU {found:5.1f}")
 print(f"memory after 2 layers, without the last norm: BLEU {unnormed:.1f}")
 
 # %%
-print("without any encoder layer, BLEU above 55:", early[0] > 55, "  each layer adds:", early[0] < early[1] < early[2])
+print(
+    "without any encoder layer, BLEU above 55:",
+    early[0] > 55,
+    "  each layer adds:",
+    early[0] < early[1] < early[2],
+)
 print("without the last norm, BLEU below 20:", unnormed < 20)
 
 # %% [markdown]
@@ -679,12 +785,23 @@ seed_everything(0)
 used_to_it = copy.deepcopy(model).requires_grad_(False)
 for layer in used_to_it.decoder_layers:
     layer.cross_attention.requires_grad_(True)
-optimizer = torch.optim.AdamW([p for p in used_to_it.parameters() if p.requires_grad], lr=2e-3)
-batches = Batches(encode_pairs(tokenizer, corpus.train, max_length=256), tokenizer, token_budget=768, device=device)
+optimizer = torch.optim.AdamW(
+    [p for p in used_to_it.parameters() if p.requires_grad], lr=2e-3
+)
+batches = Batches(
+    encode_pairs(tokenizer, corpus.train, max_length=256),
+    tokenizer,
+    token_budget=768,
+    device=device,
+)
 for _, batch in zip(range(60), batches.forever(), strict=False):
     bare = used_to_it.encoder_norm(used_to_it.embed(batch.src))
-    logits = used_to_it.decode(batch.tgt_in, bare, padding_mask(batch.src, tokenizer.pad_id))
-    loss = F.cross_entropy(logits.flatten(0, 1), batch.tgt_out.flatten(), ignore_index=tokenizer.pad_id)
+    logits = used_to_it.decode(
+        batch.tgt_in, bare, padding_mask(batch.src, tokenizer.pad_id)
+    )
+    loss = F.cross_entropy(
+        logits.flatten(0, 1), batch.tgt_out.flatten(), ignore_index=tokenizer.pad_id
+    )
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -696,7 +813,10 @@ for source, found, reference in zip(sources, from_embeddings, references, strict
         break
 
 # %%
-print("after 60 batches BLEU above 75, below the whole encoder's:", 75 < bleu(from_embeddings) < early[2])
+print(
+    "after 60 batches BLEU above 75, below the whole encoder's:",
+    75 < bleu(from_embeddings) < early[2],
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: mostly false, in this translator
@@ -721,10 +841,14 @@ def decoder_states(model, tgt, memory, memory_mask):
     states = {"embedding": x}
     for number, layer in enumerate(model.decoder_layers, start=1):
         normed = layer.attention_norm(x)
-        x = states[f"{number} self-attention"] = x + layer.attention(normed, normed, mask)[0]
+        x = states[f"{number} self-attention"] = (
+            x + layer.attention(normed, normed, mask)[0]
+        )
         read = layer.cross_attention(layer.cross_attention_norm(x), memory, memory_mask)[0]
         x = states[f"{number} cross-attention"] = x + read
-        x = states[f"{number} feed-forward"] = x + layer.feed_forward(layer.feed_forward_norm(x))
+        x = states[f"{number} feed-forward"] = x + layer.feed_forward(
+            layer.feed_forward_norm(x)
+        )
     return states
 
 
@@ -735,21 +859,38 @@ def lens(model, state):
 
 
 asked = tgt_out != tokenizer.pad_id
-said = {name: lens(model, state) for name, state in decoder_states(model, tgt_in, memory, visible).items()}
-right = {name: (tokens == tgt_out)[asked].float().mean().item() for name, tokens in said.items()}
-same = {name: (tokens == tgt_in)[asked].float().mean().item() for name, tokens in said.items()}
+said = {
+    name: lens(model, state)
+    for name, state in decoder_states(model, tgt_in, memory, visible).items()
+}
+right = {
+    name: (tokens == tgt_out)[asked].float().mean().item() for name, tokens in said.items()
+}
+same = {
+    name: (tokens == tgt_in)[asked].float().mean().item() for name, tokens in said.items()
+}
 
 # %% mystnb={"figure": {"name": "logit-lens", "caption": "The trained decoder, asked early. After each sub-layer: how often it would say the right next token, and how often the token that it has just been given. 100 unseen sentences."}, "image": {"alt": "Line plot over seven stages of the decoder. The share of the right next token starts at 0, is about 0.2 after the cross-attention of layer 1, 0.55 after its feed-forward network, 0.57 after the self-attention of layer 2, and 0.99 after its cross-attention. The share of the given token starts at 1.0 and falls to 0."}}
 fig, ax = plt.subplots(figsize=(8, 3.6))
 ax.plot(list(right), list(right.values()), marker="o", label="the right next token")
-ax.plot(list(same), list(same.values()), marker="s", linestyle="--", label="the token it was given")
+ax.plot(
+    list(same),
+    list(same.values()),
+    marker="s",
+    linestyle="--",
+    label="the token it was given",
+)
 ax.set(xlabel="asked after this sub-layer", ylabel="share of places", ylim=(-0.03, 1.03))
-ax.set_xticks(range(len(right)), list(right), rotation=25, ha="right", rotation_mode="anchor")
+ax.set_xticks(
+    range(len(right)), list(right), rotation=25, ha="right", rotation_mode="anchor"
+)
 ax.legend()
 plt.show()
 
 # %%
-row = next(i for i, text in enumerate(sources) if "not" in text.split() and len(text.split()) < 8)
+row = next(
+    i for i, text in enumerate(sources) if "not" in text.split() and len(text.split()) < 8
+)
 print(f"{sources[row]}\n")
 print(f"{'given':18}", *tokenizer.pieces(tgt_in[row][asked[row]].tolist()))
 for name, tokens in said.items():
@@ -757,10 +898,24 @@ for name, tokens in said.items():
 
 # %%
 shares = list(right.values())
-print("each sub-layer has more right than the one before:", all(a < b for a, b in pairwise(shares)))
-print("the embedding says the token that it stands for, in all places:", same["embedding"] > 0.99)
-step = {name: share - before for (name, share), before in zip(list(right.items())[1:], shares, strict=False)}
-print("the largest step:", max(step, key=step.get), "| larger than 0.3:", max(step.values()) > 0.3)
+print(
+    "each sub-layer has more right than the one before:",
+    all(a < b for a, b in pairwise(shares)),
+)
+print(
+    "the embedding says the token that it stands for, in all places:",
+    same["embedding"] > 0.99,
+)
+step = {
+    name: share - before
+    for (name, share), before in zip(list(right.items())[1:], shares, strict=False)
+}
+print(
+    "the largest step:",
+    max(step, key=step.get),
+    "| larger than 0.3:",
+    max(step.values()) > 0.3,
+)
 
 # %% [markdown]
 # Read the sentence from the top. At first every place repeats the token that it was given: with one table for input and output, a vector that nobody has changed is nearest to itself. The next
@@ -783,7 +938,9 @@ class Unscaled(EncoderDecoder):
     """The embeddings are not multiplied by √d_model."""
 
     def embed(self, tokens):
-        return self.embedding(tokens) + sinusoidal_table(tokens.shape[1], self.d_model).to(tokens.device)
+        return self.embedding(tokens) + sinusoidal_table(tokens.shape[1], self.d_model).to(
+            tokens.device
+        )
 
 
 class LayersReversed(EncoderDecoder):
@@ -834,27 +991,50 @@ class PaddingSeen(EncoderDecoder):
 # %% tags=["nbval-ignore-output"]
 @torch.no_grad()
 def with_bug(bug):
-    broken = bug(trained.vocab_size, trained.d_model, trained.n_heads, trained.d_ff, n_layers=2).to(device).eval()
+    broken = (
+        bug(trained.vocab_size, trained.d_model, trained.n_heads, trained.d_ff, n_layers=2)
+        .to(device)
+        .eval()
+    )
     broken.load_state_dict(model.state_dict())
     logits = broken(src, tgt_in)
-    loss = F.cross_entropy(logits.flatten(0, 1), tgt_out.flatten(), ignore_index=tokenizer.pad_id)
+    loss = F.cross_entropy(
+        logits.flatten(0, 1), tgt_out.flatten(), ignore_index=tokenizer.pad_id
+    )
     certain = (logits.softmax(dim=-1).amax(dim=-1)[asked] > 0.999).float().mean()
     return bleu(translate(broken, src)), loss.item(), certain.item()
 
 
-bugs = (EncoderDecoder, Unscaled, LayersReversed, NoEncoderNorm, NoDecoderNorm, NormedResidual, PaddingSeen)
+bugs = (
+    EncoderDecoder,
+    Unscaled,
+    LayersReversed,
+    NoEncoderNorm,
+    NoDecoderNorm,
+    NormedResidual,
+    PaddingSeen,
+)
 harm = {bug.__name__: with_bug(bug) for bug in bugs}
-print(f"{'':16}{'BLEU':>6}{'loss':>8}{'certain':>9}   (certain: one token gets over 99.9 %)")
+print(
+    f"{'':16}{'BLEU':>6}{'loss':>8}{'certain':>9}   (certain: one token gets over 99.9 %)"
+)
 for bug in bugs:
     found, loss, certain = harm[bug.__name__]
-    print(f"{bug.__name__:16}{found:6.1f}{loss:8.2f}{certain:9.0%}   {bug.__doc__ or 'As it should be.'}")
+    print(
+        f"{bug.__name__:16}{found:6.1f}{loss:8.2f}{certain:9.0%}   {bug.__doc__ or 'As it should be.'}"
+    )
 
 # %%
 useless = [name for name, (found, *_) in harm.items() if found < 20]
-hidden = [name for name, (found, *_) in harm.items() if found > 80 and name != "EncoderDecoder"]
+hidden = [
+    name for name, (found, *_) in harm.items() if found > 80 and name != "EncoderDecoder"
+]
 print("useless, BLEU below 20:     ", ", ".join(useless))
 print("hidden, BLEU still above 80:", ", ".join(hidden))
-print("certain of most tokens:     ", ", ".join(name for name, (*_, certain) in harm.items() if certain > 0.5))
+print(
+    "certain of most tokens:     ",
+    ", ".join(name for name, (*_, certain) in harm.items() if certain > 0.5),
+)
 rows, places = model.embedding.weight[3:], sinusoidal_table(20, trained.d_model)
 print(
     f"typical entry of an embedding {rows.square().mean().sqrt():.1f}, of the table of places {places.square().mean().sqrt():.1f}"
@@ -872,12 +1052,20 @@ print(
 # travels with it:
 
 # %%
-broken = PaddingSeen(trained.vocab_size, trained.d_model, trained.n_heads, trained.d_ff, n_layers=2).to(device).eval()
+broken = (
+    PaddingSeen(
+        trained.vocab_size, trained.d_model, trained.n_heads, trained.d_ff, n_layers=2
+    )
+    .to(device)
+    .eval()
+)
 broken.load_state_dict(model.state_dict())
 changed = {}
 for name, candidate in (("as it should be", model), ("padding seen", broken)):
     alone = translate(candidate, src)
-    in_company = translate(candidate, F.pad(src, (0, 20), value=tokenizer.pad_id))  # as if a longer one were beside it
+    in_company = translate(
+        candidate, F.pad(src, (0, 20), value=tokenizer.pad_id)
+    )  # as if a longer one were beside it
     changed[name] = sum(a != b for a, b in zip(alone, in_company, strict=True))
 print("translations that change when 20 places of padding are added:")
 print(
@@ -985,7 +1173,9 @@ print(f"{'together, and in our own':24} {counted:9,}")
 # %%
 calls = {"encoder": 0, "decoder": 0}
 hooks = [
-    layer.register_forward_hook(lambda *_, side=side: calls.__setitem__(side, calls[side] + 1))
+    layer.register_forward_hook(
+        lambda *_, side=side: calls.__setitem__(side, calls[side] + 1)
+    )
     for side in calls
     for layer in getattr(model, f"{side}_layers")
 ]

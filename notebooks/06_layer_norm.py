@@ -55,7 +55,9 @@ from lessons_lib.widgets import NormWidget
 use_course_style()
 seed_everything(6)
 device = pick_device()
-torch.set_num_threads(1)  # the networks of this page are so small that two threads would wait for each other
+torch.set_num_threads(
+    1
+)  # the networks of this page are so small that two threads would wait for each other
 
 # %% [markdown]
 # ## The idea
@@ -83,13 +85,17 @@ src = torch.tensor([[*tokenizer.encode(ENGLISH), tokenizer.eos_id]], device=devi
 words = [piece.strip("▁") for piece in tokenizer.pieces(src[0].tolist())]
 
 went_in = []
-ear = model.encoder.norm.register_forward_hook(lambda norm, inputs, output: went_in.append(inputs[0][0]))
+ear = model.encoder.norm.register_forward_hook(
+    lambda norm, inputs, output: went_in.append(inputs[0][0])
+)
 with torch.no_grad():
     model.encode(src)
 ear.remove()
 (x,) = went_in  # (S, D): what the encoder's last norm was given, a row for each word
 
-loud = x.abs().mean(dim=0).topk(2).indices.tolist()  # the two largest of the 128 dimensions ...
+loud = (
+    x.abs().mean(dim=0).topk(2).indices.tolist()
+)  # the two largest of the 128 dimensions ...
 shown = sorted({*loud, 5, 40, 60, 80, 100, 120})  # ... and six others
 widget = NormWidget(
     {word: x[words.index(word), shown] for word in ("cats", "small", "sleep")},
@@ -230,7 +236,11 @@ for ours, library, pytorch in (
         lessons_lib.norms.layer_norm(batch, gamma, beta),
         F.layer_norm(batch, (D,), gamma, beta),
     ),
-    (rms_norm(batch, gamma), lessons_lib.norms.rms_norm(batch, gamma), F.rms_norm(batch, (D,), gamma, 1e-6)),
+    (
+        rms_norm(batch, gamma),
+        lessons_lib.norms.rms_norm(batch, gamma),
+        F.rms_norm(batch, (D,), gamma, 1e-6),
+    ),
 ):
     torch.testing.assert_close(ours, library)
     torch.testing.assert_close(ours, pytorch)
@@ -250,7 +260,11 @@ print("ours = lessons_lib = PyTorch, and so are the gradients")
 corpus = load_grammar(seed=0, n_train=8_000, n_valid=10, n_test=300)
 tests = encode_pairs(tokenizer, corpus.test[:100], 256)
 
-NORMS = {name: module for name, module in model.named_modules() if isinstance(module, lessons_lib.norms.LayerNorm)}
+NORMS = {
+    name: module
+    for name, module in model.named_modules()
+    if isinstance(module, lessons_lib.norms.LayerNorm)
+}
 came_in, went_out = {name: [] for name in NORMS}, {name: [] for name in NORMS}
 
 
@@ -269,7 +283,10 @@ with torch.no_grad():
         model(sentence.src, sentence.tgt_in)
 for ear in ears:
     ear.remove()
-came_in, went_out = ({name: torch.cat(rows).cpu() for name, rows in found.items()} for found in (came_in, went_out))
+came_in, went_out = (
+    {name: torch.cat(rows).cpu() for name, rows in found.items()}
+    for found in (came_in, went_out)
+)
 
 SHORT = {"attention": "attention", "cross_attention": "cross", "feed_forward": "FFN"}
 
@@ -277,17 +294,26 @@ SHORT = {"attention": "attention", "cross_attention": "cross", "feed_forward": "
 def short(name):
     """encoder.layers.0.attention_residual.norm -> attention 1"""
     parts = name.split(".")
-    return "end" if len(parts) == 2 else f"{SHORT[parts[3].removesuffix('_residual')]} {int(parts[2]) + 1}"
+    return (
+        "end"
+        if len(parts) == 2
+        else f"{SHORT[parts[3].removesuffix('_residual')]} {int(parts[2]) + 1}"
+    )
 
 
 # %% mystnb={"figure": {"name": "length-by-depth", "caption": "Mean length of a word's vector in the trained translator, before each norm (the path that everything is added to) and behind it (what the sub-layer gets). The dashed line is √128, the length that a norm gives when γ = 1 and β = 0."}, "image": {"alt": "Two line plots, encoder and decoder. Before the norms the length grows in the encoder from 17 to 31, in the decoder from 20 to 207. Behind the norms it stays between 3 and 15 everywhere."}}
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True)
 for ax, part in zip(axes, ("encoder", "decoder"), strict=True):
     names = [name for name in NORMS if name.startswith(part)]
-    for label, found, style in (("on the path", came_in, "o-"), ("behind the norm", went_out, "s-")):
+    for label, found, style in (
+        ("on the path", came_in, "o-"),
+        ("behind the norm", went_out, "s-"),
+    ):
         ax.plot([found[name].norm(dim=-1).mean() for name in names], style, label=label)
     ax.axhline(math.sqrt(D), linestyle="--", color="grey")
-    ax.set_xticks(range(len(names)), [short(name) for name in names], rotation=40, ha="right")
+    ax.set_xticks(
+        range(len(names)), [short(name) for name in names], rotation=40, ha="right"
+    )
     ax.set(title=part, yscale="log", yticks=[3, 10, 30, 100], yticklabels=[3, 10, 30, 100])
     ax.minorticks_off()
 axes[0].set_ylabel("length of the vector")
@@ -296,12 +322,16 @@ fig.tight_layout()
 plt.show()
 
 # %%
-start, end = (came_in[name].norm(dim=-1).mean().item() for name in (list(NORMS)[5], "decoder.norm"))
+start, end = (
+    came_in[name].norm(dim=-1).mean().item() for name in (list(NORMS)[5], "decoder.norm")
+)
 print(f"decoder: a word enters with length {start:.0f} and leaves with length {end:.0f}")
 rows = came_in["decoder.norm"]
 by_dimension = rows.abs().mean(dim=0)
 largest, typical = by_dimension.max().item(), by_dimension.median().item()
-print(f"at its end, dimension {by_dimension.argmax()} is {largest:.0f} on average; a typical dimension {typical:.0f}")
+print(
+    f"at its end, dimension {by_dimension.argmax()} is {largest:.0f} on average; a typical dimension {typical:.0f}"
+)
 share = (rows.mean(dim=-1).abs() / rows.std(dim=-1, correction=0)).mean().item()
 print(f"the mean of a word's 128 numbers is {share:.0%} of their spread")
 
@@ -324,7 +354,13 @@ labels = [f"{name[0]}. {short(name)}" for name in NORMS]  # e. for encoder, d. f
 for ax, kind, begin in zip(axes, ("gamma", "beta"), (1, 0), strict=True):
     for column, norm in enumerate(NORMS.values()):
         values = getattr(norm, kind).detach().cpu()
-        ax.plot(column + rng.uniform(-0.25, 0.25, D), values, ".", markersize=3, color="C0" if column < 5 else "C1")
+        ax.plot(
+            column + rng.uniform(-0.25, 0.25, D),
+            values,
+            ".",
+            markersize=3,
+            color="C0" if column < 5 else "C1",
+        )
     ax.axhline(begin, linestyle="--", color="grey")
     ax.set_xticks(range(len(labels)), labels, rotation=55, ha="right")
     ax.set(ylabel="γ" if kind == "gamma" else "β")
@@ -332,9 +368,14 @@ fig.tight_layout()
 plt.show()
 
 # %%
-for kind, name in (("attention", "in front of attention"), ("feed_forward", "in front of FFNs")):
+for kind, name in (
+    ("attention", "in front of attention"),
+    ("feed_forward", "in front of FFNs"),
+):
     chosen = [norm for path, norm in NORMS.items() if f".{kind}_residual" in path]
-    gammas, betas = (torch.cat([getattr(norm, k) for norm in chosen]).detach() for k in ("gamma", "beta"))
+    gammas, betas = (
+        torch.cat([getattr(norm, k) for norm in chosen]).detach() for k in ("gamma", "beta")
+    )
     print(f"{name:22} mean γ {gammas.mean():.1f}   spread of β {betas.std():.1f}")
 
 # %% [markdown]
@@ -356,9 +397,16 @@ def english_words(pair):
 
 
 brief = [pair for pair in corpus.train if len(english_words(pair)) <= 5]
-frequent = {word for word, _ in Counter(word for pair in brief for word in english_words(pair)).most_common(150)}
+frequent = {
+    word
+    for word, _ in Counter(
+        word for pair in brief for word in english_words(pair)
+    ).most_common(150)
+}
 brief = [pair for pair in brief if set(english_words(pair)) <= frequent]
-pieces = Tokenizer.train((text for pair in brief for text in (pair.source, pair.target)), vocab_size=700)
+pieces = Tokenizer.train(
+    (text for pair in brief for text in (pair.source, pair.target)), vocab_size=700
+)
 examples = encode_pairs(pieces, brief, 256)
 print(len(brief), "pairs, for example:", brief[0].source, "|", brief[0].target)
 
@@ -375,14 +423,22 @@ def thin(layers, place="pre", make=None, seed=0):
     """An untrained translator: width 32, so many layers in the encoder and as many in the decoder."""
     seed_everything(seed)
     layers = {"n_encoder_layers": layers, "n_decoder_layers": layers}
-    small = Transformer(TransformerConfig(len(pieces), d_model=32, d_ff=64, dropout=0.0, norm=place, **layers))
+    small = Transformer(
+        TransformerConfig(
+            len(pieces), d_model=32, d_ff=64, dropout=0.0, norm=place, **layers
+        )
+    )
     return (with_norms(small, make) if make else small).to(device)
 
 
 def train(model, steps=140, warmup=1, learning_rate=5e-3):
     """The loss at every step; ``warmup=1`` starts with the full learning rate at once."""
     options = TrainingOptions(
-        steps=steps, learning_rate=learning_rate, warmup_steps=warmup, label_smoothing=0.0, clip_norm=1e9
+        steps=steps,
+        learning_rate=learning_rate,
+        warmup_steps=warmup,
+        label_smoothing=0.0,
+        clip_norm=1e9,
     )
     batches = Batches(examples, pieces, token_budget=128, device=device)
     return [step.loss.item() for step in fit(model, batches.forever(), options)]
@@ -412,29 +468,41 @@ def batch_norm(x, eps=1e-5):  # (B, T, D)
 
 
 def plain_layer_norm(x):
-    return layer_norm(x, torch.ones(x.shape[-1], device=x.device), torch.zeros(x.shape[-1], device=x.device))
+    return layer_norm(
+        x,
+        torch.ones(x.shape[-1], device=x.device),
+        torch.zeros(x.shape[-1], device=x.device),
+    )
 
 
 reference = nn.BatchNorm1d(D, affine=False).train()
-torch.testing.assert_close(batch_norm(batch), reference(batch.flatten(0, 1)).view_as(batch))  # it is PyTorch's
+torch.testing.assert_close(
+    batch_norm(batch), reference(batch.flatten(0, 1)).view_as(batch)
+)  # it is PyTorch's
 
 
 def rectangle(*texts):
     rows = [[*tokenizer.encode(text), tokenizer.eos_id] for text in texts]
     length = max(len(row) for row in rows)
-    return torch.tensor([row + [tokenizer.pad_id] * (length - len(row)) for row in rows], device=device)
+    return torch.tensor(
+        [row + [tokenizer.pad_id] * (length - len(row)) for row in rows], device=device
+    )
 
 
 NEIGHBOUR = "My sister has not eaten the red apples because she was tired."
 with torch.no_grad():
     own = model.embed(rectangle(ENGLISH))
     beside = model.embed(rectangle(ENGLISH, "my sister is reading a book"))
-    padded = model.embed(rectangle(ENGLISH, NEIGHBOUR))[:1]  # the neighbour is gone again, the padding stays
+    padded = model.embed(rectangle(ENGLISH, NEIGHBOUR))[
+        :1
+    ]  # the neighbour is gone again, the padding stays
 for name, norm in (("LayerNorm", plain_layer_norm), ("batch norm", batch_norm)):
     alone = norm(own)[0]
     for what, other in (("with a neighbour", beside), ("with padding", padded)):
         change = (norm(other)[0, : len(alone)] - alone).norm() / alone.norm()
-        print(f"{name:10} {what:17} the same sentence changes by {round(change.item() * 20) * 5:3} %")
+        print(
+            f"{name:10} {what:17} the same sentence changes by {round(change.item() * 20) * 5:3} %"
+        )
 
 # %% [markdown]
 # The sentence has not changed. What stands beside it has, and batch norm lets that in. So a translation would depend on who else sends
@@ -462,8 +530,13 @@ def loss_of(network, batches, training):
     total = tokens = 0
     for rows in batches:
         batch = collate(rows, pieces).to(device)
-        logits, answers = network(batch.src, batch.tgt_in).flatten(0, 1), batch.tgt_out.flatten()
-        total += F.cross_entropy(logits, answers, ignore_index=pieces.pad_id, reduction="sum").item()
+        logits, answers = (
+            network(batch.src, batch.tgt_in).flatten(0, 1),
+            batch.tgt_out.flatten(),
+        )
+        total += F.cross_entropy(
+            logits, answers, ignore_index=pieces.pad_id, reduction="sum"
+        ).item()
         tokens += batch.tokens
     return total / tokens
 
@@ -485,9 +558,18 @@ for name, losses in compared.items():
 
 # %%
 together, one_by_one, in_use = compared["batch norm"].values()
-print("LayerNorm: the three agree to 0.001:", np.ptp(list(compared["LayerNorm"].values())) < 1e-3)
-print("batch norm: the same sentences in other company differ by more than 0.1:", abs(together - one_by_one) > 0.1)
-print("batch norm, in use, is within 0.4 of LayerNorm:", abs(in_use - compared["LayerNorm"]["in use"]) < 0.4)
+print(
+    "LayerNorm: the three agree to 0.001:",
+    np.ptp(list(compared["LayerNorm"].values())) < 1e-3,
+)
+print(
+    "batch norm: the same sentences in other company differ by more than 0.1:",
+    abs(together - one_by_one) > 0.1,
+)
+print(
+    "batch norm, in use, is within 0.4 of LayerNorm:",
+    abs(in_use - compared["LayerNorm"]["in use"]) < 0.4,
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: false; but with its averages fixed, batch norm did translate
@@ -535,7 +617,9 @@ curves = {
     "post-norm, no warm-up (seed 1)": train(thin(4, "post", seed=1), warmup=NO_WARMUP),
     "post-norm, warm-up": train(thin(4, "post"), warmup=WARMUP),
     "post-norm, warm-up (seed 1)": train(thin(4, "post", seed=1), warmup=WARMUP),
-    "post-norm, slower, no warm-up": train(thin(4, "post"), warmup=NO_WARMUP, learning_rate=2e-3),
+    "post-norm, slower, no warm-up": train(
+        thin(4, "post"), warmup=NO_WARMUP, learning_rate=2e-3
+    ),
     "post-norm, slower, warm-up": train(thin(4, "post"), warmup=WARMUP, learning_rate=2e-3),
     "pre-norm, no warm-up": train(thin(4, "pre"), warmup=NO_WARMUP),
     "pre-norm, warm-up": train(thin(4, "pre"), warmup=WARMUP),
@@ -561,7 +645,9 @@ lines = {
 }
 for name, (side, style) in lines.items():
     smooth = np.array(curves[name]).reshape(-1, 10).mean(axis=1)
-    axes[side].plot(np.arange(5, 140, 10), smooth, style, label=name.removeprefix("quiet start, "))
+    axes[side].plot(
+        np.arange(5, 140, 10), smooth, style, label=name.removeprefix("quiet start, ")
+    )
 for ax, title in zip(axes, ("usual start", "quiet start"), strict=True):
     ax.set(title=title, xlabel="step")
     ax.legend()
@@ -571,7 +657,10 @@ plt.show()
 
 # %% tags=["claim-9"]
 ends = {name: final(losses) for name, losses in curves.items()}
-hot = [np.mean([ends[f"post-norm, {how}{seed}"] for seed in ("", " (seed 1)")]) for how in ("no warm-up", "warm-up")]
+hot = [
+    np.mean([ends[f"post-norm, {how}{seed}"] for seed in ("", " (seed 1)")])
+    for how in ("no warm-up", "warm-up")
+]
 cool = [ends[f"post-norm, slower, {how}"] for how in ("no warm-up", "warm-up")]
 print("usual start")
 print(
@@ -590,10 +679,15 @@ print(
     hot[0] - hot[1] > 0.1,
 )
 print(
-    "  post-norm at a smaller learning rate: warm-up makes less than 0.3 of difference:", abs(cool[0] - cool[1]) < 0.3
+    "  post-norm at a smaller learning rate: warm-up makes less than 0.3 of difference:",
+    abs(cool[0] - cool[1]) < 0.3,
 )
 print("quiet start, no warm-up")
-print("  pre-norm and post-norm below 3.2:", ends["quiet start, pre-norm"] < 3.2, ends["quiet start, post-norm"] < 3.2)
+print(
+    "  pre-norm and post-norm below 3.2:",
+    ends["quiet start, pre-norm"] < 3.2,
+    ends["quiet start, post-norm"] < 3.2,
+)
 print("  no norm below 1.5:", ends["quiet start, no norm"] < 1.5)
 
 # %% [markdown]
@@ -618,7 +712,10 @@ def gradient_by_layer(network):
     batch = collate(examples[:40], pieces).to(device)
     logits = network(batch.src, batch.tgt_in).flatten(0, 1)
     F.cross_entropy(logits, batch.tgt_out.flatten(), ignore_index=pieces.pad_id).backward()
-    return [layer.feed_forward.contract.weight.grad.norm().item() for layer in network.decoder.layers]
+    return [
+        layer.feed_forward.contract.weight.grad.norm().item()
+        for layer in network.decoder.layers
+    ]
 
 
 depth = 8
@@ -641,7 +738,8 @@ plt.show()
 for name, lengths in arriving.items():
     ratio = max(lengths) / min(lengths)
     print(
-        f"{name:21} largest to smallest:", "more than 5" if ratio > 5 else "less than 2.5" if ratio < 2.5 else "between"
+        f"{name:21} largest to smallest:",
+        "more than 5" if ratio > 5 else "less than 2.5" if ratio < 2.5 else "between",
     )
 
 # %% [markdown]
@@ -672,7 +770,9 @@ for d_model, d_ff, what in (
     (512, 2048, "the first Transformer"),
     (4096, 16_384, "a large model"),
 ):
-    products = 2 * (4 * d_model**2 + 2 * d_model * d_ff)  # Q, K, V, output; two matrices of the FFN
+    products = 2 * (
+        4 * d_model**2 + 2 * d_model * d_ff
+    )  # Q, K, V, output; two matrices of the FFN
     layer, rms = 2 * 7 * d_model, 2 * 4 * d_model  # two norms
     print(
         f"{what:22} D = {d_model:4}: the norms of an encoder layer are {layer / (products + layer):.2%} "
@@ -710,14 +810,21 @@ def forth_and_back(norm):
 
 
 big, big_gamma, big_beta = (
-    torch.randn(*shape, device=device).requires_grad_() for shape in ((1024, 512), (512,), (512,))
+    torch.randn(*shape, device=device).requires_grad_()
+    for shape in ((1024, 512), (512,), (512,))
 )
 fastest = shortest(
     {
-        ("LayerNorm", "from scratch"): forth_and_back(lambda: layer_norm(big, big_gamma, big_beta)),
+        ("LayerNorm", "from scratch"): forth_and_back(
+            lambda: layer_norm(big, big_gamma, big_beta)
+        ),
         ("RMSNorm", "from scratch"): forth_and_back(lambda: rms_norm(big, big_gamma)),
-        ("LayerNorm", "of PyTorch"): forth_and_back(lambda: F.layer_norm(big, (512,), big_gamma, big_beta)),
-        ("RMSNorm", "of PyTorch"): forth_and_back(lambda: F.rms_norm(big, (512,), big_gamma, 1e-6)),
+        ("LayerNorm", "of PyTorch"): forth_and_back(
+            lambda: F.layer_norm(big, (512,), big_gamma, big_beta)
+        ),
+        ("RMSNorm", "of PyTorch"): forth_and_back(
+            lambda: F.rms_norm(big, (512,), big_gamma, 1e-6)
+        ),
     }
 )
 
@@ -762,7 +869,9 @@ spent = shortest({"step": whole_step, "norms": its_norms}, rounds=3, calls=2)
 part = spent["norms"] / spent["step"]
 
 # %% tags=["nbval-ignore-output"]
-print(f"the twelve norms are about {part:.1%} of the time of a training step of our translator")
+print(
+    f"the twelve norms are about {part:.1%} of the time of a training step of our translator"
+)
 
 # %% tags=["nbval-ignore-output"]
 print("less than a fifth:", part < 0.2)
@@ -771,7 +880,10 @@ print("less than a fifth:", part < 0.2)
 # **As good?** Train both, three seeds each, four layers, pre-norm. The question is whether the two differ by more than seeds do.
 
 # %% tags=["claim-15"]
-scores = {"LayerNorm": [final(losses_with_layer_norm)], "RMSNorm": []}  # the first one is the network of claim 1
+scores = {
+    "LayerNorm": [final(losses_with_layer_norm)],
+    "RMSNorm": [],
+}  # the first one is the network of claim 1
 scores["LayerNorm"] += [final(train(thin(2, seed=seed), warmup=20)) for seed in (1, 2)]
 for seed in (0, 1, 2):
     network = thin(2, make=lessons_lib.norms.RMSNorm, seed=seed)
@@ -782,7 +894,9 @@ print("the two norms differ by less than two seeds of one of them do:", gap < no
 
 # %% tags=["nbval-ignore-output"]
 for name, values in scores.items():
-    print(f"{name:10} loss at the end, three seeds: {', '.join(f'{value:.2f}' for value in values)}")
+    print(
+        f"{name:10} loss at the end, three seeds: {', '.join(f'{value:.2f}' for value in values)}"
+    )
 print(f"the means differ by {gap:.2f}; seeds of one norm by up to {noise:.2f}")
 
 # %% [markdown]
@@ -803,13 +917,20 @@ class RMSWithBeta(nn.Module):
 def translations_with(make):
     """Translations of 40 unseen sentences, with `make(norm)` in the place of each norm; the norms are put back after."""
     owners = [
-        module for module in model.modules() if isinstance(getattr(module, "norm", None), lessons_lib.norms.LayerNorm)
+        module
+        for module in model.modules()
+        if isinstance(getattr(module, "norm", None), lessons_lib.norms.LayerNorm)
     ]
     trained = [owner.norm for owner in owners]
     for owner in owners:
         owner.norm = make(owner.norm)
     try:
-        return [translation.text for translation in translator.translate([pair.source for pair in corpus.test[:40]])]
+        return [
+            translation.text
+            for translation in translator.translate(
+                [pair.source for pair in corpus.test[:40]]
+            )
+        ]
     finally:
         for owner, norm in zip(owners, trained, strict=True):
             owner.norm = norm
@@ -821,7 +942,10 @@ def same(texts, others):
 
 as_trained = translations_with(lambda norm: norm)
 mean_left_in = translations_with(RMSWithBeta)
-print("the mean left in: at least 36 of 40 translations are the same:", same(as_trained, mean_left_in) >= 36)
+print(
+    "the mean left in: at least 36 of 40 translations are the same:",
+    same(as_trained, mean_left_in) >= 36,
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: as good, yes; cheaper on paper, and in time only where the kernel is as good as LayerNorm's
@@ -844,7 +968,10 @@ print("the mean left in: at least 36 of 40 translations are the same:", same(as_
 
 # %%
 def sample_norm(x, gamma, beta, eps=1e-5):
-    return gamma * (x - x.mean(-1, keepdim=True)) / torch.sqrt(x.var(-1, keepdim=True) + eps) + beta
+    return (
+        gamma * (x - x.mean(-1, keepdim=True)) / torch.sqrt(x.var(-1, keepdim=True) + eps)
+        + beta
+    )
 
 
 for size in (8, 128, 4096):
@@ -864,7 +991,10 @@ class SequenceNorm(nn.Module):
 
     def __init__(self, d_model):
         super().__init__()
-        self.gamma, self.beta = nn.Parameter(torch.ones(d_model)), nn.Parameter(torch.zeros(d_model))
+        self.gamma, self.beta = (
+            nn.Parameter(torch.ones(d_model)),
+            nn.Parameter(torch.zeros(d_model)),
+        )
 
     def forward(self, x):
         spread = torch.sqrt(x.var(dim=1, keepdim=True, correction=0) + 1e-5)
@@ -876,12 +1006,17 @@ def dependence(network, place=3, length=7):
     allowed = torch.ones(length, length, dtype=torch.bool, device=device).tril()
     hidden = network.decoder(inputs, torch.randn(1, 5, 32, device=device), allowed)
     weights = torch.randn(32, device=device)
-    return torch.autograd.grad((hidden[0, place] * weights).sum(), inputs)[0][0].norm(dim=-1)
+    return torch.autograd.grad((hidden[0, place] * weights).sum(), inputs)[0][0].norm(
+        dim=-1
+    )
 
 
 wrong = thin(2, make=SequenceNorm)
 for name, network in (("dim=-1", with_layer_norm), ("dim=1", wrong)):
-    print(f"{name:6}", ["0" if number == 0 else "depends" for number in dependence(network).tolist()])
+    print(
+        f"{name:6}",
+        ["0" if number == 0 else "depends" for number in dependence(network).tolist()],
+    )
 
 # %% [markdown]
 # And the loss? Train it as we trained the right one for claim 1, and then ask both for it once more the way translating asks: word by word,
@@ -895,25 +1030,37 @@ def honest_loss(network, rows):
     network.eval()
     batch = collate(rows, pieces).to(device)
     steps = range(1, batch.tgt_in.shape[1] + 1)
-    logits = torch.stack([network(batch.src, batch.tgt_in[:, :t])[:, -1] for t in steps], dim=1)
-    return F.cross_entropy(logits.flatten(0, 1), batch.tgt_out.flatten(), ignore_index=pieces.pad_id).item()
+    logits = torch.stack(
+        [network(batch.src, batch.tgt_in[:, :t])[:, -1] for t in steps], dim=1
+    )
+    return F.cross_entropy(
+        logits.flatten(0, 1), batch.tgt_out.flatten(), ignore_index=pieces.pad_id
+    ).item()
 
 
-of_one_length = [example for example in examples if len(example.tgt) == len(examples[0].tgt)][:40]  # no padding
+of_one_length = [
+    example for example in examples if len(example.tgt) == len(examples[0].tgt)
+][:40]  # no padding
 told, honest = {}, {}
 train(wrong, warmup=20)
 for name, network in (("dim=-1", with_layer_norm), ("dim=1", wrong)):
-    told[name], honest[name] = loss_of(network, [of_one_length], training=True), honest_loss(network, of_one_length)
+    told[name], honest[name] = (
+        loss_of(network, [of_one_length], training=True),
+        honest_loss(network, of_one_length),
+    )
 
 # %% tags=["nbval-ignore-output"]
 for name in told:
-    print(f"{name:6} loss as training tells it {told[name]:.2f}, word by word {honest[name]:.2f}")
+    print(
+        f"{name:6} loss as training tells it {told[name]:.2f}, word by word {honest[name]:.2f}"
+    )
 
 # %%
 for name in told:
     gap = honest[name] - told[name]
     print(
-        f"{name:6} word by word it is", "the same" if abs(gap) < 1e-3 else "much worse" if gap > 0.5 else "a bit worse"
+        f"{name:6} word by word it is",
+        "the same" if abs(gap) < 1e-3 else "much worse" if gap > 0.5 else "a bit worse",
     )
 
 # %% [markdown]
@@ -933,10 +1080,12 @@ def eps_outside(x, eps=1e-5):
 print("ε inside, nearly equal: ", rounded(layer_norm(nearly, ones, zeros)))
 print("ε outside, nearly equal:", rounded(eps_outside(nearly)))
 print(
-    "float16, ε = 1e-8, equal:", layer_norm(equal.half(), ones.half(), zeros.half(), torch.tensor(1e-8).half()).tolist()
+    "float16, ε = 1e-8, equal:",
+    layer_norm(equal.half(), ones.half(), zeros.half(), torch.tensor(1e-8).half()).tolist(),
 )
 print(
-    "float16, ε = 1e-5, equal:", layer_norm(equal.half(), ones.half(), zeros.half(), torch.tensor(1e-5).half()).tolist()
+    "float16, ε = 1e-5, equal:",
+    layer_norm(equal.half(), ones.half(), zeros.half(), torch.tensor(1e-5).half()).tolist(),
 )
 
 # %% [markdown]
@@ -952,8 +1101,13 @@ from lessons_lib.translation import course_model
 
 settings = json.loads((course_model.FOLDER / "run.json").read_text("utf8"))["training"]
 for decay in (settings["weight_decay"], 0.1):
-    path = sum(settings["learning_rate"] * (1 - step / settings["steps"]) for step in range(settings["steps"]))
-    print(f"weight decay {decay}: after {settings['steps']} steps γ = 1 has become {math.exp(-decay * path):.2f}")
+    path = sum(
+        settings["learning_rate"] * (1 - step / settings["steps"])
+        for step in range(settings["steps"])
+    )
+    print(
+        f"weight decay {decay}: after {settings['steps']} steps γ = 1 has become {math.exp(-decay * path):.2f}"
+    )
 
 # %% [markdown]
 # A tenth, at the settings of this course; most of the way to silence at ten times as much, which is what {cite:t}`touvron2023llama` use. Many
@@ -962,11 +1116,16 @@ for decay in (settings["weight_decay"], 0.1):
 # %%
 trained_like = thin(2)
 matrices = [parameter for parameter in trained_like.parameters() if parameter.dim() >= 2]
-vectors = [parameter for parameter in trained_like.parameters() if parameter.dim() < 2]  # γ, β, biases
+vectors = [
+    parameter for parameter in trained_like.parameters() if parameter.dim() < 2
+]  # γ, β, biases
 optimizer = torch.optim.AdamW(
-    [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}], lr=4e-3
+    [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}],
+    lr=4e-3,
 )
-sum((0 * parameter).sum() for parameter in trained_like.parameters()).backward()  # a loss that does not care
+sum(
+    (0 * parameter).sum() for parameter in trained_like.parameters()
+).backward()  # a loss that does not care
 for _ in range(100):
     optimizer.step()
 print("γ is still 1:", bool((trained_like.decoder.norm.gamma == 1).all()))
@@ -981,10 +1140,15 @@ sharing = Transformer(translator.model.config).to(device).eval()
 for layer in sharing.encoder.layers:
     layer.feed_forward_residual.norm = layer.attention_residual.norm
 print("load_state_dict:", sharing.load_state_dict(model.state_dict()))
-counts = [sum(parameter.numel() for parameter in network.parameters()) for network in (model, sharing)]
+counts = [
+    sum(parameter.numel() for parameter in network.parameters())
+    for network in (model, sharing)
+]
 print("parameters that are missing:", counts[0] - counts[1], "= 2 layers · (γ and β) · 128")
 whole, part_shared = model.encode(src), sharing.encode(src)
-print(f"the encoder's output is off by more than a quarter: {bool((whole - part_shared).norm() > 0.25 * whole.norm())}")
+print(
+    f"the encoder's output is off by more than a quarter: {bool((whole - part_shared).norm() > 0.25 * whole.norm())}"
+)
 
 # %% [markdown]
 # ## Check yourself
@@ -1079,7 +1243,9 @@ def ours_from(trained):
 
 
 with_ours = translations_with(ours_from)
-print(f"{len(NORMS)} norms replaced; the same translations: {same(as_trained, with_ours)} of {len(with_ours)}")
+print(
+    f"{len(NORMS)} norms replaced; the same translations: {same(as_trained, with_ours)} of {len(with_ours)}"
+)
 for pair, text in zip(corpus.test[:2], with_ours, strict=False):
     print(" ", pair.source, "|", text)
 

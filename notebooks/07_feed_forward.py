@@ -58,7 +58,9 @@ from lessons_lib.widgets import FeedForwardWidget
 use_course_style()
 seed_everything(7)
 device = pick_device()
-torch.set_num_threads(1)  # the networks of this page are so small that two threads would wait for each other
+torch.set_num_threads(
+    1
+)  # the networks of this page are so small that two threads would wait for each other
 
 # %% [markdown]
 # ## The idea
@@ -92,7 +94,12 @@ def watching(networks):
 
             def keep(module, given, output, name=name):
                 (x,) = given
-                seen[name].append(tuple(t.flatten(0, -2) for t in (x, module.activation(module.expand(x)), output)))
+                seen[name].append(
+                    tuple(
+                        t.flatten(0, -2)
+                        for t in (x, module.activation(module.expand(x)), output)
+                    )
+                )
 
             stack.callback(network.register_forward_hook(keep).remove)
         yield seen
@@ -107,16 +114,29 @@ def top_pieces(values, count):
 network = layers["decoder 1"].feed_forward
 keys, values = network.expand.weight, network.contract.weight.T  # a row a neuron, in both
 
-pair = next(pair for pair in corpus.test if pair.source == "the thief will not steal it next week")
+pair = next(
+    pair for pair in corpus.test if pair.source == "the thief will not steal it next week"
+)
 batch = collate(encode_pairs(tokenizer, [pair], 64), tokenizer).to(device)
 with torch.no_grad(), watching({"it": network}) as seen:
     model(batch.src, batch.tgt_in)
 [(inputs, hidden, outputs)] = seen["it"]
 
 read, written = (tokenizer.pieces(row[0].tolist()) for row in (batch.tgt_in, batch.tgt_out))
-chosen = [place for place, piece in enumerate(read) if piece in ("▁voleur", "▁ne", "era", "▁la", "▁semaine")]
-ranks = (hidden.abs() * values.norm(dim=1))[chosen].argsort(dim=1, descending=True).T.flatten().tolist()
-strongest = list(dict.fromkeys(ranks))[:32]  # the best of each word, then the second of each, and so on
+chosen = [
+    place
+    for place, piece in enumerate(read)
+    if piece in ("▁voleur", "▁ne", "era", "▁la", "▁semaine")
+]
+ranks = (
+    (hidden.abs() * values.norm(dim=1))[chosen]
+    .argsort(dim=1, descending=True)
+    .T.flatten()
+    .tolist()
+)
+strongest = list(dict.fromkeys(ranks))[
+    :32
+]  # the best of each word, then the second of each, and so on
 
 FeedForwardWidget(
     [read[place] for place in chosen],
@@ -127,8 +147,14 @@ FeedForwardWidget(
     values[strongest],
     network.contract.bias,
     names=strongest,
-    notes=["  ".join(tokenizer.pieces(row)) for row in top_pieces(values[strongest], 3).tolist()],
-    contexts=[f"{pair.source} → {' '.join(read[1 : place + 1])} … next comes {written[place]}" for place in chosen],
+    notes=[
+        "  ".join(tokenizer.pieces(row))
+        for row in top_pieces(values[strongest], 3).tolist()
+    ],
+    contexts=[
+        f"{pair.source} → {' '.join(read[1 : place + 1])} … next comes {written[place]}"
+        for place in chosen
+    ],
     total=len(values),
     selected=2,
 )
@@ -214,7 +240,9 @@ class OurFeedForward(nn.Module):
 
 ours, theirs = OurFeedForward(32, 128), FeedForward(32, 128)
 theirs.load_state_dict(ours.state_dict())
-pytorch = nn.TransformerEncoderLayer(32, 4, 128, dropout=0.0)  # its two matrices are called linear1 and linear2
+pytorch = nn.TransformerEncoderLayer(
+    32, 4, 128, dropout=0.0
+)  # its two matrices are called linear1 and linear2
 pytorch.linear1.load_state_dict(ours.expand.state_dict())
 pytorch.linear2.load_state_dict(ours.contract.state_dict())
 
@@ -229,7 +257,9 @@ print("ours = lessons_lib = PyTorch")
 # %%
 word = x[0, 0]
 total = ours.contract.bias.clone()
-for key, bias, value in zip(ours.expand.weight, ours.expand.bias, ours.contract.weight.T, strict=True):
+for key, bias, value in zip(
+    ours.expand.weight, ours.expand.bias, ours.contract.weight.T, strict=True
+):
     fit = word @ key + bias
     if fit > 0:  # the neuron fires
         total = total + fit * value
@@ -250,10 +280,18 @@ rows = (ours(changed) != ours(x)).any(dim=-1)  # (2, 7)
 assert rows.nonzero().tolist() == [[0, 3]]
 
 narrow, wide = nn.Conv1d(128, 32, kernel_size=1), nn.Conv1d(32, 128, kernel_size=1)
-wide.weight.data, wide.bias.data = ours.expand.weight.data[:, :, None], ours.expand.bias.data
-narrow.weight.data, narrow.bias.data = ours.contract.weight.data[:, :, None], ours.contract.bias.data
+wide.weight.data, wide.bias.data = (
+    ours.expand.weight.data[:, :, None],
+    ours.expand.bias.data,
+)
+narrow.weight.data, narrow.bias.data = (
+    ours.contract.weight.data[:, :, None],
+    ours.contract.bias.data,
+)
 torch.testing.assert_close(narrow(F.relu(wide(x.transpose(1, 2)))).transpose(1, 2), ours(x))
-print("shuffled words, shuffled outputs; one word changed, one row changed; two 1×1 convolutions")
+print(
+    "shuffled words, shuffled outputs; one word changed, one row changed; two 1×1 convolutions"
+)
 
 # %% [markdown]
 # And the gate, in three lines, against the library:
@@ -268,7 +306,12 @@ def matrix_entries(network):
     return sum(p.numel() for p in network.parameters() if p.ndim == 2)
 
 
-print("numbers in the matrices: plain", matrix_entries(ours), "  gated, two thirds as wide", matrix_entries(gated))
+print(
+    "numbers in the matrices: plain",
+    matrix_entries(ours),
+    "  gated, two thirds as wide",
+    matrix_entries(gated),
+)
 
 # %% [markdown]
 # ## Claims, tested
@@ -287,24 +330,42 @@ def count(module):
 
 base = presets()["Transformer base"].config
 with torch.device("meta"):  # shapes without numbers: nothing is allocated
-    for name, layer in (("encoder layer", EncoderLayer(base)), ("decoder layer", DecoderLayer(base))):
+    for name, layer in (
+        ("encoder layer", EncoderLayer(base)),
+        ("decoder layer", DecoderLayer(base)),
+    ):
         feed_forward, everything = count(layer.feed_forward), count(layer)
-        print(f"the first Transformer, {name}: {feed_forward:,} of {everything:,} = {feed_forward / everything:.1%}")
+        print(
+            f"the first Transformer, {name}: {feed_forward:,} of {everything:,} = {feed_forward / everything:.1%}"
+        )
 for name in ("encoder 1", "decoder 1"):
-    print(f"our translator, {name}: {count(layers[name].feed_forward) / count(layers[name]):.1%}")
+    print(
+        f"our translator, {name}: {count(layers[name].feed_forward) / count(layers[name]):.1%}"
+    )
 
 # %% [markdown]
 # The decoder layer of the *same* model is at one half: it has a second attention, which reads the source. Our small translator saves on
 # $F = 2d$. And the models that came later? The library knows their configurations, and lesson 10 checks each against its published size.
 
 # %% tags=["claim-10"]
-NAMES = ["BERT base", "GPT-2 small", "GPT-3 175B", "T5 11B", "Llama 2 7B", "Llama 3 8B", "Qwen2.5 0.5B", "Gemma 2B"]
+NAMES = [
+    "BERT base",
+    "GPT-2 small",
+    "GPT-3 175B",
+    "T5 11B",
+    "Llama 2 7B",
+    "Llama 3 8B",
+    "Qwen2.5 0.5B",
+    "Gemma 2B",
+]
 shares = {}
 for name in ["Transformer base", *NAMES]:
     config = presets()[name].config
     parts = parameters(config)
     feed_forward = sum(n for part, n in parts.items() if part.endswith("feed-forward"))
-    in_layers = sum(n for part, n in parts.items() if part.startswith(("encoder ", "decoder ")))
+    in_layers = sum(
+        n for part, n in parts.items() if part.startswith(("encoder ", "decoder "))
+    )
     shares[name] = feed_forward / in_layers, feed_forward / sum(parts.values())
     groups = config.n_heads // (config.n_kv_heads or config.n_heads)
     heads = f"{groups} heads share a key" if groups > 1 else ""
@@ -317,7 +378,13 @@ for name in ["Transformer base", *NAMES]:
 fig, ax = plt.subplots(figsize=(7, 3.8))
 places = range(len(shares))
 ax.scatter([layer for layer, _ in shares.values()], places, label="of the layers", zorder=3)
-ax.scatter([whole for _, whole in shares.values()], places, marker="x", label="of the whole model", zorder=3)
+ax.scatter(
+    [whole for _, whole in shares.values()],
+    places,
+    marker="x",
+    label="of the whole model",
+    zorder=3,
+)
 ax.axvline(2 / 3, linestyle="--", color="grey")
 ax.set_yticks(places, list(shares))
 ax.invert_yaxis()
@@ -343,7 +410,9 @@ plt.show()
 one = ours.contract.weight @ ours.expand.weight  # (d, F) @ (F, d) -> (d, d)
 bias = ours.contract.weight @ ours.expand.bias + ours.contract.bias
 torch.testing.assert_close(ours.contract(ours.expand(x)), x @ one.T + bias)
-print(f"{matrix_entries(ours):,} numbers without activation = one matrix of {one.numel():,}")
+print(
+    f"{matrix_entries(ours):,} numbers without activation = one matrix of {one.numel():,}"
+)
 
 # %% [markdown]
 # And one matrix cannot do everything. The smallest thing that it cannot do is *either, but not both*: the best that any linear map
@@ -372,7 +441,9 @@ def word_by_word(pairs):
     """For each short sentence, its English words, and the first French word that each is aligned with (or None)."""
     sentences = []
     for pair in pairs:
-        english, french = (text.lower().rstrip(".?!").split() for text in (pair.source, pair.target))
+        english, french = (
+            text.lower().rstrip(".?!").split() for text in (pair.source, pair.target)
+        )
         first = {}
         for e, f in sorted(pair.alignment):
             if e < len(english) and f < len(french):
@@ -385,7 +456,9 @@ def word_by_word(pairs):
 train_sentences, test_sentences = word_by_word(corpus.train), word_by_word(corpus.test)
 english_counts = Counter(word for words, _ in train_sentences for word in words)
 french_counts = Counter(word for _, answers in train_sentences for word in answers if word)
-ENGLISH = {word: i + 2 for i, (word, n) in enumerate(english_counts.most_common()) if n >= 5}  # 0 is padding
+ENGLISH = {
+    word: i + 2 for i, (word, n) in enumerate(english_counts.most_common()) if n >= 5
+}  # 0 is padding
 FRENCH = {word: i for i, (word, _) in enumerate(french_counts.most_common(FRENCH_WORDS))}
 
 
@@ -403,7 +476,12 @@ def to_tensors(sentences):
 train_words, train_answers = to_tensors(train_sentences)
 test_words, test_answers = to_tensors(test_sentences)
 english, french = next(
-    s for s in test_sentences if len(s[0]) == 7 and s[0][0] == "the" and None not in s[1] and "'" not in " ".join(s[0])
+    s
+    for s in test_sentences
+    if len(s[0]) == 7
+    and s[0][0] == "the"
+    and None not in s[1]
+    and "'" not in " ".join(s[0])
 )
 print(*(f"{e} → {f}" for e, f in zip(english, french, strict=True)), sep=",  ")
 
@@ -437,7 +515,12 @@ class WordTranslator(nn.Module):
     def __init__(self, layer=EncoderLayer, linear=False, **sizes):
         super().__init__()
         config = TransformerConfig(
-            len(ENGLISH) + 2, d_model=WIDTH, n_encoder_layers=1, n_decoder_layers=0, dropout=0.0, **sizes
+            len(ENGLISH) + 2,
+            d_model=WIDTH,
+            n_encoder_layers=1,
+            n_decoder_layers=0,
+            dropout=0.0,
+            **sizes,
         )
         self.embedding = nn.Embedding(config.vocab_size, WIDTH)
         self.encoder = Encoder(config)
@@ -456,14 +539,18 @@ class WordTranslator(nn.Module):
 
 def train(model, rate, seed):
     model.to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01, fused=True)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=rate, weight_decay=0.01, fused=True
+    )
     generator = torch.Generator().manual_seed(seed)
     for step in range(STEPS):
         for group in optimizer.param_groups:  # up in 30 steps, then down in a straight line
             group["lr"] = rate * min((step + 1) / 30, 1 - step / STEPS)
         rows = torch.randint(len(train_words), (32,), generator=generator).to(device)
         asked = train_answers[rows] != NO_ANSWER
-        loss = F.cross_entropy(model.output(model(train_words[rows])[asked]), train_answers[rows][asked])
+        loss = F.cross_entropy(
+            model.output(model(train_words[rows])[asked]), train_answers[rows][asked]
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -473,7 +560,9 @@ def train(model, rate, seed):
 @torch.no_grad()
 def test_loss(model):
     asked = test_answers != NO_ANSWER
-    return F.cross_entropy(model.output(model(test_words)[asked]), test_answers[asked]).item()
+    return F.cross_entropy(
+        model.output(model(test_words)[asked]), test_answers[asked]
+    ).item()
 
 
 @torch.no_grad()
@@ -503,20 +592,32 @@ for rate in RATES:
             trained[name, rate] = train(WordTranslator(**options), rate, seed)
             losses[name, rate, seed] = test_loss(trained[name, rate])
             if name == "ReLU":
-                dead_after[rate, seed] = dead(trained[name, rate])  # for a bug, further down
+                dead_after[rate, seed] = dead(
+                    trained[name, rate]
+                )  # for a bug, further down
 
 for name in VERSIONS:
-    print(f"{name:16} {matrix_entries(trained[name, 0.03].encoder.layers[0]):6,} numbers in the matrices of its layer")
+    print(
+        f"{name:16} {matrix_entries(trained[name, 0.03].encoder.layers[0]):6,} numbers in the matrices of its layer"
+    )
 
 # %% mystnb={"figure": {"name": "layer-versions", "caption": "Loss on unseen sentences after 150 updates, lower is better, for three learning rates. A dot is one training, a line joins the means of three."}, "image": {"alt": "Line plot of five versions at three learning rates. At 0.008 the losses are far apart, from 1.16 for SwiGLU unfair over 1.21 for SwiGLU, 1.28 for ReLU and 1.32 for attention alone to 1.39 without activation. At 0.03 and 0.07 all are far lower: attention alone is lowest at 0.83, the others lie close together between 0.87 and 0.92."}}
 mean = {key: np.mean([losses[*key, seed] for seed in range(SEEDS)]) for key in trained}
-spread = {key: np.std([losses[*key, seed] for seed in range(SEEDS)], ddof=1) for key in trained}
+spread = {
+    key: np.std([losses[*key, seed] for seed in range(SEEDS)], ddof=1) for key in trained
+}
 fig, ax = plt.subplots(figsize=(7.5, 4.2))
 for i, (name, marker) in enumerate(zip(VERSIONS, "oXs^v", strict=True)):
     at = [rate * 1.03 ** (i - 2) for rate in RATES]  # side by side
     ax.plot(at, [mean[name, rate] for rate in RATES], color=f"C{i}", label=name)
     for place, rate in zip(at, RATES, strict=True):
-        ax.scatter([place] * SEEDS, [losses[name, rate, seed] for seed in range(SEEDS)], 22, f"C{i}", marker=marker)
+        ax.scatter(
+            [place] * SEEDS,
+            [losses[name, rate, seed] for seed in range(SEEDS)],
+            22,
+            f"C{i}",
+            marker=marker,
+        )
 ax.set_xscale("log")
 ax.set_xticks(RATES, RATES)
 ax.minorticks_off()
@@ -526,14 +627,23 @@ plt.show()
 
 # %% tags=["nbval-ignore-output"]
 for name in VERSIONS:
-    print(f"{name:16}", *(f"{rate}: {mean[name, rate]:.2f} ± {spread[name, rate]:.2f}  " for rate in RATES))
+    print(
+        f"{name:16}",
+        *(f"{rate}: {mean[name, rate]:.2f} ± {spread[name, rate]:.2f}  " for rate in RATES),
+    )
 
 # %% tags=["claim-ffn-1"]
 best = {name: min(mean[name, rate] for rate in RATES) for name in VERSIONS}
 slow = RATES[0]
-print("the lowest rate is the worst for every version:", all(mean[n, slow] > best[n] + 0.1 for n in VERSIONS))
+print(
+    "the lowest rate is the worst for every version:",
+    all(mean[n, slow] > best[n] + 0.1 for n in VERSIONS),
+)
 print("no activation: higher loss than ReLU, by 0.07 or more")
-print("  at the lowest rate:   ", bool(mean["no activation", slow] - mean["ReLU", slow] > 0.07))
+print(
+    "  at the lowest rate:   ",
+    bool(mean["no activation", slow] - mean["ReLU", slow] > 0.07),
+)
 print("  each at its best rate:", bool(best["no activation"] - best["ReLU"] > 0.07))
 
 # %% [markdown]
@@ -550,14 +660,23 @@ def record(pairs):
     networks = {name: layer.feed_forward for name, layer in layers.items()}
     places = {"encoder": [], "decoder": [], "next": []}
     with watching(networks) as seen:
-        for batch in Batches(encode_pairs(tokenizer, pairs, 64), tokenizer, token_budget=3000, device=device).epoch(0):
+        for batch in Batches(
+            encode_pairs(tokenizer, pairs, 64), tokenizer, token_budget=3000, device=device
+        ).epoch(0):
             model(batch.src, batch.tgt_in)
-            for name, pieces in zip(places, (batch.src, batch.tgt_in, batch.tgt_out), strict=True):
+            for name, pieces in zip(
+                places, (batch.src, batch.tgt_in, batch.tgt_out), strict=True
+            ):
                 places[name].append(pieces.flatten())
     places = {name: torch.cat(pieces) for name, pieces in places.items()}
     real = {name: pieces != tokenizer.pad_id for name, pieces in places.items()}
-    tables = {n: [torch.cat(t)[real[n[:7]]] for t in zip(*batches, strict=True)] for n, batches in seen.items()}
-    return tables, {name: pieces[real[name]].cpu().numpy() for name, pieces in places.items()}
+    tables = {
+        n: [torch.cat(t)[real[n[:7]]] for t in zip(*batches, strict=True)]
+        for n, batches in seen.items()
+    }
+    return tables, {
+        name: pieces[real[name]].cpu().numpy() for name, pieces in places.items()
+    }
 
 
 @contextmanager
@@ -565,7 +684,9 @@ def replaced(functions):
     """Inside, the networks of these layers give function(x) instead."""
     with ExitStack() as stack:
         for name, function in functions.items():
-            hook = layers[name].feed_forward.register_forward_hook(lambda _, given, __, f=function: f(given[0]))
+            hook = layers[name].feed_forward.register_forward_hook(
+                lambda _, given, __, f=function: f(given[0])
+            )
             stack.callback(hook.remove)
         yield
 
@@ -579,15 +700,24 @@ def nearest_linear(x, y):
     x, y = (torch.as_tensor(t, device="cpu").double() for t in (x, y))
     x = torch.cat([x, torch.ones(len(x), 1)], dim=1)
     # The norm before the network fixes the mean of its input, so that one column is superfluous: a little ridge decides.
-    solution = torch.linalg.solve(x.T @ x + 1e-2 * torch.eye(x.shape[1]), x.T @ y).float().to(device)
+    solution = (
+        torch.linalg.solve(x.T @ x + 1e-2 * torch.eye(x.shape[1]), x.T @ y)
+        .float()
+        .to(device)
+    )
     return lambda z: z @ solution[:-1] + solution[-1]
 
 
-sources, references = [p.source for p in corpus.test[:200]], [p.target for p in corpus.test[:200]]
+sources, references = (
+    [p.source for p in corpus.test[:200]],
+    [p.target for p in corpus.test[:200]],
+)
 
 
 def bleu():
-    return score([t.text for t in translator.translate(sources, attention=False)], references).bleu
+    return score(
+        [t.text for t in translator.translate(sources, attention=False)], references
+    ).bleu
 
 
 tables, places = record(corpus.valid)
@@ -616,8 +746,19 @@ for i, what in enumerate(instead):
     )
 ax.axhline(whole, linestyle="--", color="grey")
 ax.set_xticks(range(5), columns)
-ax.set(ylabel="BLEU", xlabel="feed-forward network that is replaced", ylim=(0, 140), yticks=range(0, 101, 20))
-ax.legend(ncols=3, loc="upper center", title="what stands in its place", fontsize="small", title_fontsize="small")
+ax.set(
+    ylabel="BLEU",
+    xlabel="feed-forward network that is replaced",
+    ylim=(0, 140),
+    yticks=range(0, 101, 20),
+)
+ax.legend(
+    ncols=3,
+    loc="upper center",
+    title="what stands in its place",
+    fontsize="small",
+    title_fontsize="small",
+)
 plt.show()
 
 # %% tags=["nbval-ignore-output"]
@@ -628,7 +769,10 @@ for what in instead:
 
 # %%
 linear = "nearest linear map"
-print("one network made linear, BLEU stays above 93:", all(damage[linear, name] > 93 for name in layers))
+print(
+    "one network made linear, BLEU stays above 93:",
+    all(damage[linear, name] > 93 for name in layers),
+)
 print("all four made linear, BLEU stays above 80:   ", damage[linear, "all four"] > 80)
 
 # %% [markdown]
@@ -649,9 +793,15 @@ print("all four made linear, BLEU stays above 80:   ", damage[linear, "all four"
 
 # %% tags=["claim-ffn-2"]
 print("attention alone: lower loss than ReLU, by 0.02 or more")
-print("  at the lowest rate:   ", bool(mean["ReLU", slow] - mean["attention alone", slow] > 0.02))
+print(
+    "  at the lowest rate:   ",
+    bool(mean["ReLU", slow] - mean["attention alone", slow] > 0.02),
+)
 print("  each at its best rate:", bool(best["ReLU"] - best["attention alone"] > 0.02))
-print("the trained translator with its four networks removed, BLEU below 30:", damage["removed", "all four"] < 30)
+print(
+    "the trained translator with its four networks removed, BLEU below 30:",
+    damage["removed", "all four"] < 30,
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: true here, at equal parameters and a good learning rate
@@ -707,14 +857,26 @@ readable, rows = {}, []
 for name in layers:
     hidden = tables[name][1]
     awake = ((hidden > 0).sum(dim=0) >= TOP).cpu().numpy()
-    sides = [places["encoder"]] if name.startswith("encoder") else [places["decoder"], places["next"]]
+    sides = (
+        [places["encoder"]]
+        if name.startswith("encoder")
+        else [places["decoder"], places["next"]]
+    )
     found, chance = (
         np.max([share_of_one_piece(hidden, side) for side in choice], axis=0)
         for choice in (sides, [rng.permutation(side) for side in sides])
     )
     readable[name] = (awake & (found >= 0.5)).nonzero()[0]
     by_chance = int((awake & (chance >= 0.5)).sum())
-    rows.append((name, (hidden > 0).float().mean().item(), int(awake.sum()), len(readable[name]), by_chance))
+    rows.append(
+        (
+            name,
+            (hidden > 0).float().mean().item(),
+            int(awake.sum()),
+            len(readable[name]),
+            by_chance,
+        )
+    )
 
 # %% tags=["nbval-ignore-output"]
 for name, fires, awake, read, by_chance in rows:
@@ -730,10 +892,16 @@ def strongest_pieces(name, neuron, which, count=5):
     return "  ".join(f"{tokenizer.pieces([piece])[0]} {n}" for piece, n in counts)
 
 
-for name, neurons in (("encoder 1", (14, 2, 12)), ("encoder 2", (13, 5, 3)), ("decoder 1", (0, 7, 2))):
+for name, neurons in (
+    ("encoder 1", (14, 2, 12)),
+    ("encoder 2", (13, 5, 3)),
+    ("decoder 1", (0, 7, 2)),
+):
     for neuron in neurons:
         mark = "readable" if neuron in readable[name] else ""
-        print(f"{name}, neuron {neuron:2} {mark:8}  reads  {strongest_pieces(name, neuron, name[:7])}")
+        print(
+            f"{name}, neuron {neuron:2} {mark:8}  reads  {strongest_pieces(name, neuron, name[:7])}"
+        )
         if name == "decoder 1":
             print(f"{'':30}next   {strongest_pieces(name, neuron, 'next')}")
 
@@ -749,15 +917,23 @@ for name, neurons in (("encoder 1", (14, 2, 12)), ("encoder 2", (13, 5, 3)), ("d
 # %% tags=["claim-ffn-4"]
 hits = {}
 for name in ("decoder 1", "decoder 2"):
-    ten = top_pieces(layers[name].feed_forward.contract.weight.T, 10).cpu().numpy()  # (F, 10)
+    ten = (
+        top_pieces(layers[name].feed_forward.contract.weight.T, 10).cpu().numpy()
+    )  # (F, 10)
     written_next = places["next"][tables[name][1].argmax(dim=0).cpu().numpy()]  # (F,)
-    for kind, order in (("own value", np.arange(len(ten))), ("another's", rng.permutation(len(ten)))):
+    for kind, order in (
+        ("own value", np.arange(len(ten))),
+        ("another's", rng.permutation(len(ten))),
+    ):
         hits[name, kind] = (ten[order] == written_next[:, None]).any(axis=1).mean()
     print(
         f"{name}: its own value names the next piece, in more than a quarter of the neurons:",
         hits[name, "own value"] > 0.25,
     )
-    print(f"{name}: another's value does, in more than a tenth:", hits[name, "another's"] > 0.1)
+    print(
+        f"{name}: another's value does, in more than a tenth:",
+        hits[name, "another's"] > 0.1,
+    )
 shares = {name: read / awake for name, _, awake, read, _ in rows}
 print(
     "readable, in every layer more than a fifth:",
@@ -787,7 +963,9 @@ for (name, kind), hit in hits.items():
 
 # %% tags=["claim-ffn-5"]
 for name in layers:
-    print(f"{name} removed, BLEU falls by more than 10:", whole - damage["removed", name] > 10)
+    print(
+        f"{name} removed, BLEU falls by more than 10:", whole - damage["removed", name] > 10
+    )
 gain = damage["its mean output", "decoder 1"] - damage["removed", "decoder 1"]
 print("decoder 1, its mean in place of nothing, BLEU higher by more than 10:", gain > 10)
 
@@ -813,7 +991,8 @@ for name, network in (
     ("forgotten", nn.Sequential(first, second)),
 ):
     print(
-        f"{name}: f(x) + f(-x) = 0 everywhere:", torch.allclose(network(x) + network(-x), torch.zeros(5, 8), atol=1e-5)
+        f"{name}: f(x) + f(-x) = 0 everywhere:",
+        torch.allclose(network(x) + network(-x), torch.zeros(5, 8), atol=1e-5),
     )
 
 # %% [markdown]
@@ -844,21 +1023,34 @@ except RuntimeError as error:
 # ReLU; and those of the trained translator that fire nowhere in 500 sentences.
 
 # %%
-dead_in = {name: int((hidden <= 0).all(dim=0).sum()) for name, (_, hidden, _) in tables.items()}
+dead_in = {
+    name: int((hidden <= 0).all(dim=0).sum()) for name, (_, hidden, _) in tables.items()
+}
 
 # %% tags=["nbval-ignore-output"]
 for rate in RATES:
-    print(f"learning rate {rate}: of 192 neurons dead, by seed:", [dead_after[rate, seed] for seed in range(SEEDS)])
-print("of 256 dead in the trained translator:", ", ".join(f"{name} {n}" for name, n in dead_in.items()))
+    print(
+        f"learning rate {rate}: of 192 neurons dead, by seed:",
+        [dead_after[rate, seed] for seed in range(SEEDS)],
+    )
+print(
+    "of 256 dead in the trained translator:",
+    ", ".join(f"{name} {n}" for name, n in dead_in.items()),
+)
 
 # %%
 print(
-    "dead after 0.008 and 0.03: none:", all(dead_after[rate, seed] == 0 for rate in RATES[:2] for seed in range(SEEDS))
+    "dead after 0.008 and 0.03: none:",
+    all(dead_after[rate, seed] == 0 for rate in RATES[:2] for seed in range(SEEDS)),
 )
 print(
-    "dead after 0.07: more than a quarter, with each seed:", all(dead_after[0.07, seed] > 48 for seed in range(SEEDS))
+    "dead after 0.07: more than a quarter, with each seed:",
+    all(dead_after[0.07, seed] > 48 for seed in range(SEEDS)),
 )
-print("the trained translator's second encoder layer: more than a quarter:", dead_in["encoder 2"] > 64)
+print(
+    "the trained translator's second encoder layer: more than a quarter:",
+    dead_in["encoder 2"] > 64,
+)
 
 # %% [markdown]
 # The largest rate kills around half of the network, and the loss hardly shows it: 0.90 in place of 0.88. And the translator that comes with this course, BLEU 98, carries a

@@ -61,7 +61,9 @@ from lessons_lib.widgets import MaskWidget
 use_course_style()
 seed_everything(8)
 device = pick_device()
-torch.set_num_threads(1)  # the networks of this page are so small that two threads would wait for each other
+torch.set_num_threads(
+    1
+)  # the networks of this page are so small that two threads would wait for each other
 
 # %% [markdown]
 # ## The idea
@@ -80,7 +82,12 @@ torch.set_num_threads(1)  # the networks of this page are so small that two thre
 
 # %% tags=["hide-input"]
 translator = load_course_translator(device)
-WORDS = ["<s>", *translator.translate(["the small black cats do not sleep"], attention=False)[0].text.split()]
+WORDS = [
+    "<s>",
+    *translator.translate(["the small black cats do not sleep"], attention=False)[
+        0
+    ].text.split(),
+]
 MaskWidget(WORDS, selected=2)
 
 # %% [markdown]
@@ -169,7 +176,9 @@ assert torch.equal(sliding_window_mask(5, 2), masks.sliding_window_mask(5, 2))
 q, k, v = (torch.randn(2, 4, 5, 8) for _ in range(3))  # (B, H, T, K)
 for mask in (causal_mask(5), both, prefix_mask(5, 3), sliding_window_mask(5, 2)):
     ours = scaled_dot_product_attention(q, k, v, mask)[0]
-    torch.testing.assert_close(ours, F.scaled_dot_product_attention(q, k, v, attn_mask=mask))
+    torch.testing.assert_close(
+        ours, F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    )
 print("ours = lessons_lib = PyTorch")
 print(masks.explain(sliding_window_mask(len(WORDS), 3), WORDS))
 
@@ -196,7 +205,9 @@ for row in range(2):
 # %%
 def next_token_loss(logits, tgt_out, pad_id):
     real = tgt_out != pad_id  # (B, T)
-    return F.cross_entropy(logits[real], tgt_out[real])  # (N, V), (N,): the mean over the N real tokens
+    return F.cross_entropy(
+        logits[real], tgt_out[real]
+    )  # (N, V), (N,): the mean over the N real tokens
 
 
 with torch.no_grad():
@@ -204,7 +215,10 @@ with torch.no_grad():
     loss = next_token_loss(logits, batch.tgt_out, tokenizer.pad_id)
     torch.testing.assert_close(loss, batch_loss(model, batch, label_smoothing=0.0))
 
-    one_by_one = [model(batch.src, batch.tgt_in[:, : t + 1])[:, -1] for t in range(batch.tgt_in.shape[1])]
+    one_by_one = [
+        model(batch.src, batch.tgt_in[:, : t + 1])[:, -1]
+        for t in range(batch.tgt_in.shape[1])
+    ]
     torch.testing.assert_close(logits, torch.stack(one_by_one, dim=1), atol=1e-3, rtol=1e-3)
 print("by hand = lessons_lib; one pass over the sentence = a pass for each beginning")
 
@@ -236,16 +250,34 @@ class Rewired(Uncached):
     sees_padding: the parts ("encoder", "cross-attention") that have lost their padding mask.
     """
 
-    def __init__(self, model, self_mask=the_past, cross_mask=lambda tgt, source: source, sees_padding=()):
+    def __init__(
+        self,
+        model,
+        self_mask=the_past,
+        cross_mask=lambda tgt, source: source,
+        sees_padding=(),
+    ):
         super().__init__(model)
-        self.self_mask, self.cross_mask, self.sees_padding = self_mask, cross_mask, sees_padding
+        self.self_mask, self.cross_mask, self.sees_padding = (
+            self_mask,
+            cross_mask,
+            sees_padding,
+        )
 
     def encode(self, src):
-        mask = None if "encoder" in self.sees_padding else padding_mask(src, self.config.pad_id)
+        mask = (
+            None
+            if "encoder" in self.sees_padding
+            else padding_mask(src, self.config.pad_id)
+        )
         return self.encoder(self.embed(src), mask)
 
     def decode_hidden(self, tgt, memory, source_mask):
-        cross = None if "cross-attention" in self.sees_padding else self.cross_mask(tgt, source_mask)
+        cross = (
+            None
+            if "cross-attention" in self.sees_padding
+            else self.cross_mask(tgt, source_mask)
+        )
         return self.decoder(self.embed(tgt), memory, self.self_mask(tgt), cross)
 
 
@@ -253,12 +285,17 @@ class Rewired(Uncached):
 def loss_of(model, examples, tokenizer=tokenizer):
     """Mean −log P of the right token, in nats, with the right beginning given."""
     batch = collate(examples, tokenizer).to(device)
-    return next_token_loss(model.eval()(batch.src, batch.tgt_in), batch.tgt_out, tokenizer.pad_id).item()
+    return next_token_loss(
+        model.eval()(batch.src, batch.tgt_in), batch.tgt_out, tokenizer.pad_id
+    ).item()
 
 
 def translate(model, pairs, tokenizer=tokenizer):
     sources = [pair.source for pair in pairs]
-    return [found.text for found in Translator(model, tokenizer).translate(sources, attention=False)]
+    return [
+        found.text
+        for found in Translator(model, tokenizer).translate(sources, attention=False)
+    ]
 
 
 def bleu(texts, pairs):
@@ -279,10 +316,17 @@ def dependence(model, example):
     batch = collate([example], tokenizer).to(device)
     source_mask = padding_mask(batch.src, tokenizer.pad_id)
     read = model.embed(batch.tgt_in).detach().requires_grad_()  # (1, T, D)
-    hidden = model.decoder(read, model.encode(batch.src), model.self_mask(batch.tgt_in), source_mask)
+    hidden = model.decoder(
+        read, model.encode(batch.src), model.self_mask(batch.tgt_in), source_mask
+    )
     logits = model.project(hidden)[0]  # (T, V)
-    mixture = torch.randn(logits.shape[-1], generator=torch.Generator().manual_seed(0)).to(device)
-    rows = [torch.autograd.grad(row @ mixture, read, retain_graph=True)[0][0].norm(dim=-1) for row in logits]
+    mixture = torch.randn(logits.shape[-1], generator=torch.Generator().manual_seed(0)).to(
+        device
+    )
+    rows = [
+        torch.autograd.grad(row @ mixture, read, retain_graph=True)[0][0].norm(dim=-1)
+        for row in logits
+    ]
     return torch.stack(rows).cpu(), tokenizer.pieces(batch.tgt_in[0].tolist())
 
 
@@ -313,11 +357,19 @@ print("smallest dependence on the past is more than 0:", bool(depends[~later].mi
 # %%
 short = [pair for pair in corpus.train if len(pair.target.split()) <= 6]
 short_test = [pair for pair in corpus.test if len(pair.target.split()) <= 6][:200]
-small_tokenizer = Tokenizer.train((text for pair in short for text in (pair.source, pair.target)), vocab_size=2_000)
+small_tokenizer = Tokenizer.train(
+    (text for pair in short for text in (pair.source, pair.target)), vocab_size=2_000
+)
 short_examples = encode_pairs(small_tokenizer, short, max_length=64)
 unseen = encode_pairs(small_tokenizer, short_test, max_length=64)[:]
 small = TransformerConfig(
-    len(small_tokenizer), d_model=64, n_heads=4, n_encoder_layers=1, n_decoder_layers=1, d_ff=128, dropout=0.0
+    len(small_tokenizer),
+    d_model=64,
+    n_heads=4,
+    n_encoder_layers=1,
+    n_decoder_layers=1,
+    d_ff=128,
+    dropout=0.0,
 )
 
 
@@ -330,8 +382,12 @@ def train(loss_function=next_token_loss, target="tgt_out", steps=400, **wiring):
     for step in range(steps):
         rows = draw.choice(len(short_examples), 32)
         batch = collate([short_examples[row] for row in rows], small_tokenizer).to(device)
-        loss = loss_function(model(batch.src, batch.tgt_in), getattr(batch, target), small_tokenizer.pad_id)
-        optimizer.param_groups[0]["lr"] = 8e-3 * min((step + 1) / 30, 1 - step / steps)  # up, then down to 0
+        loss = loss_function(
+            model(batch.src, batch.tgt_in), getattr(batch, target), small_tokenizer.pad_id
+        )
+        optimizer.param_groups[0]["lr"] = 8e-3 * min(
+            (step + 1) / 30, 1 - step / steps
+        )  # up, then down to 0
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -354,17 +410,28 @@ plt.show()
 # %% tags=["claim-11", "nbval-ignore-output"]
 masked_again = Rewired(cheat)
 results = {
-    "with the mask": (loss_of(honest, unseen, small_tokenizer), translate(honest, short_test, small_tokenizer)),
-    "without": (loss_of(cheat, unseen, small_tokenizer), translate(cheat, short_test, small_tokenizer)),
+    "with the mask": (
+        loss_of(honest, unseen, small_tokenizer),
+        translate(honest, short_test, small_tokenizer),
+    ),
+    "without": (
+        loss_of(cheat, unseen, small_tokenizer),
+        translate(cheat, short_test, small_tokenizer),
+    ),
     "without; put back now": (
         loss_of(masked_again, unseen, small_tokenizer),
         translate(masked_again, short_test, small_tokenizer),
     ),
 }
-print(f"{'':23} loss on unseen sentences   BLEU   a translation of {short_test[0].source!r}")
+print(
+    f"{'':23} loss on unseen sentences   BLEU   a translation of {short_test[0].source!r}"
+)
 for name, (loss, texts) in results.items():
     print(f"{name:23} {loss:24.2f} {bleu(texts, short_test):6.1f}   {texts[0]!r}")
-print("translations of the cheat that are empty, of 200:", sum(not text for text in results["without"][1]))
+print(
+    "translations of the cheat that are empty, of 200:",
+    sum(not text for text in results["without"][1]),
+)
 
 # %% tags=["claim-11"]
 losses = {name: loss for name, (loss, _) in results.items()}
@@ -381,7 +448,8 @@ print(
     end=")\n",
 )
 print(
-    "with the mask put back, worse than guessing (log 2,000 = 7.6):", losses["without; put back now"] > math.log(2000)
+    "with the mask put back, worse than guessing (log 2,000 = 7.6):",
+    losses["without; put back now"] > math.log(2000),
 )
 
 # %% [markdown]
@@ -406,7 +474,9 @@ print(
 
 # %%
 sizes = [len(example.src) for example in test]
-same_length = [i for i, size in enumerate(sizes) if size == max(set(sizes), key=sizes.count)][:100]
+same_length = [
+    i for i, size in enumerate(sizes) if size == max(set(sizes), key=sizes.count)
+][:100]
 same_pairs = [corpus.test[i] for i in same_length]
 same_sources = [[*test[i].src, tokenizer.eos_id] for i in same_length]
 EXTRA = [0, 1, 4, 8, 16]
@@ -420,26 +490,44 @@ UNMASKED = {
 
 def texts_in_company(sees_padding, extra):
     """Greedy translations, when the longest sentence of the batch has so many tokens more than these."""
-    src = pad([[*source, *[tokenizer.pad_id] * extra] for source in same_sources], tokenizer.pad_id).to(device)
+    src = pad(
+        [[*source, *[tokenizer.pad_id] * extra] for source in same_sources],
+        tokenizer.pad_id,
+    ).to(device)
     found = greedy(Rewired(model, sees_padding=sees_padding), src)
     return [tokenizer.decode(hypothesis.tokens) for hypothesis in found]
 
 
-company = {(name, extra): texts_in_company(sees, extra) for name, sees in UNMASKED.items() for extra in EXTRA}
+company = {
+    (name, extra): texts_in_company(sees, extra)
+    for name, sees in UNMASKED.items()
+    for extra in EXTRA
+}
 
 # %% tags=["claim-mask-1"] mystnb={"figure": {"name": "padding-matters", "caption": "BLEU of the same 100 sentences, by the padding that a longer neighbour in the batch forces on them. One line for each padding mask that was left out."}, "image": {"alt": "Four lines over 0 to 16 tokens of padding. All masks in place: level at the top. Without the encoder's mask: nearly level. Without the cross-attention's: falls steadily. Without both: falls steepest."}}
 fig, ax = plt.subplots()
 for name in UNMASKED:
-    ax.plot(EXTRA, [bleu(company[name, extra], same_pairs) for extra in EXTRA], marker="o", label=name)
+    ax.plot(
+        EXTRA,
+        [bleu(company[name, extra], same_pairs) for extra in EXTRA],
+        marker="o",
+        label=name,
+    )
 ax.set(xlabel="tokens of padding behind each sentence", ylabel="BLEU", ylim=(0, 105))
 ax.legend(title="padding mask left out")
 plt.show()
 
 # %% tags=["claim-mask-1", "nbval-ignore-output"]
 with torch.no_grad():
-    src = pad([[*source, *[tokenizer.pad_id] * 8] for source in same_sources], tokenizer.pad_id).to(device)
-    right = collate([Example(test[i].src, test[i].tgt) for i in same_length], tokenizer).to(device)
-    _, weights = Rewired(model, sees_padding=UNMASKED["both"])(src, right.tgt_in, return_attention=True)
+    src = pad(
+        [[*source, *[tokenizer.pad_id] * 8] for source in same_sources], tokenizer.pad_id
+    ).to(device)
+    right = collate([Example(test[i].src, test[i].tgt) for i in same_length], tokenizer).to(
+        device
+    )
+    _, weights = Rewired(model, sees_padding=UNMASKED["both"])(
+        src, right.tgt_in, return_attention=True
+    )
 on_padding = weights.cross[0][..., len(same_sources[0]) :]  # (B, H, T, 8)
 share_of_one, share_of_all = on_padding.mean().item(), on_padding.sum(-1).mean().item()
 print(
@@ -447,7 +535,10 @@ print(
 )
 
 alone = company["none: all masks in place", 0]
-changed = {key: sum(a != b for a, b in zip(texts, alone, strict=True)) for key, texts in company.items()}
+changed = {
+    key: sum(a != b for a, b in zip(texts, alone, strict=True))
+    for key, texts in company.items()
+}
 for name in UNMASKED:
     numbers = [
         f"{extra} × padding: BLEU {bleu(company[name, extra], same_pairs):5.1f}, {changed[name, extra]:3} changed"
@@ -457,7 +548,8 @@ for name in UNMASKED:
 
 # %% tags=["claim-mask-1"]
 print(
-    "with both masks, padding changes nothing:", max(changed["none: all masks in place", extra] for extra in EXTRA) == 0
+    "with both masks, padding changes nothing:",
+    max(changed["none: all masks in place", extra] for extra in EXTRA) == 0,
 )
 print(
     "without them one padding changes some translations, 8 change more than half:",
@@ -493,7 +585,15 @@ print(
 from lessons_lib.blocks import DecoderLayer
 
 WINDOW, LENGTH, DEPTH = 5, 40, 4
-deep = TransformerConfig(10, d_model=64, n_heads=4, n_encoder_layers=0, n_decoder_layers=DEPTH, d_ff=128, dropout=0.0)
+deep = TransformerConfig(
+    10,
+    d_model=64,
+    n_heads=4,
+    n_encoder_layers=0,
+    n_decoder_layers=DEPTH,
+    d_ff=128,
+    dropout=0.0,
+)
 
 
 def felt_at_the_end(n_layers, mask, draws=20):
@@ -510,20 +610,34 @@ def felt_at_the_end(n_layers, mask, draws=20):
     return sizes.numpy()
 
 
-felt = {n: felt_at_the_end(n, sliding_window_mask(LENGTH, WINDOW)) for n in range(1, DEPTH + 1)}
+felt = {
+    n: felt_at_the_end(n, sliding_window_mask(LENGTH, WINDOW)) for n in range(1, DEPTH + 1)
+}
 
 # %% tags=["claim-mask-2"] mystnb={"figure": {"name": "window-reach", "caption": "How much the last of 40 places depends on the one n steps back, through one to four untrained layers with a window of 5. The lines end where the dependence is 0."}, "image": {"alt": "Four lines on a logarithmic axis. Each is highest at 0 steps, level near 1 from 1 to 4 steps, and falls from there. One layer ends at 4 steps back, two at 8, three at 12, four at 16; with more layers the far end is lower, at four layers below one thousandth."}}
 fig, ax = plt.subplots()
 for n, sizes in felt.items():
-    ax.semilogy(np.where(sizes > 0, sizes, np.nan), marker="o", markersize=4, label=f"{n} layer{'s' * (n > 1)}")
-ax.set(xlabel="steps back, n", ylabel="size of the gradient", xlim=(-0.5, 18.5), xticks=range(0, 17, 4))
+    ax.semilogy(
+        np.where(sizes > 0, sizes, np.nan),
+        marker="o",
+        markersize=4,
+        label=f"{n} layer{'s' * (n > 1)}",
+    )
+ax.set(
+    xlabel="steps back, n",
+    ylabel="size of the gradient",
+    xlim=(-0.5, 18.5),
+    xticks=range(0, 17, 4),
+)
 ax.legend()
 plt.show()
 
 # %% tags=["claim-mask-2"]
 for n, sizes in felt.items():
     reach = int(np.flatnonzero(sizes).max())
-    print(f"{n} layers: reaches {reach:2} steps back; L·w = {n * WINDOW:2}, L·(w − 1) = {n * (WINDOW - 1):2}")
+    print(
+        f"{n} layers: reaches {reach:2} steps back; L·w = {n * WINDOW:2}, L·(w − 1) = {n * (WINDOW - 1):2}"
+    )
 print(
     "four layers: what arrives from 16 steps back, against 1 step back, is less than a hundredth:",
     felt[4][16] < felt[4][1] / 100,
@@ -535,9 +649,14 @@ print(
 # %% tags=["claim-mask-2", "nbval-ignore-output"]
 by_window = {}
 for window in (1, 2, 3, 5, 8, 64):
-    narrow = Rewired(model, lambda tgt, window=window: sliding_window_mask(tgt.shape[1], window).to(tgt.device))
+    narrow = Rewired(
+        model,
+        lambda tgt, window=window: sliding_window_mask(tgt.shape[1], window).to(tgt.device),
+    )
     by_window[window] = loss_of(narrow, test[:200])
-    print(f"each French token sees itself and {window - 1:2} before it: loss {by_window[window]:.2f}")
+    print(
+        f"each French token sees itself and {window - 1:2} before it: loss {by_window[window]:.2f}"
+    )
 
 # %% tags=["claim-mask-2"]
 print(
@@ -589,11 +708,16 @@ for length, runs in ((32, 50), (2_048, 1)):
         "fused, promise": partial(fused, q, k, v, is_causal=True),
     }
     costs[length] = {name: milliseconds(work, runs) for name, work in ways.items()}
-    print(f"{length:5} places:", ", ".join(f"{name} {cost:.2g} ms" for name, cost in costs[length].items()))
+    print(
+        f"{length:5} places:",
+        ", ".join(f"{name} {cost:.2g} ms" for name, cost in costs[length].items()),
+    )
 
 # %% tags=["claim-mask-3", "nbval-ignore-output"]
 promised = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-torch.testing.assert_close(promised, F.scaled_dot_product_attention(q, k, v, attn_mask=table))
+torch.testing.assert_close(
+    promised, F.scaled_dot_product_attention(q, k, v, attn_mask=table)
+)
 long = costs[2_048]
 print("table or promise, the same numbers; at 2,048 places")
 print(
@@ -602,7 +726,8 @@ print(
     long["fused, table"] > 1.05 * long["fused, no mask"],
 )
 print(
-    "  the promise saves at least a quarter of the table's time:", long["fused, promise"] < 0.75 * long["fused, table"]
+    "  the promise saves at least a quarter of the table's time:",
+    long["fused, promise"] < 0.75 * long["fused, table"],
 )
 
 # %% [markdown]
@@ -627,7 +752,10 @@ def sureness(model, tokenizer, pairs):
     """Mean log-probability of a token along the references and along the model's own translations; and how often these agree."""
     examples = encode_pairs(tokenizer, pairs, max_length=200)[:]
     texts = translate(model, pairs, tokenizer)
-    own = [Example(e.src, tokenizer.encode(text)) for e, text in zip(examples, texts, strict=True)]
+    own = [
+        Example(e.src, tokenizer.encode(text))
+        for e, text in zip(examples, texts, strict=True)
+    ]
     same = np.mean([text == pair.target for text, pair in zip(texts, pairs, strict=True)])
     return -loss_of(model, examples, tokenizer), -loss_of(model, own, tokenizer), same
 
@@ -644,8 +772,14 @@ for name, (reference, own, same) in sure.items():
 
 # %% tags=["claim-mask-4"]
 gap = {name: own - reference for name, (reference, own, _) in sure.items()}
-print("the trained one sees no difference (less than 0.02):", abs(gap["trained translator"]) < 0.02)
-print("the small one is far surer of itself (more than 0.5):", gap["small one of claim 1"] > 0.5)
+print(
+    "the trained one sees no difference (less than 0.02):",
+    abs(gap["trained translator"]) < 0.02,
+)
+print(
+    "the small one is far surer of itself (more than 0.5):",
+    gap["small one of claim 1"] > 0.5,
+)
 
 # %% [markdown]
 # Where the translator is good, its own beginnings *are* the right ones, and there is nothing to be biased about. So we must make errors. We take
@@ -659,44 +793,76 @@ def right_after_an_error(kind, examples, reach=7):
     """The share of right next tokens, 0, 1, 2 … places after an error in what is read; and without the error."""
     batch = collate(examples, tokenizer).to(device)
     draw = torch.Generator().manual_seed(0)
-    rows, lengths = torch.arange(len(examples), device=device), (batch.tgt_out != tokenizer.pad_id).sum(1)
-    place = 1 + (torch.rand(len(examples), generator=draw).to(device) * (lengths - 3)).long()  # in tgt_in, behind <s>
+    rows, lengths = (
+        torch.arange(len(examples), device=device),
+        (batch.tgt_out != tokenizer.pad_id).sum(1),
+    )
+    place = (
+        1 + (torch.rand(len(examples), generator=draw).to(device) * (lengths - 3)).long()
+    )  # in tgt_in, behind <s>
     logits = model(batch.src, batch.tgt_in)
     if kind == "its own second choice":
-        error = logits[rows, place - 1].scatter(1, batch.tgt_in[rows, place, None], -math.inf).argmax(-1)
+        error = (
+            logits[rows, place - 1]
+            .scatter(1, batch.tgt_in[rows, place, None], -math.inf)
+            .argmax(-1)
+        )
     else:
         french = batch.tgt_out[batch.tgt_out > tokenizer.eos_id]
-        error = french[torch.randint(len(french), (len(examples),), generator=draw).to(device)]
+        error = french[
+            torch.randint(len(french), (len(examples),), generator=draw).to(device)
+        ]
     read = batch.tgt_in.index_put((rows, place), error)
     distance = torch.arange(read.shape[1], device=device) - place[:, None]
     shares = []
     for said in (model(batch.src, read), logits):
         right = said.argmax(-1) == batch.tgt_out
         shares.append(
-            [right[(distance == d) & (batch.tgt_out != tokenizer.pad_id)].float().mean().item() for d in range(reach)]
+            [
+                right[(distance == d) & (batch.tgt_out != tokenizer.pad_id)]
+                .float()
+                .mean()
+                .item()
+                for d in range(reach)
+            ]
         )
     return shares
 
 
 examples = [example for example in test if len(example.tgt) >= 5][:400]
-after = {kind: right_after_an_error(kind, examples) for kind in ("a random token", "its own second choice")}
+after = {
+    kind: right_after_an_error(kind, examples)
+    for kind in ("a random token", "its own second choice")
+}
 
 # %% tags=["claim-mask-4"] mystnb={"figure": {"name": "after-an-error", "caption": "Share of right next tokens of the trained translator, by the distance from one wrong token in what it has read. The dashed line: the same places with the right beginning."}, "image": {"alt": "Two lines that start low directly after the error, about 0.2 for a random token and 0.65 for the model's own second choice, and rise within about four places to the dashed line at 0.99."}}
 fig, ax = plt.subplots()
 for kind, (broken, _) in after.items():
     ax.plot(broken, marker="o", label=f"after {kind}")
 ax.plot(after["a random token"][1], linestyle="--", color="grey", label="no error")
-ax.set(xlabel="tokens between the error and the answer", ylabel="share of right answers", ylim=(0, 1.05))
+ax.set(
+    xlabel="tokens between the error and the answer",
+    ylabel="share of right answers",
+    ylim=(0, 1.05),
+)
 ax.legend()
 plt.show()
 
 # %% tags=["claim-mask-4", "nbval-ignore-output"]
 for kind, (broken, whole) in after.items():
-    print(f"{kind:22}", *(f"{share:.2f}" for share in broken), "   no error:", *(f"{share:.2f}" for share in whole))
+    print(
+        f"{kind:22}",
+        *(f"{share:.2f}" for share in broken),
+        "   no error:",
+        *(f"{share:.2f}" for share in whole),
+    )
 
 # %% tags=["claim-mask-4"]
 for kind, (broken, whole) in after.items():
-    print(f"{kind:22} directly behind it, worse by more than 0.2: {whole[0] - broken[0] > 0.2}", end="   ")
+    print(
+        f"{kind:22} directly behind it, worse by more than 0.2: {whole[0] - broken[0] > 0.2}",
+        end="   ",
+    )
     print(f"5 tokens later, worse by less than 0.03: {whole[5] - broken[5] < 0.03}")
 
 # %% [markdown]
@@ -722,7 +888,9 @@ for kind, (broken, whole) in after.items():
 # %%
 def attention_with_infinity(x, layer, mask):
     q, k, v = layer(x).chunk(3, dim=-1)
-    scores = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).masked_fill(~mask, -math.inf)
+    scores = (q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])).masked_fill(
+        ~mask, -math.inf
+    )
     return scores.softmax(-1) @ v
 
 
@@ -773,9 +941,14 @@ q, k, v = torch.randn(4, 8), torch.randn(4, 8, requires_grad=True), torch.randn(
 scores = q @ k.T / math.sqrt(8)
 before = scores.masked_fill(~causal_mask(4), -math.inf).softmax(-1)
 after_softmax = scores.softmax(-1) * causal_mask(4)
-for name, weights in (("mask, then softmax", before), ("softmax, then mask", after_softmax)):
+for name, weights in (
+    ("mask, then softmax", before),
+    ("softmax, then mask", after_softmax),
+):
     (gradient,) = torch.autograd.grad((weights @ v)[0].sum(), k, retain_graph=True)
-    print(f"{name}: row 0 sums to {weights[0].sum():.2f}; it depends on the last key: {bool(gradient[3].norm() > 0)}")
+    print(
+        f"{name}: row 0 sums to {weights[0].sum():.2f}; it depends on the last key: {bool(gradient[3].norm() > 0)}"
+    )
 
 # %% [markdown]
 # **Targets not shifted.** The causal mask is right, but `tgt_in` holds the very words that must be said: each place is asked for what it has just
@@ -786,7 +959,9 @@ parrot, parrot_losses = train(target="tgt_in", steps=100)
 print(
     f"loss after 100 steps: {parrot_losses[-1]:.3f}; the loss that counts: {loss_of(parrot, unseen, small_tokenizer):.1f}"
 )
-hypothesis = greedy(parrot, pad([[*unseen[0].src, small_tokenizer.eos_id]], 0).to(device))[0]
+hypothesis = greedy(parrot, pad([[*unseen[0].src, small_tokenizer.eos_id]], 0).to(device))[
+    0
+]
 print("asked to translate, it says:", *small_tokenizer.pieces(hypothesis.tokens[:6]), "…")
 
 # %%
@@ -812,7 +987,10 @@ def loss_with_padding(logits, tgt_out, pad_id):
 padded, padded_losses = train(loss_with_padding)
 
 # %% tags=["nbval-ignore-output"]
-reports = {"padding left out": (honest, honest_losses), "padding counted": (padded, padded_losses)}
+reports = {
+    "padding left out": (honest, honest_losses),
+    "padding counted": (padded, padded_losses),
+}
 lengths = {}
 for name, (one, losses) in reports.items():
     texts = translate(one, short_test, small_tokenizer)
@@ -821,14 +999,17 @@ for name, (one, losses) in reports.items():
         f"{name:17} its loss says {np.mean(losses[-50:]):.2f}; real tokens, unseen: {loss_of(one, unseen, small_tokenizer):.2f}; "
         f"BLEU {bleu(texts, short_test):.1f}; {lengths[name]:.1f} words a sentence"
     )
-print(f"{'references':17} {np.mean([len(pair.target.split()) for pair in short_test]):.1f} words a sentence")
+print(
+    f"{'references':17} {np.mean([len(pair.target.split()) for pair in short_test]):.1f} words a sentence"
+)
 
 # %%
 flattered, honest_says = np.mean(padded_losses[-50:]), np.mean(honest_losses[-50:])
 print("the number is prettier by more than a quarter:", flattered < 0.75 * honest_says)
 print(
     "the model is not better (its real loss differs by less than 0.4):",
-    abs(loss_of(padded, unseen, small_tokenizer) - loss_of(honest, unseen, small_tokenizer)) < 0.4,
+    abs(loss_of(padded, unseen, small_tokenizer) - loss_of(honest, unseen, small_tokenizer))
+    < 0.4,
 )
 
 # %% [markdown]
@@ -842,15 +1023,20 @@ print(
 # %% tags=["nbval-ignore-output"]
 causal_cross = Rewired(
     model,
-    cross_mask=lambda tgt, source: source & torch.ones(tgt.shape[1], source.shape[-1], device=tgt.device).tril().bool(),
+    cross_mask=lambda tgt, source: (
+        source & torch.ones(tgt.shape[1], source.shape[-1], device=tgt.device).tril().bool()
+    ),
 )
 for sentence in ("the small black cats do not sleep", "He doesn't eat the egg."):
     right, wrong = (
-        Translator(m, tokenizer).translate([sentence], attention=False)[0].text for m in (model, causal_cross)
+        Translator(m, tokenizer).translate([sentence], attention=False)[0].text
+        for m in (model, causal_cross)
     )
     print(f"{sentence} | {right} | {wrong}")
 damage = loss_of(causal_cross, test[:200]), loss_of(Rewired(model), test[:200])
-print(f"loss with the causal mask on the cross-attention: {damage[0]:.2f}, without: {damage[1]:.2f}")
+print(
+    f"loss with the causal mask on the cross-attention: {damage[0]:.2f}, without: {damage[1]:.2f}"
+)
 
 # %%
 print("the loss is more than ten times as large:", damage[0] > 10 * damage[1])
@@ -864,13 +1050,24 @@ print("the loss is more than ten times as large:", damage[0] > 10 * damage[1])
 def loss_with_shift(left, right, examples):
     """The loss of the trained translator when the decoder's sentences are padded on the left, or the right."""
     batch = collate(examples, tokenizer).to(device)
-    read, say = (F.pad(side, (left, right), value=tokenizer.pad_id) for side in (batch.tgt_in, batch.tgt_out))
-    masked = Rewired(model, lambda tgt: causal_mask(tgt.shape[1]).to(tgt.device) & padding_mask(tgt, tokenizer.pad_id))
+    read, say = (
+        F.pad(side, (left, right), value=tokenizer.pad_id)
+        for side in (batch.tgt_in, batch.tgt_out)
+    )
+    masked = Rewired(
+        model,
+        lambda tgt: (
+            causal_mask(tgt.shape[1]).to(tgt.device) & padding_mask(tgt, tokenizer.pad_id)
+        ),
+    )
     with torch.no_grad():
         return next_token_loss(masked(batch.src, read), say, tokenizer.pad_id).item()
 
 
-shifted = {sides: loss_with_shift(*sides, test[:200]) for sides in ((0, 0), (0, 8), (1, 0), (4, 0), (8, 0))}
+shifted = {
+    sides: loss_with_shift(*sides, test[:200])
+    for sides in ((0, 0), (0, 8), (1, 0), (4, 0), (8, 0))
+}
 for (left, right), loss in shifted.items():
     print(f"padding: {left} on the left, {right} on the right: loss {loss:.2f}")
 
@@ -996,7 +1193,10 @@ import lessons_lib.transformer
 def loss_with_masks(causal, padding):
     """The loss of the trained translator while the library uses these two functions."""
     theirs = lessons_lib.transformer.causal_mask, lessons_lib.transformer.padding_mask
-    lessons_lib.transformer.causal_mask, lessons_lib.transformer.padding_mask = causal, padding
+    lessons_lib.transformer.causal_mask, lessons_lib.transformer.padding_mask = (
+        causal,
+        padding,
+    )
     try:
         return loss_of(model, test[:200])
     finally:
@@ -1012,9 +1212,12 @@ def one_too_far(length, device=None):
 
 
 usual = loss_of(model, test[:200])
-print("your masks, the same loss:", abs(loss_with_masks(yours, padding_mask) - usual) < 1e-6)
 print(
-    "one column too far, and the trained translator stumbles:", loss_with_masks(one_too_far, padding_mask) > usual + 0.3
+    "your masks, the same loss:", abs(loss_with_masks(yours, padding_mask) - usual) < 1e-6
+)
+print(
+    "one column too far, and the trained translator stumbles:",
+    loss_with_masks(one_too_far, padding_mask) > usual + 0.3,
 )
 
 # %% [markdown]

@@ -49,7 +49,13 @@ from torch import nn
 from lessons_lib.blocks import EncoderLayer
 from lessons_lib.config import TransformerConfig
 from lessons_lib.device import pick_device, seed_everything
-from lessons_lib.families import GPT2_SMALL, LLAMA_7B, DecoderOnly, EncoderOnly, EncoderOnlyConfig
+from lessons_lib.families import (
+    GPT2_SMALL,
+    LLAMA_7B,
+    DecoderOnly,
+    EncoderOnly,
+    EncoderOnlyConfig,
+)
 from lessons_lib.figures import use_course_style
 from lessons_lib.masks import causal_mask, padding_mask, prefix_mask
 from lessons_lib.norms import LayerNorm
@@ -65,7 +71,9 @@ from lessons_lib.widgets import GalleryWidget
 use_course_style()
 seed_everything(9)
 device = pick_device()
-torch.set_num_threads(1)  # the networks of this page are so small that two threads would wait for each other
+torch.set_num_threads(
+    1
+)  # the networks of this page are so small that two threads would wait for each other
 
 # %% [markdown]
 # ## The idea
@@ -132,7 +140,13 @@ class Stack(nn.Module):
     def __init__(self, vocab_size, n_layers=2, d_model=64, d_ff=128):
         super().__init__()
         config = TransformerConfig(
-            vocab_size, d_model, 4, n_encoder_layers=n_layers, n_decoder_layers=0, d_ff=d_ff, dropout=0.0
+            vocab_size,
+            d_model,
+            4,
+            n_encoder_layers=n_layers,
+            n_decoder_layers=0,
+            d_ff=d_ff,
+            dropout=0.0,
         )
         self.embedding = nn.Embedding(vocab_size, d_model)
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(n_layers))
@@ -170,19 +184,32 @@ def left_only(tokens):
 # %%
 def pytorchs(stack):
     """The layers of a stack in PyTorch's own encoder."""
-    d_model, d_ff = stack.embedding.embedding_dim, stack.layers[0].feed_forward.expand.out_features
-    layer = nn.TransformerEncoderLayer(d_model, 4, d_ff, dropout=0.0, batch_first=True, norm_first=True)
-    encoder = nn.TransformerEncoder(layer, len(stack.layers), nn.LayerNorm(d_model), enable_nested_tensor=False)
+    d_model, d_ff = (
+        stack.embedding.embedding_dim,
+        stack.layers[0].feed_forward.expand.out_features,
+    )
+    layer = nn.TransformerEncoderLayer(
+        d_model, 4, d_ff, dropout=0.0, batch_first=True, norm_first=True
+    )
+    encoder = nn.TransformerEncoder(
+        layer, len(stack.layers), nn.LayerNorm(d_model), enable_nested_tensor=False
+    )
     state = {"norm.weight": stack.norm.gamma, "norm.bias": stack.norm.beta}
     for i, ours in enumerate(stack.layers):
         attention = ours.attention
         for kind in ("weight", "bias"):
-            parts = [getattr(projection, kind) for projection in (attention.query, attention.key, attention.value)]
+            parts = [
+                getattr(projection, kind)
+                for projection in (attention.query, attention.key, attention.value)
+            ]
             state[f"layers.{i}.self_attn.in_proj_{kind}"] = torch.cat(parts)
             state[f"layers.{i}.self_attn.out_proj.{kind}"] = getattr(attention.output, kind)
             state[f"layers.{i}.linear1.{kind}"] = getattr(ours.feed_forward.expand, kind)
             state[f"layers.{i}.linear2.{kind}"] = getattr(ours.feed_forward.contract, kind)
-        for number, residual in ((1, ours.attention_residual), (2, ours.feed_forward_residual)):
+        for number, residual in (
+            (1, ours.attention_residual),
+            (2, ours.feed_forward_residual),
+        ):
             state[f"layers.{i}.norm{number}.weight"] = residual.norm.gamma
             state[f"layers.{i}.norm{number}.bias"] = residual.norm.beta
     encoder.load_state_dict(state)
@@ -196,7 +223,9 @@ encoder = EncoderOnly(EncoderOnlyConfig(**sizes, n_encoder_layers=2))
 decoder = DecoderOnly(TransformerConfig(**sizes, n_encoder_layers=0, n_decoder_layers=2))
 for model, half in ((encoder, "encoder"), (decoder, "decoder")):
     weights = stack.state_dict()
-    model.load_state_dict({n if n.startswith("embedding") else f"{half}.{n}": w for n, w in weights.items()})
+    model.load_state_dict(
+        {n if n.startswith("embedding") else f"{half}.{n}": w for n, w in weights.items()}
+    )
 
 embedded = stack.embedding(tokens) * 8 + sinusoidal_table(5, 64)  # √64 = 8
 real = tokens != PAD
@@ -204,7 +233,12 @@ close = torch.testing.assert_close
 as_bert, as_gpt = stack(tokens, both_sides(tokens)), stack(tokens, left_only(tokens))
 close(as_bert[real], (encoder(tokens) @ encoder.embedding.weight.T)[real])
 close(as_gpt, decoder(tokens))
-close(as_bert[real], (pytorchs(stack)(embedded, src_key_padding_mask=~real) @ stack.embedding.weight.T)[real])
+close(
+    as_bert[real],
+    (pytorchs(stack)(embedded, src_key_padding_mask=~real) @ stack.embedding.weight.T)[
+        real
+    ],
+)
 close(as_gpt, pytorchs(stack)(embedded, mask=~left_only(tokens)) @ stack.embedding.weight.T)
 print("ours = lessons_lib = PyTorch, encoder-only and decoder-only, with the same weights")
 print("and the same logits?", torch.allclose(as_bert[real], as_gpt[real], atol=0.1))
@@ -227,7 +261,13 @@ else:
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
 
-SMALL = {"vocab_size": 99, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+SMALL = {
+    "vocab_size": 99,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+}
 GROUPED = SMALL | {"num_key_value_heads": 2, "max_position_embeddings": 64}
 HALVES = {
     f"{half}_{name}": n
@@ -236,9 +276,19 @@ HALVES = {
 }
 FAMILIES = {
     "BERT": ("BertModel", "BertConfig", SMALL, load_bert),
-    "GPT-2": ("GPT2LMHeadModel", "GPT2Config", {"vocab_size": 99, "n_embd": 32, "n_layer": 2, "n_head": 4}, load_gpt2),
+    "GPT-2": (
+        "GPT2LMHeadModel",
+        "GPT2Config",
+        {"vocab_size": 99, "n_embd": 32, "n_layer": 2, "n_head": 4},
+        load_gpt2,
+    ),
     "Llama": ("LlamaForCausalLM", "LlamaConfig", GROUPED, load_llama),
-    "Mistral": ("MistralForCausalLM", "MistralConfig", GROUPED | {"sliding_window": None}, load_llama),
+    "Mistral": (
+        "MistralForCausalLM",
+        "MistralConfig",
+        GROUPED | {"sliding_window": None},
+        load_llama,
+    ),
     "Qwen2": ("Qwen2ForCausalLM", "Qwen2Config", GROUPED, load_llama),
     "OPUS-MT": (
         "MarianMTModel",
@@ -255,7 +305,10 @@ for name, (build, configure, shape, load) in FAMILIES.items() if transformers el
         ours = load(folder)
         tokens = torch.randint(3, 90, (2, 9))
         if name == "OPUS-MT":
-            result, expected = ours(tokens, tokens), theirs(tokens, decoder_input_ids=tokens).logits
+            result, expected = (
+                ours(tokens, tokens),
+                theirs(tokens, decoder_input_ids=tokens).logits,
+            )
         else:
             result, expected = ours(tokens), theirs(tokens)[0]
     torch.testing.assert_close(result, expected, rtol=1e-4, atol=1e-4)
@@ -297,11 +350,19 @@ else:
     tokenizer.no_padding()
     with torch.no_grad():
         encodings = [tokenizer.encode(text) for text in SENTENCES]
-        vectors = [minilm(torch.tensor([e.ids]))[0, e.tokens.index("bank")] for e in encodings]
+        vectors = [
+            minilm(torch.tensor([e.ids]))[0, e.tokens.index("bank")] for e in encodings
+        ]
     vectors = F.normalize(torch.stack(vectors), dim=-1)  # (4, 384)
     row = minilm.embedding.weight[encodings[0].ids[encodings[0].tokens.index("bank")]]
-    print(f"{sum(p.numel() for p in minilm.parameters()):,} published parameters in our modules")
-    print("in the table of embeddings 'bank' has one row of", len(row), "numbers; behind six layers, cosines:")
+    print(
+        f"{sum(p.numel() for p in minilm.parameters()):,} published parameters in our modules"
+    )
+    print(
+        "in the table of embeddings 'bank' has one row of",
+        len(row),
+        "numbers; behind six layers, cosines:",
+    )
     for text, line in zip(SENTENCES, vectors @ vectors.T, strict=True):
         print(f"  {text:40}", "  ".join(f"{x:.2f}" for x in line.tolist()))
 
@@ -319,19 +380,34 @@ def words_of(text):
 
 
 everything = [
-    (words_of(p.source), words_of(p.target)) for p in load_grammar(seed=0, n_train=20_000, n_valid=0, n_test=0).train
+    (words_of(p.source), words_of(p.target))
+    for p in load_grammar(seed=0, n_train=20_000, n_valid=0, n_test=0).train
 ]
 frequent = [
-    {word for word, _ in Counter(w for pair in everything for w in pair[side]).most_common(600)} for side in (0, 1)
+    {
+        word
+        for word, _ in Counter(w for pair in everything for w in pair[side]).most_common(
+            600
+        )
+    }
+    for side in (0, 1)
 ]
 pairs = {
     (" ".join(english), " ".join(french)): (english, french)
     for english, french in everything
-    if max(len(english), len(french)) <= 8 and frequent[0].issuperset(english) and frequent[1].issuperset(french)
+    if max(len(english), len(french)) <= 8
+    and frequent[0].issuperset(english)
+    and frequent[1].issuperset(french)
 }
 pairs = list(pairs.values())
 unseen, training = pairs[:300], pairs[300:]
-FRENCH = ["<pad>", "<s>", "</s>", "___", *sorted({word for _, french in pairs for word in french})]
+FRENCH = [
+    "<pad>",
+    "<s>",
+    "</s>",
+    "___",
+    *sorted({word for _, french in pairs for word in french}),
+]
 NUMBER = {word: i for i, word in enumerate(FRENCH)}
 
 
@@ -341,12 +417,18 @@ def rectangle(rows):
 
 
 def sentences(pairs):
-    return rectangle([[BEGIN, *(NUMBER[word] for word in french), END] for _, french in pairs])
+    return rectangle(
+        [[BEGIN, *(NUMBER[word] for word in french), END] for _, french in pairs]
+    )
 
 
 train_tokens, test_tokens = sentences(training), sentences(unseen)
-print(len(training), "sentences to train on,", len(unseen), "to test;", len(FRENCH), "words")
-print(" ".join(training[0][1]), "|", " ".join(training[1][1]), "|", " ".join(training[2][1]))
+print(
+    len(training), "sentences to train on,", len(unseen), "to test;", len(FRENCH), "words"
+)
+print(
+    " ".join(training[0][1]), "|", " ".join(training[1][1]), "|", " ".join(training[2][1])
+)
 
 
 # %% [markdown]
@@ -362,9 +444,14 @@ def next_word_loss(model, tokens):
 
 def covered_word_loss(model, tokens, share=0.15):
     asked = (torch.rand(tokens.shape, generator=dice).to(device) < share) & (tokens > END)
-    draw, noise = torch.rand(tokens.shape, generator=dice), torch.randint(4, len(FRENCH), tokens.shape, generator=dice)
+    draw, noise = (
+        torch.rand(tokens.shape, generator=dice),
+        torch.randint(4, len(FRENCH), tokens.shape, generator=dice),
+    )
     draw, noise = draw.to(device), noise.to(device)
-    read = torch.where(asked & (draw < 0.8), BLANK, torch.where(asked & (draw >= 0.9), noise, tokens))
+    read = torch.where(
+        asked & (draw < 0.8), BLANK, torch.where(asked & (draw >= 0.9), noise, tokens)
+    )
     return F.cross_entropy(model(read, both_sides(read))[asked], tokens[asked])
 
 
@@ -372,10 +459,14 @@ def train(model, loss_of, *texts, steps, learning_rate=8e-3):
     """Train on `loss_of(model, *texts)` for 64 rows of the texts at a time; the rate rises, then falls to 0."""
     model.to(device).train()
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), fused=True)
-    order = torch.Generator().manual_seed(0)  # of its own: whoever else throws dice, the batches are the same
+    order = torch.Generator().manual_seed(
+        0
+    )  # of its own: whoever else throws dice, the batches are the same
     for step in range(steps):
         rows = torch.randint(len(training), (64,), generator=order).to(device)
-        optimizer.param_groups[0]["lr"] = learning_rate * min((step + 1) / 30, 1 - step / steps)
+        optimizer.param_groups[0]["lr"] = learning_rate * min(
+            (step + 1) / 30, 1 - step / steps
+        )
         loss = loss_of(model, *(text[rows] for text in texts))
         optimizer.zero_grad()
         loss.backward()
@@ -403,12 +494,19 @@ print("parameters of each:", sum(p.numel() for p in trained["BERT"].parameters()
 # sentence, and take the best. What stands on the right has its say then: after a wrong article, the noun is improbable.
 
 # %% tags=["claim-family-1"]
-places = [(i, j) for i, row in enumerate(test_tokens.tolist()) for j, token in enumerate(row) if token > BLANK]
+places = [
+    (i, j)
+    for i, row in enumerate(test_tokens.tolist())
+    for j, token in enumerate(row)
+    if token > BLANK
+]
 row_of, place_of = torch.tensor(places, device=device).T
 gold = test_tokens[row_of, place_of]  # (N,): the word under each cover
 each = torch.arange(len(places), device=device)
 ARTICLES = "le la les un une des mon ma mes ton ta tes son sa ses notre nos votre vos leur leurs ce cette ces".split()
-is_article = torch.tensor([FRENCH[token] in ARTICLES for token in gold.tolist()], device=device)
+is_article = torch.tensor(
+    [FRENCH[token] in ARTICLES for token in gold.tolist()], device=device
+)
 
 
 @torch.no_grad()
@@ -429,11 +527,17 @@ def log_probability(model, tokens):
 @torch.no_grad()
 def guess_next(model, n_candidates=20):
     """The best word from the left alone; and of so many of the best, the one that makes the best sentence."""
-    from_left = model(test_tokens, left_only(test_tokens))[row_of, place_of - 1]  # predicted one place earlier
+    from_left = model(test_tokens, left_only(test_tokens))[
+        row_of, place_of - 1
+    ]  # predicted one place earlier
     candidates = from_left.topk(n_candidates).indices  # (N, 20)
     whole = test_tokens[row_of].repeat_interleave(n_candidates, 0)
-    whole[torch.arange(len(whole), device=device), place_of.repeat_interleave(n_candidates)] = candidates.flatten()
-    scores = torch.cat([log_probability(model, part) for part in whole.split(2048)]).view_as(candidates)
+    whole[
+        torch.arange(len(whole), device=device), place_of.repeat_interleave(n_candidates)
+    ] = candidates.flatten()
+    scores = torch.cat(
+        [log_probability(model, part) for part in whole.split(2048)]
+    ).view_as(candidates)
     return candidates[:, 0], candidates.gather(1, scores.argmax(1, keepdim=True))[:, 0]
 
 
@@ -444,7 +548,9 @@ guesses = {
     "GPT, whole sentences weighed": from_whole,
 }
 right = {
-    name: [(guess == gold)[kind].float().mean().item() for kind in (is_article, ~is_article)]
+    name: [
+        (guess == gold)[kind].float().mean().item() for kind in (is_article, ~is_article)
+    ]
     for name, guess in guesses.items()
 }
 
@@ -461,17 +567,24 @@ plt.show()
 # %% tags=["claim-family-1", "nbval-ignore-output"]
 overall = {name: (guess == gold).float().mean().item() for name, guess in guesses.items()}
 for name, share in overall.items():
-    print(f"{name:30} articles {right[name][0]:.2f}, others {right[name][1]:.2f}, all {share:.2f}")
+    print(
+        f"{name:30} articles {right[name][0]:.2f}, others {right[name][1]:.2f}, all {share:.2f}"
+    )
 print("questions asked in training, for each sentence of 7 words: GPT 8, BERT about 1")
 
 # %% tags=["claim-family-1"]
 next_word, covered, weighed = overall.values()
-print("in one pass BERT fills in more than GPT, by 0.05 at least:", covered > next_word + 0.05)
+print(
+    "in one pass BERT fills in more than GPT, by 0.05 at least:", covered > next_word + 0.05
+)
 print(
     "and more of the articles, by 0.08 at least:",
     right["BERT, what is covered"][0] > right["GPT, what comes next"][0] + 0.08,
 )
-print("asked with whole sentences, GPT is not behind BERT by more than 0.02:", weighed > covered - 0.02)
+print(
+    "asked with whole sentences, GPT is not behind BERT by more than 0.02:",
+    weighed > covered - 0.02,
+)
 
 # %% [markdown]
 # From the left alone GPT is lost at an article: nothing that decides it has been read. BERT has read the noun, and gets nearly half as many again right. So far the sentence holds. But GPT, asked in its own way, is not behind: it *did* learn which article goes with which noun, from
@@ -494,7 +607,11 @@ print("asked with whole sentences, GPT is not behind BERT by more than 0.02:", w
 # To judge them we need no taste. Of the sentences that come out, take every pair of neighbouring words. How many of these pairs did the grammar ever write, in its 20,000 sentences?
 
 # %% tags=["claim-family-2"]
-written = {pair for _, french in everything for pair in zip(["<s>", *french], [*french, "</s>"], strict=True)}
+written = {
+    pair
+    for _, french in everything
+    for pair in zip(["<s>", *french], [*french, "</s>"], strict=True)
+}
 N_TEXTS, N_WORDS, ROUNDS = 100, 7, 10
 
 
@@ -515,7 +632,9 @@ def fill_in(model, tokens, place):
 def gpt_writes(model):
     tokens = torch.full((N_TEXTS, 1), BEGIN, device=device)
     for _ in range(12):
-        tokens = torch.cat([tokens, draw_from(model(tokens, left_only(tokens))[:, -1])[:, None]], dim=1)
+        tokens = torch.cat(
+            [tokens, draw_from(model(tokens, left_only(tokens))[:, -1])[:, None]], dim=1
+        )
     return tokens, 12
 
 
@@ -570,20 +689,31 @@ writers = {
     "BERT, all at once": bert_at_once(trained["BERT"]),
     "BERT, again and again": bert_again_and_again(trained["BERT"]),
 }
-texts = {name: [text_of(row) for row in tokens.tolist()] for name, (tokens, _) in writers.items()}
-all_words = np.random.default_rng(0).permutation([word for _, french in unseen for word in french])
+texts = {
+    name: [text_of(row) for row in tokens.tolist()] for name, (tokens, _) in writers.items()
+}
+all_words = np.random.default_rng(0).permutation(
+    [word for _, french in unseen for word in french]
+)
 by_chance = all_words[: N_TEXTS * N_WORDS].reshape(N_TEXTS, N_WORDS).tolist()
-shares = {name: share_written(some) for name, some in texts.items()} | {"words shuffled": share_written(by_chance)}
+shares = {name: share_written(some) for name, some in texts.items()} | {
+    "words shuffled": share_written(by_chance)
+}
 
 # %% tags=["claim-family-2", "nbval-ignore-output"]
 for name, some in texts.items():
-    print(f"{name:22} {shares[name]:.2f} of the pairs, {writers[name][1]:3} passes   {' '.join(some[1])!r}")
+    print(
+        f"{name:22} {shares[name]:.2f} of the pairs, {writers[name][1]:3} passes   {' '.join(some[1])!r}"
+    )
 print(f"{'words shuffled':22} {shares['words shuffled']:.2f}")
 
 # %% tags=["claim-family-2"]
 bert = [shares[name] for name in texts if name.startswith("BERT")]
 print("GPT is best, by 0.1 at least:", shares["GPT, word by word"] > max(bert) + 0.1)
-print("BERT's best way is the one that looks again and again:", shares["BERT, again and again"] == max(bert))
+print(
+    "BERT's best way is the one that looks again and again:",
+    shares["BERT, again and again"] == max(bert),
+)
 print("one look for all words is the worst:", shares["BERT, all at once"] == min(bert))
 
 # %% [markdown]
@@ -606,7 +736,13 @@ print("one look for all words is the worst:", shares["BERT, all at once"] == min
 # number of {term}`parameters <parameter>` (2 + 2 layers there, 5 layers here: a decoder layer with its cross-attention is half as large again), the same width, pairs, steps and learning rate. Bet.
 
 # %%
-BOTH = ["<pad>", "<s>", "</s>", "<sep>", *sorted({word for pair in pairs for side in pair for word in side})]
+BOTH = [
+    "<pad>",
+    "<s>",
+    "</s>",
+    "<sep>",
+    *sorted({word for pair in pairs for side in pair for word in side}),
+]
 ID = {word: i for i, word in enumerate(BOTH)}
 SEP = 3
 
@@ -618,7 +754,12 @@ def prefix_left(tokens):
 
 
 def one_sequence(pairs):
-    return rectangle([[*(ID[w] for w in english), SEP, *(ID[w] for w in french), END] for english, french in pairs])
+    return rectangle(
+        [
+            [*(ID[w] for w in english), SEP, *(ID[w] for w in french), END]
+            for english, french in pairs
+        ]
+    )
 
 
 def two_sequences(pairs):
@@ -628,9 +769,13 @@ def two_sequences(pairs):
 
 
 def one_stack_loss(model, tokens):
-    behind = (tokens == SEP).cumsum(1)[:, :-1] == 1  # what stands at or behind the mark predicts; the English is given
+    behind = (tokens == SEP).cumsum(1)[
+        :, :-1
+    ] == 1  # what stands at or behind the mark predicts; the English is given
     asked = behind & (tokens[:, 1:] != PAD)
-    return F.cross_entropy(model(tokens[:, :-1], prefix_left(tokens[:, :-1]))[asked], tokens[:, 1:][asked])
+    return F.cross_entropy(
+        model(tokens[:, :-1], prefix_left(tokens[:, :-1]))[asked], tokens[:, 1:][asked]
+    )
 
 
 def two_stack_loss(model, src, tgt):
@@ -640,10 +785,15 @@ def two_stack_loss(model, src, tgt):
 
 mark = torch.tensor([[9, 8, SEP, 7, 6]], device=device)
 assert torch.equal(prefix_left(mark)[0, 0], prefix_mask(5, 3, device))
-two_halves = TransformerConfig(len(BOTH), 64, 4, n_encoder_layers=2, n_decoder_layers=2, d_ff=128, dropout=0.0)
+two_halves = TransformerConfig(
+    len(BOTH), 64, 4, n_encoder_layers=2, n_decoder_layers=2, d_ff=128, dropout=0.0
+)
 one_half = dataclasses.replace(two_halves, n_encoder_layers=0, n_decoder_layers=5)
 seed_everything(0)
-translators = {"encoder–decoder": Transformer(two_halves), "decoder-only": Stack(len(BOTH), n_layers=5)}
+translators = {
+    "encoder–decoder": Transformer(two_halves),
+    "decoder-only": Stack(len(BOTH), n_layers=5),
+}
 for name, config in (("encoder–decoder", two_halves), ("decoder-only", one_half)):
     count = sum(p.numel() for p in translators[name].parameters())
     assert count == count_parameters(config)
@@ -673,9 +823,13 @@ def translate_one(model, pairs):
     found = [None] * len(pairs)
     for length in {len(english) for english, _ in pairs}:
         group = [i for i, (english, _) in enumerate(pairs) if len(english) == length]
-        tokens = one_sequence([(pairs[i][0], []) for i in group])[:, : length + 1]  # with the mark, without the end
+        tokens = one_sequence([(pairs[i][0], []) for i in group])[
+            :, : length + 1
+        ]  # with the mark, without the end
         for _ in range(10):
-            tokens = torch.cat([tokens, model(tokens, prefix_left(tokens))[:, -1:].argmax(-1)], dim=1)
+            tokens = torch.cat(
+                [tokens, model(tokens, prefix_left(tokens))[:, -1:].argmax(-1)], dim=1
+            )
         for i, row in zip(group, tokens[:, length:].tolist(), strict=True):
             found[i] = row
     return found
@@ -688,12 +842,18 @@ def french_of(row):
 
 references = [" ".join(french) for _, french in unseen]
 translations = {
-    "encoder–decoder": [french_of(row) for row in translate_two(translators["encoder–decoder"], unseen)],
-    "decoder-only": [french_of(row) for row in translate_one(translators["decoder-only"], unseen)],
+    "encoder–decoder": [
+        french_of(row) for row in translate_two(translators["encoder–decoder"], unseen)
+    ],
+    "decoder-only": [
+        french_of(row) for row in translate_one(translators["decoder-only"], unseen)
+    ],
 }
 bleu = {name: score(texts, references).bleu for name, texts in translations.items()}
 exact = {
-    name: np.mean([text == reference for text, reference in zip(texts, references, strict=True)])
+    name: np.mean(
+        [text == reference for text, reference in zip(texts, references, strict=True)]
+    )
     for name, texts in translations.items()
 }
 flops = {
@@ -710,7 +870,10 @@ print("to be translated:", " ".join(unseen[3][0]), "| reference:", references[3]
 
 # %% tags=["claim-family-3"]
 print("a decoder-only model translates (BLEU above 40):", bleu["decoder-only"] > 40)
-print("the encoder–decoder is ahead, by 2 BLEU at least:", bleu["encoder–decoder"] > bleu["decoder-only"] + 2)
+print(
+    "the encoder–decoder is ahead, by 2 BLEU at least:",
+    bleu["encoder–decoder"] > bleu["decoder-only"] + 2,
+)
 ratio = flops["decoder-only"] / flops["encoder–decoder"]
 print(f"for 8 + 8 tokens the decoder-only model computes {ratio:.1f} times as much")
 
@@ -732,7 +895,15 @@ print(f"for 8 + 8 tokens the decoder-only model computes {ratio:.1f} times as mu
 class ViT(nn.Module):
     def __init__(self, side=8, square=4, d_model=32, n_layers=2):
         super().__init__()
-        config = TransformerConfig(10, d_model, 4, n_encoder_layers=n_layers, n_decoder_layers=0, d_ff=64, dropout=0.0)
+        config = TransformerConfig(
+            10,
+            d_model,
+            4,
+            n_encoder_layers=n_layers,
+            n_decoder_layers=0,
+            d_ff=64,
+            dropout=0.0,
+        )
         self.square = square
         self.patch = nn.Linear(square * square, d_model)
         self.class_token = nn.Parameter(torch.zeros(d_model))
@@ -746,7 +917,9 @@ class ViT(nn.Module):
 
     def forward(self, images):
         x = self.patch(self.squares(images))  # (B, 4, D)
-        x = torch.cat([self.class_token.expand(len(x), 1, -1), x], dim=1) + self.place  # (B, 5, D)
+        x = (
+            torch.cat([self.class_token.expand(len(x), 1, -1), x], dim=1) + self.place
+        )  # (B, 5, D)
         for layer in self.layers:
             x = layer(x)
         return self.classify(self.norm(x[:, 0]))
@@ -764,9 +937,19 @@ def cnn():
 vit = ViT()
 images = torch.randn(3, 8, 8)
 convolution = nn.Conv2d(1, 32, kernel_size=4, stride=4)
-convolution.weight.data, convolution.bias.data = vit.patch.weight.data.view(32, 1, 4, 4), vit.patch.bias.data
-close(vit.patch(vit.squares(images)), convolution(images[:, None]).flatten(2).transpose(1, 2))
-print("parameters: ViT", sum(p.numel() for p in vit.parameters()), " CNN", sum(p.numel() for p in cnn().parameters()))
+convolution.weight.data, convolution.bias.data = (
+    vit.patch.weight.data.view(32, 1, 4, 4),
+    vit.patch.bias.data,
+)
+close(
+    vit.patch(vit.squares(images)), convolution(images[:, None]).flatten(2).transpose(1, 2)
+)
+print(
+    "parameters: ViT",
+    sum(p.numel() for p in vit.parameters()),
+    " CNN",
+    sum(p.numel() for p in cnn().parameters()),
+)
 print("the squares and their matrix = nn.Conv2d(1, 32, kernel_size=4, stride=4)")
 
 # %% [markdown]
@@ -822,10 +1005,17 @@ plt.show()
 
 # %% tags=["claim-family-4", "nbval-ignore-output"]
 for name, shares in seen.items():
-    print(f"{name:20}", "  ".join(f"{n:5} images: {share:.3f}" for n, share in zip(SHOWN, shares, strict=True)))
+    print(
+        f"{name:20}",
+        "  ".join(
+            f"{n:5} images: {share:.3f}" for n, share in zip(SHOWN, shares, strict=True)
+        ),
+    )
 
 # %% tags=["claim-family-4"]
-print("with all images the ViT is right in more than 9 of 10 cases:", seen["ViT"][-1] > 0.92)
+print(
+    "with all images the ViT is right in more than 9 of 10 cases:", seen["ViT"][-1] > 0.92
+)
 print(
     "with 50 it is last, by 0.05 at least:",
     seen["ViT"][0] < min(seen["CNN"][0], seen["logistic regression"][0]) - 0.05,
@@ -885,8 +1075,12 @@ class Experts(nn.Module):
         scores, chosen = self.router(x).topk(self.used, dim=-1)  # (B, T, used)
         shares, output = scores.softmax(-1), torch.zeros_like(x)
         for number, expert in enumerate(self.experts):
-            batch, place, rank = (chosen == number).nonzero(as_tuple=True)  # who was sent to this one
-            output[batch, place] += shares[batch, place, rank, None] * expert(x[batch, place])
+            batch, place, rank = (chosen == number).nonzero(
+                as_tuple=True
+            )  # who was sent to this one
+            output[batch, place] += shares[batch, place, rank, None] * expert(
+                x[batch, place]
+            )
         return output
 
 
@@ -903,8 +1097,13 @@ expected = sum(
     for k in range(2)
 )
 close(experts(x), expected)
-one, router = sum(p.numel() for p in experts.experts[0].parameters()), experts.router.weight.numel()
-print(f"8 experts hold {8 * one + router:,} numbers; a token meets {2 * one + router:,} of them")
+one, router = (
+    sum(p.numel() for p in experts.experts[0].parameters()),
+    experts.router.weight.numel(),
+)
+print(
+    f"8 experts hold {8 * one + router:,} numbers; a token meets {2 * one + router:,} of them"
+)
 
 same = EncoderLayer(TransformerConfig(50, 64, 4, n_decoder_layers=0, d_ff=128))
 shared = nn.ModuleList([same] * 12)  # ALBERT: twelve layers, one set of weights
@@ -925,7 +1124,13 @@ clothes = {
     )
 }  # fmt: skip
 clothes["2023"] = dataclasses.replace(
-    clothes["2019"], positions="rope", norm_type="rms", bias="none", activation="swiglu", n_kv_heads=2, d_ff=108
+    clothes["2019"],
+    positions="rope",
+    norm_type="rms",
+    bias="none",
+    activation="swiglu",
+    n_kv_heads=2,
+    d_ff=108,
 )
 
 
@@ -943,14 +1148,25 @@ for year, config in clothes.items():
 
 # %% tags=["claim-family-5", "nbval-ignore-output"]
 for year, config in clothes.items():
-    cache = 2 * config.n_decoder_layers * (config.n_kv_heads or config.n_heads) * config.head_width
+    cache = (
+        2
+        * config.n_decoder_layers
+        * (config.n_kv_heads or config.n_heads)
+        * config.head_width
+    )
     print(
         f"{year}: {count_parameters(config):,} parameters, loss on unseen sentences {unheard[year]:.2f}, {cache} numbers a token in the cache"
     )
 
 # %% tags=["claim-family-5"]
-print("the newer one is better, by 0.1 nats at least:", unheard["2023"] < unheard["2019"] - 0.1)
-print("the two are within 0.3 nats of each other:", abs(unheard["2023"] - unheard["2019"]) < 0.3)
+print(
+    "the newer one is better, by 0.1 nats at least:",
+    unheard["2023"] < unheard["2019"] - 0.1,
+)
+print(
+    "the two are within 0.3 nats of each other:",
+    abs(unheard["2023"] - unheard["2019"]) < 0.3,
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: false at this size; and that is not what most of them are for
@@ -968,7 +1184,9 @@ with torch.no_grad():
     logits = trained["GPT"](test_tokens, left_only(test_tokens))
 for name, place in (("the place before", place_of - 1), ("its own place", place_of)):
     share = (logits[row_of, place].argmax(-1) == gold).float().mean().item()
-    print(f"GPT's guess of a word, read at {name:16}: more than 1 in 10 right: {share > 0.1}")
+    print(
+        f"GPT's guess of a word, read at {name:16}: more than 1 in 10 right: {share > 0.1}"
+    )
 
 # %% [markdown]
 # Symptom: nearly nothing is right, though the loss in training was good. Cause: at its own place, the word has been read, and the logits are about the next one.
@@ -982,7 +1200,9 @@ def translate_padded(model, pairs):
     prompts = [[*(ID[word] for word in english), SEP] for english, _ in pairs]
     tokens, length = rectangle(prompts), max(map(len, prompts))
     for _ in range(10):
-        tokens = torch.cat([tokens, model(tokens, prefix_left(tokens))[:, -1:].argmax(-1)], dim=1)
+        tokens = torch.cat(
+            [tokens, model(tokens, prefix_left(tokens))[:, -1:].argmax(-1)], dim=1
+        )
     return [[SEP, *row[length:]] for row in tokens.tolist()]
 
 
@@ -990,9 +1210,13 @@ one_stack = translators["decoder-only"]
 padded = [french_of(row) for row in translate_padded(one_stack, unseen)]
 longest = max(len(english) for english, _ in unseen)
 for name, kind in (("as long as the longest", True), ("shorter", False)):
-    group = [i for i, (english, _) in enumerate(unseen) if (len(english) == longest) == kind]
+    group = [
+        i for i, (english, _) in enumerate(unseen) if (len(english) == longest) == kind
+    ]
     same = np.mean([padded[i] == translations["decoder-only"][i] for i in group])
-    print(f"prompts {name:22}: as without padding: all {same == 1}, fewer than a quarter {same < 0.25}")
+    print(
+        f"prompts {name:22}: as without padding: all {same == 1}, fewer than a quarter {same < 0.25}"
+    )
 
 # %% [markdown]
 # Symptom: single prompts work, batches don't, and the longest prompt of each batch does. Mend: group by length, as above; or pad on the *left*, mask the padding, and count the positions from the first real token; or read each row's logits at its own last token.
@@ -1001,10 +1225,15 @@ for name, kind in (("as long as the longest", True), ("shorter", False)):
 
 # %%
 turned = Stack(len(FRENCH)).to(device)
-state = {n: w.T if n.endswith("attention.output.weight") else w for n, w in trained["GPT"].state_dict().items()}
+state = {
+    n: w.T if n.endswith("attention.output.weight") else w
+    for n, w in trained["GPT"].state_dict().items()
+}
 print(turned.load_state_dict(state))
 with torch.no_grad():
-    good, bad = (next_word_loss(model, test_tokens).item() for model in (trained["GPT"], turned))
+    good, bad = (
+        next_word_loss(model, test_tokens).item() for model in (trained["GPT"], turned)
+    )
 print("and the loss on unseen sentences is higher by more than 1 nat:", bad > good + 1)
 
 # %% [markdown]
@@ -1017,9 +1246,16 @@ seed_everything(0)
 asked = (torch.rand(test_tokens.shape) < 0.15).to(device) & (test_tokens > END)
 read = test_tokens.masked_fill(asked, BLANK)
 with torch.no_grad():
-    surprise = -trained["BERT"](read, both_sides(read)).log_softmax(-1).gather(2, test_tokens[..., None])[..., 0]
+    surprise = (
+        -trained["BERT"](read, both_sides(read))
+        .log_softmax(-1)
+        .gather(2, test_tokens[..., None])[..., 0]
+    )
 visible = (test_tokens > END) & ~asked
-print("BERT is surprised by covered words, more than 1.5 nats:  ", surprise[asked].mean().item() > 1.5)
+print(
+    "BERT is surprised by covered words, more than 1.5 nats:  ",
+    surprise[asked].mean().item() > 1.5,
+)
 print(
     "by the words that it sees, less than half of that:       ",
     (surprise[visible].mean() < surprise[asked].mean() / 2).item(),
@@ -1112,8 +1348,18 @@ print(
 # %%
 translator = load_course_translator(device)
 course = translator.model
-half = EncoderOnly(EncoderOnlyConfig(**course.config.to_dict() | {"n_decoder_layers": 0})).to(device).eval()
-half.load_state_dict({n: w for n, w in course.state_dict().items() if n.startswith(("embedding.", "encoder."))})
+half = (
+    EncoderOnly(EncoderOnlyConfig(**course.config.to_dict() | {"n_decoder_layers": 0}))
+    .to(device)
+    .eval()
+)
+half.load_state_dict(
+    {
+        n: w
+        for n, w in course.state_dict().items()
+        if n.startswith(("embedding.", "encoder."))
+    }
+)
 
 
 @torch.no_grad()
@@ -1145,7 +1391,10 @@ print(
     "the same numbers as the translator's encoder; its vectors of 'the' say le/la or les in 19 of 20 cases:",
     probe.score(vectors, many) > 0.95,
 )
-print("always the more frequent answer would be right in fewer than 4 of 5:", max(many.mean(), 1 - many.mean()) < 0.8)
+print(
+    "always the more frequent answer would be right in fewer than 4 of 5:",
+    max(many.mean(), 1 - many.mean()) < 0.8,
+)
 
 # %% [markdown]
 # Nobody asked the encoder for the number of a noun. The decoder needed it, so the encoder learned to say it, in the vector where the decoder looks. That is the trick of all pretraining: a hard exercise on top, and what the layers learn on the way is of use elsewhere.

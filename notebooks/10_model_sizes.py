@@ -54,13 +54,20 @@ from lessons_lib.translation.batching import Batches, encode_pairs
 from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import FOLDER, load_course_translator
 from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.training import TrainingOptions, batch_loss, fit, validation_loss
+from lessons_lib.translation.training import (
+    TrainingOptions,
+    batch_loss,
+    fit,
+    validation_loss,
+)
 from lessons_lib.widgets import SizesWidget
 
 use_course_style()
 seed_everything(10)
 device = pick_device()
-torch.set_num_threads(1)  # the networks of this page are so small that two threads would wait for each other
+torch.set_num_threads(
+    1
+)  # the networks of this page are so small that two threads would wait for each other
 
 # %% [markdown]
 # ## The idea
@@ -176,14 +183,21 @@ SizesWidget(models, model=3)
 
 # %%
 def attention_weights(c):
-    query, key = c.n_heads * c.head_width, (c.n_kv_heads or c.n_heads) * c.head_width  # HK, GK
+    query, key = (
+        c.n_heads * c.head_width,
+        (c.n_kv_heads or c.n_heads) * c.head_width,
+    )  # HK, GK
     biases = {"all": query + 2 * key + c.d_model, "qkv": query + 2 * key, "none": 0}[c.bias]
     return 2 * c.d_model * (query + key) + biases
 
 
 def feed_forward_weights(c):
-    ups = 2 if c.activation in ("swiglu", "geglu") else 1  # matrices D × F; one more leads back
-    return (ups + 1) * c.d_model * c.d_ff + (ups * c.d_ff + c.d_model if c.bias == "all" else 0)
+    ups = (
+        2 if c.activation in ("swiglu", "geglu") else 1
+    )  # matrices D × F; one more leads back
+    return (ups + 1) * c.d_model * c.d_ff + (
+        ups * c.d_ff + c.d_model if c.bias == "all" else 0
+    )
 
 
 def parts(c):
@@ -193,9 +207,17 @@ def parts(c):
     stacks = (c.n_encoder_layers > 0) + (c.n_decoder_layers > 0)
     # A decoder that reads an encoder has two attentions a layer.
     attentions = layers + (c.n_decoder_layers if stacks == 2 else 0)
-    norms = attentions + layers + (stacks if c.norm == "pre" else 0) + (stacks if c.embedding_norm else 0)
+    norms = (
+        attentions
+        + layers
+        + (stacks if c.norm == "pre" else 0)
+        + (stacks if c.embedding_norm else 0)
+    )
     table = {"learned": c.max_length * c.d_model, "t5": 32 * c.n_heads}.get(c.positions, 0)
-    types, pooler = getattr(c, "n_token_types", 0), getattr(c, "pooler", False)  # BERT has these
+    types, pooler = (
+        getattr(c, "n_token_types", 0),
+        getattr(c, "pooler", False),
+    )  # BERT has these
     return {
         "embeddings": (c.vocab_size + types) * c.d_model + stacks * table,
         "attention": attentions * attention_weights(c),
@@ -228,24 +250,39 @@ known = {name: preset for name, preset in presets().items() if preset.config is 
 for name, preset in known.items():
     count = sum(parts(preset.config).values())
     assert count == sizes.count_parameters(preset.config)
-    if preset.config.d_model < 3000 or name == "GPT-3 175B":  # the others take long to build
+    if (
+        preset.config.d_model < 3000 or name == "GPT-3 175B"
+    ):  # the others take long to build
         assert count == sum(p.numel() for p in built(preset.config).parameters())
 print(f"our lines = lessons_lib = the modules, for {len(known)} published models")
 
 # %% mystnb={"figure": {"name": "shares", "caption": "Where the parameters are. In small models the embeddings are a large part, in large ones the layers are nearly everything. Gemma 2B is an exception, with a vocabulary of 256,000. The norms are too few to be seen."}, "image": {"alt": "Horizontal stacked bars for eight models, from the course's translator with 1.2 million parameters to GPT-3 with 175 billion. The share of the embeddings falls from 0.44 in the translator and 0.32 in GPT-2 small to below 0.01 in GPT-3; in Gemma 2B it is 0.21. The feed-forward share is the largest in the larger models, two thirds in GPT-3."}}
 shown = {"course's translator": ours} | {
     name: known[name].config
-    for name in ("Transformer base", "GPT-2 small", "BERT base", "Gemma 2B", "Llama 2 7B", "Llama 3 8B", "GPT-3 175B")
+    for name in (
+        "Transformer base",
+        "GPT-2 small",
+        "BERT base",
+        "Gemma 2B",
+        "Llama 2 7B",
+        "Llama 3 8B",
+        "GPT-3 175B",
+    )
 }
 fig, ax = plt.subplots(figsize=(8, 3.8))
 left = np.zeros(len(shown))
 for part, colour in zip(
-    ("embeddings", "attention", "feed-forward", "norms", "output"), ("C0", "C1", "C2", "C3", "C4"), strict=True
+    ("embeddings", "attention", "feed-forward", "norms", "output"),
+    ("C0", "C1", "C2", "C3", "C4"),
+    strict=True,
 ):
     shares = np.array([parts(c)[part] / sum(parts(c).values()) for c in shown.values()])
     ax.barh(range(len(shown)), shares, left=left, color=colour, label=part)
     left += shares
-ax.set_yticks(range(len(shown)), [f"{name} ({sum(parts(c).values()) / 1e6:,.0f}M)" for name, c in shown.items()])
+ax.set_yticks(
+    range(len(shown)),
+    [f"{name} ({sum(parts(c).values()) / 1e6:,.0f}M)" for name, c in shown.items()],
+)
 ax.invert_yaxis()
 ax.set(xlabel="share of the parameters", xlim=(0, 1))
 ax.legend(ncols=5, loc="lower center", bbox_to_anchor=(0.35, 1), fontsize=9, frameon=False)
@@ -266,9 +303,12 @@ plt.show()
 def forward_flops(c, length):
     unbiased = dataclasses.replace(c, bias="none")
     weights = (
-        c.n_decoder_layers * (attention_weights(unbiased) + feed_forward_weights(unbiased)) + c.vocab_size * c.d_model
+        c.n_decoder_layers * (attention_weights(unbiased) + feed_forward_weights(unbiased))
+        + c.vocab_size * c.d_model
     )
-    pairs = c.n_decoder_layers * 2 * (2 * length**2 * c.n_heads * c.head_width)  # QKᵀ, and weights times V
+    pairs = (
+        c.n_decoder_layers * 2 * (2 * length**2 * c.n_heads * c.head_width)
+    )  # QKᵀ, and weights times V
     return 2 * weights * length + pairs
 
 
@@ -276,19 +316,33 @@ def counted_flops(c, length):
     """Forward, and forward with backward, as PyTorch sees them."""
     model = built(c)
     tokens = torch.zeros(1, length, dtype=torch.long, device="meta")
-    with recorded_attention(model), FlopCounterMode(display=False) as counter:  # recorded: with no fused kernel
+    with (
+        recorded_attention(model),
+        FlopCounterMode(display=False) as counter,
+    ):  # recorded: with no fused kernel
         logits = model(tokens)
         forward = counter.get_total_flops()
         logits.sum().backward()
     return forward, counter.get_total_flops()
 
 
-for name, length in (("GPT-2 small", 1024), ("GPT-2 small", 64), ("Llama 3 8B", 8192), ("Gemma 2B", 512)):
+for name, length in (
+    ("GPT-2 small", 1024),
+    ("GPT-2 small", 64),
+    ("Llama 3 8B", 8192),
+    ("Gemma 2B", 512),
+):
     config = known[name].config
     forward, both = counted_flops(config, length)
-    assert forward == forward_flops(config, length) == sum(sizes.forward_flops(config, 1, tgt_length=length).values())
+    assert (
+        forward
+        == forward_flops(config, length)
+        == sum(sizes.forward_flops(config, 1, tgt_length=length).values())
+    )
     assert both == 3 * forward == sizes.training_flops(config, 1, tgt_length=length)
-    print(f"{name:12} {length:5} tokens: forward {forward:9.3e}, with backward {both:9.3e}: {both / forward:.0f} times")
+    print(
+        f"{name:12} {length:5} tokens: forward {forward:9.3e}, with backward {both:9.3e}: {both / forward:.0f} times"
+    )
 
 # %% [markdown]
 # Exactly three times, not about three times: each product of the way there has two on the way back.
@@ -304,13 +358,27 @@ def nbytes(tensors):
 
 
 corpus = load_grammar(seed=0, n_train=10_000, n_valid=200, n_test=0)
-tokenizer = Tokenizer.train((text for pair in corpus.train for text in (pair.source, pair.target)), vocab_size=1_000)
+tokenizer = Tokenizer.train(
+    (text for pair in corpus.train for text in (pair.source, pair.target)), vocab_size=1_000
+)
 examples = encode_pairs(tokenizer, corpus.train, max_length=64)
-batches = Batches(examples, tokenizer, token_budget=1024)  # on the CPU, also where there is a GPU: the kernels differ
-batch = max((batch for batch, _ in zip(batches.epoch(0), range(20), strict=False)), key=lambda b: b.tgt_in.numel())
+batches = Batches(
+    examples, tokenizer, token_budget=1024
+)  # on the CPU, also where there is a GPU: the kernels differ
+batch = max(
+    (batch for batch, _ in zip(batches.epoch(0), range(20), strict=False)),
+    key=lambda b: b.tgt_in.numel(),
+)
 
 small = TransformerConfig(
-    len(tokenizer), d_model=128, n_heads=4, n_encoder_layers=2, n_decoder_layers=2, d_ff=512, dropout=0.0, max_length=64
+    len(tokenizer),
+    d_model=128,
+    n_heads=4,
+    n_encoder_layers=2,
+    n_decoder_layers=2,
+    d_ff=512,
+    dropout=0.0,
+    max_length=64,
 )
 model = Transformer(small)
 optimizer = torch.optim.AdamW(model.parameters())
@@ -333,7 +401,9 @@ with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
 there["after the forward pass"] = there["loaded"] + sum(kept.values())
 loss.backward()
 alive.clear()
-there["after the backward pass"] = there["loaded"] + nbytes(p.grad for p in model.parameters())
+there["after the backward pass"] = there["loaded"] + nbytes(
+    p.grad for p in model.parameters()
+)
 optimizer.step()
 states = nbytes(x for state in optimizer.state.values() for x in state.values())
 there["after the first update"] = there["after the backward pass"] + states
@@ -341,7 +411,10 @@ there["after the first update"] = there["after the backward pass"] + states
 for moment, number in there.items():
     print(f"{moment:24}{number / there['loaded']:5.1f} times the weights")
 N = sum(p.numel() for p in model.parameters())
-print("bytes a parameter after the first update:", round(there["after the first update"] / N, 2))
+print(
+    "bytes a parameter after the first update:",
+    round(there["after the first update"] / N, 2),
+)
 print("tokens in this batch:", batch.src.numel() + batch.tgt_in.numel())
 
 # %% [markdown]
@@ -356,19 +429,37 @@ memory = sizes.training_memory(small, B, S, T)
 library = {
     "loaded": memory.parts["weights"],
     "after the backward pass": memory.parts["weights"] + memory.parts["gradients"],
-    "after the first update": memory.parts["weights"] + memory.parts["gradients"] + memory.parts["optimizer"],
+    "after the first update": memory.parts["weights"]
+    + memory.parts["gradients"]
+    + memory.parts["optimizer"],
 }
-assert all(abs(there[moment] - number) < 1000 for moment, number in library.items())  # AdamW also counts its steps
+assert all(
+    abs(there[moment] - number) < 1000 for moment, number in library.items()
+)  # AdamW also counts its steps
 in_the_loss = (
     (batch.tokens + small.vocab_size) * small.d_model * 4
 )  # its two gradients, which it makes on the way there
-off_by = abs(sum(kept.values()) - in_the_loss - memory.parts["activations"]) / memory.parts["activations"]
-print("weights, gradients, states: as lessons_lib says; activations: within 1 %:", off_by < 0.01)
+off_by = (
+    abs(sum(kept.values()) - in_the_loss - memory.parts["activations"])
+    / memory.parts["activations"]
+)
+print(
+    "weights, gradients, states: as lessons_lib says; activations: within 1 %:",
+    off_by < 0.01,
+)
 
 
 def cache_bytes(c, batch_size, length, bytes_a_number):
     groups = c.n_kv_heads or c.n_heads
-    return 2 * c.n_decoder_layers * batch_size * length * groups * c.head_width * bytes_a_number
+    return (
+        2
+        * c.n_decoder_layers
+        * batch_size
+        * length
+        * groups
+        * c.head_width
+        * bytes_a_number
+    )
 
 
 for name in ("GPT-2 small", "Gemma 2B"):  # 12 key heads for 12 query heads; 1 for 8
@@ -377,7 +468,9 @@ for name in ("GPT-2 small", "Gemma 2B"):  # 12 key heads for 12 query heads; 1 f
         layers = DecoderOnly(config).new_cache(batch=3, max_length=100).layers
     real = nbytes(x for layer in layers for x in (layer.past.key, layer.past.value))
     assert (
-        real == cache_bytes(config, 3, 100, 4) == sizes.cache_memory(config, 3, tgt_length=100)["cache of the target"]
+        real
+        == cache_bytes(config, 3, 100, 4)
+        == sizes.cache_memory(config, 3, tgt_length=100)["cache of the target"]
     )
 print("KV cache: ours = lessons_lib = the tensors of a real one")
 
@@ -395,7 +488,9 @@ SAID = {"GPT-2 small": 117e6, "BERT base": 110e6, "GPT-3 175B": 175e9}
 for name, said in SAID.items():
     count = sum(parts(known[name].config).values())
     verdict = "yes" if abs(count - said) < 0.005 * said else "NO"
-    print(f"{name:12} {count:15,}   said: {said / 1e6:9,.0f}M   within half a percent: {verdict}")
+    print(
+        f"{name:12} {count:15,}   said: {said / 1e6:9,.0f}M   within half a percent: {verdict}"
+    )
 
 gpt2 = known["GPT-2 small"].config
 print()
@@ -407,7 +502,11 @@ for change, config in {
         gpt2, vocab_size=40_478, max_length=512, norm="post"
     ),
 }.items():
-    count = sum(parts(config).values()) if config else sum(parts(gpt2).values()) - parts(gpt2)["embeddings"]
+    count = (
+        sum(parts(config).values())
+        if config
+        else sum(parts(gpt2).values()) - parts(gpt2)["embeddings"]
+    )
     print(f"GPT-2 small {change:50} {count:12,}")
 
 # %% [markdown]
@@ -444,7 +543,9 @@ def shapes(total, tolerance=0.05):
 
 
 found = shapes(1.7e12)
-print(f"shapes with 1.7 trillion (5 % up or down): {len(found)}, from {found[0]} to {found[-1]} (layers, width)")
+print(
+    f"shapes with 1.7 trillion (5 % up or down): {len(found)}, from {found[0]} to {found[-1]} (layers, width)"
+)
 undisclosed = [name for name, preset in presets().items() if preset.config is None]
 print("no shape was ever published of:", ", ".join(undisclosed))
 assert "GPT-4" in undisclosed
@@ -473,7 +574,13 @@ print(f"6 · {gpt3:.4g} · 300e9 = {6 * gpt3 * 300e9:.3g} FLOPs")
 
 # %% tags=["claim-sizes-1"] mystnb={"figure": {"name": "six-n-d", "caption": "FLOPs of a training step, counted, divided by those of the rule, for texts of different length. 1 is where the rule is right. Left: N is all parameters; right: N without embeddings. Attention grows with the square of the length, and the rule does not know it."}, "image": {"alt": "Two line plots against the length, 32 to 131,072 tokens, logarithmic. Left: all four models start near 1.0 at short lengths, 0.93 for Llama 3 8B, and rise; the narrow model passes 1.2 at 256 tokens, GPT-3 at 16,384. Right: the narrow model and GPT-2 start at 1.65 and 1.45, Llama at 1.08, GPT-3 at 1.0. At 131,072 tokens all lines are far above 2."}}
 tiny = dataclasses.replace(
-    gpt2, vocab_size=4_000, d_model=128, n_heads=4, n_decoder_layers=4, d_ff=512, positions="none"
+    gpt2,
+    vocab_size=4_000,
+    d_model=128,
+    n_heads=4,
+    n_decoder_layers=4,
+    d_ff=512,
+    positions="none",
 )
 rivals = {
     "4 layers, 128 wide": tiny,
@@ -485,17 +592,27 @@ lengths = [2**k for k in range(5, 18)]
 
 
 def off(c, length, which):
-    N = sum(count for part, count in parts(c).items() if which == "all" or part not in ("embeddings", "output"))
+    N = sum(
+        count
+        for part, count in parts(c).items()
+        if which == "all" or part not in ("embeddings", "output")
+    )
     return 3 * forward_flops(c, length) / (6 * N * length)
 
 
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True)
-for ax, which, title in zip(axes, ("all", "without"), ("N: all parameters", "N: without embeddings"), strict=True):
+for ax, which, title in zip(
+    axes, ("all", "without"), ("N: all parameters", "N: without embeddings"), strict=True
+):
     for name, c in rivals.items():
-        ax.plot(lengths, [off(c, length, which) for length in lengths], marker=".", label=name)
+        ax.plot(
+            lengths, [off(c, length, which) for length in lengths], marker=".", label=name
+        )
     ax.axhline(1, color="grey", linestyle="--")
     ax.set_xscale("log", base=2)
-    ax.set_xticks([2**k for k in (5, 8, 11, 14, 17)], ["32", "256", "2,048", "16,384", "131,072"])
+    ax.set_xticks(
+        [2**k for k in (5, 8, 11, 14, 17)], ["32", "256", "2,048", "16,384", "131,072"]
+    )
     ax.set(xlabel="tokens in a text", title=title, ylim=(0.5, 4))
 axes[0].set_ylabel("counted / rule")
 axes[0].legend(fontsize=9)
@@ -511,7 +628,9 @@ for name, length in (
     ("Llama 3 8B", 131_072),
 ):
     c = dataclasses.replace(rivals[name], max_length=max(length, rivals[name].max_length))
-    if c.d_model < 10_000:  # PyTorch's count again, at these lengths; that of GPT-3 takes seconds
+    if (
+        c.d_model < 10_000
+    ):  # PyTorch's count again, at these lengths; that of GPT-3 takes seconds
         assert counted_flops(c, length)[1] == 3 * forward_flops(c, length)
     print(
         f"{name:18} {length:7,} tokens: counted / rule = {off(c, length, 'all'):.2f} (all), {off(c, length, 'without'):.2f} (without embeddings)"
@@ -544,11 +663,24 @@ for name, length in (
 # %% tags=["claim-17"]
 STEPS = 200  # of the largest; the others go on until they have spent the same
 RATES = {32: 1.2e-2, 64: 8e-3, 128: 4.5e-3}
-valid = list(Batches(encode_pairs(tokenizer, corpus.valid, 64), tokenizer, token_budget=2048, device=device).epoch(0))
+valid = list(
+    Batches(
+        encode_pairs(tokenizer, corpus.valid, 64),
+        tokenizer,
+        token_budget=2048,
+        device=device,
+    ).epoch(0)
+)
 
 
 def shape(width):
-    sizes_of = {"d_model": width, "n_heads": 4, "n_encoder_layers": 1, "n_decoder_layers": 1, "d_ff": 2 * width}
+    sizes_of = {
+        "d_model": width,
+        "n_heads": 4,
+        "n_encoder_layers": 1,
+        "n_decoder_layers": 1,
+        "d_ff": 2 * width,
+    }
     return TransformerConfig(len(tokenizer), **sizes_of, dropout=0.0, max_length=64)
 
 
@@ -563,9 +695,13 @@ def train(width, enough):
             seen.append(one)
             yield one
 
-    options = TrainingOptions(steps=10**6, learning_rate=RATES[width], warmup_steps=50, label_smoothing=0.0)
+    options = TrainingOptions(
+        steps=10**6, learning_rate=RATES[width], warmup_steps=50, label_smoothing=0.0
+    )
     for step in fit(network, watched(), options):
-        spent += sizes.training_flops(config, len(seen[-1].src), seen[-1].src.shape[1], seen[-1].tgt_in.shape[1])
+        spent += sizes.training_flops(
+            config, len(seen[-1].src), seen[-1].src.shape[1], seen[-1].tgt_in.shape[1]
+        )
         done = step.number >= STEPS and spent >= enough
         if step.number in (10, 25, 50, 75, 150) or step.number % 100 == 0 or done:
             curve.append((step.number, spent, validation_loss(network, valid)))
@@ -594,13 +730,20 @@ plt.show()
 # %% tags=["nbval-ignore-output"]
 at_steps = {width: np.interp(STEPS, run[:, 0], run[:, 2]) for width, run in runs.items()}
 at_compute = {
-    share: {w: np.interp(share * budget, run[:, 1], run[:, 2]) for w, run in runs.items()} for share in (0.25, 0.5, 1)
+    share: {w: np.interp(share * budget, run[:, 1], run[:, 2]) for w, run in runs.items()}
+    for share in (0.25, 0.5, 1)
 }
 print(f"{'width':20}", *(f"{width:6}" for width in (32, 64, 128)))
 print(f"{f'at {STEPS} steps':20}", *(f"{at_steps[width]:6.2f}" for width in (32, 64, 128)))
 for share, losses in at_compute.items():
-    print(f"{f'at {share * budget:.1e} FLOPs':20}", *(f"{losses[width]:6.2f}" for width in (32, 64, 128)))
-print(f"{'steps for all of it':20}", *(f"{runs[width][-1, 0]:6.0f}" for width in (32, 64, 128)))
+    print(
+        f"{f'at {share * budget:.1e} FLOPs':20}",
+        *(f"{losses[width]:6.2f}" for width in (32, 64, 128)),
+    )
+print(
+    f"{'steps for all of it':20}",
+    *(f"{runs[width][-1, 0]:6.0f}" for width in (32, 64, 128)),
+)
 
 # %%
 print(
@@ -613,7 +756,10 @@ print(
     all(one[32] + 0.15 < min(one[64], one[128]) for one in (quarter, half)),
 )
 print("at all of it the middle one has caught up with it:", whole[64] < whole[32] + 0.1)
-print("at all of it the largest is last, by 0.5:", whole[128] > max(whole[32], whole[64]) + 0.5)
+print(
+    "at all of it the largest is last, by 0.5:",
+    whole[128] > max(whole[32], whole[64]) + 0.5,
+)
 
 # %% [markdown]
 # Both bets have a different winner. At equal steps the largest learned most *from each sentence*. At equal compute it is last, because each of its steps costs as much as eight of the smallest. And the right-hand plot shows what comes next: the curve of the smallest flattens, the
@@ -662,7 +808,9 @@ print(f"Llama 2 7B in bfloat16: {weights / 10**9:.2f} GB = {weights / 2**30:.2f}
 
 # %%
 few = sizes.training_memory(small, 1, 10, 10)
-weights, gradients, states = (few.parts[part] for part in ("weights", "gradients", "optimizer"))
+weights, gradients, states = (
+    few.parts[part] for part in ("weights", "gradients", "optimizer")
+)
 memory_size = 13 * N
 for moment, needed in (
     ("load the weights", weights),
@@ -690,7 +838,10 @@ print("1 + 1000 · 0.001:  float32", round(full.item(), 2), "  bfloat16", half.i
 # the activations.
 
 # %%
-for kind, bytes_each in (("float32", [4, 4, 0, 4, 4]), ("bfloat16 + float32", [2, 2, 4, 4, 4])):
+for kind, bytes_each in (
+    ("float32", [4, 4, 0, 4, 4]),
+    ("bfloat16 + float32", [2, 2, 4, 4, 4]),
+):
     print(
         f"{kind:19} weight, gradient, copy, two states: {' + '.join(map(str, bytes_each))} = {sum(bytes_each)} bytes a parameter"
     )
@@ -704,7 +855,9 @@ texts = np.arange(1, 129)
 for name, colour in (("Llama 2 7B", "C0"), ("Llama 3 8B", "C1")):
     c = known[name].config
     weights = 2 * sum(parts(c).values())
-    ax.plot(texts, (weights + cache_bytes(c, texts, 4096, 2)) / 1e9, color=colour, label=name)
+    ax.plot(
+        texts, (weights + cache_bytes(c, texts, 4096, 2)) / 1e9, color=colour, label=name
+    )
     ax.axhline(weights / 1e9, color=colour, linestyle="--", linewidth=1)
 ax.axhline(80 * 2**30 / 1e9, color="grey", linestyle=":")
 ax.set(xlabel="texts at once", ylabel="GB", ylim=(0, 300))
@@ -818,7 +971,12 @@ print(
 )
 running = sizes.inference_memory(ours, 64, 30, 40)
 print(
-    "64 sentences at once:", {part: f"{number / 1e6:.1f} MB" for part, number in running.parts.items() if number > 1e5}
+    "64 sentences at once:",
+    {
+        part: f"{number / 1e6:.1f} MB"
+        for part, number in running.parts.items()
+        if number > 1e5
+    },
 )
 
 # %% [markdown]

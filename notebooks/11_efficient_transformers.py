@@ -49,7 +49,11 @@ import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from lessons_lib import sizes
-from lessons_lib.attention import fused_attention, recorded_attention, scaled_dot_product_attention
+from lessons_lib.attention import (
+    fused_attention,
+    recorded_attention,
+    scaled_dot_product_attention,
+)
 from lessons_lib.blocks import EncoderLayer
 from lessons_lib.cache import DecoderCache, KeyValueCache
 from lessons_lib.config import TransformerConfig
@@ -67,12 +71,16 @@ from lessons_lib.translation.training import batch_loss
 from lessons_lib.translation.uncached import Uncached
 from lessons_lib.widgets import CacheWidget
 
-os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # PyTorch's profiler says when it begins and ends
+os.environ.setdefault(
+    "KINETO_LOG_LEVEL", "99"
+)  # PyTorch's profiler says when it begins and ends
 use_course_style()
 seed_everything(11)
 device = pick_device()
 on_cpu = device.type == "cpu"
-torch.set_num_threads(1)  # the networks of this page are so small that two threads would wait for each other
+torch.set_num_threads(
+    1
+)  # the networks of this page are so small that two threads would wait for each other
 
 # %% [markdown]
 # ## The idea
@@ -96,8 +104,15 @@ torch.set_num_threads(1)  # the networks of this page are so small that two thre
 
 # %% tags=["hide-input"]
 translator = load_course_translator(device)
-model, tokenizer, config = translator.model.eval(), translator.tokenizer, translator.model.config
-shown = {name: sizes.presets()[name].config for name in ("GPT-2 small", "Llama 2 7B", "Llama 3 8B")}
+model, tokenizer, config = (
+    translator.model.eval(),
+    translator.tokenizer,
+    translator.model.config,
+)
+shown = {
+    name: sizes.presets()[name].config
+    for name in ("GPT-2 small", "Llama 2 7B", "Llama 3 8B")
+}
 CacheWidget(
     [{"name": "the course's translator", "config": config.to_dict()}]
     + [{"name": name, "config": c.to_dict()} for name, c in shown.items()],
@@ -183,7 +198,9 @@ CacheWidget(
 def attend_with_cache(query, key, value, past=None):
     """What T new tokens (B, H, T, d) take home; and keys and values of all so far."""
     if past is not None:
-        key = torch.cat([past[0], key], dim=2)  # (B, H, n, d) and (B, H, T, d) -> (B, H, n + T, d)
+        key = torch.cat(
+            [past[0], key], dim=2
+        )  # (B, H, n, d) and (B, H, T, d) -> (B, H, n + T, d)
         value = torch.cat([past[1], value], dim=2)
     new, n = query.shape[2], key.shape[2]
     # Row t of the new ones sees all of the past, and the new ones up to itself.
@@ -218,7 +235,9 @@ def token_by_token(q, k, v, cuts):
 
 with torch.inference_mode():
     layer = model.decoder.layers[0]
-    x = layer.attention_residual.norm(model.decoder.enter(model.embed(batch.tgt_in)))  # (B, T, D)
+    x = layer.attention_residual.norm(
+        model.decoder.enter(model.embed(batch.tgt_in))
+    )  # (B, T, D)
     projections = layer.attention.query, layer.attention.key, layer.attention.value
     q, k, v = (split(project(x)) for project in projections)
 
@@ -247,7 +266,9 @@ print("lessons_lib keeps the same keys and values")
 def read_source(src):
     """The same for every step: each layer's keys and values of the source; its mask."""
     memory = model.encode(src)
-    keys_values = [layer.cross_attention.keys_values(memory) for layer in model.decoder.layers]
+    keys_values = [
+        layer.cross_attention.keys_values(memory) for layer in model.decoder.layers
+    ]
     return keys_values, padding_mask(src, config.pad_id)
 
 
@@ -255,7 +276,9 @@ def decoder_step(tokens, start, source, past):
     """Logits (B, T, V) for tokens (B, T) from place `start` on; each layer's past with them."""
     keys_values, source_mask = source
     x, kept = model.decoder.enter(model.embed(tokens), start), []
-    for layer, of_source, before in zip(model.decoder.layers, keys_values, past, strict=True):
+    for layer, of_source, before in zip(
+        model.decoder.layers, keys_values, past, strict=True
+    ):
         normed = layer.attention_residual.norm(x)
         projections = layer.attention.query, layer.attention.key, layer.attention.value
         new = (split(project(normed)) for project in projections)
@@ -282,8 +305,13 @@ def write(src, n_tokens, restart_positions=False):
 
 def texts(tokens):
     """Sentences, each up to its </s>."""
-    ends = [row.index(config.eos_id) if config.eos_id in row else None for row in tokens.tolist()]
-    return [tokenizer.decode(row[:end]) for row, end in zip(tokens.tolist(), ends, strict=True)]
+    ends = [
+        row.index(config.eos_id) if config.eos_id in row else None
+        for row in tokens.tolist()
+    ]
+    return [
+        tokenizer.decode(row[:end]) for row, end in zip(tokens.tolist(), ends, strict=True)
+    ]
 
 
 ours = texts(write(batch.src, 24))
@@ -302,7 +330,9 @@ def attention_in_blocks(query, key, value, block):
     query = query / math.sqrt(query.shape[-1])
     largest = torch.full_like(query[..., :1], -torch.inf)  # (B, H, T, 1)
     total, output = torch.zeros_like(largest), torch.zeros_like(query)
-    for keys, values in zip(key.split(block, dim=-2), value.split(block, dim=-2), strict=True):
+    for keys, values in zip(
+        key.split(block, dim=-2), value.split(block, dim=-2), strict=True
+    ):
         scores = query @ keys.transpose(-2, -1)  # (B, H, T, block)
         larger = torch.maximum(largest, scores.amax(-1, keepdim=True))
         weights, shrink = (scores - larger).exp(), (largest - larger).exp()
@@ -312,11 +342,17 @@ def attention_in_blocks(query, key, value, block):
     return output / total
 
 
-exact = [x.cpu().double() for x in (q, k, v)]  # in 64 bits, so that rounding hides no mistake
+exact = [
+    x.cpu().double() for x in (q, k, v)
+]  # in 64 bits, so that rounding hides no mistake
 whole = scaled_dot_product_attention(*exact)[0]
 for block in (1, 4, 7, 100):
-    torch.testing.assert_close(attention_in_blocks(*exact, block), whole, atol=1e-12, rtol=0)
-torch.testing.assert_close(F.scaled_dot_product_attention(*exact), whole, atol=1e-12, rtol=0)
+    torch.testing.assert_close(
+        attention_in_blocks(*exact, block), whole, atol=1e-12, rtol=0
+    )
+torch.testing.assert_close(
+    F.scaled_dot_product_attention(*exact), whole, atol=1e-12, rtol=0
+)
 print("in blocks of 1, 4, 7 or all at once = lessons_lib = PyTorch, to the twelfth decimal")
 
 # %% [markdown]
@@ -371,8 +407,14 @@ def counted_places():
 TEXTS = 16 if on_cpu else 256
 LENGTHS = (16, 32, 64, 128)
 src = batch.src[:16].repeat(TEXTS // 16, 1)
-french = [token for example in encode_pairs(tokenizer, corpus.test, max_length=64) for token in example.tgt]
-text = torch.tensor((4 * french)[: TEXTS * max(LENGTHS)], device=device).view(TEXTS, -1)  # sentences in a row
+french = [
+    token
+    for example in encode_pairs(tokenizer, corpus.test, max_length=64)
+    for token in example.tgt
+]
+text = torch.tensor((4 * french)[: TEXTS * max(LENGTHS)], device=device).view(
+    TEXTS, -1
+)  # sentences in a row
 with torch.inference_mode():
     memory, source_mask = model.encode(src), padding_mask(src, config.pad_id)
 
@@ -385,7 +427,13 @@ def one_pass(length):
 @torch.inference_mode()
 def writing(network, length):
     cache = network.new_cache(memory, length)
-    return torch.stack([network.decode_step(text[:, t : t + 1], cache, source_mask) for t in range(length)], dim=1)
+    return torch.stack(
+        [
+            network.decode_step(text[:, t : t + 1], cache, source_mask)
+            for t in range(length)
+        ],
+        dim=1,
+    )
 
 
 ways = {
@@ -400,13 +448,20 @@ def formulas(length, source_length=src.shape[1]):
 
     def decoder(n, projected):
         parts = sizes.forward_flops(config, TEXTS, source_length, n)
-        parts["output projection"] = parts["output projection"] // n * projected  # only the last place is asked
+        parts["output projection"] = (
+            parts["output projection"] // n * projected
+        )  # only the last place is asked
         return sum(count for name, count in parts.items() if not name.startswith("encoder"))
 
-    source = decoder(1, 1) - sizes.generation_flops(config, TEXTS, 0, source_length)  # its keys and values
+    source = decoder(1, 1) - sizes.generation_flops(
+        config, TEXTS, 0, source_length
+    )  # its keys and values
     return {
         "one pass": decoder(length, length),
-        "with a cache": source + sum(sizes.generation_flops(config, TEXTS, n, source_length) for n in range(length)),
+        "with a cache": source
+        + sum(
+            sizes.generation_flops(config, TEXTS, n, source_length) for n in range(length)
+        ),
         "without": sum(decoder(n, 1) for n in range(1, length + 1)),
     }
 
@@ -415,17 +470,26 @@ print(f"{'tokens':>6}   {'way':13}{'steps':>6}{'places':>8}{'million FLOPs':>15}
 for length in (16, 64):
     by_hand = formulas(length)
     for name, way in ways.items():
-        with counted_places() as places, recorded_attention(model), FlopCounterMode(display=False) as counter:
+        with (
+            counted_places() as places,
+            recorded_attention(model),
+            FlopCounterMode(display=False) as counter,
+        ):
             way(length)
         assert counter.get_total_flops() == by_hand[name]
-        print(f"{length:6}   {name:13}{len(places):6}{sum(places):8}{by_hand[name] / 1e6:15,.0f}")
+        print(
+            f"{length:6}   {name:13}{len(places):6}{sum(places):8}{by_hand[name] / 1e6:15,.0f}"
+        )
 
 # %% [markdown]
 # Look at the last column. Writing with a cache computes **less** than one pass of training: the pass multiplies every query with every key and throws the masked half away. So it must be
 # at least as fast?
 
 # %% tags=["claim-13", "nbval-ignore-output"]
-times = {name: [milliseconds(partial(way, n), rounds=1) for n in LENGTHS] for name, way in ways.items()}
+times = {
+    name: [milliseconds(partial(way, n), rounds=1) for n in LENGTHS]
+    for name, way in ways.items()
+}
 print(f"{'milliseconds':13}", *(f"{n:4} tokens" for n in LENGTHS))
 for name, row in times.items():
     print(f"{name:13}", *(f"{t:11.0f}" for t in row))
@@ -442,9 +506,17 @@ plt.show()
 
 # %%
 by_hand, last = formulas(128), {name: row[-1] for name, row in times.items()}
-print("with a cache, fewer FLOPs than one pass:", by_hand["with a cache"] < by_hand["one pass"])
-print("and still more than 1.5 times its time:", last["with a cache"] > 1.5 * last["one pass"])
-print("at 128 tokens the cache saves more than three quarters of the time:", last["without"] > 4 * last["with a cache"])
+print(
+    "with a cache, fewer FLOPs than one pass:",
+    by_hand["with a cache"] < by_hand["one pass"],
+)
+print(
+    "and still more than 1.5 times its time:", last["with a cache"] > 1.5 * last["one pass"]
+)
+print(
+    "at 128 tokens the cache saves more than three quarters of the time:",
+    last["without"] > 4 * last["with a cache"],
+)
 
 # %% [markdown]
 # Fewer FLOPs, more time: FLOPs are not what it waits for. A step with one token uses every weight of the model, and fetches it from memory, for a single row of numbers. It also starts every
@@ -483,9 +555,15 @@ def compare(network):
     """The largest difference of two logits; the smallest gap between the two best; how many texts are the same."""
     both = [greedy(one, batch.src) for one in (network, Uncached(network))]
     same = sum(a.tokens == b.tokens for a, b in zip(*both, strict=True))
-    memory, mask, length = network.encode(batch.src), padding_mask(batch.src, config.pad_id), batch.tgt_in.shape[1]
+    memory, mask, length = (
+        network.encode(batch.src),
+        padding_mask(batch.src, config.pad_id),
+        batch.tgt_in.shape[1],
+    )
     cache = network.new_cache(memory, length)
-    stepwise = [network.decode_step(batch.tgt_in[:, t : t + 1], cache, mask) for t in range(length)]
+    stepwise = [
+        network.decode_step(batch.tgt_in[:, t : t + 1], cache, mask) for t in range(length)
+    ]
     at_once = network.project(network.decode_hidden(batch.tgt_in, memory, mask)).float()
     real = batch.tgt_out != config.pad_id
     gaps = at_once.topk(2).values.diff(dim=-1).abs()[real]
@@ -493,7 +571,10 @@ def compare(network):
     return difference.item(), gaps.min().item(), same
 
 
-found = {dtype: compare(copy.deepcopy(model).to(dtype)) for dtype in (torch.float32, torch.bfloat16)}
+found = {
+    dtype: compare(copy.deepcopy(model).to(dtype))
+    for dtype in (torch.float32, torch.bfloat16)
+}
 
 # %% tags=["nbval-ignore-output"]
 for dtype, (difference, gap, same) in found.items():
@@ -503,9 +584,21 @@ for dtype, (difference, gap, same) in found.items():
 
 # %%
 (difference, gap, same), in_half = found[torch.float32], found[torch.bfloat16][2]
-print("the same text in all, in float32:", same == len(test), "  in bfloat16, in 19 of 20 at least:", in_half >= 190)
-print("float32: not the very same numbers:", difference > 0, "  but to 0.001:", difference < 1e-3)
-print("the closest decision is wider than a hundred such differences:", gap > 100 * difference)
+print(
+    "the same text in all, in float32:",
+    same == len(test),
+    "  in bfloat16, in 19 of 20 at least:",
+    in_half >= 190,
+)
+print(
+    "float32: not the very same numbers:",
+    difference > 0,
+    "  but to 0.001:",
+    difference < 1e-3,
+)
+print(
+    "the closest decision is wider than a hundred such differences:", gap > 100 * difference
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: true of the text; the numbers differ in their last digits
@@ -523,20 +616,37 @@ print("the closest decision is wider than a hundred such differences:", gap > 10
 # %% tags=["claim-4"]
 WIDTH = 256
 wide = TransformerConfig(
-    4, WIDTH, 4, n_encoder_layers=1, n_decoder_layers=0, d_ff=4 * WIDTH, dropout=0.0, max_length=32_768
+    4,
+    WIDTH,
+    4,
+    n_encoder_layers=1,
+    n_decoder_layers=0,
+    d_ff=4 * WIDTH,
+    dropout=0.0,
+    max_length=32_768,
 )
 big = EncoderLayer(wide).to(device).eval()
 
 
 def layer_flops(n, c=wide):
     parts = sizes.forward_flops(c, 1, n)
-    return parts["encoder projections"] + parts["encoder feed-forward"], parts["encoder attention"]
+    return parts["encoder projections"] + parts["encoder feed-forward"], parts[
+        "encoder attention"
+    ]
 
 
 for n in (256, 1024):
-    with recorded_attention(big), FlopCounterMode(display=False) as counter, torch.inference_mode():
+    with (
+        recorded_attention(big),
+        FlopCounterMode(display=False) as counter,
+        torch.inference_mode(),
+    ):
         big(torch.randn(1, n, WIDTH, device=device))
-    assert counter.get_total_flops() == sum(layer_flops(n)) == 24 * n * WIDTH**2 + 4 * n**2 * WIDTH
+    assert (
+        counter.get_total_flops()
+        == sum(layer_flops(n))
+        == 24 * n * WIDTH**2 + 4 * n**2 * WIDTH
+    )
 
 print("when n doubles, FLOPs grow by a factor of")
 for n in (64, 512, 1536, 4096, 16_384):
@@ -553,11 +663,15 @@ for n in (64, 512, 1536, 4096, 16_384):
 print("attention is half of a layer's work at … tokens; the longest text of the model")
 for name, c in shown.items():
     parts = sizes.forward_flops(c, 1, tgt_length=1)
-    half_at = (parts["decoder projections"] + parts["decoder feed-forward"]) // parts["decoder attention"]
+    half_at = (parts["decoder projections"] + parts["decoder feed-forward"]) // parts[
+        "decoder attention"
+    ]
     print(f"{name:12} D = {c.d_model:4}: {half_at:6,}; {c.max_length:5,}")
 
 # %% tags=["claim-4", "nbval-ignore-output"]
-PLACES = (64, 128, 256, 512, 1024, 2048) if on_cpu else (512, 1024, 2048, 4096, 8192, 16_384)
+PLACES = (
+    (64, 128, 256, 512, 1024, 2048) if on_cpu else (512, 1024, 2048, 4096, 8192, 16_384)
+)
 spent = {"matrices": [], "attention, readable": [], "attention, fused": []}
 
 
@@ -578,10 +692,16 @@ with torch.inference_mode():
             "attention, fused": partial(fused_attention, *heads),
         }
         for name, one in work.items():
-            spent[name].append(milliseconds(one, runs=max(1, 256 // n) if on_cpu else 5, rounds=3))
+            spent[name].append(
+                milliseconds(one, runs=max(1, 256 // n) if on_cpu else 5, rounds=3)
+            )
 print(f"{'milliseconds':19}", *(f"{n:7}" for n in PLACES), "  slope at the end")
 for name, row in spent.items():
-    print(f"{name:19}", *(f"{t:7.2f}" for t in row), f"{math.log2(row[-1] / row[-3]) / 2:10.1f}")
+    print(
+        f"{name:19}",
+        *(f"{t:7.2f}" for t in row),
+        f"{math.log2(row[-1] / row[-3]) / 2:10.1f}",
+    )
 
 # %% mystnb={"figure": {"name": "where-the-square-begins", "caption": "Time of the parts of one layer (width 256) by the number of tokens, one core of the machine that built this page. Dotted: where attention and the rest have equally many FLOPs, n = 6D."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 64 to 2,048 tokens. The matrices' line is straight with slope 1. Both lines of attention begin below it and are steeper; the readable one crosses it between 512 and 2,048 tokens, the fused one a little later. A dotted vertical line stands at 1,536."}}
 fig, ax = plt.subplots()
@@ -596,13 +716,21 @@ plt.show()
 
 # %%
 slopes = {name: math.log2(row[-1] / row[-3]) / 2 for name, row in spent.items()}
-print("the matrices grow with n (slope between 0.7 and 1.3):", 0.7 < slopes["matrices"] < 1.3)
-print("readable attention grows with its square (slope above 1.6):", slopes["attention, readable"] > 1.6)
+print(
+    "the matrices grow with n (slope between 0.7 and 1.3):", 0.7 < slopes["matrices"] < 1.3
+)
+print(
+    "readable attention grows with its square (slope above 1.6):",
+    slopes["attention, readable"] > 1.6,
+)
 print(
     "at the shortest length attention takes less than half of the matrices' time:",
     spent["attention, readable"][0] < spent["matrices"][0] / 2,
 )
-print("at the longest it takes more than they do:", spent["attention, readable"][-1] > spent["matrices"][-1])
+print(
+    "at the longest it takes more than they do:",
+    spent["attention, readable"][-1] > spent["matrices"][-1],
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: true of the two products; a layer is O(n D²) until n is several times its width
@@ -618,7 +746,9 @@ print("at the longest it takes more than they do:", spent["attention, readable"]
 # the same function in 64 bits. Then the most bytes that are there at one time (`lessons_lib.timing.peak_bytes` listens to the part of PyTorch that hands out memory).
 
 # %% tags=["claim-14"]
-place = device if device.type == "cuda" else torch.device("cpu")  # MPS can't say how much memory it takes
+place = (
+    device if device.type == "cuda" else torch.device("cpu")
+)  # MPS can't say how much memory it takes
 ATTENTIONS = {
     "readable": lambda q, k, v: scaled_dot_product_attention(q, k, v)[0],
     "our blocks": lambda q, k, v: attention_in_blocks(q, k, v, 128),
@@ -644,7 +774,9 @@ longest = {name: row[-1] for name, row in peak.items()}
 print(
     f"at {ROWS[-1]} tokens the readable one takes more than 5 times the memory of our blocks: {longest['readable'] > 5 * longest['our blocks']}"
 )
-print(f"and more than 30 times that of the fused kernel: {longest['readable'] > 30 * longest['fused']}")
+print(
+    f"and more than 30 times that of the fused kernel: {longest['readable'] > 30 * longest['fused']}"
+)
 
 # %% mystnb={"figure": {"name": "peak-memory", "caption": "The most memory that attention takes beyond its inputs: one text, 4 heads of 32, float32. Two of the lines grow with the length, one with its square."}, "image": {"alt": "Line plot, both axes logarithmic: megabytes against 256 to 2,048 tokens. The readable attention climbs from about 2 to 135. Our blocks climb from 2.4 to 19, the fused kernel from 0.2 to 1.6."}}
 fig, ax = plt.subplots()
@@ -664,16 +796,26 @@ TOKENS = 2048 if on_cpu else 65_536
 faster = {}
 for dtype in (torch.float32, torch.bfloat16):
     for n in (16, 64, 256, 2048):
-        heads = [torch.randn(TOKENS // n, 4, n, 32, device=device, dtype=dtype) for _ in range(3)]
+        heads = [
+            torch.randn(TOKENS // n, 4, n, 32, device=device, dtype=dtype) for _ in range(3)
+        ]
         with torch.inference_mode():
             runs = 2 if n < 2048 else 1
-            cost = {name: milliseconds(partial(attend, *heads), runs, 3) for name, attend in ATTENTIONS.items()}
+            cost = {
+                name: milliseconds(partial(attend, *heads), runs, 3)
+                for name, attend in ATTENTIONS.items()
+            }
         faster[dtype, n] = cost["readable"] / cost["fused"]
         times = ", ".join(f"{name} {t:.2f}" for name, t in cost.items())
-        print(f"{str(dtype)[6:]:9}{n:4} tokens, ms: {times};  fused is faster by {faster[dtype, n]:.2f}")
+        print(
+            f"{str(dtype)[6:]:9}{n:4} tokens, ms: {times};  fused is faster by {faster[dtype, n]:.2f}"
+        )
 
 # %%
-print("float32, 2,048 tokens: fused is faster by a half at least:", faster[torch.float32, 2048] > 1.5)
+print(
+    "float32, 2,048 tokens: fused is faster by a half at least:",
+    faster[torch.float32, 2048] > 1.5,
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: true, with linear memory; faster for long texts, not for all, and in bfloat16 on this CPU slower for sentences
@@ -690,7 +832,10 @@ print("float32, 2,048 tokens: fused is faster by a half at least:", faster[torch
 
 # %% tags=["claim-efficient-1", "nbval-ignore-output"]
 SIDE = 1024 if on_cpu else 8192
-matrix, rows = torch.randn(SIDE, SIDE, device=device), torch.randn(SIDE, SIDE, device=device)
+matrix, rows = (
+    torch.randn(SIDE, SIDE, device=device),
+    torch.randn(SIDE, SIDE, device=device),
+)
 jobs = {
     "matrix times matrix": lambda a, b: a @ b,
     "one row times matrix": lambda a, b: a[:1] @ b,
@@ -701,9 +846,13 @@ with torch.inference_mode():
     halves = matrix.bfloat16(), rows.bfloat16()
     for name, job in jobs.items():
         runs = 50 if "row" in name else 2
-        single, half = (milliseconds(partial(job, *pair), runs) for pair in ((matrix, rows), halves))
+        single, half = (
+            milliseconds(partial(job, *pair), runs) for pair in ((matrix, rows), halves)
+        )
         gains[name] = single / half
-        print(f"{name:21} float32 {single:7.3f} ms, bfloat16 {half:7.3f} ms: faster by {gains[name]:.2f}")
+        print(
+            f"{name:21} float32 {single:7.3f} ms, bfloat16 {half:7.3f} ms: faster by {gains[name]:.2f}"
+        )
 
 # %% tags=["claim-efficient-1"]
 small = [x[:64, :64].cpu() for x in (matrix, rows)]
@@ -714,7 +863,10 @@ def error_of(product):
     return ((product.double() - in_double).abs().mean() / in_double.abs().mean()).item()
 
 
-error32, error16 = error_of(small[0] @ small[1]), error_of(small[0].bfloat16() @ small[1].bfloat16())
+error32, error16 = (
+    error_of(small[0] @ small[1]),
+    error_of(small[0].bfloat16() @ small[1].bfloat16()),
+)
 print("bytes: half, exactly:", halves[0].nbytes * 2 == matrix.nbytes)
 print(
     "error of a product: between a thousandth and a hundredth:",
@@ -722,7 +874,9 @@ print(
     "  float32: below a millionth:",
     error32 < 1e-6,
 )
-half_texts = [tokenizer.decode(h.tokens) for h in greedy(copy.deepcopy(model).bfloat16(), batch.src)]
+half_texts = [
+    tokenizer.decode(h.tokens) for h in greedy(copy.deepcopy(model).bfloat16(), batch.src)
+]
 print(
     "the translator in bfloat16 writes the same in 19 of 20 sentences at least:",
     sum(a == b for a, b in zip(half_texts, ours, strict=True)) >= 190,
@@ -749,12 +903,21 @@ def real_bytes(groups, length=100, rows=8):
     with torch.inference_mode():
         cache = network.new_cache(network.encode(batch.src[:rows]), length)
     counts = [sum(x.nbytes for x in (one.past.key, one.past.value)) for one in cache.layers]
-    by_formula = sizes.cache_memory(network.config, rows, batch.src.shape[1], length)["cache of the target"]
-    assert sum(counts) == by_formula == 2 * config.n_decoder_layers * rows * length * groups * 32 * 4
+    by_formula = sizes.cache_memory(network.config, rows, batch.src.shape[1], length)[
+        "cache of the target"
+    ]
+    assert (
+        sum(counts)
+        == by_formula
+        == 2 * config.n_decoder_layers * rows * length * groups * 32 * 4
+    )
     return by_formula
 
 
-print("ours, 8 texts of 100 tokens:", ", ".join(f"G = {g}: {real_bytes(g):,} bytes" for g in (4, 2, 1)))
+print(
+    "ours, 8 texts of 100 tokens:",
+    ", ".join(f"G = {g}: {real_bytes(g):,} bytes" for g in (4, 2, 1)),
+)
 for name in ("Llama 2 7B", "Llama 3 8B"):
     c = shown[name]
     bytes_a_text = sizes.cache_memory(c, 1, 0, 4096, "bfloat16")["cache of the target"]
@@ -773,8 +936,14 @@ def grouped(groups):
     network = Transformer(dataclasses.replace(config, n_kv_heads=groups)).to(device)
     target, weights = network.state_dict(), dict(model.state_dict())
     for name, weight in weights.items():
-        if weight.shape != target[name].shape:  # keys and values: (H·d, …) -> (G, H/G, d, …) -> (G·d, …)
-            weights[name] = weight.unflatten(0, (groups, config.n_heads // groups, -1)).mean(1).flatten(0, 1)
+        if (
+            weight.shape != target[name].shape
+        ):  # keys and values: (H·d, …) -> (G, H/G, d, …) -> (G·d, …)
+            weights[name] = (
+                weight.unflatten(0, (groups, config.n_heads // groups, -1))
+                .mean(1)
+                .flatten(0, 1)
+            )
     network.load_state_dict(weights)
     return network
 
@@ -803,7 +972,9 @@ for groups in (4, 2, 1):
 
 # %% tags=["nbval-ignore-output"]
 for groups, (before, after) in quality.items():
-    print(f"G = {groups}: cache {groups / 4:4.0%}; BLEU {before:5.1f}, after 20 steps of training {after:5.1f}")
+    print(
+        f"G = {groups}: cache {groups / 4:4.0%}; BLEU {before:5.1f}, after 20 steps of training {after:5.1f}"
+    )
 
 # %%
 print(
@@ -815,7 +986,10 @@ print(
     "20 steps win back more than half of the loss of G = 2:",
     quality[2][1] - quality[2][0] > (quality[4][0] - quality[2][0]) / 2,
 )
-print("G = 1 stays behind G = 2, and G = 2 behind the original:", quality[1][1] < quality[2][1] < quality[4][1])
+print(
+    "G = 1 stays behind G = 2, and G = 2 behind the original:",
+    quality[1][1] < quality[2][1] < quality[4][1],
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: the cache, true, exactly; the model, false at once, and less and less false with training
@@ -830,7 +1004,9 @@ print("G = 1 stays behind G = 2, and G = 2 behind the original:", quality[1][1] 
 # time, which your machine may lack; this cell says so then. We try it on two jobs: a chain of cheap operations on a large matrix, and a layer of our translator.
 
 # %% tags=["claim-efficient-3", "nbval-ignore-output"]
-folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # what was compiled in another run does not count
+folder = tempfile.TemporaryDirectory(
+    ignore_cleanup_errors=True
+)  # what was compiled in another run does not count
 os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder.name
 logging.getLogger("torch._dynamo").setLevel(logging.CRITICAL)
 logging.getLogger("torch._inductor").setLevel(logging.CRITICAL)
@@ -844,7 +1020,11 @@ translator_layer = model.encoder.layers[0]
 compiled = {}
 for name, work, given in (
     ("a chain of cheap operations", chain, torch.randn(1024, 1024, device=device)),
-    ("a layer of the translator", translator_layer, torch.randn(64, 20, config.d_model, device=device)),
+    (
+        "a layer of the translator",
+        translator_layer,
+        torch.randn(64, 20, config.d_model, device=device),
+    ),
 ):
     begin = time.perf_counter()
     try:
@@ -852,16 +1032,25 @@ for name, work, given in (
             fast = torch.compile(work)
             torch.testing.assert_close(fast(given), work(given), atol=1e-4, rtol=1e-4)
             first = time.perf_counter() - begin
-            before, after = (milliseconds(partial(one, given), runs=4) for one in (work, fast))
+            before, after = (
+                milliseconds(partial(one, given), runs=4) for one in (work, fast)
+            )
     except Exception as error:  # the compiler is missing, or does not like this machine
-        print(f"{name}: cannot be compiled here ({type(error).__name__}); a C++ compiler such as g++ is needed")
+        print(
+            f"{name}: cannot be compiled here ({type(error).__name__}); a C++ compiler such as g++ is needed"
+        )
         continue
     compiled[name] = before / after
-    print(f"{name}: {before:.2f} ms, compiled {after:.2f} ms, faster by {before / after:.2f}")
+    print(
+        f"{name}: {before:.2f} ms, compiled {after:.2f} ms, faster by {before / after:.2f}"
+    )
     print(f"   the first call took {first:.1f} s")
 
 # %% tags=["nbval-ignore-output"]
-chain_gains_more = len(compiled) < 2 or compiled["a chain of cheap operations"] > compiled["a layer of the translator"]
+chain_gains_more = (
+    len(compiled) < 2
+    or compiled["a chain of cheap operations"] > compiled["a layer of the translator"]
+)
 print("where both compile, the chain gains more than the layer:", chain_gains_more)
 
 # %% [markdown]
@@ -906,7 +1095,9 @@ for name, writer in (("with a cache", write), ("this one", write_slowly)):
 
 # %% tags=["nbval-ignore-output"]
 lost = texts(write(batch.src, 24, restart_positions=True))
-n = next(n for n, (wrong, right) in enumerate(zip(lost, ours, strict=True)) if wrong != right)
+n = next(
+    n for n, (wrong, right) in enumerate(zip(lost, ours, strict=True)) if wrong != right
+)
 print(f"{test[n].source} → {lost[n]}, in place of {ours[n]}")
 references = [pair.target for pair in test]
 restarted = score(lost, references).bleu, score(ours, references).bleu
@@ -926,9 +1117,22 @@ noisy = copy.deepcopy(model).train()
 seed_everything(0)
 runs = [greedy(one, batch.src) for one in (noisy, noisy, Uncached(noisy))]
 tokens = [[h.tokens for h in run] for run in runs]
-print("the same text twice:", tokens[0] == tokens[1], "  with and without a cache:", tokens[0] == tokens[2])
-quiet = [[h.tokens for h in greedy(one, batch.src)] for one in (noisy.eval(), noisy, Uncached(noisy))]
-print("after eval():       ", quiet[0] == quiet[1], "                           ", quiet[0] == quiet[2])
+print(
+    "the same text twice:",
+    tokens[0] == tokens[1],
+    "  with and without a cache:",
+    tokens[0] == tokens[2],
+)
+quiet = [
+    [h.tokens for h in greedy(one, batch.src)]
+    for one in (noisy.eval(), noisy, Uncached(noisy))
+]
+print(
+    "after eval():       ",
+    quiet[0] == quiet[1],
+    "                           ",
+    quiet[0] == quiet[2],
+)
 
 # %% [markdown]
 # *Symptom*: a cached and an uncached run disagree by more than rounding. Before you look for the mistake in your cache, look at `model.training`.
@@ -954,7 +1158,9 @@ def errors(src, hypotheses):
         for one in found:
             tokens = torch.tensor([[config.bos_id, *one.tokens]], device=device)
             logs = model(row[row != config.pad_id][None], tokens[:, :-1]).log_softmax(-1)
-            far.append(abs(one.log_probability - logs.gather(2, tokens[:, 1:, None]).sum().item()))
+            far.append(
+                abs(one.log_probability - logs.gather(2, tokens[:, 1:, None]).sum().item())
+            )
     return far
 
 
@@ -964,17 +1170,35 @@ DecoderCache.reorder = stays
 wrong = n_best(model, few, beam=4)
 DecoderCache.reorder = reorder
 best = sum(a[0].tokens == b[0].tokens for a, b in zip(right, wrong, strict=True))
-every = sum([x.tokens for x in a] == [x.tokens for x in b] for a, b in zip(right, wrong, strict=True))
-off = {name: max(errors(few, found)) for name, found in (("moved along", right), ("staying", wrong))}
+every = sum(
+    [x.tokens for x in a] == [x.tokens for x in b]
+    for a, b in zip(right, wrong, strict=True)
+)
+off = {
+    name: max(errors(few, found))
+    for name, found in (("moved along", right), ("staying", wrong))
+}
 
 # %% tags=["nbval-ignore-output"]
 print(f"the best of 4 is the same text in {best} of 60 sentences, all four are in {every}")
 for name, far in off.items():
-    print(f"cache {name:11}: the log-probabilities that the search reports are wrong by up to {far:.5f}")
+    print(
+        f"cache {name:11}: the log-probabilities that the search reports are wrong by up to {far:.5f}"
+    )
 
 # %%
-print("the best text is the same in 9 of 10 at least:", best >= 54, "  all four are in fewer than 8 of 10:", every < 48)
-print("the search knows how probable its texts are:", off["moved along"] < 0.01, "  with the bug:", off["staying"] < 1)
+print(
+    "the best text is the same in 9 of 10 at least:",
+    best >= 54,
+    "  all four are in fewer than 8 of 10:",
+    every < 48,
+)
+print(
+    "the search knows how probable its texts are:",
+    off["moved along"] < 0.01,
+    "  with the bug:",
+    off["staying"] < 1,
+)
 
 # %% [markdown]
 # This is the nastiest of the four. The best beam rarely changes its row, so the translations are as good as before, and no BLEU tells you. But the other three were judged with the memory of somebody else. *How to notice*: score every text that comes out once more, in one
@@ -1095,7 +1319,10 @@ class GrowingCache:
         return self.key.shape[2]
 
     def append(self, key, value):
-        self.key, self.value = torch.cat([self.key, key], dim=2), torch.cat([self.value, value], dim=2)
+        self.key, self.value = (
+            torch.cat([self.key, key], dim=2),
+            torch.cat([self.value, value], dim=2),
+        )
         return self.key, self.value
 
     def reorder(self, rows):
@@ -1103,7 +1330,10 @@ class GrowingCache:
 
 
 def translations():
-    return [[h.tokens for h in search] for search in (greedy(model, batch.src), beam_search(model, batch.src, beam=4))]
+    return [
+        [h.tokens for h in search]
+        for search in (greedy(model, batch.src), beam_search(model, batch.src, beam=4))
+    ]
 
 
 usual = translations()

@@ -56,7 +56,13 @@ from lessons_lib.translation.corpus import load_grammar, load_grammar_tests
 from lessons_lib.translation.course_model import load_course_translator
 from lessons_lib.translation.scoring import score
 from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.training import TrainingOptions, batch_loss, fit, schedule, validation_loss
+from lessons_lib.translation.training import (
+    TrainingOptions,
+    batch_loss,
+    fit,
+    schedule,
+    validation_loss,
+)
 from lessons_lib.translation.translator import Translator
 from lessons_lib.widgets import BeamTree
 
@@ -79,11 +85,18 @@ device = pick_device()
 
 # %% tags=["hide-input"]
 course = load_course_translator(device)
-hard = load_grammar_tests(seed=0, n_test=150)  # four sets of 150 sentences that the course's translator has never seen
+hard = load_grammar_tests(
+    seed=0, n_test=150
+)  # four sets of 150 sentences that the course's translator has never seen
 
 
 def texts_of(translator, pairs, **search):
-    return [found.text for found in translator.translate([pair.source for pair in pairs], attention=False, **search)]
+    return [
+        found.text
+        for found in translator.translate(
+            [pair.source for pair in pairs], attention=False, **search
+        )
+    ]
 
 
 SHOWN = {  # English, and the right French
@@ -110,7 +123,9 @@ BeamTree([beam_tree(course, sentence) for sentence in SHOWN], width=3)
 
 # %%
 for english, french in SHOWN.items():
-    one, three = (course.translate([english], beam=beam, attention=False)[0] for beam in (1, 3))
+    one, three = (
+        course.translate([english], beam=beam, attention=False)[0] for beam in (1, 3)
+    )
     print(english)
     for name, found in (("1 beam", one), ("3 beams", three)):
         verdict = "right" if found.text == french else "wrong"
@@ -175,7 +190,10 @@ for pair in corpus.train[:3]:
     print(" ", pair.source, "|", pair.target)
 
 seen = {pair.source.lower().rstrip(".?!") for pair in corpus.train}
-print("test sentences that are in training:", sum(pair.source.lower().rstrip(".?!") in seen for pair in corpus.test))
+print(
+    "test sentences that are in training:",
+    sum(pair.source.lower().rstrip(".?!") in seen for pair in corpus.test),
+)
 
 # %% [markdown]
 # ### Words into pieces
@@ -188,7 +206,9 @@ print("test sentences that are in training:", sum(pair.source.lower().rstrip(".?
 # %%
 def learn_merges(words, n_merges):
     """The merges, in order. Of pairs that are equally frequent, the one whose pieces are older goes first."""
-    number = {letter: i for i, letter in enumerate(sorted(set("".join(words))))}  # the age of each piece
+    number = {
+        letter: i for i, letter in enumerate(sorted(set("".join(words))))
+    }  # the age of each piece
     counts = Counter(words)
     pieces = {word: list(word) for word in counts}
     merges = []
@@ -222,10 +242,21 @@ def cut(word, merges):
     return split
 
 
-words = ["▁" + word for pair in corpus.train[:1500] for text in (pair.source, pair.target) for word in text.split()]
+words = [
+    "▁" + word
+    for pair in corpus.train[:1500]
+    for text in (pair.source, pair.target)
+    for word in text.split()
+]
 merges = learn_merges(words, 300)
 print("first merges:", ", ".join(f"{a}+{b}" for a, b in merges[:12]))
-print(*(" ".join(cut("▁" + word, merges)) for word in ("petits", "cats", "translation", "aquarium")), sep="   ")
+print(
+    *(
+        " ".join(cut("▁" + word, merges))
+        for word in ("petits", "cats", "translation", "aquarium")
+    ),
+    sep="   ",
+)
 
 # %% [markdown]
 # Is it the real thing? The `tokenizers` library learns from the same words, and must find the same merges in the same order.
@@ -237,7 +268,9 @@ from tokenizers import models, pre_tokenizers, trainers
 engine = Engine(models.BPE())
 engine.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
 letters = len(set("".join(words)))
-engine.train_from_iterator([" ".join(words)], trainers.BpeTrainer(vocab_size=letters + 300, show_progress=False))
+engine.train_from_iterator(
+    [" ".join(words)], trainers.BpeTrainer(vocab_size=letters + 300, show_progress=False)
+)
 vocabulary = sorted(engine.get_vocab(), key=engine.get_vocab().get)
 assert vocabulary[letters:] == ["".join(pair) for pair in merges]
 for word in ("▁petits", "▁translation", "▁dormaient"):
@@ -249,7 +282,9 @@ print(f"{len(merges)} merges, the same as the tokenizers library, and in the sam
 # table of {term}`embeddings <embedding>` serves both sides, and the output as well ({cite:t}`press2017using`).
 
 # %%
-tokenizer = Tokenizer.train((text for pair in corpus.train for text in (pair.source, pair.target)), vocab_size=4_000)
+tokenizer = Tokenizer.train(
+    (text for pair in corpus.train for text in (pair.source, pair.target)), vocab_size=4_000
+)
 print(len(tokenizer), "pieces")
 for text in (corpus.test[0].target, "the aquarium, naïve 🙂"):
     print(" ".join(tokenizer.pieces(tokenizer.encode(text))))
@@ -269,7 +304,12 @@ for row in range(2):
     print("reads:", *tokenizer.pieces(few.tgt_in[row].tolist()))
     print("says: ", *tokenizer.pieces(few.tgt_out[row].tolist()))
 batch = next(batches.epoch(0))
-print("one batch of the training: src", tuple(batch.src.shape), " tgt_in", tuple(batch.tgt_in.shape))
+print(
+    "one batch of the training: src",
+    tuple(batch.src.shape),
+    " tgt_in",
+    tuple(batch.tgt_in.shape),
+)
 
 # %% [markdown]
 # ### The loss
@@ -282,20 +322,30 @@ def smoothed_loss(logits, targets, epsilon=0.1):
     """(N, V) and (N,): the mean over N of −Σ q log P."""
     logs = logits.log_softmax(dim=-1)  # (N, V)
     right = logs.gather(1, targets[:, None])[:, 0]  # (N,)
-    return -((1 - epsilon) * right + epsilon * logs.mean(dim=-1)).mean()  # ε/V times the sum is ε times the mean
+    return -(
+        (1 - epsilon) * right + epsilon * logs.mean(dim=-1)
+    ).mean()  # ε/V times the sum is ε times the mean
 
 
 logits, targets = torch.randn(50, 4000), torch.randint(4000, (50,))
 for epsilon in (0.0, 0.1, 0.3):
     ours = smoothed_loss(logits, targets, epsilon)
-    torch.testing.assert_close(ours, F.cross_entropy(logits, targets, label_smoothing=epsilon))
-    torch.testing.assert_close(ours, losses.smoothed_cross_entropy(logits, targets, epsilon))
+    torch.testing.assert_close(
+        ours, F.cross_entropy(logits, targets, label_smoothing=epsilon)
+    )
+    torch.testing.assert_close(
+        ours, losses.smoothed_cross_entropy(logits, targets, epsilon)
+    )
 
-tiny = Transformer(TransformerConfig(len(tokenizer), d_model=32, n_heads=4, d_ff=64, dropout=0.0)).to(device)
+tiny = Transformer(
+    TransformerConfig(len(tokenizer), d_model=32, n_heads=4, d_ff=64, dropout=0.0)
+).to(device)
 with torch.no_grad():
     asked = few.tgt_out != tokenizer.pad_id  # (B, T): the padding is not asked for
     logits = tiny(few.src, few.tgt_in)  # (B, T, V)
-    torch.testing.assert_close(smoothed_loss(logits[asked], few.tgt_out[asked]), batch_loss(tiny, few, 0.1))
+    torch.testing.assert_close(
+        smoothed_loss(logits[asked], few.tgt_out[asked]), batch_loss(tiny, few, 0.1)
+    )
 print("ours = PyTorch = lessons_lib")
 
 # %% [markdown]
@@ -320,17 +370,23 @@ def training_step(model, batch, optimizer, epsilon=0.1):
 
 def twins():
     seed_everything(0)
-    return Transformer(TransformerConfig(len(tokenizer), d_model=32, n_heads=4, d_ff=64, dropout=0.0)).to(device)
+    return Transformer(
+        TransformerConfig(len(tokenizer), d_model=32, n_heads=4, d_ff=64, dropout=0.0)
+    ).to(device)
 
 
 options = TrainingOptions(steps=100, learning_rate=5e-3)
 three = list(itertools.islice(batches.epoch(0), 3))
 ours, theirs = twins(), twins()
-optimizer = torch.optim.AdamW(ours.parameters(), betas=(0.9, 0.98), eps=1e-9, weight_decay=options.weight_decay)
+optimizer = torch.optim.AdamW(
+    ours.parameters(), betas=(0.9, 0.98), eps=1e-9, weight_decay=options.weight_decay
+)
 mine = []
 for n, some in enumerate(three):
     for group in optimizer.param_groups:
-        group["lr"] = options.learning_rate * min((n + 1) / options.warmup_steps, 1 - n / options.steps)
+        group["lr"] = options.learning_rate * min(
+            (n + 1) / options.warmup_steps, 1 - n / options.steps
+        )
     mine.append(training_step(ours, some, optimizer))
 library = [step.loss.item() for step in fit(theirs, three, options)]
 np.testing.assert_allclose(mine, library, rtol=1e-4)
@@ -351,10 +407,22 @@ STEPS, WIDTH = (3000, 256) if ON_GPU else (540, 128)
 def train(epsilon):
     """A translator after training, and the loss of every tenth step."""
     seed_everything(0)
-    shape = {"d_model": WIDTH, "n_heads": 4, "n_encoder_layers": 2, "n_decoder_layers": 2, "d_ff": 2 * WIDTH}
+    shape = {
+        "d_model": WIDTH,
+        "n_heads": 4,
+        "n_encoder_layers": 2,
+        "n_decoder_layers": 2,
+        "d_ff": 2 * WIDTH,
+    }
     model = Transformer(TransformerConfig(len(tokenizer), dropout=0.0, **shape)).to(device)
-    rate = TrainingOptions(steps=STEPS, learning_rate=2e-3 if ON_GPU else 5e-3, label_smoothing=epsilon)
-    curve = [step.loss for step in fit(model, batches.forever(), rate, pick_precision(device)) if step.number % 10 == 0]
+    rate = TrainingOptions(
+        steps=STEPS, learning_rate=2e-3 if ON_GPU else 5e-3, label_smoothing=epsilon
+    )
+    curve = [
+        step.loss
+        for step in fit(model, batches.forever(), rate, pick_precision(device))
+        if step.number % 10 == 0
+    ]
     return Translator(model, tokenizer), torch.stack(curve).tolist()
 
 
@@ -392,8 +460,13 @@ for translation in translator.translate(
     ["the small black cats do not sleep", "My sister has not eaten the red apples."]
 ):
     print(translation.source, "→", translation.text)
-trained = {beam: translator.translate([pair.source for pair in test], beam=beam, attention=False) for beam in (1, 4)}
-trained_bleu = {beam: bleu([found.text for found in trained[beam]], test) for beam in trained}
+trained = {
+    beam: translator.translate([pair.source for pair in test], beam=beam, attention=False)
+    for beam in (1, 4)
+}
+trained_bleu = {
+    beam: bleu([found.text for found in trained[beam]], test) for beam in trained
+}
 print(f"BLEU of greedy search {trained_bleu[1]:.1f}, of four beams {trained_bleu[4]:.1f}")
 
 # %%
@@ -412,16 +485,25 @@ class Sentence:
 
     def __init__(self, translator, text):
         self.model, self.tokenizer = translator.model.eval(), translator.tokenizer
-        src = torch.tensor([[*self.tokenizer.encode(text), self.tokenizer.eos_id]], device=device)
+        src = torch.tensor(
+            [[*self.tokenizer.encode(text), self.tokenizer.eos_id]], device=device
+        )
         with torch.no_grad():
-            self.memory, self.mask = self.model.encode(src), padding_mask(src, self.tokenizer.pad_id)
+            self.memory, self.mask = (
+                self.model.encode(src),
+                padding_mask(src, self.tokenizer.pad_id),
+            )
         self.limit = decoding.output_limit(self.model.config, src.shape[1])
 
     @torch.no_grad()
     def next_log_probabilities(self, beginnings):
         """Lists of tokens, all of the same length, to (beginnings, V)."""
-        tgt = torch.tensor([[self.tokenizer.bos_id, *tokens] for tokens in beginnings], device=device)
-        hidden = self.model.decode_hidden(tgt, self.memory.expand(len(tgt), -1, -1), self.mask)
+        tgt = torch.tensor(
+            [[self.tokenizer.bos_id, *tokens] for tokens in beginnings], device=device
+        )
+        hidden = self.model.decode_hidden(
+            tgt, self.memory.expand(len(tgt), -1, -1), self.mask
+        )
         return self.model.project(hidden[:, -1]).log_softmax(dim=-1)
 
 
@@ -440,12 +522,21 @@ def normalised(tokens, total, alpha):
 def beam_search(sentence, eos, beam, alpha=1.0, stop_at_first=False):
     beams, finished = [([], 0.0)], []
     for length in range(1, sentence.limit + 1):
-        logs = sentence.next_log_probabilities([tokens for tokens, _ in beams])  # (beams, V)
+        logs = sentence.next_log_probabilities(
+            [tokens for tokens, _ in beams]
+        )  # (beams, V)
         totals = torch.tensor([total for _, total in beams], device=device)[:, None] + logs
-        best, place = totals.flatten().topk(2 * beam)  # at most half of them end, so enough go on
+        best, place = totals.flatten().topk(
+            2 * beam
+        )  # at most half of them end, so enough go on
         row, token = (place // logs.shape[1]).tolist(), (place % logs.shape[1]).tolist()
-        found = [([*beams[r][0], t], total) for r, t, total in zip(row, token, best.tolist(), strict=True)]
-        finished += [one for one in found[:beam] if one[0][-1] == eos or length == sentence.limit]
+        found = [
+            ([*beams[r][0], t], total)
+            for r, t, total in zip(row, token, best.tolist(), strict=True)
+        ]
+        finished += [
+            one for one in found[:beam] if one[0][-1] == eos or length == sentence.limit
+        ]
         beams = [one for one in found if one[0][-1] != eos][:beam]
         if stop_at_first and finished:  # a bug, for later
             break
@@ -457,12 +548,16 @@ def beam_search(sentence, eos, beam, alpha=1.0, stop_at_first=False):
 
 some, eos = [*hard["in_distribution"][:10], *hard["unseen_words"][:10]], tokenizer.eos_id
 for search, ours in ((1, greedy), (4, lambda sentence, eos: beam_search(sentence, eos, 4))):
-    expected = course.translate([pair.source for pair in some], beam=search, attention=False)
+    expected = course.translate(
+        [pair.source for pair in some], beam=search, attention=False
+    )
     for pair, theirs in zip(some, expected, strict=True):
         tokens, total = ours(Sentence(course, pair.source), eos)
         assert course.tokenizer.decode(tokens) == theirs.text
         assert abs(total - theirs.score) < 1e-3
-print("greedy and beam search: the same 20 translations and log-probabilities as lessons_lib")
+print(
+    "greedy and beam search: the same 20 translations and log-probabilities as lessons_lib"
+)
 
 # %% [markdown]
 # ## Claims, tested
@@ -494,8 +589,12 @@ def pieces_of(words):
 for name in ("in_distribution", "unseen_words"):
     english = [word for pair in hard[name] for word in words_of(pair.source)]
     unknown = [word for word in english if word not in known]
-    print(f"{name}: {len(unknown) / len(english):.1%} of {len(english)} English words are not in training")
-print(f"  pieces a word: known {pieces_of([w for w in english if w in known]):.1f}, unknown {pieces_of(unknown):.1f}")
+    print(
+        f"{name}: {len(unknown) / len(english):.1%} of {len(english)} English words are not in training"
+    )
+print(
+    f"  pieces a word: known {pieces_of([w for w in english if w in known]):.1f}, unknown {pieces_of(unknown):.1f}"
+)
 exact = all(
     course.tokenizer.decode(course.tokenizer.encode(text)) == text
     for pair in hard["unseen_words"]
@@ -510,7 +609,9 @@ for pair, text in zip(hard["unseen_words"], said, strict=True):
     for word in words_of(pair.target):
         hits[word in known_french].append(word in words_of(text))
 for is_known, name in ((True, "known"), (False, "unknown")):
-    print(f"{name:8} French words: {len(hits[is_known]):5}, of them in the translation: {np.mean(hits[is_known]):.0%}")
+    print(
+        f"{name:8} French words: {len(hits[is_known]):5}, of them in the translation: {np.mean(hits[is_known]):.0%}"
+    )
 for pair, text in list(zip(hard["unseen_words"], said, strict=True))[:3]:
     print(f"  {pair.source} → {text}")
 
@@ -560,21 +661,29 @@ def random_batches(examples, budget):
 def pass_through(batches):
     """Batches, share of places that hold a token, and seconds for all of them."""
     batches, model = list(batches), translator.model.train()
-    for batch in (batches[0], *batches):  # the first one twice: the clock starts when it has warmed up
+    for batch in (
+        batches[0],
+        *batches,
+    ):  # the first one twice: the clock starts when it has warmed up
         if batch is batches[0]:
             begin = clock()
         with autocast(device, pick_precision(device)):
             batch_loss(model, batch, 0.1).backward()
         model.zero_grad()
     seconds = clock() - begin
-    real = sum((batch.src != tokenizer.pad_id).sum().item() + batch.tokens for batch in batches)
+    real = sum(
+        (batch.src != tokenizer.pad_id).sum().item() + batch.tokens for batch in batches
+    )
     places = sum(batch.src.numel() + batch.tgt_in.numel() for batch in batches)
     return len(batches), real / places, seconds
 
 
 part = examples[:1000]
 sorted_batches = Batches(part, tokenizer, token_budget=768, device=device).epoch(0)
-passes = {"sorted": pass_through(sorted_batches), "random": pass_through(random_batches(part, 768))}
+passes = {
+    "sorted": pass_through(sorted_batches),
+    "random": pass_through(random_batches(part, 768)),
+}
 for name, (count, share, _) in passes.items():
     print(f"{name}: {count} batches, {share:.0%} of the places hold a token")
 print(f"all 20,000 of the training part, sorted: {batches.efficiency():.0%}")
@@ -608,27 +717,44 @@ sharp, sharp_curve = train(epsilon=0.0)
 valid = encode_pairs(tokenizer, corpus.valid, max_length=256)
 twins_scored = {}
 for name, one in (("smoothed", translator), ("sharp", sharp)):
-    nats = validation_loss(one.model, Batches(valid, tokenizer, 2048, device=device).epoch(0))
+    nats = validation_loss(
+        one.model, Batches(valid, tokenizer, 2048, device=device).epoch(0)
+    )
     greedy_bleu, beam_bleu = (bleu(texts_of(one, test, beam=beam), test) for beam in (1, 4))
     twins_scored[name] = math.exp(nats), greedy_bleu, beam_bleu
-    print(f"{name:9} perplexity {math.exp(nats):.2f}, BLEU greedy {greedy_bleu:.1f}, four beams {beam_bleu:.1f}")
+    print(
+        f"{name:9} perplexity {math.exp(nats):.2f}, BLEU greedy {greedy_bleu:.1f}, four beams {beam_bleu:.1f}"
+    )
 
 # %% tags=["claim-translation-3", "nbval-ignore-output"]
 with torch.no_grad():
     held_out = collate(valid[:200], tokenizer).to(device)
     real, calibration = held_out.tgt_out != tokenizer.pad_id, {}
     for name, one in (("smoothed", translator), ("sharp", sharp)):
-        probabilities = one.model.eval()(held_out.src, held_out.tgt_in)[real].softmax(-1)  # (N, V)
+        probabilities = one.model.eval()(held_out.src, held_out.tgt_in)[real].softmax(
+            -1
+        )  # (N, V)
         sure, choice = probabilities.max(dim=-1)
         right = (choice == held_out.tgt_out[real]).float().mean().item()
         calibration[name] = right - sure.mean().item()
-        print(f"{name:9} gives its favourite {sure.mean().item():.2f}, and is right in {right:.2f} of the cases")
+        print(
+            f"{name:9} gives its favourite {sure.mean().item():.2f}, and is right in {right:.2f} of the cases"
+        )
 
 # %% tags=["claim-translation-3"]
-print("perplexity is worse with smoothing:", twins_scored["smoothed"][0] > 1.05 * twins_scored["sharp"][0])
-print("BLEU is better with smoothing by 3 points or more:", twins_scored["smoothed"][1] - twins_scored["sharp"][1] >= 3)
+print(
+    "perplexity is worse with smoothing:",
+    twins_scored["smoothed"][0] > 1.05 * twins_scored["sharp"][0],
+)
+print(
+    "BLEU is better with smoothing by 3 points or more:",
+    twins_scored["smoothed"][1] - twins_scored["sharp"][1] >= 3,
+)
 more_modest = calibration["smoothed"] > calibration["sharp"]
-print("the smoothed one is more often right than it says, by more than the sharp one:", more_modest)
+print(
+    "the smoothed one is more often right than it says, by more than the sharp one:",
+    more_modest,
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: it hurts perplexity; that it helps BLEU is not shown here
@@ -646,14 +772,21 @@ print("the smoothed one is more often right than it says, by more than the sharp
 
 # %% tags=["claim-16", "nbval-ignore-output"]
 compared = {}
-trials = [("this page's, test", translator, test[:300]), *((f"course's, {name}", course, hard[name]) for name in hard)]
+trials = [
+    ("this page's, test", translator, test[:300]),
+    *((f"course's, {name}", course, hard[name]) for name in hard),
+]
 for name, one, pairs in trials:
     for beam in (1, 4):
         begin = clock()
         found = one.translate([pair.source for pair in pairs], beam=beam, attention=False)
         seconds = clock() - begin
         log = np.mean([translation.score for translation in found])
-        compared[name, beam] = bleu([translation.text for translation in found], pairs), log, seconds
+        compared[name, beam] = (
+            bleu([translation.text for translation in found], pairs),
+            log,
+            seconds,
+        )
 print(f"{'':34} BLEU: greedy, 4 beams   log P: greedy, 4 beams   times as slow")
 for name, *_ in trials:
     (b1, l1, s1), (b4, l4, s4) = compared[name, 1], compared[name, 4]
@@ -661,10 +794,19 @@ for name, *_ in trials:
 
 # %% tags=["claim-16"]
 gains = {name: compared[name, 4][0] - compared[name, 1][0] for name, *_ in trials}
-print("more probable translations in every trial:", all(compared[n, 4][1] >= compared[n, 1][1] for n, *_ in trials))
-print("better by more than 0.5 BLEU, the translator of this page:", gains["this page's, test"] > 0.5)
+print(
+    "more probable translations in every trial:",
+    all(compared[n, 4][1] >= compared[n, 1][1] for n, *_ in trials),
+)
+print(
+    "better by more than 0.5 BLEU, the translator of this page:",
+    gains["this page's, test"] > 0.5,
+)
 print("better by more than 0.5 BLEU, new words:", gains["course's, unseen_words"] > 0.5)
-print("within 0.5 BLEU, sentences like those of its training:", abs(gains["course's, in_distribution"]) < 0.5)
+print(
+    "within 0.5 BLEU, sentences like those of its training:",
+    abs(gains["course's, in_distribution"]) < 0.5,
+)
 print("worse by more than 0.5 BLEU, longer sentences:", gains["course's, long"] < -0.5)
 
 # %% [markdown]
@@ -688,7 +830,9 @@ for name, alphas in (("long", (0.0, 1.0)), ("unseen_words", (1.0,))):
     due = sum(len(pair.target.split()) for pair in pairs)
     for alpha, beam in itertools.product(alphas, BEAMS):
         begin = clock()
-        found = course.translate([p.source for p in pairs], beam=beam, attention=False, length_penalty=alpha)
+        found = course.translate(
+            [p.source for p in pairs], beam=beam, attention=False, length_penalty=alpha
+        )
         wide[name, alpha, beam] = {
             "log": np.mean([translation.score for translation in found]),
             "bleu": bleu([translation.text for translation in found], pairs),
@@ -697,14 +841,20 @@ for name, alphas in (("long", (0.0, 1.0)), ("unseen_words", (1.0,))):
         }
 
 # %% tags=["claim-16"] mystnb={"figure": {"name": "beam-width", "caption": "The same model, wider and wider beams. Left: the log-probability of what is found gets better and better. Middle: BLEU. Right: the time, as a multiple of greedy search. On long sentences, the more probable translation is the worse one."}, "image": {"alt": "Three plots against the number of beams from 1 to 64, on a logarithmic axis, with a line each for long sentences with length penalty 0 and 1, and for new words. Left: log-probabilities rise for all and flatten out. Middle: BLEU falls by some points for long sentences, more with length penalty 0, and rises by some points for new words. Right: the time rises, to about thirty times that of greedy search at 64 beams."}}
-lines = {"long, α = 0": ("long", 0.0), "long, α = 1": ("long", 1.0), "new words, α = 1": ("unseen_words", 1.0)}
+lines = {
+    "long, α = 0": ("long", 0.0),
+    "long, α = 1": ("long", 1.0),
+    "new words, α = 1": ("unseen_words", 1.0),
+}
 fig, axes = plt.subplots(1, 3, figsize=(10, 3.4))
 for label, (name, alpha) in lines.items():
     of = [wide[name, alpha, beam] for beam in BEAMS]
     axes[0].plot(BEAMS, [one["log"] for one in of], marker="o", label=label)
     axes[1].plot(BEAMS, [one["bleu"] for one in of], marker="o")
     axes[2].plot(BEAMS, [one["seconds"] / of[0]["seconds"] for one in of], marker="o")
-for ax, what in zip(axes, ("mean log P of the translations", "BLEU", "time / time of greedy"), strict=True):
+for ax, what in zip(
+    axes, ("mean log P of the translations", "BLEU", "time / time of greedy"), strict=True
+):
     ax.set_xscale("log", base=2)
     ax.set_xticks(BEAMS, BEAMS)
     ax.set(xlabel="beams", ylabel=what)
@@ -720,9 +870,14 @@ for label, (name, alpha) in lines.items():
     gain = most["bleu"] - one["bleu"]
     direction = "rises" if gain > 0.5 else "falls" if gain < -0.5 else "stays"
     shorter = most["length"] < one["length"] - 0.03
-    print(f"{label:17} from 1 to 64 beams: log P rises: {most['log'] > one['log']}", end=", ")
+    print(
+        f"{label:17} from 1 to 64 beams: log P rises: {most['log'] > one['log']}", end=", "
+    )
     print(f"BLEU {direction}, shorter: {shorter}")
-moved = [abs(wide[name, alpha, 8]["bleu"] - wide[name, alpha, 64]["bleu"]) for name, alpha in lines.values()]
+moved = [
+    abs(wide[name, alpha, 8]["bleu"] - wide[name, alpha, 64]["bleu"])
+    for name, alpha in lines.values()
+]
 print("from 8 to 64 beams BLEU moves by less than 1 point:", max(moved) < 1)
 
 # %% [markdown]
@@ -751,10 +906,16 @@ print("from 8 to 64 beams BLEU moves by less than 1 point:", max(moved) < 1)
 for name in ("in_distribution", "unseen_words"):
     pairs, scores = hard[name][:30], []
     for stop_at_first in (False, True):
-        found = [beam_search(Sentence(course, pair.source), eos, 4, 1.0, stop_at_first)[0] for pair in pairs]
+        found = [
+            beam_search(Sentence(course, pair.source), eos, 4, 1.0, stop_at_first)[0]
+            for pair in pairs
+        ]
         texts = [course.tokenizer.decode(tokens) for tokens in found]
         scores.append(bleu(texts, pairs))
-    print(f"{name}: stopping at the first end costs more than 3 BLEU: {scores[0] - scores[1] > 3}", end="; ")
+    print(
+        f"{name}: stopping at the first end costs more than 3 BLEU: {scores[0] - scores[1] > 3}",
+        end="; ",
+    )
     print("it writes, for example,", repr(min(texts, key=lambda text: len(text.split()))))
 
 # %% [markdown]
@@ -765,7 +926,10 @@ for name in ("in_distribution", "unseen_words"):
 
 # %% tags=["nbval-ignore-output"]
 for alpha in (0.0, 1.0):
-    print(f"α = {alpha:g}:", "  ".join(f"{beam}: {wide['long', alpha, beam]['length']:.2f}" for beam in BEAMS))
+    print(
+        f"α = {alpha:g}:",
+        "  ".join(f"{beam}: {wide['long', alpha, beam]['length']:.2f}" for beam in BEAMS),
+    )
 
 # %% [markdown]
 # Look at the first number as well. With one beam there is nothing to normalise, and yet the translations are too short: that is the model's own
@@ -777,18 +941,27 @@ for alpha in (0.0, 1.0):
 # %% tags=["nbval-ignore-output"]
 leaked, clean = corpus.test[500:600], corpus.test[600:700]
 mixture = encode_pairs(tokenizer, [*corpus.train[:300], *leaked], max_length=256)
-before = {name: bleu(texts_of(translator, pairs), pairs) for name, pairs in (("leaked", leaked), ("clean", clean))}
+before = {
+    name: bleu(texts_of(translator, pairs), pairs)
+    for name, pairs in (("leaked", leaked), ("clean", clean))
+}
 more = Batches(mixture, tokenizer, token_budget=768, device=device).forever()
 recipe = TrainingOptions(steps=60, learning_rate=2e-3, warmup_steps=10)
 for _ in fit(translator.model, more, recipe, pick_precision(device)):
     pass
-after = {name: bleu(texts_of(translator, pairs), pairs) for name, pairs in (("leaked", leaked), ("clean", clean))}
+after = {
+    name: bleu(texts_of(translator, pairs), pairs)
+    for name, pairs in (("leaked", leaked), ("clean", clean))
+}
 for name in before:
     print(f"{name:7} BLEU before {before[name]:.1f}, after {after[name]:.1f}")
 
 # %%
 print("BLEU of the leaked sentences rises to more than 90:", after["leaked"] > 90)
-print("BLEU of the clean ones stays more than 10 points below:", after["clean"] < after["leaked"] - 10)
+print(
+    "BLEU of the clean ones stays more than 10 points below:",
+    after["clean"] < after["leaked"] - 10,
+)
 
 # %% [markdown]
 # The clean ones even lose: the model is learning 400 sentences by heart. But nothing on a page of results says so, if all of the test set has
@@ -800,12 +973,25 @@ print("BLEU of the clean ones stays more than 10 points below:", after["clean"] 
 # another one each time:
 
 # %%
-src = pad([[*course.tokenizer.encode(p.source), eos] for p in hard["in_distribution"][:100]], 0).to(device)
+src = pad(
+    [[*course.tokenizer.encode(p.source), eos] for p in hard["in_distribution"][:100]], 0
+).to(device)
 course.model.train()
-noisy = [[course.tokenizer.decode(one.tokens) for one in decoding.greedy(course.model, src)] for _ in range(2)]
+noisy = [
+    [course.tokenizer.decode(one.tokens) for one in decoding.greedy(course.model, src)]
+    for _ in range(2)
+]
 course.model.eval()
-quiet = [[course.tokenizer.decode(one.tokens) for one in decoding.greedy(course.model, src)] for _ in range(2)]
-print("the same translations twice: with dropout", noisy[0] == noisy[1], " without", quiet[0] == quiet[1])
+quiet = [
+    [course.tokenizer.decode(one.tokens) for one in decoding.greedy(course.model, src)]
+    for _ in range(2)
+]
+print(
+    "the same translations twice: with dropout",
+    noisy[0] == noisy[1],
+    " without",
+    quiet[0] == quiet[1],
+)
 
 # %% [markdown]
 # ## Check yourself

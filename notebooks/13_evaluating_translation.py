@@ -42,7 +42,9 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import asdict
 
-os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # PyTorch's profiler would say when it begins and ends
+os.environ.setdefault(
+    "KINETO_LOG_LEVEL", "99"
+)  # PyTorch's profiler would say when it begins and ends
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -72,7 +74,9 @@ from lessons_lib.widgets import SentenceBrowser
 use_course_style()
 seed_everything(0)
 device = pick_device()
-torch.set_num_threads(1)  # the translator is so small that two threads would wait for each other
+torch.set_num_threads(
+    1
+)  # the translator is so small that two threads would wait for each other
 
 # %% [markdown]
 # ## The idea
@@ -107,7 +111,9 @@ translator.translate(["Warm up."], beam=4)  # the first call is slower
 for name, pairs in tests.items():
     for beam in (1, 4):
         begin = time.perf_counter()
-        written[name, beam] = translator.translate([pair.source for pair in pairs], beam=beam)
+        written[name, beam] = translator.translate(
+            [pair.source for pair in pairs], beam=beam
+        )
         seconds[name, beam] = time.perf_counter() - begin
 texts = {key: [one.text for one in translations] for key, translations in written.items()}
 
@@ -122,7 +128,10 @@ texts = {key: [one.text for one in translations] for key, translations in writte
 
 # %% tags=["hide-input"]
 def browser_sentence(name, i):
-    pair, searches = tests[name][i], {"greedy": written[name, 1][i], "beam": written[name, 4][i]}
+    pair, searches = (
+        tests[name][i],
+        {"greedy": written[name, 1][i], "beam": written[name, 4][i]},
+    )
     rare = rare_words(pair.target, tokenizer)
     same = searches["greedy"].text == searches["beam"].text
     return {
@@ -130,9 +139,19 @@ def browser_sentence(name, i):
         "reference": pair.target,
         **{system: one.text for system, one in searches.items()},
         "split": name,
-        "tags": {s: tags(Example(pair.source, one.text, pair.target, rare)) for s, one in searches.items()},
-        "attention": {s: one.word_attention() for s, one in searches.items() if s == "greedy" or not same},
-        "links": [(f, e, (e, f) not in pair.possible) for e, f in sorted({*pair.alignment, *pair.possible})],
+        "tags": {
+            s: tags(Example(pair.source, one.text, pair.target, rare))
+            for s, one in searches.items()
+        },
+        "attention": {
+            s: one.word_attention()
+            for s, one in searches.items()
+            if s == "greedy" or not same
+        },
+        "links": [
+            (f, e, (e, f) not in pair.possible)
+            for e, f in sorted({*pair.alignment, *pair.possible})
+        ],
     }
 
 
@@ -142,7 +161,9 @@ def twenty(name):
     return [*range(10), *wrong[:10]]
 
 
-SentenceBrowser([browser_sentence(name, i) for name in tests for i in twenty(name)], sentence=30)
+SentenceBrowser(
+    [browser_sentence(name, i) for name in tests for i in twenty(name)], sentence=30
+)
 
 # %% [markdown]
 # ```{admonition} What is computed where
@@ -212,18 +233,28 @@ def bleu(translations, references):
         c, length = c + len(t), length + len(r)
         for n in range(1, 5):
             mine, theirs = ngrams(t, n), ngrams(r, n)
-            matched[n - 1] += sum(min(count, theirs[gram]) for gram, count in mine.items())  # clipped
+            matched[n - 1] += sum(
+                min(count, theirs[gram]) for gram, count in mine.items()
+            )  # clipped
             total[n - 1] += mine.total()
     if 0 in matched:
         return 0.0  # a factor is 0 (a whole test set has a match of each length)
     penalty = 1.0 if c >= length else math.exp(1 - length / c)
-    return 100 * penalty * math.prod(m / t for m, t in zip(matched, total, strict=True)) ** (1 / 4)
+    return (
+        100
+        * penalty
+        * math.prod(m / t for m, t in zip(matched, total, strict=True)) ** (1 / 4)
+    )
 
 
 reference = "les petits chats noirs ne dorment pas ce soir"
 print(f"{bleu(['les petits chats noirs dorment dorment pas'], [reference]):.1f}")
-print(f"{bleu(['les petits chats noirs'], [reference]):.1f}  every n-gram right, half of it missing")
-print(f"{bleu(['les les les les les les les les les'], [reference]):.1f}  clipped to 1 of 9, and no run of two")
+print(
+    f"{bleu(['les petits chats noirs'], [reference]):.1f}  every n-gram right, half of it missing"
+)
+print(
+    f"{bleu(['les les les les les les les les les'], [reference]):.1f}  clipped to 1 of 9, and no run of two"
+)
 
 # %% [markdown]
 # Is it the real thing? It must equal the function of this course's library, and sacreBLEU ({cite:t}`post2018call`), the program that papers
@@ -233,7 +264,9 @@ print(f"{bleu(['les les les les les les les les les'], [reference]):.1f}  clippe
 for (name, _beam), hypotheses in texts.items():
     ours = bleu(hypotheses, references[name])
     assert math.isclose(ours, library_bleu.bleu(hypotheses, references[name]), abs_tol=1e-9)
-    assert math.isclose(ours, scoring.score(hypotheses, references[name]).bleu, abs_tol=1e-9)
+    assert math.isclose(
+        ours, scoring.score(hypotheses, references[name]).bleu, abs_tol=1e-9
+    )
 print("ours = lessons_lib = sacreBLEU")
 print(scoring.score(texts["long", 1], references["long"]).signature)
 
@@ -247,7 +280,9 @@ score = {}
 for name, pairs in tests.items():
     score[name] = scoring.score(texts[name, 1], references[name])
     exact = sum(a == b for a, b in zip(texts[name, 1], references[name], strict=True))
-    print(f"{name:22}{score[name].bleu:7.1f}{score[name].chrf:7.1f}   {exact / len(pairs):4.0%}")
+    print(
+        f"{name:22}{score[name].bleu:7.1f}{score[name].chrf:7.1f}   {exact / len(pairs):4.0%}"
+    )
 
 # %%
 for name, low, high in (
@@ -257,7 +292,9 @@ for name, low, high in (
     ("long", 49, 62),
 ):
     assert low < score[name].bleu < high
-print("BLEU: near 98 on new sentences, 80 with new constructions, 56 with new words, 56 on long ones")
+print(
+    "BLEU: near 98 on new sentences, 80 with new constructions, 56 with new words, 56 on long ones"
+)
 
 # %% [markdown]
 # One model, and four answers between 56 and 98. Whoever says "my translator has a BLEU of 98" has said nothing until you know *on what*.
@@ -285,7 +322,9 @@ def ten_numbers(translations, references):
     for translation, reference in zip(translations, references, strict=True):
         t, r = words(translation), words(reference)
         matched = [library_bleu.clipped_matches(t, r, n) for n in range(1, 5)]
-        rows.append([*matched, *(max(len(t) - n + 1, 0) for n in range(1, 5)), len(t), len(r)])
+        rows.append(
+            [*matched, *(max(len(t) - n + 1, 0) for n in range(1, 5)), len(t), len(r)]
+        )
     return np.array(rows, float)
 
 
@@ -293,20 +332,30 @@ def bleu_of_sums(sums):
     """(…, 10) -> (…): what `bleu` does once everything is added up."""
     matched, total, c, length = sums[..., :4], sums[..., 4:8], sums[..., 8], sums[..., 9]
     with np.errstate(divide="ignore"):
-        return 100 * np.exp(np.minimum(0, 1 - length / c) + np.log(matched / total).mean(axis=-1))
+        return 100 * np.exp(
+            np.minimum(0, 1 - length / c) + np.log(matched / total).mean(axis=-1)
+        )
 
 
 def resampled(numbers, size=None, resamples=1_000, seed=12345):
     """BLEU of `resamples` test sets of `size` sentences; the same seed draws the same sentences for everybody."""
     n = len(numbers)
     drawn = np.random.default_rng(seed).choice(n, size=(resamples, size or n))
-    times = np.stack([np.bincount(row, minlength=n) for row in drawn])  # (resamples, N): how often each sentence
+    times = np.stack(
+        [np.bincount(row, minlength=n) for row in drawn]
+    )  # (resamples, N): how often each sentence
     return bleu_of_sums(times @ numbers)
 
 
-numbers = {key: ten_numbers(hypotheses, references[key[0]]) for key, hypotheses in texts.items()}
+numbers = {
+    key: ten_numbers(hypotheses, references[key[0]]) for key, hypotheses in texts.items()
+}
 for key in texts:
-    assert math.isclose(bleu_of_sums(numbers[key].sum(0)), bleu(texts[key], references[key[0]]), abs_tol=1e-9)
+    assert math.isclose(
+        bleu_of_sums(numbers[key].sum(0)),
+        bleu(texts[key], references[key[0]]),
+        abs_tol=1e-9,
+    )
 
 # %% [markdown]
 # Now the test itself. Suppose the two translators were equally good: then the differences would scatter as they do, but around 0. So
@@ -326,8 +375,13 @@ def p_of_sacrebleu(differences, seen):
     return (np.sum(sizes - sizes.mean() > abs(seen)) + 1) / (len(differences) + 1)
 
 
-differences = {name: resampled(numbers[name, 4]) - resampled(numbers[name, 1]) for name in tests}  # beam less greedy
-seen = {name: bleu_of_sums(numbers[name, 4].sum(0)) - bleu_of_sums(numbers[name, 1].sum(0)) for name in tests}
+differences = {
+    name: resampled(numbers[name, 4]) - resampled(numbers[name, 1]) for name in tests
+}  # beam less greedy
+seen = {
+    name: bleu_of_sums(numbers[name, 4].sum(0)) - bleu_of_sums(numbers[name, 1].sum(0))
+    for name in tests
+}
 for name in tests:
     comparison = scoring.compare(texts[name, 1], texts[name, 4], references[name])
     assert math.isclose(comparison.difference, seen[name], abs_tol=1e-9)
@@ -352,17 +406,24 @@ def links(weights):  # (T, S), the weights of French words on English words
 
 
 def alignment_error_rate(claimed, sure, possible):
-    right = sum(len(a & s) + len(a & p) for a, s, p in zip(claimed, sure, possible, strict=True))
+    right = sum(
+        len(a & s) + len(a & p) for a, s, p in zip(claimed, sure, possible, strict=True)
+    )
     return 1 - right / sum(len(a) + len(s) for a, s in zip(claimed, sure, strict=True))
 
 
 valid = load_grammar(seed=0, n_train=0).valid
-tables, gold = word_tables(model, tokenizer, valid), gold_of(valid)  # a (L, H, T, S) table for each pair
+tables, gold = (
+    word_tables(model, tokenizer, valid),
+    gold_of(valid),
+)  # a (L, H, T, S) table for each pair
 sure, possible = [g.sure for g in gold], [g.possible for g in gold]
 
 
 def rate_of(layer, head):
-    return alignment_error_rate([links(table[layer, head]) for table in tables], sure, possible)
+    return alignment_error_rate(
+        [links(table[layer, head]) for table in tables], sure, possible
+    )
 
 
 by_head = np.array([[rate_of(layer, head) for head in range(4)] for layer in range(2)])
@@ -385,13 +446,18 @@ reading = next(iter(score_readings(tables, gold)))
 print("chosen on the validation part:", reading)
 aer = {}
 for name, pairs in tests.items():
-    aer[name] = score_links([reading.links(t) for t in word_tables(model, tokenizer, pairs)], gold_of(pairs)).aer
+    aer[name] = score_links(
+        [reading.links(t) for t in word_tables(model, tokenizer, pairs)], gold_of(pairs)
+    ).aer
     print(f"  {name:22} AER {aer[name]:.3f}")
 
 # %%
 print("the mean of the last layer beats each head:", ours < by_head.min())
 print("AER on the first test set below 0.08:", aer["in_distribution"] < 0.08)
-print("on the long one at least three times as much:", aer["long"] > 3 * aer["in_distribution"])
+print(
+    "on the long one at least three times as much:",
+    aer["long"] > 3 * aer["in_distribution"],
+)
 
 # %% [markdown]
 # No one ever showed this model an alignment. It learned to translate, and the alignment came with it.
@@ -441,13 +507,17 @@ EDITS = {
     "clause first, point": ("the same", lambda text: clause_first(point(text))),
 }
 corpus = load_grammar(seed=0)
-lower = [pair.target for pair in corpus.train if pair.target[0].islower()]  # no capital to move with a clause
+lower = [
+    pair.target for pair in corpus.train if pair.target[0].islower()
+]  # no capital to move with a clause
 pool = [text for text in lower if point(text) and clause_first(text) and not_negated(text)]
 cost = {}
 print(f"{len(pool)} sentences, such as {pool[0]!r}")
 for name, (meaning, edit) in EDITS.items():
     cost[name] = scoring.score([edit(text) for text in pool], pool)
-    print(f"{name:20} {meaning:13} BLEU {cost[name].bleu:5.1f}   chrF {cost[name].chrf:5.1f}")
+    print(
+        f"{name:20} {meaning:13} BLEU {cost[name].bleu:5.1f}   chrF {cost[name].chrf:5.1f}"
+    )
 
 # %% [markdown]
 # Look at *point* and *plus*. One is right and one is wrong, and BLEU gives both **the same score to the last digit**: in either case one word is
@@ -467,11 +537,21 @@ for name, (meaning, edit) in EDITS.items():
 # Five rivals without a network, and a real Transformer, of the same shape as ours, that is stopped after 300 steps of training.
 
 # %%
-sources, reference = [pair.source for pair in tests["in_distribution"]], references["in_distribution"]
+sources, reference = (
+    [pair.source for pair in tests["in_distribution"]],
+    references["in_distribution"],
+)
 rng = np.random.default_rng(0)
 
-frequent = [word for word, _ in Counter(w for pair in corpus.train for w in pair.target.split()).most_common(30)]
-dictionary = defaultdict(Counter)  # for each English word, how often each French word was linked to it
+frequent = [
+    word
+    for word, _ in Counter(
+        w for pair in corpus.train for w in pair.target.split()
+    ).most_common(30)
+]
+dictionary = defaultdict(
+    Counter
+)  # for each English word, how often each French word was linked to it
 for pair in corpus.train:
     english, french = pair.source.split(), pair.target.split()
     for e, f in pair.alignment:
@@ -493,11 +573,18 @@ def most_alike(source):
 
 rivals = {
     "copy the English": sources,
-    "the most frequent words": [" ".join(frequent[: len(source.split())]) for source in sources],
-    "any training sentence": [corpus.train[i].target for i in rng.integers(len(corpus.train), size=len(sources))],
+    "the most frequent words": [
+        " ".join(frequent[: len(source.split())]) for source in sources
+    ],
+    "any training sentence": [
+        corpus.train[i].target for i in rng.integers(len(corpus.train), size=len(sources))
+    ],
     "the most similar sentence": [most_alike(source) for source in sources],
     "word for word": [
-        " ".join(dictionary[w].most_common(1)[0][0] if dictionary[w] else w for w in source.split())
+        " ".join(
+            dictionary[w].most_common(1)[0][0] if dictionary[w] else w
+            for w in source.split()
+        )
         for source in sources
     ],
 }
@@ -505,22 +592,40 @@ rivals = {
 # %%
 seed_everything(0)
 config = TransformerConfig(
-    len(tokenizer), d_model=128, n_heads=4, n_encoder_layers=2, n_decoder_layers=2, d_ff=256, dropout=0.0
+    len(tokenizer),
+    d_model=128,
+    n_heads=4,
+    n_encoder_layers=2,
+    n_decoder_layers=2,
+    d_ff=256,
+    dropout=0.0,
 )
 beginner = Transformer(config).to(device)
-batches = Batches(encode_pairs(tokenizer, corpus.train, max_length=256), tokenizer, token_budget=768, device=device)
+batches = Batches(
+    encode_pairs(tokenizer, corpus.train, max_length=256),
+    tokenizer,
+    token_budget=768,
+    device=device,
+)
 for _ in fit(
-    beginner, batches.forever(), TrainingOptions(steps=300, learning_rate=4e-3, warmup_steps=60), torch.float32
+    beginner,
+    batches.forever(),
+    TrainingOptions(steps=300, learning_rate=4e-3, warmup_steps=60),
+    torch.float32,
 ):
     pass
-rivals["300 steps of training"] = [t.text for t in Translator(beginner, tokenizer).translate(sources, attention=False)]
+rivals["300 steps of training"] = [
+    t.text for t in Translator(beginner, tokenizer).translate(sources, attention=False)
+]
 
 # %% tags=["nbval-ignore-output"]
 print(f"{'rival':27}{'BLEU':>6}   right word for word")
 rival_bleu, rival_exact = {}, {}
 for name, hypotheses in rivals.items():
     rival_bleu[name] = bleu(hypotheses, reference)
-    rival_exact[name] = np.mean([a == b for a, b in zip(hypotheses, reference, strict=True)])
+    rival_exact[name] = np.mean(
+        [a == b for a, b in zip(hypotheses, reference, strict=True)]
+    )
     print(f"{name:27}{rival_bleu[name]:6.1f}   {rival_exact[name]:.0%}")
 for i in (1, 3, 8):
     print("\n" + sources[i])
@@ -528,10 +633,18 @@ for i in (1, 3, 8):
         print(f"   {name:22} {rivals[name][i]}")
 
 # %% tags=["claim-fifteen"]
-print("word for word, by a dictionary: above 15, no network:", rival_bleu["word for word"] > 18)
+print(
+    "word for word, by a dictionary: above 15, no network:",
+    rival_bleu["word for word"] > 18,
+)
 print("after 300 steps above 15, yet 8 of 10 sentences are wrong:", end=" ")
-print(rival_bleu["300 steps of training"] > 15 and rival_exact["300 steps of training"] < 0.2)
-print("the first three rivals below 2:", all(value < 2 for value in list(rival_bleu.values())[:3]))
+print(
+    rival_bleu["300 steps of training"] > 15 and rival_exact["300 steps of training"] < 0.2
+)
+print(
+    "the first three rivals below 2:",
+    all(value < 2 for value in list(rival_bleu.values())[:3]),
+)
 
 # %% [markdown]
 # ```{admonition} Verdict: false on this corpus
@@ -563,7 +676,9 @@ for colour, name in enumerate(("unseen_words", "long", "in_distribution")):
     between = [half_width(b - a) for a, b in zip(one, other, strict=True)]
     ax.loglog(sizes, width[name], "o-", color=f"C{colour}", label=name.replace("_", " "))
     ax.loglog(sizes, between, "o--", color=f"C{colour}")
-    print(f"{name:16} 500 sentences: one score ±{width[name][-1]:.1f}, the difference ±{between[-1]:.2f}")
+    print(
+        f"{name:16} 500 sentences: one score ±{width[name][-1]:.1f}, the difference ±{between[-1]:.2f}"
+    )
 ax.axhline(1, color="grey")
 ax.set_xticks(sizes, sizes)
 ax.set_yticks([0.1, 1, 10], ["0.1", "1", "10"])
@@ -574,8 +689,13 @@ plt.show()
 
 # %%
 print("one score, 100 hard sentences: more than ±4 points:", width["unseen_words"][2] > 4)
-print("one score, 500 hard sentences: more than ±1.5 points:", width["unseen_words"][4] > 1.5)
-print("five times the sentences, about the square root of five less:", 1.7 < width["long"][0] / width["long"][2] < 3.2)
+print(
+    "one score, 500 hard sentences: more than ±1.5 points:", width["unseen_words"][4] > 1.5
+)
+print(
+    "five times the sentences, about the square root of five less:",
+    1.7 < width["long"][0] / width["long"][2] < 3.2,
+)
 
 # %% [markdown]
 # With 100 sentences a score of 56 means "somewhere from 50 to 62". With 500 it is still ±2.5. To halve the interval you need four times the sentences: it falls with the square root.
@@ -597,10 +717,19 @@ fig, ax = plt.subplots(figsize=(7, 2.6))
 p = {}
 for row, name in enumerate(tests):
     low, high = np.percentile(differences[name], [2.5, 97.5])
-    ax.errorbar(seen[name], row, xerr=[[seen[name] - low], [high - seen[name]]], fmt="o", color="C0", capsize=4)
+    ax.errorbar(
+        seen[name],
+        row,
+        xerr=[[seen[name] - low], [high - seen[name]]],
+        fmt="o",
+        color="C0",
+        capsize=4,
+    )
     p[name] = p_value(differences[name], seen[name])
     slower = seconds[name, 4] / seconds[name, 1]
-    print(f"{name:22} beam {seen[name]:+5.2f} BLEU, p = {p[name]:.3f}, {slower:.1f} times as long")
+    print(
+        f"{name:22} beam {seen[name]:+5.2f} BLEU, p = {p[name]:.3f}, {slower:.1f} times as long"
+    )
 ax.axvline(0, color="grey")
 ax.set_yticks(range(4), [name.replace("_", " ") for name in tests])
 ax.invert_yaxis()
@@ -608,7 +737,10 @@ ax.set_xlabel("BLEU of the beam less BLEU of greedy search")
 plt.show()
 
 # %%
-print("unseen words: the beam is better, p < 0.05: ", seen["unseen_words"] > 0 and p["unseen_words"] < 0.05)
+print(
+    "unseen words: the beam is better, p < 0.05: ",
+    seen["unseen_words"] > 0 and p["unseen_words"] < 0.05,
+)
 print("long: the beam is worse, p < 0.05:          ", seen["long"] < 0 and p["long"] < 0.05)
 print(
     "the other two: no difference that one could show:",
@@ -633,10 +765,18 @@ for beam in (1, 4):
         for tag in tags(Example(pair.source, text, pair.target))
     )
     print(f"long, beam {beam}: {ratio[beam]:.2f} of the references' words;", end=" ")
-    print(f"{kinds_of[beam]['too short']} translations too short, {kinds_of[beam]['repetition']} go round in circles")
-apart = [(a.score, b.score) for a, b in zip(written["long", 1], written["long", 4], strict=True) if a.text != b.text]
+    print(
+        f"{kinds_of[beam]['too short']} translations too short, {kinds_of[beam]['repetition']} go round in circles"
+    )
+apart = [
+    (a.score, b.score)
+    for a, b in zip(written["long", 1], written["long", 4], strict=True)
+    if a.text != b.text
+]
 likelier = np.mean([of_beam > of_greedy for of_greedy, of_beam in apart])
-print(f"{len(apart)} translations differ; the model finds the beam's more probable in {likelier:.0%} of them")
+print(
+    f"{len(apart)} translations differ; the model finds the beam's more probable in {likelier:.0%} of them"
+)
 
 # %%
 print("on long sentences the beam writes less than greedy search:", ratio[4] < ratio[1] < 1)
@@ -665,7 +805,9 @@ print("what it writes is more probable, says the model, in 9 of 10 cases:", like
 @torch.inference_mode()
 def still_written(pair, encoder_too=False):
     """(S + 1, T): with English word s - 1 hidden (row 0: none), is French word t still the model's first choice?"""
-    src, tgt = ([*tokenizer.encode(text), tokenizer.eos_id] for text in (pair.source, pair.target))
+    src, tgt = (
+        [*tokenizer.encode(text), tokenizer.eos_id] for text in (pair.source, pair.target)
+    )
     english, french = tokenizer.word_ids(src), tokenizer.word_ids(tgt)
     rows = len(pair.source.split()) + 1
     visible = torch.ones(rows, 1, 1, len(src), dtype=torch.bool, device=device)
@@ -674,16 +816,25 @@ def still_written(pair, encoder_too=False):
     tokens = torch.tensor([[model.config.bos_id, *tgt[:-1]]] * rows, device=device)
     english_tokens = torch.tensor([src] * rows, device=device)
     memory = model.encoder(model.embed(english_tokens), visible if encoder_too else None)
-    said = model.project(model.decode_hidden(tokens, memory, visible)).argmax(-1) == torch.tensor(tgt, device=device)
-    pieces = [[i for i, word in enumerate(french) if word == t] for t in range(len(pair.target.split()))]
-    return torch.stack([said[:, places].all(dim=1) for places in pieces], dim=1).cpu().numpy()
+    said = model.project(model.decode_hidden(tokens, memory, visible)).argmax(
+        -1
+    ) == torch.tensor(tgt, device=device)
+    pieces = [
+        [i for i, word in enumerate(french) if word == t]
+        for t in range(len(pair.target.split()))
+    ]
+    return (
+        torch.stack([said[:, places].all(dim=1) for places in pieces], dim=1).cpu().numpy()
+    )
 
 
 lost, weight_of_lost = defaultdict(list), []
 for pair, table in zip(valid[:150], tables, strict=False):
     written_still, deeper = still_written(pair), still_written(pair, encoder_too=True)
     weights = table.mean((0, 1))  # the mean of all eight heads
-    for t in np.flatnonzero(written_still[0]):  # the French words that it writes with nothing hidden
+    for t in np.flatnonzero(
+        written_still[0]
+    ):  # the French words that it writes with nothing hidden
         first, second, *others = np.argsort(-weights[t])
         gone = {s: not written_still[s + 1, t] for s in range(len(weights[t]))}
         lost["the word looked at most"].append(gone[first])
@@ -699,13 +850,21 @@ for name, changes in lost.items():
 weight_of_lost = np.array(weight_of_lost)
 for low, high in ((0, 0.6), (0.6, 0.9), (0.9, 1.01)):
     here = (weight_of_lost[:, 0] >= low) & (weight_of_lost[:, 0] < high)
-    print(f"  the first, if its weight is {low:.1f} to {min(high, 1):.1f}: {weight_of_lost[here, 1].mean():4.0%}")
+    print(
+        f"  the first, if its weight is {low:.1f} to {min(high, 1):.1f}: {weight_of_lost[here, 1].mean():4.0%}"
+    )
 
 # %%
 most, second, other, from_encoder = (np.mean(changes) for changes in lost.values())
-print("hide the word looked at most, and the French word changes in more than 7 of 10 cases:", most > 0.7)
+print(
+    "hide the word looked at most, and the French word changes in more than 7 of 10 cases:",
+    most > 0.7,
+)
 print("hide any other but the first two: in fewer than 1 of 20:", other < 0.05)
-print("hidden from the encoder too, the difference is below 1 in 10:", abs(from_encoder - most) < 0.1)
+print(
+    "hidden from the encoder too, the difference is below 1 in 10:",
+    abs(from_encoder - most) < 0.1,
+)
 
 # %% [markdown]
 # So the greatest weight points at a word that matters, and the larger the weight, the surer. But in one case of six the word is written all the same. Has it been read off the neighbours,
@@ -724,7 +883,9 @@ def cross_attention_changed(change):
     def attend_of(layer, attention):
         def attend(query, key, value, mask=None, *_):
             heads = attention._split(attention.query(query))  # (B, H, T, K)
-            weights = change(layer, scaled_dot_product_attention(heads, key, value, mask)[1], mask)
+            weights = change(
+                layer, scaled_dot_product_attention(heads, key, value, mask)[1], mask
+            )
             return attention.output((weights @ value).transpose(1, 2).flatten(2)), weights
 
         return attend
@@ -752,17 +913,30 @@ def without_opinion(heads):
 
 def same_sentences(change, pairs, whole):
     with cross_attention_changed(change):
-        now = [t.text for t in translator.translate([pair.source for pair in pairs], attention=False)]
+        now = [
+            t.text
+            for t in translator.translate([pair.source for pair in pairs], attention=False)
+        ]
     return np.mean([a == b for a, b in zip(now, whole, strict=True)])
 
 
 HEADS = [(layer, head) for layer in range(2) for head in range(4)]
-whole = [t.text for t in translator.translate([pair.source for pair in valid[:150]], attention=False)]
-assert same_sentences(lambda layer, weights, mask: weights, valid[:150], whole) > 0.97  # our attention is the model's
-alone = {head: same_sentences(without_opinion([head]), valid[:150], whole) for head in HEADS}  # chosen on validation
+whole = [
+    t.text
+    for t in translator.translate([pair.source for pair in valid[:150]], attention=False)
+]
+assert (
+    same_sentences(lambda layer, weights, mask: weights, valid[:150], whole) > 0.97
+)  # our attention is the model's
+alone = {
+    head: same_sentences(without_opinion([head]), valid[:150], whole) for head in HEADS
+}  # chosen on validation
 harmless = sorted(HEADS, key=lambda head: -alone[head])
 test = tests["in_distribution"][:200]
-kept = [same_sentences(without_opinion(harmless[:n]), test, texts["in_distribution", 1][:200]) for n in range(9)]
+kept = [
+    same_sentences(without_opinion(harmless[:n]), test, texts["in_distribution", 1][:200])
+    for n in range(9)
+]
 
 # %% tags=["claim-8"] mystnb={"figure": {"name": "heads-without-opinion", "caption": "Left: alignment error rate of each cross-attention head (validation part; the dashed line is the mean of the heads of layer 2). Right: share of 200 test translations that stay the same, letter by letter, when so many of the eight heads look at all English words equally, the most harmless first."}, "image": {"alt": "Left, eight bars: heads of layer 1 from about 0.18 to 0.32, heads of layer 2 from about 0.08 to 0.20; the dashed line is at 0.05. Right, a line that stays above 0.9 for up to two heads, falls slowly to three or four, then steeply to 0 at eight."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
@@ -771,11 +945,18 @@ left.axhline(ours, linestyle="--", color="grey")
 left.set_xticks(range(8), [f"{layer + 1}.{head + 1}" for layer, head in HEADS])
 left.set(xlabel="layer.head", ylabel="alignment error rate")
 right.plot(range(9), kept, "o-")
-right.set(xlabel="heads that look at all words equally", ylabel="translations that stay the same", ylim=(-0.03, 1.03))
+right.set(
+    xlabel="heads that look at all words equally",
+    ylabel="translations that stay the same",
+    ylim=(-0.03, 1.03),
+)
 plt.show()
 
 # %%
-print("any one head: at least 8 of 10 translations stay the same, letter by letter:", min(alone.values()) > 0.8)
+print(
+    "any one head: at least 8 of 10 translations stay the same, letter by letter:",
+    min(alone.values()) > 0.8,
+)
 print("the two most harmless together: 8 of 10 stay the same:", kept[2] > 0.8)
 print("all eight: none stays:", kept[8] < 0.02)
 
@@ -796,19 +977,27 @@ def where_it_looked(pair, translation):
         gold[f].add(e)
     matcher = difflib.SequenceMatcher(None, mine, reference, autojunk=False)
     for kind, start, end, place, place_end in matcher.get_opcodes():
-        if kind == "replace" and end - start == place_end - place:  # as many words for as many
+        if (
+            kind == "replace" and end - start == place_end - place
+        ):  # as many words for as many
             for step in range(end - start):
                 yield int(weights[start + step].argmax()) in gold[place + step]
 
 
 wrong_but_looked = {
-    name: [right for p, t in zip(pairs, written[name, 1], strict=True) for right in where_it_looked(p, t)]
+    name: [
+        right
+        for p, t in zip(pairs, written[name, 1], strict=True)
+        for right in where_it_looked(p, t)
+    ]
     for name, pairs in tests.items()
 }
 
 # %% tags=["nbval-ignore-output"]
 for name, looked in wrong_but_looked.items():
-    print(f"{name:22} {len(looked):4} words replaced by others; it looked at the right word in {np.mean(looked):4.0%}")
+    print(
+        f"{name:22} {len(looked):4} words replaced by others; it looked at the right word in {np.mean(looked):4.0%}"
+    )
 
 # %%
 print(
@@ -837,10 +1026,15 @@ for name, pairs in tests.items():
     kinds[name] = Counter(
         tag
         for pair, text in zip(pairs, texts[name, 1], strict=True)
-        for tag in tags(Example(pair.source, text, pair.target, rare_words(pair.target, tokenizer)))
+        for tag in tags(
+            Example(pair.source, text, pair.target, rare_words(pair.target, tokenizer))
+        )
     )
 shown = [kind for kind, _ in sum(kinds.values(), Counter()).most_common(8)]
-print(f"{'of 500':12}" + "".join(f"{name.replace('_', ' '):>{len(name) + 3}}" for name in tests))
+print(
+    f"{'of 500':12}"
+    + "".join(f"{name.replace('_', ' '):>{len(name) + 3}}" for name in tests)
+)
 for kind in shown:
     print(f"{kind:12}" + "".join(f"{kinds[name][kind]:{len(name) + 3}}" for name in tests))
 
@@ -869,22 +1063,35 @@ def known(text):
 named = [pair for pair in tests["unseen_words"] if known(pair.source) != pair.source]
 with_name = {
     "a name never seen": ([pair.source for pair in named], [pair.target for pair in named]),
-    "a known name instead": ([known(pair.source) for pair in named], [known(pair.target) for pair in named]),
+    "a known name instead": (
+        [known(pair.source) for pair in named],
+        [known(pair.target) for pair in named],
+    ),
 }
 name_bleu = {}
 for what, (asked, due) in with_name.items():
-    name_bleu[what] = bleu([t.text for t in translator.translate(asked, attention=False)], due)
+    name_bleu[what] = bleu(
+        [t.text for t in translator.translate(asked, attention=False)], due
+    )
     print(f"{len(named)} sentences, {what:22} BLEU {name_bleu[what]:.1f}")
 for name in ("Samuel", "Thomas"):
     print(f"{name}: {' '.join(tokenizer.pieces(tokenizer.encode(name)))}")
 
 # %%
 lower_source = [pair.source.split() for pair in corpus.train if pair.source[0].islower()]
-capitals = {word for source in lower_source for word in source if word[0].isupper() and word.isalpha() and word != "I"}
+capitals = {
+    word
+    for source in lower_source
+    for word in source
+    if word[0].isupper() and word.isalpha() and word != "I"
+}
 whole_pieces = [word for word in capitals if len(tokenizer.encode(word)) == 1]
-print(f"training has {len(capitals)} different words with a capital, {len(whole_pieces)} of them single pieces")
 print(
-    "a known name is worth more than 20 BLEU:", name_bleu["a known name instead"] > name_bleu["a name never seen"] + 20
+    f"training has {len(capitals)} different words with a capital, {len(whole_pieces)} of them single pieces"
+)
+print(
+    "a known name is worth more than 20 BLEU:",
+    name_bleu["a known name instead"] > name_bleu["a name never seen"] + 20,
 )
 
 # %% [markdown]
@@ -897,7 +1104,14 @@ print(
 # the trouble, that will not help.
 
 # %%
-CONJUNCTIONS = {"because": "parce que", "but": "mais", "and": "et", "so": "donc", "when": "quand", "if": "si"}
+CONJUNCTIONS = {
+    "because": "parce que",
+    "but": "mais",
+    "and": "et",
+    "so": "donc",
+    "when": "quand",
+    "if": "si",
+}
 
 
 def clauses(source):
@@ -909,22 +1123,50 @@ def joined(conjunction, clause):
     """ "parce que" and "il dort": "parce qu'il dort"."""
     if conjunction == "parce que" and re.match("[aeiouhéêA]", clause):
         return f"parce qu'{clause}"
-    return f"s'{clause}" if conjunction == "si" and clause.startswith("il") else f"{conjunction} {clause}"
+    return (
+        f"s'{clause}"
+        if conjunction == "si" and clause.startswith("il")
+        else f"{conjunction} {clause}"
+    )
 
 
-three = [pair for pair in tests["long"] if len(clauses(pair.source)) == 5 and pair.source[0].islower()]
+three = [
+    pair
+    for pair in tests["long"]
+    if len(clauses(pair.source)) == 5 and pair.source[0].islower()
+]
 parts = [clauses(pair.source) for pair in three]
-pieces = iter([t.text for t in translator.translate([one for part in parts for one in part[::2]], attention=False)])
-together = [" ".join([next(pieces), *(joined(CONJUNCTIONS[part[i]], next(pieces)) for i in (1, 3))]) for part in parts]
+pieces = iter(
+    [
+        t.text
+        for t in translator.translate(
+            [one for part in parts for one in part[::2]], attention=False
+        )
+    ]
+)
+together = [
+    " ".join([next(pieces), *(joined(CONJUNCTIONS[part[i]], next(pieces)) for i in (1, 3))])
+    for part in parts
+]
 due = [pair.target for pair in three]
-at_once = [t.text for t in translator.translate([pair.source for pair in three], attention=False)]
-length_bleu = {"the whole sentence": bleu(at_once, due), "clause by clause": bleu(together, due)}
+at_once = [
+    t.text for t in translator.translate([pair.source for pair in three], attention=False)
+]
+length_bleu = {
+    "the whole sentence": bleu(at_once, due),
+    "clause by clause": bleu(together, due),
+}
 
 # %% tags=["nbval-ignore-output"]
 for what, value in length_bleu.items():
     print(f"{len(three)} long sentences, {what:18} BLEU {value:.1f}")
-example = max(range(len(three)), key=lambda i: bleu([together[i]], [due[i]]) - bleu([at_once[i]], [due[i]]))
-print(f"\n{three[example].source}\n  at once: {at_once[example]}\n  by clause: {together[example]}")
+example = max(
+    range(len(three)),
+    key=lambda i: bleu([together[i]], [due[i]]) - bleu([at_once[i]], [due[i]]),
+)
+print(
+    f"\n{three[example].source}\n  at once: {at_once[example]}\n  by clause: {together[example]}"
+)
 
 # %%
 print(
@@ -953,7 +1195,9 @@ def begins_at(place):
 
 
 for name, pairs in (("training", corpus.train), ("test long", tests["long"])):
-    pieces = np.array([len(ids) for ids in tokenizer.encode_all(pair.source for pair in pairs)])
+    pieces = np.array(
+        [len(ids) for ids in tokenizer.encode_all(pair.source for pair in pairs)]
+    )
     print(
         f"{name:10} pieces of an English sentence: {pieces.min()} to {pieces.max()}; more than 17 in {np.mean(pieces > 17):.1%}"
     )
@@ -965,11 +1209,17 @@ for place in (0, 1, 2, 4, 8, 16):
     shifted[place] = bleu(now, reference[:150])
 
 # %% tags=["nbval-ignore-output"]
-print("begins at place", "  ".join(f"{place}: BLEU {value:.0f}" for place, value in shifted.items()))
+print(
+    "begins at place",
+    "  ".join(f"{place}: BLEU {value:.0f}" for place, value in shifted.items()),
+)
 
 # %%
 print(
-    "one place later: nearly as good:", shifted[1] > 93, "  eight places later: less than two thirds:", shifted[8] < 66
+    "one place later: nearly as good:",
+    shifted[1] > 93,
+    "  eight places later: less than two thirds:",
+    shifted[8] < 66,
 )
 
 # %% [markdown]
@@ -982,7 +1232,9 @@ print(
 candidates = [
     i
     for i, one in enumerate(written["long", 1])
-    if 8 <= len(one.text.split()) <= 14 and len(one.source.split()) <= 20 and one.word_attention()[:, -5:].max() < 0.5
+    if 8 <= len(one.text.split()) <= 14
+    and len(one.source.split()) <= 20
+    and one.word_attention()[:, -5:].max() < 0.5
 ]
 chosen = written["long", 1][candidates[0]]
 attention_heatmap(chosen.word_attention(), chosen.text.split(), chosen.source.split())
@@ -995,14 +1247,22 @@ plt.show()
 # work whatever the model says. One thing varies at a time. On a CPU the sizes are those of a small server; on a GPU (the cell looks) the batches are larger, because a GPU that translates one sentence at a time is idle most of the time.
 
 # %% tags=["nbval-ignore-output"]
-batch_sizes, lengths = ((1, 32, 256), (8, 32, 64)) if device.type == "cuda" else ((1, 8, 64), (8, 16, 32))
-measured = profile(model, points(batch_sizes, lengths, beam=(1, 4), precision=("fp32",)), rounds=3)
+batch_sizes, lengths = (
+    ((1, 32, 256), (8, 32, 64)) if device.type == "cuda" else ((1, 8, 64), (8, 16, 32))
+)
+measured = profile(
+    model, points(batch_sizes, lengths, beam=(1, 4), precision=("fp32",)), rounds=3
+)
 print(f"{describe(device).rpartition(',')[0]}, float32")
-print(f"{'batch':>6}{'tokens':>8}{'beam':>6}{'cache':>7}{'ms a batch':>12}{'ms a sentence':>15}{'peak MB':>9}")
+print(
+    f"{'batch':>6}{'tokens':>8}{'beam':>6}{'cache':>7}{'ms a batch':>12}{'ms a sentence':>15}{'peak MB':>9}"
+)
 for row in measured:
     peak = "?" if row.peak_bytes is None else f"{row.peak_bytes / 1e6:.1f}"
     cache = "yes" if row.cached else "no"
-    print(f"{row.batch:6}{row.source_length:8}{row.beam:6}{cache:>7}{row.ms:12.1f}{row.ms_a_sentence:15.2f}{peak:>9}")
+    print(
+        f"{row.batch:6}{row.source_length:8}{row.beam:6}{cache:>7}{row.ms:12.1f}{row.ms_a_sentence:15.2f}{peak:>9}"
+    )
 
 # %% mystnb={"figure": {"name": "decoding-costs", "caption": "Left: time of a batch by the length of its sentences, with and without a cache of keys and values. Right: memory of tensors beyond the weights, by the number of sentences in a batch. On the machine that built this page (a CPU)."}, "image": {"alt": "Left, two rising lines; the one without a cache lies above the other and rises faster. Right, a line that rises in proportion to the batch size."}}
 display(decoding_costs([asdict(row) for row in measured]))
@@ -1013,13 +1273,17 @@ small, middle, large = batch_sizes
 short, usual, long = lengths
 print(
     "large batches are cheaper a sentence:",
-    cost_of[large, usual, 1, True].ms_a_sentence < cost_of[small, usual, 1, True].ms_a_sentence,
+    cost_of[large, usual, 1, True].ms_a_sentence
+    < cost_of[small, usual, 1, True].ms_a_sentence,
 )
 print(
     "without a cache slower at the greatest length:",
     cost_of[middle, long, 1, False].ms > cost_of[middle, long, 1, True].ms,
 )
-print("four beams slower than greedy search:", cost_of[middle, usual, 4, True].ms > cost_of[middle, usual, 1, True].ms)
+print(
+    "four beams slower than greedy search:",
+    cost_of[middle, usual, 4, True].ms > cost_of[middle, usual, 1, True].ms,
+)
 
 # %% [markdown]
 # Three things to see (on the CPU of this page). **Batches**: each decoding step multiplies by the same matrices, so sentences that take the step together share its price, and a large batch costs a fraction
@@ -1033,7 +1297,9 @@ print("four beams slower than greedy search:", cost_of[middle, usual, 4, True].m
 
 # %% mystnb={"figure": {"name": "one-step-late", "caption": "The same sentence and the same weights. Left: each row is the step that writes its word. Right: the rows of the step that reads it, one later. Rings: the gold alignment."}, "image": {"alt": "Two heat maps of French against English words. Left, the bright cells lie in the rings. Right, the whole pattern is one row higher, equally neat, and misses most rings."}}
 pair = next(
-    pair for pair in tests["in_distribution"] if pair.source.split()[1:2] == ["small"] or "not" in pair.source.split()
+    pair
+    for pair in tests["in_distribution"]
+    if pair.source.split()[1:2] == ["small"] or "not" in pair.source.split()
 )
 fig, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
 for late, ax in enumerate(axes):
@@ -1044,9 +1310,13 @@ plt.show()
 
 # %% tags=["nbval-ignore-output"]
 pairs = tests["in_distribution"]
-late = [reading.links(table) for table in word_tables(model, tokenizer, pairs, steps_late=1)]
+late = [
+    reading.links(table) for table in word_tables(model, tokenizer, pairs, steps_late=1)
+]
 aer_late = score_links(late, gold_of(pairs)).aer
-print(f"at the step that writes the word: AER {aer['in_distribution']:.2f};  one step late: {aer_late:.2f}")
+print(
+    f"at the step that writes the word: AER {aer['in_distribution']:.2f};  one step late: {aer_late:.2f}"
+)
 
 # %%
 print("one step late, two thirds of the links are wrong:", aer_late > 0.66)
@@ -1062,17 +1332,27 @@ hypotheses, due = texts["unseen_words", 1], references["unseen_words"]
 VARIANTS = {
     "as it should be": str,
     "letters": lambda text: " ".join(text.replace(" ", "_")),
-    "pieces of the vocabulary": lambda text: " ".join(tokenizer.pieces(tokenizer.encode(text))),
+    "pieces of the vocabulary": lambda text: " ".join(
+        tokenizer.pieces(tokenizer.encode(text))
+    ),
     "without marks, in lower case": lambda text: re.sub(r"[.?]", "", text).lower(),
     "split at the apostrophe": lambda text: text.replace("'", "' "),
 }
-variant = {name: bleu([form(t) for t in hypotheses], [form(t) for t in due]) for name, form in VARIANTS.items()}
-variant["translation split, reference not"] = bleu([t.replace("'", " ' ") for t in hypotheses], due)
+variant = {
+    name: bleu([form(t) for t in hypotheses], [form(t) for t in due])
+    for name, form in VARIANTS.items()
+}
+variant["translation split, reference not"] = bleu(
+    [t.replace("'", " ' ") for t in hypotheses], due
+)
 for name, value in variant.items():
     print(f"{name:34} {value:5.1f}")
 
 # %%
-print("the same translations, more than 25 points apart:", max(variant.values()) - min(variant.values()) > 25)
+print(
+    "the same translations, more than 25 points apart:",
+    max(variant.values()) - min(variant.values()) > 25,
+)
 
 # %% [markdown]
 # Give sacreBLEU plain text, as a person would read it, and let *it* split the words. That, and the signature, is all there is to it ({cite:t}`post2018call`).
@@ -1090,8 +1370,14 @@ def translate_once(sentences, training):
     return [tokenizer.decode(one.tokens) for one in found]
 
 
-asked, due = [pair.source for pair in tests["unseen_constructions"][:200]], references["unseen_constructions"][:200]
-runs = {training: [translate_once(asked, training) for _ in range(2)] for training in (False, True)}
+asked, due = (
+    [pair.source for pair in tests["unseen_constructions"][:200]],
+    references["unseen_constructions"][:200],
+)
+runs = {
+    training: [translate_once(asked, training) for _ in range(2)]
+    for training in (False, True)
+}
 
 # %% tags=["nbval-ignore-output"]
 for training, name in ((False, "model.eval()"), (True, "model.train()")):

@@ -75,9 +75,13 @@ def scaled_dot_product_attention(query, key, value, mask=None):
     if mask is None:
         weights = scores.softmax(dim=-1)
     else:
-        lowest = torch.finfo(scores.dtype).min  # not -inf: a row of nothing but -inf gives NaN
+        lowest = torch.finfo(
+            scores.dtype
+        ).min  # not -inf: a row of nothing but -inf gives NaN
         weights = scores.masked_fill(~mask, lowest).softmax(dim=-1)
-        weights = weights.masked_fill(~mask, 0.0)  # a row with no allowed key was uniform until here
+        weights = weights.masked_fill(
+            ~mask, 0.0
+        )  # a row with no allowed key was uniform until here
     return weights @ value, weights  # (…, T, d_value), (…, T, S)
 
 
@@ -176,7 +180,9 @@ def previous_word_head(length):
     """Queries and keys, both (length, d_head), with which every word attends to the word before it."""
     key = torch.eye(length)  # (length, length): each position has a direction of its own
     before = (torch.arange(length) - 1).clamp(min=0)  # 0, 0, 1, 2, …
-    strength = 20 * math.sqrt(length)  # attention divides by √d_head = √length: scores of 20 and 0 are left
+    strength = 20 * math.sqrt(
+        length
+    )  # attention divides by √d_head = √length: scores of 20 and 0 are left
     return strength * key[before], key
 
 

@@ -202,7 +202,9 @@ def lookup_matrices(finds):
 def lookup_matrices(finds):
     """Query and key matrix, both (n, d_head), with which word i of n attends to word finds[i]."""
     w_key = torch.eye(len(finds))  # (n, n): word i is filed under direction i
-    strength = 20 * math.sqrt(len(finds))  # attention divides by √d_head = √n: scores of 20 and 0 are left
+    strength = 20 * math.sqrt(
+        len(finds)
+    )  # attention divides by √d_head = √n: scores of 20 and 0 are left
     return strength * w_key[finds], w_key  # and word i asks for direction finds[i]
 
 

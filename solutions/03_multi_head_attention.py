@@ -154,7 +154,9 @@ class MultiHeadAttention(nn.Module):
     def __init__(self, d_model, n_heads):
         super().__init__()
         self.n_heads = n_heads
-        self.query, self.key, self.value, self.output = (nn.Linear(d_model, d_model) for _ in range(4))
+        self.query, self.key, self.value, self.output = (
+            nn.Linear(d_model, d_model) for _ in range(4)
+        )
 
     def forward(self, query, source=None, mask=None):
         """query (B, T, d_model), source (B, S, d_model), mask that broadcasts to (B, H, T, S), True = may attend.
@@ -169,8 +171,12 @@ class MultiHeadAttention(nn.Module):
         if mask is None:
             weights = scores.softmax(dim=-1)
         else:
-            weights = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(dim=-1)
-            weights = weights.masked_fill(~mask, 0.0)  # a row with no allowed key was uniform until here
+            weights = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(
+                dim=-1
+            )
+            weights = weights.masked_fill(
+                ~mask, 0.0
+            )  # a row with no allowed key was uniform until here
         return self.output(merge_heads(weights @ v)), weights
 
 

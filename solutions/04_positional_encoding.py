@@ -52,7 +52,9 @@ def sinusoidal_table(max_length, d_model):
 # %% solution sinusoidal_table
 def sinusoidal_table(max_length, d_model):
     """The table (max_length, d_model): sines in the even columns, cosines in the odd ones."""
-    speeds = 10_000 ** (-torch.arange(0, d_model, 2) / d_model)  # (D/2,): the range gives 2i
+    speeds = 10_000 ** (
+        -torch.arange(0, d_model, 2) / d_model
+    )  # (D/2,): the range gives 2i
     angles = torch.arange(max_length)[:, None] * speeds  # (T, 1) * (D/2,) -> (T, D/2)
     table = torch.empty(max_length, d_model)
     table[:, 0::2], table[:, 1::2] = angles.sin(), angles.cos()
@@ -125,12 +127,16 @@ def rotate(heads, start=0):
 def rotate(heads, start=0):
     """heads (…, T, d_head), each row turned by the angles of its position, start to start + T."""
     length, d_head = heads.shape[-2:]
-    speeds = 10_000 ** (-torch.arange(0, d_head, 2, dtype=heads.dtype, device=heads.device) / d_head)  # (K/2,)
+    speeds = 10_000 ** (
+        -torch.arange(0, d_head, 2, dtype=heads.dtype, device=heads.device) / d_head
+    )  # (K/2,)
     positions = start + torch.arange(length, dtype=heads.dtype, device=heads.device)
     angles = positions[:, None] * speeds  # (T, K/2)
     first, second = heads.chunk(2, dim=-1)  # (…, T, K/2) each
     cosine, sine = angles.cos(), angles.sin()
-    return torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1)  # (…, T, K)
+    return torch.cat(
+        [first * cosine - second * sine, second * cosine + first * sine], dim=-1
+    )  # (…, T, K)
 
 
 # %% check q2
@@ -192,7 +198,9 @@ def relative_bias(table, length, start=0):
     keys = torch.arange(start + length, device=table.device)
     queries = keys[start:]
     distance = keys - queries[:, None]  # (S,) - (T, 1) -> (T, S)
-    columns = distance.clamp(-max_distance, max_distance) + max_distance  # 0 … 2 · max_distance
+    columns = (
+        distance.clamp(-max_distance, max_distance) + max_distance
+    )  # 0 … 2 · max_distance
     return table[:, columns]  # (H, T, S)
 
 

@@ -98,8 +98,12 @@ class EncoderLayer(nn.Module):
     def forward(self, x, mask=None):
         """x (B, S, D) and mask (…, S, S), True = may attend; gives (B, S, D)."""
         normed = self.attention_norm(x)
-        x = x + self.attention(normed, normed, mask)[0]  # (B, S, D): each position has read the others
-        return x + self.feed_forward(self.feed_forward_norm(x))  # (B, S, D): and now thinks on its own
+        x = (
+            x + self.attention(normed, normed, mask)[0]
+        )  # (B, S, D): each position has read the others
+        return x + self.feed_forward(
+            self.feed_forward_norm(x)
+        )  # (B, S, D): and now thinks on its own
 
 
 # %% check q1
@@ -177,7 +181,9 @@ class DecoderLayer(nn.Module):
         """x (B, T, D), memory (B, S, D), mask (…, T, T), memory_mask (…, T, S); gives (B, T, D)."""
         normed = self.attention_norm(x)
         x = x + self.attention(normed, normed, mask)[0]  # (B, T, D): French looks at French
-        x = x + self.cross_attention(self.cross_attention_norm(x), memory, memory_mask)[0]  # and at English
+        x = (
+            x + self.cross_attention(self.cross_attention_norm(x), memory, memory_mask)[0]
+        )  # and at English
         return x + self.feed_forward(self.feed_forward_norm(x))
 
 
@@ -250,9 +256,13 @@ class EncoderDecoder(nn.Module):
         super().__init__()
         self.d_model = d_model
         self.embedding = nn.Embedding(vocab_size, d_model)
-        self.encoder_layers = nn.ModuleList(EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.encoder_layers = nn.ModuleList(
+            EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers)
+        )
         self.encoder_norm = LayerNorm(d_model)
-        self.decoder_layers = nn.ModuleList(DecoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.decoder_layers = nn.ModuleList(
+            DecoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers)
+        )
         self.decoder_norm = LayerNorm(d_model)
 
     def embed(self, tokens):
@@ -280,9 +290,13 @@ class EncoderDecoder(nn.Module):
         super().__init__()
         self.d_model = d_model
         self.embedding = nn.Embedding(vocab_size, d_model)
-        self.encoder_layers = nn.ModuleList(EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.encoder_layers = nn.ModuleList(
+            EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers)
+        )
         self.encoder_norm = LayerNorm(d_model)
-        self.decoder_layers = nn.ModuleList(DecoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.decoder_layers = nn.ModuleList(
+            DecoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers)
+        )
         self.decoder_norm = LayerNorm(d_model)
 
     def embed(self, tokens):

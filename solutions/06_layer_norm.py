@@ -80,7 +80,9 @@ class LayerNorm(nn.Module):
     def forward(self, x):
         """x (…, d_model) to the same shape."""
         mean = x.mean(dim=-1, keepdim=True)  # (…, 1)
-        variance = x.var(dim=-1, keepdim=True, correction=0)  # (…, 1); 0: divide by d_model, not d_model − 1
+        variance = x.var(
+            dim=-1, keepdim=True, correction=0
+        )  # (…, 1); 0: divide by d_model, not d_model − 1
         return self.gamma * (x - mean) / torch.sqrt(variance + self.eps) + self.beta
 
 

@@ -79,7 +79,9 @@ class FeedForward(nn.Module):
     def __init__(self, d_model, d_ff, activation="relu"):
         super().__init__()
         gated = activation == "swiglu"
-        width = 2 * d_ff // 3 if gated else d_ff  # 3 · (2/3) = 2: as many numbers as two matrices of the full width
+        width = (
+            2 * d_ff // 3 if gated else d_ff
+        )  # 3 · (2/3) = 2: as many numbers as two matrices of the full width
         self.function = {"relu": F.relu, "gelu": F.gelu, "swiglu": F.silu}[activation]
         self.expand = nn.Linear(d_model, width)
         self.gate = nn.Linear(d_model, width) if gated else None
@@ -202,7 +204,9 @@ def read_memory(token, expand_weight, expand_bias, contract_weight, contract_bia
 # %% solution read_memory
 def read_memory(token, expand_weight, expand_bias, contract_weight, contract_bias):
     """The neurons that fire for a token, the strongest first; what each adds; and the output that it makes."""
-    sums = expand_weight @ token + expand_bias  # (d_ff,): how well the token agrees with each key
+    sums = (
+        expand_weight @ token + expand_bias
+    )  # (d_ff,): how well the token agrees with each key
     order = torch.argsort(sums, descending=True)
     fired = order[sums[order] > 0]  # (n,)
     added = sums[fired, None] * contract_weight.T[fired]  # (n, 1) · (n, d_model)

@@ -184,7 +184,9 @@ def next_token_loss(tokens, predict, bos_id, pad_id):
     tgt_in = torch.cat([start, tokens[:, :-1]], dim=1)  # (B, 1) and (B, T − 1) -> (B, T)
     logits = predict(tgt_in)  # (B, T, V)
     real = tgt_out != pad_id
-    loss = F.cross_entropy(logits[real], tgt_out[real])  # (N, V) and (N,): only the places that are asked
+    loss = F.cross_entropy(
+        logits[real], tgt_out[real]
+    )  # (N, V) and (N,): only the places that are asked
     return tgt_in, tgt_out, loss
 
 

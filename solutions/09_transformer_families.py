@@ -48,7 +48,9 @@ PAD, MASK = 0, 3  # the ids of the padding, and of the blank
 check.open("09_transformer_families")
 
 # What you kept in earlier exercises, or else the course's.
-EncoderLayer, LayerNorm, sinusoidal_table = check.part("EncoderLayer", "LayerNorm", "sinusoidal_table")
+EncoderLayer, LayerNorm, sinusoidal_table = check.part(
+    "EncoderLayer", "LayerNorm", "sinusoidal_table"
+)
 causal_mask, padding_mask = check.part("causal_mask", "padding_mask")
 
 # %% question q1 [markdown]
@@ -93,14 +95,19 @@ class EncoderOnly(nn.Module):
     def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, d_model)
-        self.layers = nn.ModuleList(EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.layers = nn.ModuleList(
+            EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers)
+        )
         self.norm = LayerNorm(d_model)
 
     def forward(self, tokens):
         """Token ids (B, S) to logits (B, S, V)."""
         d_model = self.embedding.embedding_dim
         places = sinusoidal_table(tokens.shape[1], d_model).to(tokens.device)  # (S, D)
-        x, mask = self.embedding(tokens) * math.sqrt(d_model) + places, padding_mask(tokens, PAD)
+        x, mask = (
+            self.embedding(tokens) * math.sqrt(d_model) + places,
+            padding_mask(tokens, PAD),
+        )
         for layer in self.layers:
             x = layer(x, mask)
         return self.norm(x) @ self.embedding.weight.T  # (B, S, D) @ (D, V)
@@ -173,22 +180,31 @@ class DecoderOnly(nn.Module):
     def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, d_model)
-        self.layers = nn.ModuleList(EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.layers = nn.ModuleList(
+            EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers)
+        )
         self.norm = LayerNorm(d_model)
 
     def forward(self, tokens):
         """Token ids (B, T) to the logits (B, T, V) of what follows each of them."""
         length, d_model = tokens.shape[1], self.embedding.embedding_dim
-        places, mask = (x.to(tokens.device) for x in (sinusoidal_table(length, d_model), causal_mask(length)))
+        places, mask = (
+            x.to(tokens.device)
+            for x in (sinusoidal_table(length, d_model), causal_mask(length))
+        )
         x = self.embedding(tokens) * math.sqrt(d_model) + places
         for layer in self.layers:
-            x = layer(x, mask)  # the layer of an encoder; the mask alone makes a decoder of it
+            x = layer(
+                x, mask
+            )  # the layer of an encoder; the mask alone makes a decoder of it
         return self.norm(x) @ self.embedding.weight.T  # (B, T, D) @ (D, V)
 
     def generate(self, tokens, n_tokens):
         """Beginnings (B, T) to beginnings with n_tokens more, (B, T + n_tokens)."""
         for _ in range(n_tokens):
-            following = self(tokens)[:, -1].argmax(dim=-1, keepdim=True)  # (B, 1), from the last place alone
+            following = self(tokens)[:, -1].argmax(
+                dim=-1, keepdim=True
+            )  # (B, 1), from the last place alone
             tokens = torch.cat([tokens, following], dim=1)
         return tokens
 
@@ -266,7 +282,9 @@ def masked_loss(logits, tokens, chosen):
 # %% solution masked_loss
 def masked_loss(logits, tokens, chosen):
     """The mean cross-entropy over the chosen places; 0 if there are none."""
-    losses = F.cross_entropy(logits[chosen], tokens[chosen], reduction="sum")  # (N, V) and (N,)
+    losses = F.cross_entropy(
+        logits[chosen], tokens[chosen], reduction="sum"
+    )  # (N, V) and (N,)
     return losses / chosen.sum().clamp(min=1)
 
 

@@ -68,7 +68,14 @@ print(sum(p.numel() for p in translator.parameters()) == count_parameters(4000, 
 
 # %% answer count_parameters
 def count_parameters(
-    vocab_size, d_model, d_ff, n_encoder_layers, n_decoder_layers, n_positions=0, tied=True, bias=True
+    vocab_size,
+    d_model,
+    d_ff,
+    n_encoder_layers,
+    n_decoder_layers,
+    n_positions=0,
+    tied=True,
+    bias=True,
 ):
     """The numbers that the model learns."""
     raise NotImplementedError("write the body of count_parameters")
@@ -76,7 +83,14 @@ def count_parameters(
 
 # %% solution count_parameters
 def count_parameters(
-    vocab_size, d_model, d_ff, n_encoder_layers, n_decoder_layers, n_positions=0, tied=True, bias=True
+    vocab_size,
+    d_model,
+    d_ff,
+    n_encoder_layers,
+    n_decoder_layers,
+    n_positions=0,
+    tied=True,
+    bias=True,
 ):
     """The numbers that the model learns."""
     attention = 4 * d_model * d_model + bias * 4 * d_model
@@ -139,15 +153,35 @@ print([cache_bytes(4096, 32, 32, 1, 8192, heads) for heads in (8, None)])  # 107
 
 
 # %% answer cache_bytes
-def cache_bytes(d_model, n_heads, n_layers, batch, length, n_kv_heads=None, source_length=0, bytes_a_number=2):
+def cache_bytes(
+    d_model,
+    n_heads,
+    n_layers,
+    batch,
+    length,
+    n_kv_heads=None,
+    source_length=0,
+    bytes_a_number=2,
+):
     """Bytes of the keys and values of a decoder's layers."""
     raise NotImplementedError("write the body of cache_bytes")
 
 
 # %% solution cache_bytes
-def cache_bytes(d_model, n_heads, n_layers, batch, length, n_kv_heads=None, source_length=0, bytes_a_number=2):
+def cache_bytes(
+    d_model,
+    n_heads,
+    n_layers,
+    batch,
+    length,
+    n_kv_heads=None,
+    source_length=0,
+    bytes_a_number=2,
+):
     """Bytes of the keys and values of a decoder's layers."""
-    width = (n_kv_heads or n_heads) * (d_model // n_heads)  # of all keys of one token, and of all its values
+    width = (n_kv_heads or n_heads) * (
+        d_model // n_heads
+    )  # of all keys of one token, and of all its values
     return 2 * n_layers * batch * (length + source_length) * width * bytes_a_number
 
 
@@ -198,13 +232,17 @@ print([largest_batch(80, 7_000_000_000, 2 * 2**30, training=t) for t in (False, 
 
 
 # %% answer largest_batch
-def largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False):
+def largest_batch(
+    memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False
+):
     """How many sequences fit beside the model."""
     raise NotImplementedError("write the body of largest_batch")
 
 
 # %% solution largest_batch
-def largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False):
+def largest_batch(
+    memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False
+):
     """How many sequences fit beside the model."""
     a_parameter = weight_bytes
     if training:

@@ -69,9 +69,14 @@ def attend_with_cache(query, key, value, past):
 def attend_with_cache(query, key, value, past):
     """What T new tokens take home, (B, H, T, K), and keys and values of all tokens so far."""
     if past is not None:
-        key, value = (torch.cat([old, new], dim=2) for old, new in zip(past, (key, value), strict=True))
+        key, value = (
+            torch.cat([old, new], dim=2)
+            for old, new in zip(past, (key, value), strict=True)
+        )
     new, n = query.shape[2], key.shape[2]
-    mask = torch.ones(new, n, dtype=torch.bool, device=query.device).tril(n - new)  # (T, n): row t sees n - T + t + 1
+    mask = torch.ones(new, n, dtype=torch.bool, device=query.device).tril(
+        n - new
+    )  # (T, n): row t sees n - T + t + 1
     return scaled_dot_product_attention(query, key, value, mask)[0], (key, value)
 
 
@@ -157,7 +162,9 @@ def generate(step, prompt, n_tokens):
     for _ in range(n_tokens):
         logits, past = step(new, start, past)  # (B, T, V)
         start += new.shape[1]
-        new = logits[:, -1].argmax(dim=-1, keepdim=True)  # (B, 1): from now on one token is new
+        new = logits[:, -1].argmax(
+            dim=-1, keepdim=True
+        )  # (B, 1): from now on one token is new
         text = torch.cat([text, new], dim=1)
     return text
 

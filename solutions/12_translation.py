@@ -170,11 +170,15 @@ def beam_search(next_log_probabilities, eos_id, max_length, beam, length_penalty
             for tokens, total in beginnings
             for token, log in enumerate(next_log_probabilities(tokens).tolist())
         ]
-        candidates.sort(key=lambda candidate: -candidate[1])  # stable: equals stay in their order
+        candidates.sort(
+            key=lambda candidate: -candidate[1]
+        )  # stable: equals stay in their order
         for tokens, total in candidates[:beam]:
             if tokens[-1] == eos_id or length == max_length:
                 finished.append((tokens, total))
-        beginnings = [candidate for candidate in candidates if candidate[0][-1] != eos_id][:beam]
+        beginnings = [candidate for candidate in candidates if candidate[0][-1] != eos_id][
+            :beam
+        ]
         if len(finished) >= beam and score(beginnings[0]) <= max(map(score, finished)):
             break
     return max(finished, key=score)
@@ -334,14 +338,29 @@ MINUTES = 0  # 2: train for two minutes; 0: not now
 def train_my_translator(minutes, folder="my_translator"):
     """Train, save to the folder, translate 100 unseen sentences: the model, its tokenizer and the BLEU."""
     corpus, device = load_grammar(seed=0), pick_device()
-    tokenizer = Tokenizer.train((text for pair in corpus.train for text in (pair.source, pair.target)), vocab_size=4000)
-    batches = Batches(encode_pairs(tokenizer, corpus.train, max_length=128), tokenizer, 768, device=device)
-    sizes = {"vocab_size": len(tokenizer), "d_model": 128, "n_heads": 4, "d_ff": 256, "n_layers": 2}
+    tokenizer = Tokenizer.train(
+        (text for pair in corpus.train for text in (pair.source, pair.target)),
+        vocab_size=4000,
+    )
+    batches = Batches(
+        encode_pairs(tokenizer, corpus.train, max_length=128), tokenizer, 768, device=device
+    )
+    sizes = {
+        "vocab_size": len(tokenizer),
+        "d_model": 128,
+        "n_heads": 4,
+        "d_ff": 256,
+        "n_layers": 2,
+    }
 
     seed_everything(0)
     model = check.part("EncoderDecoder")(**sizes).to(device)
-    nn.init.normal_(model.embedding.weight, std=sizes["d_model"] ** -0.5)  # short rows: they are also the output matrix
-    optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    nn.init.normal_(
+        model.embedding.weight, std=sizes["d_model"] ** -0.5
+    )  # short rows: they are also the output matrix
+    optimizer = torch.optim.AdamW(
+        model.parameters(), betas=(0.9, 0.98), weight_decay=0.01, fused=True
+    )
     begin = time.monotonic()
     for step, batch in enumerate(batches.forever()):
         progress = (time.monotonic() - begin) / (60 * minutes)
@@ -349,16 +368,33 @@ def train_my_translator(minutes, folder="my_translator"):
             break
         optimizer.param_groups[0]["lr"] = 4e-3 * min((step + 1) / 150, 1 - progress)
         ids = tokenizer.bos_id, tokenizer.pad_id
-        loss = training_step(model, optimizer, batch.src, batch.tgt_out, *ids, clip_norm=1.0, label_smoothing=0.1)
+        loss = training_step(
+            model,
+            optimizer,
+            batch.src,
+            batch.tgt_out,
+            *ids,
+            clip_norm=1.0,
+            label_smoothing=0.1,
+        )
         if step % 100 == 0:
             print(f"step {step:5}, {progress:4.0%} of the time, loss {float(loss):.2f}")
 
     model.eval()
     texts = [translate(model, tokenizer, pair.source) for pair in corpus.test[:100]]
     bleu = score(texts, [pair.target for pair in corpus.test[:100]]).bleu
-    made = {"sizes": sizes, "minutes": minutes, "steps": step, "bleu": round(bleu, 2), "corpus": "grammar, seed 0"}
+    made = {
+        "sizes": sizes,
+        "minutes": minutes,
+        "steps": step,
+        "bleu": round(bleu, 2),
+        "corpus": "grammar, seed 0",
+    }
     Path(folder).mkdir(exist_ok=True)
-    save_file({name: x.cpu().contiguous() for name, x in model.state_dict().items()}, f"{folder}/model.safetensors")
+    save_file(
+        {name: x.cpu().contiguous() for name, x in model.state_dict().items()},
+        f"{folder}/model.safetensors",
+    )
     tokenizer.save(Path(folder) / "tokenizer.json")
     Path(folder, "translator.json").write_text(json.dumps(made, indent=2), "utf8")
     return model, tokenizer, bleu
@@ -378,15 +414,25 @@ def translate(model, tokenizer, sentence, beam=1):
     if beam == 1:
         tokens, _ = greedy(next_log_probabilities, tokenizer.eos_id, limit)
     else:
-        tokens, _ = beam_search(next_log_probabilities, tokenizer.eos_id, limit, beam, length_penalty=1.0)
+        tokens, _ = beam_search(
+            next_log_probabilities, tokenizer.eos_id, limit, beam, length_penalty=1.0
+        )
     return tokenizer.decode(tokens)
 
 
 if MINUTES:
     my_model, my_tokenizer, bleu = train_my_translator(MINUTES)
-    for sentence in ("The small black cats do not sleep.", "My sister eats the red apples."):
+    for sentence in (
+        "The small black cats do not sleep.",
+        "My sister eats the red apples.",
+    ):
         print(sentence, "→", translate(my_model, my_tokenizer, sentence))
-        print(" " * len(sentence), "→", translate(my_model, my_tokenizer, sentence, beam=4), "(4 beams)")
+        print(
+            " " * len(sentence),
+            "→",
+            translate(my_model, my_tokenizer, sentence, beam=4),
+            "(4 beams)",
+        )
     print(f"BLEU {bleu:.1f} on 100 unseen sentences; saved to my_translator")
 else:
     print("Set MINUTES to 2, and run this cell again.")

@@ -92,7 +92,11 @@ def bleu(translations, references):
     if 0 in matched:
         return 0.0
     penalty = 1.0 if c >= length else math.exp(1 - length / c)
-    return 100 * penalty * math.prod(m / t for m, t in zip(matched, total, strict=True)) ** (1 / 4)
+    return (
+        100
+        * penalty
+        * math.prod(m / t for m, t in zip(matched, total, strict=True)) ** (1 / 4)
+    )
 
 
 # %% check q1
@@ -155,7 +159,9 @@ def links(weights):
 # %% solution links
 def links(weights):
     """The set of (English word, French word) that attention claims."""
-    between_words = weights.mean(axis=0)[:-1, :-1]  # without the step that writes </s>, and without looks at </s>
+    between_words = weights.mean(axis=0)[
+        :-1, :-1
+    ]  # without the step that writes </s>, and without looks at </s>
     return {(int(np.argmax(row)), t) for t, row in enumerate(between_words)}
 
 
@@ -168,7 +174,9 @@ def alignment_error_rate(found, sure, possible):
 # %% solution alignment_error_rate
 def alignment_error_rate(found, sure, possible):
     """0 is perfect, 1 is no link right."""
-    right = sum(len(a & s) + len(a & p) for a, s, p in zip(found, sure, possible, strict=True))
+    right = sum(
+        len(a & s) + len(a & p) for a, s, p in zip(found, sure, possible, strict=True)
+    )
     return 1 - right / (sum(map(len, found)) + sum(map(len, sure)))
 
 
@@ -238,14 +246,24 @@ def capstone(translator, pairs):
     report = {}
     for name, beam in (("greedy", 1), ("beam", 4)):
         begin = time.perf_counter()
-        report[name] = [found.text for found in translator.translate(sources, beam=beam, attention=False)]
+        report[name] = [
+            found.text
+            for found in translator.translate(sources, beam=beam, attention=False)
+        ]
         report[f"seconds_{name}"] = time.perf_counter() - begin
-        report[f"bleu_{name}"] = bleu([words(text) for text in report[name]], [words(text) for text in references])
+        report[f"bleu_{name}"] = bleu(
+            [words(text) for text in report[name]], [words(text) for text in references]
+        )
     report["p"] = compare(report["greedy"], report["beam"], references).p
     gold = gold_of(pairs)
     found = [links(weights) for weights in decoder_steps(translator, pairs)]
-    report["aer"] = alignment_error_rate(found, [g.sure for g in gold], [g.possible for g in gold])
-    examples = [Example(pair.source, text, pair.target) for pair, text in zip(pairs, report["greedy"], strict=True)]
+    report["aer"] = alignment_error_rate(
+        found, [g.sure for g in gold], [g.possible for g in gold]
+    )
+    examples = [
+        Example(pair.source, text, pair.target)
+        for pair, text in zip(pairs, report["greedy"], strict=True)
+    ]
     report["failures"] = dict(Counter(tag for example in examples for tag in tags(example)))
     return report
 

@@ -22,7 +22,7 @@ from tools.lesson_files import (
     widget_models,
     write_notebook,
 )
-from tools.make_lessons import make, tidy
+from tools.make_lessons import make, same_program, tidy
 
 NAMES = [path.stem for path in lessons()]
 WITH_EVERYTHING = """\
@@ -175,6 +175,16 @@ def test_cells_with_the_same_source_keep_different_ids():
 def nbval(notebook: Path) -> subprocess.CompletedProcess:
     options = ["--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-c", "/dev/null", str(notebook)]
     return subprocess.run([sys.executable, "-m", "pytest", *options], capture_output=True, text=True)
+
+
+def test_only_a_change_of_what_a_cell_does_asks_for_another_execution():
+    source = 'print(f"{scores:.2f}" + name)  # as a table'
+    assert same_program(source, 'print(\n    f"{scores:.2f}"\n    + name\n)')
+    assert same_program('text = "one two"', 'text = (\n    "one "\n    "two"\n)')
+    assert same_program('def f():\n    """Two."""\n    return 2', "def f():\n    return 2")
+    assert not same_program(source, source.replace(".2f", ".3f"))
+    assert same_program("%time x", "%time x")
+    assert not same_program("%time x", "%time  x")
 
 
 def test_nbval_passes_another_picture_and_fails_another_number(lesson):

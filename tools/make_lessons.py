@@ -1,6 +1,6 @@
 """Execute the lessons: notebooks/NN_name.py -> NN_name.ipynb with its outputs and widget states inside.
 
-    make lessons            those whose text, or whose widget, changed; if no code cell did, the outputs stay
+    make lessons            those whose text or widget changed; where the code still does the same, outputs stay
     make lessons ALL=1      every one, after a change of the library
 
 Two executions give the same bytes, apart from what really changed: no times, no paths, ids made from contents.
@@ -8,6 +8,7 @@ A lesson that fails leaves its old notebook as it was.
 """
 
 import argparse
+import ast
 import hashlib
 import json
 import sys
@@ -103,6 +104,23 @@ def refresh_modules(notebook: NotebookNode) -> None:
             state |= {key: str(getattr(widget, key)) for key in ("_esm", "_css")}
 
 
+def program(source: str) -> str:
+    """What a cell does, without its comments, docstrings, line breaks and brackets."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return ast.dump(tree)
+
+
+def same_program(before: str, after: str) -> bool:
+    """Whether two sources of a cell do the same."""
+    try:
+        return before == after or program(before) == program(after)
+    except SyntaxError:  # a line that only IPython understands
+        return False
+
+
 def with_stored_outputs(path: Path) -> NotebookNode | None:
     """The lesson's text with the outputs of its notebook, if they belong to the same code and nothing else is amiss."""
     target = path.with_suffix(".ipynb")
@@ -110,7 +128,9 @@ def with_stored_outputs(path: Path) -> NotebookNode | None:
         return None
     stored, notebook = read_notebook(target), read_text(path)
     before, now = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (stored, notebook))
-    if [cell.source for cell in before] != [cell.source for cell in now]:
+    if len(before) != len(now):
+        return None
+    if not all(same_program(old.source, new.source) for old, new in zip(before, now, strict=True)):
         return None
     refresh_modules(stored)
     if problems(stored):

@@ -19,9 +19,13 @@ def scaled_dot_product_attention(query, key, value, mask=None):
     if mask is None:
         weights = scores.softmax(dim=-1)
     else:
-        lowest = torch.finfo(scores.dtype).min  # not -inf: a row of nothing but -inf gives NaN
+        lowest = torch.finfo(
+            scores.dtype
+        ).min  # not -inf: a row of nothing but -inf gives NaN
         weights = scores.masked_fill(~mask, lowest).softmax(dim=-1)
-        weights = weights.masked_fill(~mask, 0.0)  # a row with no allowed key was uniform until here
+        weights = weights.masked_fill(
+            ~mask, 0.0
+        )  # a row with no allowed key was uniform until here
     return weights @ value, weights  # (…, T, d_value), (…, T, S)
 
 
@@ -34,7 +38,9 @@ def previous_word_head(length):
     """Queries and keys, both (length, d_head), with which every word attends to the word before it."""
     key = torch.eye(length)  # (length, length): each position has a direction of its own
     before = (torch.arange(length) - 1).clamp(min=0)  # 0, 0, 1, 2, …
-    strength = 20 * math.sqrt(length)  # attention divides by √d_head = √length: scores of 20 and 0 are left
+    strength = 20 * math.sqrt(
+        length
+    )  # attention divides by √d_head = √length: scores of 20 and 0 are left
     return strength * key[before], key
 
 
@@ -73,7 +79,9 @@ import torch
 def lookup_matrices(finds):
     """Query and key matrix, both (n, d_head), with which word i of n attends to word finds[i]."""
     w_key = torch.eye(len(finds))  # (n, n): word i is filed under direction i
-    strength = 20 * math.sqrt(len(finds))  # attention divides by √d_head = √n: scores of 20 and 0 are left
+    strength = 20 * math.sqrt(
+        len(finds)
+    )  # attention divides by √d_head = √n: scores of 20 and 0 are left
     return strength * w_key[finds], w_key  # and word i asks for direction finds[i]
 
 
@@ -102,7 +110,9 @@ class MultiHeadAttention(nn.Module):
     def __init__(self, d_model, n_heads):
         super().__init__()
         self.n_heads = n_heads
-        self.query, self.key, self.value, self.output = (nn.Linear(d_model, d_model) for _ in range(4))
+        self.query, self.key, self.value, self.output = (
+            nn.Linear(d_model, d_model) for _ in range(4)
+        )
 
     def forward(self, query, source=None, mask=None):
         """query (B, T, d_model), source (B, S, d_model), mask that broadcasts to (B, H, T, S), True = may attend.
@@ -117,8 +127,12 @@ class MultiHeadAttention(nn.Module):
         if mask is None:
             weights = scores.softmax(dim=-1)
         else:
-            weights = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(dim=-1)
-            weights = weights.masked_fill(~mask, 0.0)  # a row with no allowed key was uniform until here
+            weights = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(
+                dim=-1
+            )
+            weights = weights.masked_fill(
+                ~mask, 0.0
+            )  # a row with no allowed key was uniform until here
         return self.output(merge_heads(weights @ v)), weights
 
 
@@ -128,7 +142,9 @@ import torch
 
 def sinusoidal_table(max_length, d_model):
     """The table (max_length, d_model): sines in the even columns, cosines in the odd ones."""
-    speeds = 10_000 ** (-torch.arange(0, d_model, 2) / d_model)  # (D/2,): the range gives 2i
+    speeds = 10_000 ** (
+        -torch.arange(0, d_model, 2) / d_model
+    )  # (D/2,): the range gives 2i
     angles = torch.arange(max_length)[:, None] * speeds  # (T, 1) * (D/2,) -> (T, D/2)
     table = torch.empty(max_length, d_model)
     table[:, 0::2], table[:, 1::2] = angles.sin(), angles.cos()
@@ -142,12 +158,16 @@ import torch
 def rotate(heads, start=0):
     """heads (…, T, d_head), each row turned by the angles of its position, start to start + T."""
     length, d_head = heads.shape[-2:]
-    speeds = 10_000 ** (-torch.arange(0, d_head, 2, dtype=heads.dtype, device=heads.device) / d_head)  # (K/2,)
+    speeds = 10_000 ** (
+        -torch.arange(0, d_head, 2, dtype=heads.dtype, device=heads.device) / d_head
+    )  # (K/2,)
     positions = start + torch.arange(length, dtype=heads.dtype, device=heads.device)
     angles = positions[:, None] * speeds  # (T, K/2)
     first, second = heads.chunk(2, dim=-1)  # (…, T, K/2) each
     cosine, sine = angles.cos(), angles.sin()
-    return torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1)  # (…, T, K)
+    return torch.cat(
+        [first * cosine - second * sine, second * cosine + first * sine], dim=-1
+    )  # (…, T, K)
 
 
 # %% lesson 04: relative_bias
@@ -160,7 +180,9 @@ def relative_bias(table, length, start=0):
     keys = torch.arange(start + length, device=table.device)
     queries = keys[start:]
     distance = keys - queries[:, None]  # (S,) - (T, 1) -> (T, S)
-    columns = distance.clamp(-max_distance, max_distance) + max_distance  # 0 … 2 · max_distance
+    columns = (
+        distance.clamp(-max_distance, max_distance) + max_distance
+    )  # 0 … 2 · max_distance
     return table[:, columns]  # (H, T, S)
 
 
@@ -181,8 +203,12 @@ class EncoderLayer(nn.Module):
     def forward(self, x, mask=None):
         """x (B, S, D) and mask (…, S, S), True = may attend; gives (B, S, D)."""
         normed = self.attention_norm(x)
-        x = x + self.attention(normed, normed, mask)[0]  # (B, S, D): each position has read the others
-        return x + self.feed_forward(self.feed_forward_norm(x))  # (B, S, D): and now thinks on its own
+        x = (
+            x + self.attention(normed, normed, mask)[0]
+        )  # (B, S, D): each position has read the others
+        return x + self.feed_forward(
+            self.feed_forward_norm(x)
+        )  # (B, S, D): and now thinks on its own
 
 
 # %% lesson 05: DecoderLayer
@@ -205,7 +231,9 @@ class DecoderLayer(nn.Module):
         """x (B, T, D), memory (B, S, D), mask (…, T, T), memory_mask (…, T, S); gives (B, T, D)."""
         normed = self.attention_norm(x)
         x = x + self.attention(normed, normed, mask)[0]  # (B, T, D): French looks at French
-        x = x + self.cross_attention(self.cross_attention_norm(x), memory, memory_mask)[0]  # and at English
+        x = (
+            x + self.cross_attention(self.cross_attention_norm(x), memory, memory_mask)[0]
+        )  # and at English
         return x + self.feed_forward(self.feed_forward_norm(x))
 
 
@@ -222,9 +250,13 @@ class EncoderDecoder(nn.Module):
         super().__init__()
         self.d_model = d_model
         self.embedding = nn.Embedding(vocab_size, d_model)
-        self.encoder_layers = nn.ModuleList(EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.encoder_layers = nn.ModuleList(
+            EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers)
+        )
         self.encoder_norm = LayerNorm(d_model)
-        self.decoder_layers = nn.ModuleList(DecoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.decoder_layers = nn.ModuleList(
+            DecoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers)
+        )
         self.decoder_norm = LayerNorm(d_model)
 
     def embed(self, tokens):
@@ -268,7 +300,9 @@ class LayerNorm(nn.Module):
     def forward(self, x):
         """x (…, d_model) to the same shape."""
         mean = x.mean(dim=-1, keepdim=True)  # (…, 1)
-        variance = x.var(dim=-1, keepdim=True, correction=0)  # (…, 1); 0: divide by d_model, not d_model − 1
+        variance = x.var(
+            dim=-1, keepdim=True, correction=0
+        )  # (…, 1); 0: divide by d_model, not d_model − 1
         return self.gamma * (x - mean) / torch.sqrt(variance + self.eps) + self.beta
 
 
@@ -325,7 +359,9 @@ class FeedForward(nn.Module):
     def __init__(self, d_model, d_ff, activation="relu"):
         super().__init__()
         gated = activation == "swiglu"
-        width = 2 * d_ff // 3 if gated else d_ff  # 3 · (2/3) = 2: as many numbers as two matrices of the full width
+        width = (
+            2 * d_ff // 3 if gated else d_ff
+        )  # 3 · (2/3) = 2: as many numbers as two matrices of the full width
         self.function = {"relu": F.relu, "gelu": F.gelu, "swiglu": F.silu}[activation]
         self.expand = nn.Linear(d_model, width)
         self.gate = nn.Linear(d_model, width) if gated else None
@@ -345,7 +381,9 @@ import torch
 
 def read_memory(token, expand_weight, expand_bias, contract_weight, contract_bias):
     """The neurons that fire for a token, the strongest first; what each adds; and the output that it makes."""
-    sums = expand_weight @ token + expand_bias  # (d_ff,): how well the token agrees with each key
+    sums = (
+        expand_weight @ token + expand_bias
+    )  # (d_ff,): how well the token agrees with each key
     order = torch.argsort(sums, descending=True)
     fired = order[sums[order] > 0]  # (n,)
     added = sums[fired, None] * contract_weight.T[fired]  # (n, 1) · (n, d_model)
@@ -380,7 +418,9 @@ def next_token_loss(tokens, predict, bos_id, pad_id):
     tgt_in = torch.cat([start, tokens[:, :-1]], dim=1)  # (B, 1) and (B, T − 1) -> (B, T)
     logits = predict(tgt_in)  # (B, T, V)
     real = tgt_out != pad_id
-    loss = F.cross_entropy(logits[real], tgt_out[real])  # (N, V) and (N,): only the places that are asked
+    loss = F.cross_entropy(
+        logits[real], tgt_out[real]
+    )  # (N, V) and (N,): only the places that are asked
     return tgt_in, tgt_out, loss
 
 
@@ -396,14 +436,19 @@ class EncoderOnly(nn.Module):
     def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, d_model)
-        self.layers = nn.ModuleList(EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.layers = nn.ModuleList(
+            EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers)
+        )
         self.norm = LayerNorm(d_model)
 
     def forward(self, tokens):
         """Token ids (B, S) to logits (B, S, V)."""
         d_model = self.embedding.embedding_dim
         places = sinusoidal_table(tokens.shape[1], d_model).to(tokens.device)  # (S, D)
-        x, mask = self.embedding(tokens) * math.sqrt(d_model) + places, padding_mask(tokens, PAD)
+        x, mask = (
+            self.embedding(tokens) * math.sqrt(d_model) + places,
+            padding_mask(tokens, PAD),
+        )
         for layer in self.layers:
             x = layer(x, mask)
         return self.norm(x) @ self.embedding.weight.T  # (B, S, D) @ (D, V)
@@ -421,22 +466,31 @@ class DecoderOnly(nn.Module):
     def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, d_model)
-        self.layers = nn.ModuleList(EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
+        self.layers = nn.ModuleList(
+            EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers)
+        )
         self.norm = LayerNorm(d_model)
 
     def forward(self, tokens):
         """Token ids (B, T) to the logits (B, T, V) of what follows each of them."""
         length, d_model = tokens.shape[1], self.embedding.embedding_dim
-        places, mask = (x.to(tokens.device) for x in (sinusoidal_table(length, d_model), causal_mask(length)))
+        places, mask = (
+            x.to(tokens.device)
+            for x in (sinusoidal_table(length, d_model), causal_mask(length))
+        )
         x = self.embedding(tokens) * math.sqrt(d_model) + places
         for layer in self.layers:
-            x = layer(x, mask)  # the layer of an encoder; the mask alone makes a decoder of it
+            x = layer(
+                x, mask
+            )  # the layer of an encoder; the mask alone makes a decoder of it
         return self.norm(x) @ self.embedding.weight.T  # (B, T, D) @ (D, V)
 
     def generate(self, tokens, n_tokens):
         """Beginnings (B, T) to beginnings with n_tokens more, (B, T + n_tokens)."""
         for _ in range(n_tokens):
-            following = self(tokens)[:, -1].argmax(dim=-1, keepdim=True)  # (B, 1), from the last place alone
+            following = self(tokens)[:, -1].argmax(
+                dim=-1, keepdim=True
+            )  # (B, 1), from the last place alone
             tokens = torch.cat([tokens, following], dim=1)
         return tokens
 
@@ -458,13 +512,22 @@ import torch.nn.functional as F
 
 def masked_loss(logits, tokens, chosen):
     """The mean cross-entropy over the chosen places; 0 if there are none."""
-    losses = F.cross_entropy(logits[chosen], tokens[chosen], reduction="sum")  # (N, V) and (N,)
+    losses = F.cross_entropy(
+        logits[chosen], tokens[chosen], reduction="sum"
+    )  # (N, V) and (N,)
     return losses / chosen.sum().clamp(min=1)
 
 
 # %% lesson 10: count_parameters
 def count_parameters(
-    vocab_size, d_model, d_ff, n_encoder_layers, n_decoder_layers, n_positions=0, tied=True, bias=True
+    vocab_size,
+    d_model,
+    d_ff,
+    n_encoder_layers,
+    n_decoder_layers,
+    n_positions=0,
+    tied=True,
+    bias=True,
 ):
     """The numbers that the model learns."""
     attention = 4 * d_model * d_model + bias * 4 * d_model
@@ -483,14 +546,27 @@ def count_parameters(
 
 
 # %% lesson 10: cache_bytes
-def cache_bytes(d_model, n_heads, n_layers, batch, length, n_kv_heads=None, source_length=0, bytes_a_number=2):
+def cache_bytes(
+    d_model,
+    n_heads,
+    n_layers,
+    batch,
+    length,
+    n_kv_heads=None,
+    source_length=0,
+    bytes_a_number=2,
+):
     """Bytes of the keys and values of a decoder's layers."""
-    width = (n_kv_heads or n_heads) * (d_model // n_heads)  # of all keys of one token, and of all its values
+    width = (n_kv_heads or n_heads) * (
+        d_model // n_heads
+    )  # of all keys of one token, and of all its values
     return 2 * n_layers * batch * (length + source_length) * width * bytes_a_number
 
 
 # %% lesson 10: largest_batch
-def largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False):
+def largest_batch(
+    memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False
+):
     """How many sequences fit beside the model."""
     a_parameter = weight_bytes
     if training:
@@ -508,9 +584,14 @@ import torch
 def attend_with_cache(query, key, value, past):
     """What T new tokens take home, (B, H, T, K), and keys and values of all tokens so far."""
     if past is not None:
-        key, value = (torch.cat([old, new], dim=2) for old, new in zip(past, (key, value), strict=True))
+        key, value = (
+            torch.cat([old, new], dim=2)
+            for old, new in zip(past, (key, value), strict=True)
+        )
     new, n = query.shape[2], key.shape[2]
-    mask = torch.ones(new, n, dtype=torch.bool, device=query.device).tril(n - new)  # (T, n): row t sees n - T + t + 1
+    mask = torch.ones(new, n, dtype=torch.bool, device=query.device).tril(
+        n - new
+    )  # (T, n): row t sees n - T + t + 1
     return scaled_dot_product_attention(query, key, value, mask)[0], (key, value)
 
 
@@ -524,7 +605,9 @@ def generate(step, prompt, n_tokens):
     for _ in range(n_tokens):
         logits, past = step(new, start, past)  # (B, T, V)
         start += new.shape[1]
-        new = logits[:, -1].argmax(dim=-1, keepdim=True)  # (B, 1): from now on one token is new
+        new = logits[:, -1].argmax(
+            dim=-1, keepdim=True
+        )  # (B, 1): from now on one token is new
         text = torch.cat([text, new], dim=1)
     return text
 
@@ -576,11 +659,15 @@ def beam_search(next_log_probabilities, eos_id, max_length, beam, length_penalty
             for tokens, total in beginnings
             for token, log in enumerate(next_log_probabilities(tokens).tolist())
         ]
-        candidates.sort(key=lambda candidate: -candidate[1])  # stable: equals stay in their order
+        candidates.sort(
+            key=lambda candidate: -candidate[1]
+        )  # stable: equals stay in their order
         for tokens, total in candidates[:beam]:
             if tokens[-1] == eos_id or length == max_length:
                 finished.append((tokens, total))
-        beginnings = [candidate for candidate in candidates if candidate[0][-1] != eos_id][:beam]
+        beginnings = [candidate for candidate in candidates if candidate[0][-1] != eos_id][
+            :beam
+        ]
         if len(finished) >= beam and score(beginnings[0]) <= max(map(score, finished)):
             break
     return max(finished, key=score)
@@ -628,7 +715,11 @@ def bleu(translations, references):
     if 0 in matched:
         return 0.0
     penalty = 1.0 if c >= length else math.exp(1 - length / c)
-    return 100 * penalty * math.prod(m / t for m, t in zip(matched, total, strict=True)) ** (1 / 4)
+    return (
+        100
+        * penalty
+        * math.prod(m / t for m, t in zip(matched, total, strict=True)) ** (1 / 4)
+    )
 
 
 # %% lesson 13: links
@@ -637,14 +728,18 @@ import numpy as np
 
 def links(weights):
     """The set of (English word, French word) that attention claims."""
-    between_words = weights.mean(axis=0)[:-1, :-1]  # without the step that writes </s>, and without looks at </s>
+    between_words = weights.mean(axis=0)[
+        :-1, :-1
+    ]  # without the step that writes </s>, and without looks at </s>
     return {(int(np.argmax(row)), t) for t, row in enumerate(between_words)}
 
 
 # %% lesson 13: alignment_error_rate
 def alignment_error_rate(found, sure, possible):
     """0 is perfect, 1 is no link right."""
-    right = sum(len(a & s) + len(a & p) for a, s, p in zip(found, sure, possible, strict=True))
+    right = sum(
+        len(a & s) + len(a & p) for a, s, p in zip(found, sure, possible, strict=True)
+    )
     return 1 - right / (sum(map(len, found)) + sum(map(len, sure)))
 
 
@@ -665,13 +760,23 @@ def capstone(translator, pairs):
     report = {}
     for name, beam in (("greedy", 1), ("beam", 4)):
         begin = time.perf_counter()
-        report[name] = [found.text for found in translator.translate(sources, beam=beam, attention=False)]
+        report[name] = [
+            found.text
+            for found in translator.translate(sources, beam=beam, attention=False)
+        ]
         report[f"seconds_{name}"] = time.perf_counter() - begin
-        report[f"bleu_{name}"] = bleu([words(text) for text in report[name]], [words(text) for text in references])
+        report[f"bleu_{name}"] = bleu(
+            [words(text) for text in report[name]], [words(text) for text in references]
+        )
     report["p"] = compare(report["greedy"], report["beam"], references).p
     gold = gold_of(pairs)
     found = [links(weights) for weights in decoder_steps(translator, pairs)]
-    report["aer"] = alignment_error_rate(found, [g.sure for g in gold], [g.possible for g in gold])
-    examples = [Example(pair.source, text, pair.target) for pair, text in zip(pairs, report["greedy"], strict=True)]
+    report["aer"] = alignment_error_rate(
+        found, [g.sure for g in gold], [g.possible for g in gold]
+    )
+    examples = [
+        Example(pair.source, text, pair.target)
+        for pair, text in zip(pairs, report["greedy"], strict=True)
+    ]
     report["failures"] = dict(Counter(tag for example in examples for tag in tags(example)))
     return report
