@@ -13,6 +13,7 @@ from benchmarks.decoding import decoding
 from benchmarks.generation import generation
 from benchmarks.profile import profile
 from benchmarks.training import training
+from benchmarks.widgets import widgets
 from lessons_lib.device import describe, pick_device, seed_everything
 
 TABLES: dict[str, tuple[str, Callable[[torch.device], Iterator[tuple[str, ...]]]]] = {
@@ -22,6 +23,7 @@ TABLES: dict[str, tuple[str, Callable[[torch.device], Iterator[tuple[str, ...]]]
     "training": ("Training: d_model 256, 3 + 3 layers, vocabulary 8,000, batches of 4,096 tokens", training),
     "profile": ("Where the time goes: the same training in fp32", profile),
     "corpus": ("A corpus of a million pairs, from rows on disk to batches", corpus),
+    "widgets": ("The widgets of the built site in Chromium, alone with this machine", widgets),
 }
 
 

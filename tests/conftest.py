@@ -54,3 +54,33 @@ def show(browser):
     for page in pages:
         page.close()
     assert errors == []
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Where the built site is served, for the tests of one file; it must be that of the present sources."""
+    from tools import build_book
+    from tools.serve import served
+
+    assert build_book.read_manifest() == build_book.sources(), (
+        "the site is not built from these sources; run: make book"
+    )
+    with served(build_book.BUILD / "html") as address:
+        yield address
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open a page of the site; when the test ends, nothing may have gone wrong on it."""
+    from visit import Visit
+
+    visits = []
+
+    def go(name: str, **options) -> Visit:
+        visits.append(Visit(browser, address, name, **options))
+        return visits[-1]
+
+    yield go
+    for one in visits:
+        one.close()
+    assert [wrong for one in visits for wrong in one.wrongs] == []

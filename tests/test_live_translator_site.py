@@ -3,51 +3,20 @@
 import time
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
-from site_server import QuietHandler, Visit, served
+from playwright.sync_api import expect
+from visit import Visit
 
 from lessons_lib.translation.course_model import FOLDER, course_web_model
 from lessons_lib.translation.deployment.web_reading import read_web_file
 from lessons_lib.translation.grammar import LENGTHS
 from lessons_lib.translation.model_folder import load_model
-from tools import build_book, chromium
+from tools import build_book
 from tools.lesson_files import ROOT
+from tools.serve import QuietHandler, served
 
 SITE = build_book.BUILD / "html"
 PAGES = ["book/translator.html", "notebooks/00_start_here.html"]
 FRENCH = "Les petits chats noirs ne dorment pas."
-
-
-@pytest.fixture(scope="module")
-def address():
-    assert build_book.read_manifest() == build_book.sources(), (
-        "the site is not built from these sources; run: make book"
-    )
-    with served(SITE) as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium.launch_options())
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Open a page of the site; when the test ends, nothing may have gone wrong on it."""
-    visits = []
-
-    def go(name: str, **options) -> Visit:
-        visits.append(Visit(browser, address, name, **options))
-        return visits[-1]
-
-    yield go
-    for one in visits:
-        one.close()
-    assert [wrong for one in visits for wrong in one.wrongs] == []
 
 
 def weights_asked(one: Visit) -> int:
@@ -134,7 +103,7 @@ class SlowHandler(QuietHandler):
 
 
 def test_progress_is_shown_while_the_weights_come(browser, monkeypatch):
-    monkeypatch.setattr("site_server.QuietHandler", SlowHandler)
+    monkeypatch.setattr("tools.serve.QuietHandler", SlowHandler)
     with served(SITE) as slow:
         one = Visit(browser, slow, PAGES[0])
         watch_progress(one.page)

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from lessons_lib.grading import parts
+from lessons_lib.grading.errors import PartError
 from lessons_lib.grading.notebook import Check
-from lessons_lib.grading.parts import PartError
 from lessons_lib.grading.source import NotPlain, standalone
 
 SOLVED = parts.cells(

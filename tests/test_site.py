@@ -8,8 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
-from axe_playwright_python.sync_playwright import Axe
-from site_server import Visit, served
+from accessibility import violations_of_colour, violations_of_structure
 
 from tools import build_book
 from tools.lesson_files import ROOT, STATE, VIEW, lessons, read_notebook, read_text, views, widget_models
@@ -25,30 +24,6 @@ def toc_pages() -> list[str]:
     return [f"{name}.html" for name in files] + ["index.html", "genindex.html", "search.html"]
 
 
-@pytest.fixture(scope="module")
-def address():
-    assert build_book.read_manifest() == build_book.sources(), (
-        "the site is not built from these sources; run: make book"
-    )
-    with served(SITE) as address:
-        yield address
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Open a page of the site; when the test ends, nothing may have gone wrong on it."""
-    visits = []
-
-    def go(name: str, **options) -> Visit:
-        visits.append(Visit(browser, address, name, **options))
-        return visits[-1]
-
-    yield go
-    for one in visits:
-        one.close()
-    assert [wrong for one in visits for wrong in one.wrongs] == []
-
-
 # ---- every page ----
 
 
@@ -58,25 +33,11 @@ def test_page_on_a_phone_and_in_the_dark(visit, name):
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 360
     dark = visit(name, theme="dark")
     assert luminance(style(dark.page, "body", "backgroundColor")) < 0.05
+    assert violations_of_structure(phone.page) == []
     for one in (phone, dark):
-        assert violations(one.page, structure=one is phone) == []
+        assert violations_of_colour(one.page) == []
         assert contrast(one.page, "article p, article li") >= 4.5
         assert contrast(one.page, "article a.reference") >= 4.5
-
-
-def violations(page, structure: bool) -> list[str]:
-    """What axe finds that keeps somebody out (WCAG 2, and good practice), each with the first place where it is.
-
-    Colours take axe seconds in a long text, so it looks at those of the widgets, and `contrast` at those of the text.
-    """
-    options, found = {"resultTypes": ["violations"], "preload": False}, []
-    if structure:
-        rules = {"color-contrast": {"enabled": False}}
-        found += Axe().run(page, options=options | {"rules": rules}).response["violations"]
-    if page.locator(".course-widget").count():
-        colours = options | {"runOnly": ["color-contrast"]}
-        found += Axe().run(page, context=".course-widget", options=colours).response["violations"]
-    return [f"{one['id']}: {one['help']}, {one['nodes'][0]['html'][:150]}" for one in found]
 
 
 def style(page, selector: str, key: str) -> str:

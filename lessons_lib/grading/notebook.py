@@ -12,11 +12,11 @@ from typing import Any
 
 from lessons_lib.grading.arrays import decode, encode
 from lessons_lib.grading.drive.run import questions, run
+from lessons_lib.grading.errors import CheckError, PartError
 from lessons_lib.grading.judge.run import Verdict, judge, steps
 from lessons_lib.grading.parts import (
     FILE,
     TRANSLATOR,
-    PartError,
     assemble,
     assemble_kept,
     known,
@@ -29,13 +29,6 @@ from lessons_lib.grading.report import Result, Summary
 
 SEEDS = (0, 1)  # the same hint twice for the same mistake; a third seed is drawn anew
 HARD_CODED = "Right for two inputs, wrong for one drawn just now: is a result or a size written into the code?"
-
-
-class CheckError(ValueError):
-    """`check` was called for something that is not there. A notebook shows the sentence without the calls inside."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
 
 
 def grade(lesson: str, question: str, namespace: Mapping[str, Any], seeds: tuple[int, ...] | None = None) -> Result:

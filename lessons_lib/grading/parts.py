@@ -16,6 +16,7 @@ from typing import Any
 
 from lessons_lib.grading import drive
 from lessons_lib.grading.drive.run import questions
+from lessons_lib.grading.errors import PartError
 from lessons_lib.grading.source import NotPlain, standalone
 
 FILE = Path("my_translator.py")
@@ -33,13 +34,6 @@ TRANSLATOR = (
     *("causal_mask", "padding_mask", "EncoderLayer", "DecoderLayer", "EncoderDecoder"),
 )
 TITLE = re.compile(r"^# %% lesson \d\d: (\w+)\n", re.MULTILINE)
-
-
-class PartError(ValueError):
-    """A part that cannot be kept or found. A notebook shows the sentence without the calls inside."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [str(self)]
 
 
 def known() -> dict[str, str]:

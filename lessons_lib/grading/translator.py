@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from lessons_lib.grading.parts import PartError
+from lessons_lib.grading.errors import PartError
 
 LONGEST = 60  # pieces of a translation
 
