@@ -71,9 +71,8 @@ from lessons_lib.widgets import GalleryWidget
 use_course_style()
 seed_everything(9)
 device = pick_device()
-torch.set_num_threads(
-    1
-)  # the networks of this page are so small that two threads would wait for each other
+# The networks of this page are so small that two threads would wait for each other.
+torch.set_num_threads(1)
 
 # %% [markdown]
 # ## The idea
@@ -358,7 +357,8 @@ else:
     vectors = F.normalize(torch.stack(vectors), dim=-1)  # (4, 384)
     row = minilm.embedding.weight[encodings[0].ids[encodings[0].tokens.index("bank")]]
     print(
-        f"{sum(p.numel() for p in minilm.parameters()):,} published parameters in our modules"
+        f"{sum(p.numel() for p in minilm.parameters()):,} "
+        "published parameters in our modules"
     )
     print(
         "in the table of embeddings 'bank' has one row of",
@@ -458,12 +458,11 @@ def covered_word_loss(model, tokens, share=0.15):
 
 
 def train(model, loss_of, *texts, steps, learning_rate=8e-3):
-    """Train on `loss_of(model, *texts)` for 64 rows of the texts at a time; the rate rises, then falls to 0."""
+    """Train on `loss_of(model, *texts)`, 64 rows a step; the rate rises, then falls."""
     model.to(device).train()
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), fused=True)
-    order = torch.Generator().manual_seed(
-        0
-    )  # of its own: whoever else throws dice, the batches are the same
+    # Its own dice: whoever else throws some, the batches are the same.
+    order = torch.Generator().manual_seed(0)
     for step in range(steps):
         rows = torch.randint(len(training), (64,), generator=order).to(device)
         optimizer.param_groups[0]["lr"] = learning_rate * min(
@@ -505,7 +504,10 @@ places = [
 row_of, place_of = torch.tensor(places, device=device).T
 gold = test_tokens[row_of, place_of]  # (N,): the word under each cover
 each = torch.arange(len(places), device=device)
-ARTICLES = "le la les un une des mon ma mes ton ta tes son sa ses notre nos votre vos leur leurs ce cette ces".split()
+ARTICLES = (
+    "le la les un une des mon ma mes ton ta tes son sa ses "
+    "notre nos votre vos leur leurs ce cette ces"
+).split()
 is_article = torch.tensor(
     [FRENCH[token] in ARTICLES for token in gold.tolist()], device=device
 )
@@ -528,10 +530,9 @@ def log_probability(model, tokens):
 
 @torch.no_grad()
 def guess_next(model, n_candidates=20):
-    """The best word from the left alone; and of so many of the best, the one that makes the best sentence."""
-    from_left = model(test_tokens, left_only(test_tokens))[
-        row_of, place_of - 1
-    ]  # predicted one place earlier
+    """The best word from the left; and the candidate that makes the best sentence. (N,)"""
+    # What stands at a place was predicted one place earlier.
+    from_left = model(test_tokens, left_only(test_tokens))[row_of, place_of - 1]
     candidates = from_left.topk(n_candidates).indices  # (N, 20)
     whole = test_tokens[row_of].repeat_interleave(n_candidates, 0)
     whole[
@@ -570,7 +571,8 @@ plt.show()
 overall = {name: (guess == gold).float().mean().item() for name, guess in guesses.items()}
 for name, share in overall.items():
     print(
-        f"{name:30} articles {right[name][0]:.2f}, others {right[name][1]:.2f}, all {share:.2f}"
+        f"{name:30} articles {right[name][0]:.2f}, "
+        f"others {right[name][1]:.2f}, all {share:.2f}"
     )
 print("questions asked in training, for each sentence of 7 words: GPT 8, BERT about 1")
 
@@ -618,7 +620,7 @@ N_TEXTS, N_WORDS, ROUNDS = 100, 7, 10
 
 
 def draw_from(logits):
-    """A token for each row of logits (B, V), by its probability; none of the special ones but the end."""
+    """A token for each row of logits (B, V), by its probability; no mark but the end."""
     logits = logits.clone().float()
     logits[:, [PAD, BEGIN, BLANK]] = -math.inf
     return torch.multinomial(logits.softmax(-1).cpu(), 1, generator=dice)[:, 0].to(device)
@@ -705,7 +707,8 @@ shares = {name: share_written(some) for name, some in texts.items()} | {
 # %% tags=["claim-family-2", "nbval-ignore-output"]
 for name, some in texts.items():
     print(
-        f"{name:22} {shares[name]:.2f} of the pairs, {writers[name][1]:3} passes   {' '.join(some[1])!r}"
+        f"{name:22} {shares[name]:.2f} of the pairs, "
+        f"{writers[name][1]:3} passes   {' '.join(some[1])!r}"
     )
 print(f"{'words shuffled':22} {shares['words shuffled']:.2f}")
 
@@ -771,9 +774,8 @@ def two_sequences(pairs):
 
 
 def one_stack_loss(model, tokens):
-    behind = (tokens == SEP).cumsum(1)[
-        :, :-1
-    ] == 1  # what stands at or behind the mark predicts; the English is given
+    # What stands at or behind the mark predicts; the English is given.
+    behind = (tokens == SEP).cumsum(1)[:, :-1] == 1
     asked = behind & (tokens[:, 1:] != PAD)
     return F.cross_entropy(
         model(tokens[:, :-1], prefix_left(tokens[:, :-1]))[asked], tokens[:, 1:][asked]
@@ -821,13 +823,12 @@ def translate_two(model, pairs):
 
 @torch.no_grad()
 def translate_one(model, pairs):
-    """Sentences of one length at a time, so that the mark stands in one column (see the bugs)."""
+    """Sentences of one length at a time: the mark stands in one column (see the bugs)."""
     found = [None] * len(pairs)
     for length in {len(english) for english, _ in pairs}:
         group = [i for i, (english, _) in enumerate(pairs) if len(english) == length]
-        tokens = one_sequence([(pairs[i][0], []) for i in group])[
-            :, : length + 1
-        ]  # with the mark, without the end
+        # With the mark, without the end.
+        tokens = one_sequence([(pairs[i][0], []) for i in group])[:, : length + 1]
         for _ in range(10):
             tokens = torch.cat(
                 [tokens, model(tokens, prefix_left(tokens))[:, -1:].argmax(-1)], dim=1
@@ -866,7 +867,8 @@ flops = {
 # %% tags=["claim-family-3", "nbval-ignore-output"]
 for name in translators:
     print(
-        f"{name:15} BLEU {bleu[name]:5.1f}, {exact[name]:4.0%} of the sentences exactly right   {translations[name][3]!r}"
+        f"{name:15} BLEU {bleu[name]:5.1f}, {exact[name]:4.0%} of the sentences "
+        f"exactly right   {translations[name][3]!r}"
     )
 print("to be translated:", " ".join(unseen[3][0]), "| reference:", references[3])
 
@@ -919,9 +921,8 @@ class ViT(nn.Module):
 
     def forward(self, images):
         x = self.patch(self.squares(images))  # (B, 4, D)
-        x = (
-            torch.cat([self.class_token.expand(len(x), 1, -1), x], dim=1) + self.place
-        )  # (B, 5, D)
+        # (B, 4, D) -> (B, 5, D)
+        x = torch.cat([self.class_token.expand(len(x), 1, -1), x], dim=1) + self.place
         for layer in self.layers:
             x = layer(x)
         return self.classify(self.norm(x[:, 0]))
@@ -932,7 +933,8 @@ def cnn():
     return nn.Sequential(
         nn.Unflatten(1, (1, 8)), nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(),
         nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(32, 36, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(4 * 36, 10),
+        nn.Conv2d(32, 36, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(4 * 36, 10),
     )  # fmt: skip
 
 
@@ -1066,7 +1068,7 @@ for field in dataclasses.fields(TransformerConfig):
 
 # %%
 class Experts(nn.Module):
-    """Several feed-forward networks, of which each token passes through `used` (Jiang et al. 2024, section 2.1)."""
+    """Each token passes through `used` of the experts (Jiang et al. 2024, section 2.1)."""
 
     def __init__(self, experts, d_model, used=2):
         super().__init__()
@@ -1077,9 +1079,8 @@ class Experts(nn.Module):
         scores, chosen = self.router(x).topk(self.used, dim=-1)  # (B, T, used)
         shares, output = scores.softmax(-1), torch.zeros_like(x)
         for number, expert in enumerate(self.experts):
-            batch, place, rank = (chosen == number).nonzero(
-                as_tuple=True
-            )  # who was sent to this one
+            # Who was sent to this one?
+            batch, place, rank = (chosen == number).nonzero(as_tuple=True)
             output[batch, place] += shares[batch, place, rank, None] * expert(
                 x[batch, place]
             )
@@ -1104,13 +1105,15 @@ one, router = (
     experts.router.weight.numel(),
 )
 print(
-    f"8 experts hold {8 * one + router:,} numbers; a token meets {2 * one + router:,} of them"
+    f"8 experts hold {8 * one + router:,} numbers; "
+    f"a token meets {2 * one + router:,} of them"
 )
 
 same = EncoderLayer(TransformerConfig(50, 64, 4, n_decoder_layers=0, d_ff=128))
 shared = nn.ModuleList([same] * 12)  # ALBERT: twelve layers, one set of weights
 print(
-    f"12 shared layers hold {sum(p.numel() for p in shared.parameters()):,} numbers, and compute as much as 12 × that"
+    f"12 shared layers hold {sum(p.numel() for p in shared.parameters()):,} numbers, "
+    "and compute as much as 12 × that"
 )
 
 # %% [markdown]
@@ -1121,8 +1124,8 @@ print(
 # %%
 clothes = {
     "2019": TransformerConfig(
-        len(FRENCH), 64, 4, n_encoder_layers=0, n_decoder_layers=2, d_ff=128, activation="gelu", dropout=0.0,
-        max_length=16, positions="learned", scaled=False,
+        len(FRENCH), 64, 4, n_encoder_layers=0, n_decoder_layers=2, d_ff=128,
+        activation="gelu", dropout=0.0, max_length=16, positions="learned", scaled=False,
     )
 }  # fmt: skip
 clothes["2023"] = dataclasses.replace(
@@ -1157,7 +1160,8 @@ for year, config in clothes.items():
         * config.head_width
     )
     print(
-        f"{year}: {count_parameters(config):,} parameters, loss on unseen sentences {unheard[year]:.2f}, {cache} numbers a token in the cache"
+        f"{year}: {count_parameters(config):,} parameters, loss on unseen sentences "
+        f"{unheard[year]:.2f}, {cache} numbers a token in the cache"
     )
 
 # %% tags=["claim-family-5"]
@@ -1217,7 +1221,8 @@ for name, kind in (("as long as the longest", True), ("shorter", False)):
     ]
     same = np.mean([padded[i] == translations["decoder-only"][i] for i in group])
     print(
-        f"prompts {name:22}: as without padding: all {same == 1}, fewer than a quarter {same < 0.25}"
+        f"prompts {name:22}: as without padding: "
+        f"all {same == 1}, fewer than a quarter {same < 0.25}"
     )
 
 # %% [markdown]
@@ -1366,7 +1371,7 @@ half.load_state_dict(
 
 @torch.no_grad()
 def vectors_of_the(pairs):
-    """The encoder's vector of each "the" that became le, la or les; and whether it was les."""
+    """The encoder's vector of each "the" that became le, la or les; and whether les."""
     vectors, many = [], []
     for pair in pairs:
         ids = translator.tokenizer.encode(pair.source)
@@ -1390,7 +1395,8 @@ vectors, many = vectors_of_the(corpus.valid)
 probe = LogisticRegression(max_iter=1000).fit(vectors, many)
 vectors, many = vectors_of_the(corpus.test)
 print(
-    "the same numbers as the translator's encoder; its vectors of 'the' say le/la or les in 19 of 20 cases:",
+    "the same numbers as the translator's encoder; "
+    "its vectors of 'the' say le/la or les in 19 of 20 cases:",
     probe.score(vectors, many) > 0.95,
 )
 print(
