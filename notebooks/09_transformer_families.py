@@ -884,7 +884,7 @@ print(f"for 8 + 8 tokens the decoder-only model computes {ratio:.1f} times as mu
 # %% [markdown]
 # ```{admonition} Verdict: false here: it translates, but not as well
 # :class: note
-# With as many parameters and the same pairs, steps and learning rate the encoder–decoder was ahead, in {term}`BLEU` and in whole sentences. We tried four learning rates for both before writing this page: it was ahead at each. And it was the cheaper one: in it an English word passes through two layers, and a French word through two that are half as large again; in the other model each passes through five. At equal *compute* it could be twice as large
+# With as many parameters and the same pairs, steps and learning rate the encoder–decoder was ahead, in {term}`BLEU` and in whole sentences. We tried four learning rates for both before writing this page: it was ahead at each. And it was the cheaper one: in it an English word passes through two layers, and a French word through two that are half as large again; in the other model each passes through five: twice the work in the layers. (The count above also has the logits at the English words in it, which nobody needs.) At equal *compute* it could be twice as large
 # ({cite:t}`raffel2020exploring`, section 3.2, compare the two in this way). The limits: one small corpus, one seed, a few hundred steps; with more or fewer of them the gap changes by some BLEU. At large scale, where plain text is what there is to learn from, a decoder-only model is asked about every word of it, and {cite:t}`wang2022what` found that which one wins depends on how they are trained and asked. So "all you need"
 # says what can be done, not what does it best.
 # ```
@@ -1469,7 +1469,7 @@ print(
 # - Three families, one layer. The mask says who may look at whom, the loss says what is predicted.
 # - A decoder layer without cross-attention is an encoder layer. BERT and GPT-2 differ in a mask, an exercise, and details.
 # - The next word is a question at every place, and makes a probability of the whole text: so decoders write. Covered words are a question at 15 % of the places: so encoders get fewer questions from the same text, and see both sides in one look.
-# - A decoder-only model translates, as a prefix language model. With as many parameters an encoder–decoder did it better here, at half the work.
+# - A decoder-only model translates, as a prefix language model. With as many parameters an encoder–decoder did it better here, at half the work in its layers.
 # - An image is a sentence of squares. What a convolution knows beforehand, the encoder has to learn from more images.
 # - What a new model changed can be read off its configuration; what it is worth cannot.
 #
