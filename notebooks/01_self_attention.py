@@ -49,9 +49,8 @@ from lessons_lib.widgets import AttentionWidget
 use_course_style()
 seed_everything(1)
 device = pick_device()
-torch.set_num_threads(
-    1
-)  # the networks of this page are so small that two threads would wait for each other
+# The networks of this page are so small that two threads would wait for each other.
+torch.set_num_threads(1)
 
 # %% [markdown]
 # ## The idea
@@ -141,9 +140,7 @@ widget
 
 # %%
 def attention(query, key, value, mask=None):
-    scores = (
-        query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
-    )  # (T, d) @ (d, S) -> (T, S)
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # Q Kᵀ/√d: (T, S)
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))
     weights = scores.softmax(dim=-1)  # each row sums to 1
@@ -176,12 +173,10 @@ print("output:           ", [round(x, 2) for x in output[2].tolist()])
 # Is it the real thing? It must equal the function of this course's library, and PyTorch's own.
 
 # %%
-q, k, v = (
-    torch.randn(2, 4, 7, 16) for _ in range(3)
-)  # 2 sentences, 4 at once in each (lesson 3), T = 7, d = 16
-mask = torch.ones(
-    7, 7, dtype=torch.bool
-).tril()  # the triangle: each word sees itself and what came before
+# 2 sentences, 4 at once in each (lesson 3), T = 7, d = 16.
+q, k, v = (torch.randn(2, 4, 7, 16) for _ in range(3))
+# The triangle: each word sees itself and what came before.
+mask = torch.ones(7, 7, dtype=torch.bool).tril()
 
 ours, _ = attention(q, k, v, mask)
 torch.testing.assert_close(ours, scaled_dot_product_attention(q, k, v, mask)[0])
@@ -203,7 +198,7 @@ VERBS = "slept fell sang waited vanished laughed".split()
 
 
 def noun_phrase(rng, start, max_adjectives):
-    """Words, and for each word the place of the noun that decides its number (None for the noun itself)."""
+    """Words; for each the place of the noun that decides it, or None; that noun's place."""
     adjectives = rng.sample(ADJECTIVES, rng.randint(0, max_adjectives))
     words = ["the", *adjectives, rng.choice(NOUNS) + rng.choice(["", "s"])]
     noun = start + len(words) - 1
@@ -254,9 +249,8 @@ MAX_LENGTH, NO_QUESTION = 10, -1
 def to_tensors(sentences):
     tokens = torch.zeros(len(sentences), MAX_LENGTH, dtype=torch.long)
     answers = torch.full_like(tokens, NO_QUESTION)
-    distance = torch.zeros_like(
-        tokens
-    )  # from the question to the noun that answers it; > 0: it comes later
+    # From the question to the noun that answers it; > 0: it comes later.
+    distance = torch.zeros_like(tokens)
     for row, (words, deciders) in enumerate(sentences):
         for place, (word, decider) in enumerate(zip(words, deciders, strict=True)):
             tokens[row, place] = NUMBER[word]
@@ -330,12 +324,10 @@ class AttentionTagger(Tagger):
 
     def mix(self, x, tokens, cut=None):
         x = x + self.place[: x.shape[1]]
-        allowed = (tokens != 0)[:, None, :].repeat(
-            1, x.shape[1], 1
-        )  # (B, T, T): nobody attends to the padding
-        if (
-            cut is not None
-        ):  # one pair (t, s), for an experiment below: word t may not look at word s
+        # (B, T, T): nobody attends to the padding.
+        allowed = (tokens != 0)[:, None, :].repeat(1, x.shape[1], 1)
+        # One pair (t, s), for an experiment below: word t may not look at word s.
+        if cut is not None:
             allowed[:, cut[0], cut[1]] = False
         self.queries, self.keys, values = self.project(x)  # two of them kept for the widget
         return attention(self.queries, self.keys, values, allowed)[0]
@@ -351,9 +343,9 @@ def train(model, steps=400, learning_rate=1e-2):
     for _ in range(steps):
         rows = torch.randint(len(train_tokens), (128,), generator=generator).to(device)
         logits = model(train_tokens[rows])  # guess
-        loss = F.cross_entropy(
+        loss = F.cross_entropy(  # compare
             logits.flatten(0, 1), train_answers[rows].flatten(), ignore_index=NO_QUESTION
-        )  # compare
+        )
         optimizer.zero_grad()
         loss.backward()  # which way should each weight move?
         optimizer.step()  # move them all a little
@@ -402,9 +394,8 @@ fig.colorbar(image, label="accuracy")
 plt.show()
 
 # %%
-verb = (test_distance < -1) & (
-    test_answers != NO_QUESTION
-)  # a verb with a second noun between it and its subject
+# A verb with a second noun between it and its subject.
+verb = (test_distance < -1) & (test_answers != NO_QUESTION)
 before = torch.nn.functional.pad(test_tokens, (1, 0))[:, :-1]  # the word before each word
 nearest = torch.isin(
     before, torch.tensor([NUMBER[noun + "s"] for noun in NOUNS], device=device)
@@ -418,7 +409,8 @@ for name, answer in said.items():
         (answer == truth)[verb].float().mean().item() for truth in (test_answers, nearest)
     )
     print(
-        f"  {name:14} the subject: {round(subject * 20) * 5:3} %   the noun next to it: {round(trap * 20) * 5:3} %"
+        f"  {name:14} the subject: {round(subject * 20) * 5:3} %   "
+        f"the noun next to it: {round(trap * 20) * 5:3} %"
     )
 
 # %% [markdown]
@@ -452,7 +444,8 @@ weights = attention(queries, keys, keys)[1]
 for place in (0, 1, 8, 7):
     share, target = weights[place].max(dim=0)
     print(
-        f"{first['words'][place]:6} gives {'most' if share > 0.5 else 'some'} of its weight to {first['words'][target]!r}"
+        f"{first['words'][place]:6} gives {'most' if share > 0.5 else 'some'} "
+        f"of its weight to {first['words'][target]!r}"
     )
 
 # %% [markdown]
@@ -466,7 +459,7 @@ for place in (0, 1, 8, 7):
 # %%
 @torch.no_grad()
 def says_many(model, text, place, cut=None):
-    """The probability of "many" at a place; ``cut=(t, s)`` forbids word t to look at word s."""
+    """P("many") at a place; ``cut=(t, s)`` forbids word t to look at word s."""
     tokens = torch.tensor([[NUMBER[word] for word in text.split()]], device=device)
     mixed = model.mix(model.embedding(tokens), tokens, cut)
     return model.classify(mixed)[0, place].softmax(-1)[1].item()
@@ -518,7 +511,7 @@ def lstm(forget_bias=None):
 
 
 def reach(layer):
-    """Gradient of the last output at every input, from the nearest (0 steps back) to the furthest."""
+    """Gradient of the last output at every input, the nearest (0 steps back) first. (T,)"""
     x = torch.randn(32, LENGTH, WIDTH, requires_grad=True)
     last = layer(x)[0][:, -1]
     (gradient,) = torch.autograd.grad((last * torch.randn_like(last)).sum(), x)
@@ -544,7 +537,8 @@ plt.show()
 # %%
 for name, curve in curves.items():
     print(
-        f"{name:13} 1 step back {curve[1]:.2f}   40 steps back {curve[40]:.0e}   keeps {(curve[40] / curve[10]) ** (1 / 30):.1f} a step"
+        f"{name:13} 1 step back {curve[1]:.2f}   40 steps back {curve[40]:.0e}   "
+        f"keeps {(curve[40] / curve[10]) ** (1 / 30):.1f} a step"
     )
 
 # %% [markdown]
@@ -570,7 +564,7 @@ class Reader(nn.Module):
 
 
 def share_learnt(model, draw, learning_rate, steps=200):
-    """The share of right answers on fresh examples, after training on examples drawn by ``draw``."""
+    """The share of right answers on fresh examples, after training on those of ``draw``."""
     model.to(device)
     optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)
     for _ in range(steps):
@@ -586,11 +580,8 @@ def share_learnt(model, draw, learning_rate, steps=200):
 def first_letter(length):
     def draw(batch):
         letters = torch.randint(16, (batch, length), device=device)
-        return (
-            letters,
-            torch.arange(length, device=device).expand(batch, -1),
-            letters[:, 0],
-        )  # the marks are the places
+        # The marks are the places.
+        return letters, torch.arange(length, device=device).expand(batch, -1), letters[:, 0]
 
     return draw
 
@@ -617,9 +608,8 @@ for length in (8, 40):
 # %%
 def phone_book(pairs, names=64, numbers=8):
     def draw(batch):
-        listed = torch.rand(batch, names, device=device).argsort(1)[
-            :, :pairs
-        ]  # names, none of them twice
+        # Names, none of them twice.
+        listed = torch.rand(batch, names, device=device).argsort(1)[:, :pairs]
         number = torch.randint(numbers, (batch, pairs), device=device)
         asked = torch.randint(pairs, (batch, 1), device=device)
         blank = torch.full_like(asked, numbers)
@@ -685,7 +675,7 @@ widths = [2, 8, 32, 128, 512, 2048]
 
 
 def saturation(d, divisor, words=32, queries=500):
-    """For each query: words listened to, exp(entropy); and the size of the gradient through the softmax."""
+    """For each query: words listened to; size of the gradient through the softmax."""
     generator = torch.Generator().manual_seed(d)
     q, k = (
         torch.randn(queries, 1, d, generator=generator),
@@ -726,7 +716,8 @@ plt.show()
 for name, values in measured.items():
     count, size = values[-1]
     print(
-        f"{name:14} d = 2048: {count.mean():2.0f} words listened to; gradient: typical {size.median():.0e}, average {size.mean():.2f}"
+        f"{name:14} d = 2048: {count.mean():2.0f} words listened to; "
+        f"gradient: typical {size.median():.0e}, average {size.mean():.2f}"
     )
 
 # %% [markdown]
@@ -738,11 +729,8 @@ for name, values in measured.items():
 class UndividedTagger(AttentionTagger):
     def project(self, x):
         queries, keys, values = super().project(x)
-        return (
-            queries * math.sqrt(queries.shape[-1]),
-            keys,
-            values,
-        )  # undoes the division inside `attention`
+        # Undoes the division inside `attention`.
+        return queries * math.sqrt(queries.shape[-1]), keys, values
 
 
 hurt = {}
@@ -841,12 +829,14 @@ for kind, distances in (("next to the noun", (-1,)), ("past a second noun", (-4,
 # %%
 d = 256
 print(
-    f"{'T':>6} {'LSTM':>18} {'attention':>18}    (millions of multiplications; steps that wait for each other)"
+    f"{'T':>6} {'LSTM':>18} {'attention':>18}    "
+    "(millions of multiplications; steps that wait for each other)"
 )
 for T in (32, 256, 1280, 8192):
     lstm_cost, attention_cost = 2 * T * d * 4 * d, 3 * T * d * d + 2 * T * T * d
     print(
-        f"{T:6} {lstm_cost / 1e6:10,.0f}, {T:4} steps {attention_cost / 1e6:10,.0f},  1 step     weights to keep: {T * T:11,}"
+        f"{T:6} {lstm_cost / 1e6:10,.0f}, {T:4} steps "
+        f"{attention_cost / 1e6:10,.0f},  1 step     weights to keep: {T * T:11,}"
     )
 
 # %% mystnb={"figure": {"name": "time-by-length", "caption": "Time of one forward and backward pass of one layer (width 256, 4 sentences), on the machine that built this page. The LSTM's time grows with the length, attention's in the end with its square."}, "image": {"alt": "Line plot, both axes logarithmic: time against sentence length from 16 to 2048 for an LSTM and for attention. Attention is below the LSTM for short and middle lengths; its line is steeper at the right end."}}
@@ -867,9 +857,8 @@ def seconds(layer, length):
     for _ in range(3):
         begin = time.perf_counter()
         layer(x)[0].sum().backward()
-        times.append(
-            time.perf_counter() - begin + 0 * x.grad.sum().item()
-        )  # .item() waits for a GPU to finish
+        # .item() waits for a GPU to finish.
+        times.append(time.perf_counter() - begin + 0 * x.grad.sum().item())
     return min(times)
 
 

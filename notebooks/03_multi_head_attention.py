@@ -64,9 +64,8 @@ from lessons_lib.widgets import HeadsWidget
 use_course_style()
 seed_everything(3)
 device = pick_device()
-torch.set_num_threads(
-    1
-)  # the networks of this page are so small that two threads would wait for each other
+# The networks of this page are so small that two threads would wait for each other.
+torch.set_num_threads(1)
 
 # %% [markdown]
 # ## The idea
@@ -94,14 +93,14 @@ KINDS = ("encoder", "decoder", "cross")
 
 
 def tokens_and_words(text):
-    """The token ids with </s>, and for each the number of its word; </s> counts as a word."""
+    """The token ids with </s>, and each one's word by number; </s> counts as a word."""
     ids = [*tokenizer.encode(text), tokenizer.eos_id]
     return ids, [*tokenizer.word_ids(ids)[:-1], len(text.split())]
 
 
 @torch.no_grad()
 def attention_between_words(model, pairs, batch=100):
-    """For each (English, French) and kind of attention the weights (L, H, T, S) between words, while French is written."""
+    """For each pair and kind of attention the weights (L, H, T, S) between its words."""
     found = []
     for start in range(0, len(pairs), batch):
         english, french = (
@@ -114,10 +113,8 @@ def attention_between_words(model, pairs, batch=100):
         ).to(device)
         _, weights = model(src, tgt, return_attention=True)
         for i, ((_, source), (_, target)) in enumerate(zip(english, french, strict=True)):
-            written = [
-                0,
-                *(word + 1 for word in target[:-1]),
-            ]  # the decoder reads <s>, then its own words
+            # The decoder reads <s>, then its own words.
+            written = [0, *(word + 1 for word in target[:-1])]
             sides = {
                 "encoder": (source, source),
                 "decoder": (written, written),
@@ -130,7 +127,7 @@ def attention_between_words(model, pairs, batch=100):
 
 
 def in_words(layers, i, rows, columns):
-    """From tokens to words: a looked-at word gets the sum over its tokens, a looking one the mean."""
+    """From tokens to words: the sum over those looked at, the mean over those that look."""
     tables = (
         torch.stack([layer[i, :, : len(rows), : len(columns)] for layer in layers])
         .cpu()
@@ -235,9 +232,8 @@ widget
 
 # %%
 def split_heads(x, n_heads):
-    return x.unflatten(-1, (n_heads, -1)).transpose(
-        1, 2
-    )  # (B, T, D) -> (B, T, H, K) -> (B, H, T, K)
+    # (B, T, D) -> (B, T, H, K) -> (B, H, T, K)
+    return x.unflatten(-1, (n_heads, -1)).transpose(1, 2)
 
 
 def merge_heads(heads):
@@ -272,9 +268,8 @@ class MultiHead(nn.Module):
 # %%
 d_model, n_heads = model.config.d_model, model.config.n_heads
 d_head = d_model // n_heads
-trained = model.decoder.layers[
-    1
-].cross_attention  # what the French words of the second layer look at
+# What the French words of the second layer look at.
+trained = model.decoder.layers[1].cross_attention
 ours = MultiHead(d_model, n_heads).to(device)
 ours.load_state_dict(trained.state_dict())
 
@@ -315,12 +310,10 @@ with torch.no_grad():
     v = split_heads(ours.value(y), n_heads)
     total = ours.output.bias
     for h in range(n_heads):
-        block = ours.output.weight[
-            :, h * d_head : (h + 1) * d_head
-        ]  # (D, K): W_O of this head, transposed
-        total = (
-            total + weights[:, h] @ v[:, h] @ block.T
-        )  # (B, T, S) (B, S, K) (K, D) -> (B, T, D)
+        # (D, K): W_O of this head, transposed.
+        block = ours.output.weight[:, h * d_head : (h + 1) * d_head]
+        # (B, T, S) (B, S, K) (K, D) -> (B, T, D)
+        total = total + weights[:, h] @ v[:, h] @ block.T
     torch.testing.assert_close(total, ours(x, y)[0])
 
     h = 2  # take this head out: subtract its summand, or set its block to zero
@@ -360,16 +353,13 @@ class Neighbours(nn.Module):
 
 def rows_and_answers(count):
     letters = torch.randint(LETTERS, (count, PLACES))
-    both = torch.stack(
-        [letters.roll(1, dims=1), letters.roll(-1, dims=1)], dim=-1
-    )  # before, after
-    return letters.to(device), both[:, 1:-1].to(
-        device
-    )  # the first and the last have one neighbour only
+    # Before, after. The first and the last have one neighbour only.
+    both = torch.stack([letters.roll(1, dims=1), letters.roll(-1, dims=1)], dim=-1)
+    return letters.to(device), both[:, 1:-1].to(device)
 
 
 def neighbours_learnt(n_heads, seed, steps=400):
-    """Share of right answers for (before, after), the share with both right, and the mean weights (H, T, T)."""
+    """Share right of (before, after), of both at once; and the mean weights (H, T, T)."""
     seed_everything(seed)
     network = Neighbours(n_heads).to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
@@ -398,7 +388,8 @@ learnt = {n: [neighbours_learnt(n, seed) for seed in (1, 2)] for n in (1, 2, 4)}
 for n, runs in learnt.items():
     for (before, after), both, _ in runs:
         print(
-            f"{n} head{'s' * (n > 1)}: before {before:.2f}, after {after:.2f}, both {both:.2f}"
+            f"{n} head{'s' * (n > 1)}: before {before:.2f}, "
+            f"after {after:.2f}, both {both:.2f}"
         )
 
 # %%
@@ -439,10 +430,8 @@ plt.show()
 # each). PyTorch counts them while the layer runs.
 
 # %% tags=["claim-3"]
-MODEL_WIDTH, BATCH_WORDS = (
-    256,
-    1024,
-)  # d_model; words in a batch, as 32 sentences of 32 words or 2 of 512
+# d_model; words in a batch, as 32 sentences of 32 words or 2 of 512.
+MODEL_WIDTH, BATCH_WORDS = 256, 1024
 HEADS, LENGTHS = (1, 2, 4, 8, 16, 32), (32, 512)
 
 counts = {}
@@ -460,7 +449,8 @@ for length in LENGTHS:
     for n in (1, 8, 32):
         parameters, flops, stored = counts[length, n]
         print(
-            f"  {n:2} heads: {parameters:,} parameters, {flops:,} operations, {stored:>10,} weights to keep"
+            f"  {n:2} heads: {parameters:,} parameters, {flops:,} operations, "
+            f"{stored:>10,} weights to keep"
         )
     by_hand = (8 * length * MODEL_WIDTH**2 + 4 * length**2 * MODEL_WIDTH) * (
         BATCH_WORDS // length
@@ -480,9 +470,8 @@ times = {}
 for length in LENGTHS:
     x = torch.randn(BATCH_WORDS // length, length, MODEL_WIDTH, device=device)
     plain = {n: MultiHead(MODEL_WIDTH, n).to(device) for n in HEADS}
-    fused = {
-        n: MultiHeadAttention(MODEL_WIDTH, n).to(device) for n in HEADS
-    }  # the library's, which takes PyTorch's fused kernel
+    # The library's, which takes PyTorch's fused kernel.
+    fused = {n: MultiHeadAttention(MODEL_WIDTH, n).to(device) for n in HEADS}
     with torch.no_grad():
         for name, layers in (("our code", plain), ("fused kernel", fused)):
             seconds = take_turns(
@@ -554,7 +543,7 @@ RELATIONS = (
 
 
 def relations(said):
-    """(relation, place of a word, place of the word that it depends on) in the English of a meaning."""
+    """(relation, place of a word, place of the word it depends on), in English."""
     words = english_grammar.sentence(said)
     places = {
         key: place for place, word in reversed([*enumerate(words)]) for key in word.keys
@@ -564,20 +553,14 @@ def relations(said):
         phrase, _, part = key.rpartition(".")  # "subject", "noun"
         inside = f"{phrase}." if phrase else ""
         for name, marked, target in (
-            ("determiner → noun", part == "determiner", "noun"),  # the → cats
-            ("adjective → noun", part.startswith("adjective"), "noun"),  # black → cats
-            (
-                "predicate → subject",
-                part.startswith("complement"),
-                "subject.noun",
-            ),  # (the cats are) tired → cats
-            ("verb → subject", part == "verb", "subject.noun"),  # sleep → cats
-            ("verb → object", part == "verb", "object.noun"),  # eat → cheese
-            (
-                "it, they → noun",
-                key == "second.subject.pronoun",
-                "subject.noun",
-            ),  # because they ... → mice
+            # the → cats; black → cats; (the cats are) tired → cats
+            ("determiner → noun", part == "determiner", "noun"),
+            ("adjective → noun", part.startswith("adjective"), "noun"),
+            ("predicate → subject", part.startswith("complement"), "subject.noun"),
+            # sleep → cats; eat → cheese; because they ... → mice
+            ("verb → subject", part == "verb", "subject.noun"),
+            ("verb → object", part == "verb", "object.noun"),
+            ("it, they → noun", key == "second.subject.pronoun", "subject.noun"),
         ):
             goal = places.get(target if name == "it, they → noun" else inside + target)
             if marked and goal is not None and goal != place:
@@ -586,7 +569,7 @@ def relations(said):
 
 
 def held_out(count, seed, wanted=lambda said: True):
-    """Meanings and sentence pairs, each with a combination of words that training never shows."""
+    """Meanings and sentence pairs with a combination of words that training never shows."""
     rng, found = random.Random(seed), []
     while len(found) < count:
         said = sample_sentence(rng, WEIGHTS)
@@ -620,7 +603,7 @@ def untrained_maps(seed, count=200):
 
 
 def found_share(maps, sentences):
-    """For each relation the share (L, H) of cases in which an encoder head looks most at the right word."""
+    """For each relation the share (L, H) in which a head looks most at the right word."""
     hits, cases = {name: 0 for name in RELATIONS}, {name: 0 for name in RELATIONS}
     for weights, (said, _) in zip(maps, sentences, strict=False):
         favourite = weights["encoder"].argmax(-1)  # (L, H, T)
@@ -695,7 +678,8 @@ for weights, (said, _) in zip(maps, sentences, strict=True):
 for d in (1, 2, 3):
     found = bool(np.mean(by_distance[d]) > 0.7)
     print(
-        f"noun {d}{' or more' * (d == 3)} word{'s' * (d > 1)} after its determiner: found in more than 7 of 10:",
+        f"noun {d}{' or more' * (d == 3)} word{'s' * (d > 1)} after its determiner: "
+        "found in more than 7 of 10:",
         found,
     )
 
@@ -717,7 +701,7 @@ print("by the same head, 2.4:", all(syntax[name].argmax() == 7 for name in clear
 
 # %%
 def mean_share(maps, kind, offset):
-    """Mean weight (L, H) on the word `offset` places further, over the words that have one there; None: on the first."""
+    """Mean weight (L, H) on the word `offset` places further; None: on the first word."""
     shares = []
     for weights in (one[kind] for one in maps):
         length = weights.shape[-1]
@@ -759,7 +743,8 @@ print(
 # %% tags=["nbval-ignore-output"]
 for (kind, text), shares in position.items():
     print(
-        f"{kind} {text:26} most in head {names[shares.argmax()]}: {shares.max():.2f}   untrained, at most {by_chance[kind, text]:.2f}"
+        f"{kind} {text:26} most in head {names[shares.argmax()]}: {shares.max():.2f}   "
+        f"untrained, at most {by_chance[kind, text]:.2f}"
     )
 
 # %% [markdown]
@@ -831,9 +816,8 @@ for weights, (said, pair) in zip(pronoun_maps, with_pronoun, strict=True):
         (place, goal) for name, place, goal in relations(said) if name == NAME
     )
     french_place = min(f for e, f in pair.alignment if e == place)  # il, ils, elle, elles
-    french_goals = [
-        f + 1 for e, f in pair.alignment if e == goal
-    ]  # + 1: <s> stands in front
+    # + 1: <s> stands in front.
+    french_goals = [f + 1 for e, f in pair.alignment if e == goal]
     meant["encoder"] = meant["encoder"] + (
         weights["encoder"][:, :, place].argmax(-1) == goal
     )
@@ -876,7 +860,8 @@ print(
     end="   ",
 )
 print(
-    f"masculine ones: {np.mean([pronouns(p.french)[-1].startswith('il') for _, p in with_pronoun]):.2f}"
+    "masculine ones: "
+    f"{np.mean([pronouns(p.french)[-1].startswith('il') for _, p in with_pronoun]):.2f}"
 )
 
 # %% [markdown]
@@ -908,9 +893,8 @@ ATTENTIONS = {
 ALL_HEADS = [
     (kind, layer, head) for kind in KINDS for layer in range(2) for head in range(n_heads)
 ]
-test = load_grammar(seed=0, n_train=1).test[
-    :300
-]  # the test set is the same, however much is drawn for training
+# The test set is the same, however much is drawn for training.
+test = load_grammar(seed=0, n_train=1).test[:300]
 
 
 @contextlib.contextmanager
@@ -1104,10 +1088,8 @@ ax.set(xlabel="best pattern, above its baseline", ylabel="BLEU lost without the 
 ax.legend()
 plt.show()
 
-widget.facts, widget.lost = (
-    FACTS,
-    one_less,
-)  # go back to the widget: the numbers are in it now
+# Go back to the widget: the numbers are in it now.
+widget.facts, widget.lost = FACTS, one_less
 
 # %% tags=["claim-7"]
 clear, cost = (
@@ -1136,7 +1118,8 @@ print(
 
 # %% tags=["nbval-ignore-output"]
 print(
-    f"rank correlation {agreement:.2f}; heads with a clearer pattern than the dearest: {(clear > clear[cost.argmax()]).sum()} of 23"
+    f"rank correlation {agreement:.2f}; heads with a clearer pattern than the dearest: "
+    f"{(clear > clear[cost.argmax()]).sum()} of 23"
 )
 
 # %% [markdown]
@@ -1168,19 +1151,17 @@ print(
 
 # %%
 def split_by_view(x, n_heads):
-    return x.reshape(
-        len(x), n_heads, x.shape[1], -1
-    )  # wrong: (B, T, D) read as (B, H, T, K)
+    # Wrong: (B, T, D) read as (B, H, T, K).
+    return x.reshape(len(x), n_heads, x.shape[1], -1)
 
 
 def merge_by_view(heads):
-    return heads.reshape(
-        len(heads), heads.shape[2], -1
-    )  # wrong: (B, H, T, K) read as (B, T, D)
+    # Wrong: (B, H, T, K) read as (B, T, D).
+    return heads.reshape(len(heads), heads.shape[2], -1)
 
 
 def influence(split, merge, length=8):
-    """(T, T): the size of the gradient of output t with respect to input s, through causal attention."""
+    """(T, T): has output t a gradient for input s, through causal attention?"""
     seed_everything(0)
     x = torch.randn(1, length, d_model, requires_grad=True)
     mask = torch.ones(length, length, dtype=torch.bool).tril()
@@ -1200,7 +1181,8 @@ cases = {
 }
 for name, table in cases.items():
     print(
-        f"{name:15} sees the future: {bool(table.triu(1).any())!s:6} last word sees the first: {bool(table[-1, 0])}"
+        f"{name:15} sees the future: {bool(table.triu(1).any())!s:6} "
+        f"last word sees the first: {bool(table[-1, 0])}"
     )
 
 # %% mystnb={"figure": {"name": "reshape-bugs", "caption": "Who can influence whom through one causal attention of 4 heads: a dark cell means that the output of that row depends on the input of that column. Right: the triangle. By view: the future leaks, the past goes missing, or the sentence falls into pieces."}, "image": {"alt": "Four 8 by 8 tables. Right: a filled lower triangle with the diagonal. Split by view: each early output depends on every second input up to the end of the sentence. Merged by view: the first half of the words is seen by all, and some outputs see everything. Both by view: four small blocks along the diagonal and nothing else."}}
@@ -1253,7 +1235,8 @@ print("BLEU is lost, but less than 4:", bool(0.2 < worse < 4))
 
 # %% tags=["nbval-ignore-output"]
 print(
-    f"words listened to: {before:.1f} before, {after:.1f} with the wrong scale; BLEU lost: {worse:.1f} of {whole[300]:.1f}"
+    f"words listened to: {before:.1f} before, {after:.1f} with the wrong scale; "
+    f"BLEU lost: {worse:.1f} of {whole[300]:.1f}"
 )
 
 # %% [markdown]
