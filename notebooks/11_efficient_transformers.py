@@ -71,16 +71,14 @@ from lessons_lib.translation.training import batch_loss
 from lessons_lib.translation.uncached import Uncached
 from lessons_lib.widgets import CacheWidget
 
-os.environ.setdefault(
-    "KINETO_LOG_LEVEL", "99"
-)  # PyTorch's profiler says when it begins and ends
+# Otherwise PyTorch's profiler says when it begins and ends.
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 use_course_style()
 seed_everything(11)
 device = pick_device()
 on_cpu = device.type == "cpu"
-torch.set_num_threads(
-    1
-)  # the networks of this page are so small that two threads would wait for each other
+# The networks of this page are so small that two threads would wait for each other.
+torch.set_num_threads(1)
 
 # %% [markdown]
 # ## The idea
@@ -198,9 +196,8 @@ CacheWidget(
 def attend_with_cache(query, key, value, past=None):
     """What T new tokens (B, H, T, d) take home; and keys and values of all so far."""
     if past is not None:
-        key = torch.cat(
-            [past[0], key], dim=2
-        )  # (B, H, n, d) and (B, H, T, d) -> (B, H, n + T, d)
+        # (B, H, n, d) and (B, H, T, d) -> (B, H, n + T, d)
+        key = torch.cat([past[0], key], dim=2)
         value = torch.cat([past[1], value], dim=2)
     new, n = query.shape[2], key.shape[2]
     # Row t of the new ones sees all of the past, and the new ones up to itself.
@@ -235,9 +232,8 @@ def token_by_token(q, k, v, cuts):
 
 with torch.inference_mode():
     layer = model.decoder.layers[0]
-    x = layer.attention_residual.norm(
-        model.decoder.enter(model.embed(batch.tgt_in))
-    )  # (B, T, D)
+    # (B, T, D)
+    x = layer.attention_residual.norm(model.decoder.enter(model.embed(batch.tgt_in)))
     projections = layer.attention.query, layer.attention.key, layer.attention.value
     q, k, v = (split(project(x)) for project in projections)
 
@@ -273,7 +269,7 @@ def read_source(src):
 
 
 def decoder_step(tokens, start, source, past):
-    """Logits (B, T, V) for tokens (B, T) from place `start` on; each layer's past with them."""
+    """Logits (B, T, V) for tokens (B, T) from place `start` on; each layer's new past."""
     keys_values, source_mask = source
     x, kept = model.decoder.enter(model.embed(tokens), start), []
     for layer, of_source, before in zip(
@@ -293,7 +289,10 @@ def decoder_step(tokens, start, source, past):
 
 @torch.inference_mode()
 def write(src, n_tokens, restart_positions=False):
-    """The n most probable next tokens, one after the other, with a cache."""
+    """The n tokens that follow <s>, each the most probable one, with a cache.
+
+    With `restart_positions` it has a bug, which we meet below.
+    """
     source, past = read_source(src), [None] * config.n_decoder_layers
     written = torch.full((len(src), 1), config.bos_id, device=device)
     for place in range(n_tokens):
@@ -342,9 +341,8 @@ def attention_in_blocks(query, key, value, block):
     return output / total
 
 
-exact = [
-    x.cpu().double() for x in (q, k, v)
-]  # in 64 bits, so that rounding hides no mistake
+# In 64 bits, so that rounding hides no mistake.
+exact = [x.cpu().double() for x in (q, k, v)]
 whole = scaled_dot_product_attention(*exact)[0]
 for block in (1, 4, 7, 100):
     torch.testing.assert_close(
@@ -368,7 +366,7 @@ print("in blocks of 1, 4, 7 or all at once = lessons_lib = PyTorch, to the twelf
 
 # %%
 def milliseconds(work, runs=1, rounds=4):
-    """Of one run, the least of some rounds: processor time on a CPU, time on the wall on a GPU."""
+    """Of one run, the least of some rounds: processor time; on a GPU, time on the wall."""
     clock, wait = time.process_time, lambda: None
     if not on_cpu:
         clock, wait = time.perf_counter, getattr(torch, device.type).synchronize
@@ -412,9 +410,8 @@ french = [
     for example in encode_pairs(tokenizer, corpus.test, max_length=64)
     for token in example.tgt
 ]
-text = torch.tensor((4 * french)[: TEXTS * max(LENGTHS)], device=device).view(
-    TEXTS, -1
-)  # sentences in a row
+# (TEXTS, 128): sentences in a row
+text = torch.tensor((4 * french)[: TEXTS * max(LENGTHS)], device=device).view(TEXTS, -1)
 with torch.inference_mode():
     memory, source_mask = model.encode(src), padding_mask(src, config.pad_id)
 
@@ -444,18 +441,16 @@ ways = {
 
 
 def formulas(length, source_length=src.shape[1]):
-    """The same FLOPs from the library's arithmetic, without the encoder, which all three need once."""
+    """FLOPs by the library's arithmetic, without the encoder, which all three need once."""
 
     def decoder(n, projected):
         parts = sizes.forward_flops(config, TEXTS, source_length, n)
-        parts["output projection"] = (
-            parts["output projection"] // n * projected
-        )  # only the last place is asked
+        # Only `projected` of the n places are asked.
+        parts["output projection"] = parts["output projection"] // n * projected
         return sum(count for name, count in parts.items() if not name.startswith("encoder"))
 
-    source = decoder(1, 1) - sizes.generation_flops(
-        config, TEXTS, 0, source_length
-    )  # its keys and values
+    # The source's keys and values.
+    source = decoder(1, 1) - sizes.generation_flops(config, TEXTS, 0, source_length)
     return {
         "one pass": decoder(length, length),
         "with a cache": source
@@ -478,7 +473,8 @@ for length in (16, 64):
             way(length)
         assert counter.get_total_flops() == by_hand[name]
         print(
-            f"{length:6}   {name:13}{len(places):6}{sum(places):8}{by_hand[name] / 1e6:15,.0f}"
+            f"{length:6}   {name:13}{len(places):6}{sum(places):8}"
+            f"{by_hand[name] / 1e6:15,.0f}"
         )
 
 # %% [markdown]
@@ -552,7 +548,11 @@ print("in a batch, a token costs less than half:", a_token[max(a_token)] < a_tok
 # %% tags=["claim-13"]
 @torch.inference_mode()
 def compare(network):
-    """The largest difference of two logits; the smallest gap between the two best; how many texts are the same."""
+    """With a cache and without, in numbers and in words.
+
+    The largest difference of two logits; the smallest gap between the two best; how many
+    texts are the same.
+    """
     both = [greedy(one, batch.src) for one in (network, Uncached(network))]
     same = sum(a.tokens == b.tokens for a, b in zip(*both, strict=True))
     memory, mask, length = (
@@ -579,7 +579,8 @@ found = {
 # %% tags=["nbval-ignore-output"]
 for dtype, (difference, gap, same) in found.items():
     print(
-        f"{str(dtype)[6:]:8} the same text: {same} of {len(test)}; largest difference of logits {difference:.0e}; smallest gap {gap:.2f}"
+        f"{str(dtype)[6:]:8} the same text: {same} of {len(test)}; "
+        f"largest difference of logits {difference:.0e}; smallest gap {gap:.2f}"
     )
 
 # %%
@@ -652,8 +653,8 @@ print("when n doubles, FLOPs grow by a factor of")
 for n in (64, 512, 1536, 4096, 16_384):
     (m1, a1), (m2, a2) = layer_flops(n), layer_flops(2 * n)
     print(
-        f"{n:7,} tokens: matrices {m2 / m1:.1f}, attention {a2 / a1:.1f}, the layer {(m2 + a2) / (m1 + a1):.2f};  "
-        f"attention's share {a1 / (m1 + a1):4.0%}"
+        f"{n:7,} tokens: matrices {m2 / m1:.1f}, attention {a2 / a1:.1f}, "
+        f"the layer {(m2 + a2) / (m1 + a1):.2f};  attention's share {a1 / (m1 + a1):4.0%}"
     )
 
 # %% [markdown]
@@ -676,7 +677,7 @@ spent = {"matrices": [], "attention, readable": [], "attention, fused": []}
 
 
 def matrices(x):
-    """The work of a layer but for the two products: four projections of equal size, and the feed-forward network."""
+    """A layer without the two products: four projections, and the feed-forward network."""
     for _ in range(4):
         big.attention.query(x)
     return big.feed_forward(x)
@@ -746,9 +747,8 @@ print(
 # the same function in 64 bits. Then the most bytes that are there at one time (`lessons_lib.timing.peak_bytes` listens to the part of PyTorch that hands out memory).
 
 # %% tags=["claim-14"]
-place = (
-    device if device.type == "cuda" else torch.device("cpu")
-)  # MPS can't say how much memory it takes
+# MPS can't say how much memory it takes.
+place = device if device.type == "cuda" else torch.device("cpu")
 ATTENTIONS = {
     "readable": lambda q, k, v: scaled_dot_product_attention(q, k, v)[0],
     "our blocks": lambda q, k, v: attention_in_blocks(q, k, v, 128),
@@ -768,14 +768,17 @@ for n in ROWS:
 print("every one is right to 0.00001:", max(error.values()) < 1e-5)
 for name, row in peak.items():
     print(
-        f"{name:11} when the length doubles to {ROWS[-1]}, its memory grows more than threefold: {row[-1] > 3 * row[-2]}"
+        f"{name:11} when the length doubles to {ROWS[-1]}, "
+        f"its memory grows more than threefold: {row[-1] > 3 * row[-2]}"
     )
 longest = {name: row[-1] for name, row in peak.items()}
 print(
-    f"at {ROWS[-1]} tokens the readable one takes more than 5 times the memory of our blocks: {longest['readable'] > 5 * longest['our blocks']}"
+    f"at {ROWS[-1]} tokens the readable one takes more than 5 times the memory "
+    f"of our blocks: {longest['readable'] > 5 * longest['our blocks']}"
 )
 print(
-    f"and more than 30 times that of the fused kernel: {longest['readable'] > 30 * longest['fused']}"
+    "and more than 30 times that of the fused kernel: "
+    f"{longest['readable'] > 30 * longest['fused']}"
 )
 
 # %% mystnb={"figure": {"name": "peak-memory", "caption": "The most memory that attention takes beyond its inputs: one text, 4 heads of 32, float32. Two of the lines grow with the length, one with its square."}, "image": {"alt": "Line plot, both axes logarithmic: megabytes against 256 to 2,048 tokens. The readable attention climbs from about 2 to 135. Our blocks climb from 2.4 to 19, the fused kernel from 0.2 to 1.6."}}
@@ -808,7 +811,8 @@ for dtype in (torch.float32, torch.bfloat16):
         faster[dtype, n] = cost["readable"] / cost["fused"]
         times = ", ".join(f"{name} {t:.2f}" for name, t in cost.items())
         print(
-            f"{str(dtype)[6:]:9}{n:4} tokens, ms: {times};  fused is faster by {faster[dtype, n]:.2f}"
+            f"{str(dtype)[6:]:9}{n:4} tokens, ms: {times};  "
+            f"fused is faster by {faster[dtype, n]:.2f}"
         )
 
 # %%
@@ -851,7 +855,8 @@ with torch.inference_mode():
         )
         gains[name] = single / half
         print(
-            f"{name:21} float32 {single:7.3f} ms, bfloat16 {half:7.3f} ms: faster by {gains[name]:.2f}"
+            f"{name:21} float32 {single:7.3f} ms, bfloat16 {half:7.3f} ms: "
+            f"faster by {gains[name]:.2f}"
         )
 
 # %% tags=["claim-efficient-1"]
@@ -922,7 +927,8 @@ for name in ("Llama 2 7B", "Llama 3 8B"):
     c = shown[name]
     bytes_a_text = sizes.cache_memory(c, 1, 0, 4096, "bfloat16")["cache of the target"]
     print(
-        f"{name}, a text of 4,096 tokens in bfloat16, H = {c.n_heads}, G = {c.n_kv_heads or c.n_heads}: {bytes_a_text / 1e9:.2f} GB"
+        f"{name}, a text of 4,096 tokens in bfloat16, H = {c.n_heads}, "
+        f"G = {c.n_kv_heads or c.n_heads}: {bytes_a_text / 1e9:.2f} GB"
     )
 
 # %% [markdown]
@@ -932,13 +938,12 @@ for name in ("Llama 2 7B", "Llama 3 8B"):
 
 # %% tags=["claim-efficient-2"]
 def grouped(groups):
-    """The trained translator with `groups` heads of keys and values, each the mean of those it replaces."""
+    """The translator with `groups` heads of keys and values, each the mean of a group."""
     network = Transformer(dataclasses.replace(config, n_kv_heads=groups)).to(device)
     target, weights = network.state_dict(), dict(model.state_dict())
     for name, weight in weights.items():
-        if (
-            weight.shape != target[name].shape
-        ):  # keys and values: (H·d, …) -> (G, H/G, d, …) -> (G·d, …)
+        # Keys and values: (H·d, …) -> (G, H/G, d, …) -> (G·d, …)
+        if weight.shape != target[name].shape:
             weights[name] = (
                 weight.unflatten(0, (groups, config.n_heads // groups, -1))
                 .mean(1)
@@ -973,7 +978,8 @@ for groups in (4, 2, 1):
 # %% tags=["nbval-ignore-output"]
 for groups, (before, after) in quality.items():
     print(
-        f"G = {groups}: cache {groups / 4:4.0%}; BLEU {before:5.1f}, after 20 steps of training {after:5.1f}"
+        f"G = {groups}: cache {groups / 4:4.0%}; BLEU {before:5.1f}, "
+        f"after 20 steps of training {after:5.1f}"
     )
 
 # %%
@@ -1004,9 +1010,8 @@ print(
 # time, which your machine may lack; this cell says so then. We try it on two jobs: a chain of cheap operations on a large matrix, and a layer of our translator.
 
 # %% tags=["claim-efficient-3", "nbval-ignore-output"]
-folder = tempfile.TemporaryDirectory(
-    ignore_cleanup_errors=True
-)  # what was compiled in another run does not count
+# What was compiled in another run does not count.
+folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder.name
 logging.getLogger("torch._dynamo").setLevel(logging.CRITICAL)
 logging.getLogger("torch._inductor").setLevel(logging.CRITICAL)
@@ -1037,7 +1042,8 @@ for name, work, given in (
             )
     except Exception as error:  # the compiler is missing, or does not like this machine
         print(
-            f"{name}: cannot be compiled here ({type(error).__name__}); a C++ compiler such as g++ is needed"
+            f"{name}: cannot be compiled here ({type(error).__name__}); "
+            "a C++ compiler such as g++ is needed"
         )
         continue
     compiled[name] = before / after
@@ -1084,7 +1090,8 @@ for name, writer in (("with a cache", write), ("this one", write_slowly)):
     with counted_places() as places:
         same = texts(writer(batch.src[:20], 24)) == ours[:20]
     print(
-        f"{name:13} the right text: {same};  places through the layer: {places[:4]} … {places[-1]}, in all {sum(places)}"
+        f"{name:13} the right text: {same};  "
+        f"places through the layer: {places[:4]} … {places[-1]}, in all {sum(places)}"
     )
 
 # %% [markdown]
@@ -1183,7 +1190,8 @@ off = {
 print(f"the best of 4 is the same text in {best} of 60 sentences, all four are in {every}")
 for name, far in off.items():
     print(
-        f"cache {name:11}: the log-probabilities that the search reports are wrong by up to {far:.5f}"
+        f"cache {name:11}: the log-probabilities that the search reports "
+        f"are wrong by up to {far:.5f}"
     )
 
 # %%
