@@ -60,9 +60,8 @@ from lessons_lib.widgets import QKVWidget
 use_course_style()
 seed_everything(2)
 device = pick_device()
-torch.set_num_threads(
-    1
-)  # the networks of this page are so small that two threads would wait for each other
+# The networks of this page are so small that two threads would wait for each other.
+torch.set_num_threads(1)
 
 # %% [markdown]
 # ## The idea
@@ -223,9 +222,8 @@ with torch.no_grad():
     for last in (library.output, pytorch.out_proj):
         last.weight.copy_(torch.eye(D))
         last.bias.zero_()
-    library.load_state_dict(
-        library.state_dict() | ours.state_dict()
-    )  # the same names: query.weight, …
+    # The same names: query.weight, …
+    library.load_state_dict(library.state_dict() | ours.state_dict())
     pytorch.in_proj_weight.copy_(
         torch.cat([ours.query.weight, ours.key.weight, ours.value.weight])
     )
@@ -250,7 +248,10 @@ corpus = load_grammar(seed=0, n_train=10_000, n_valid=0, n_test=1_000)
 
 
 def article_questions(pairs):
-    """(English words, place of "the", index of its French article), for short sentences with one "the"."""
+    """Short sentences that have one "the".
+
+    Each as (English words, place of "the", index of its French article).
+    """
     found = []
     for pair in pairs:
         words, french_words = (
@@ -317,9 +318,8 @@ tokens, places, answers = to_tensors(training)
 for _ in range(600):
     rows = torch.randint(len(tokens), (128,)).to(device)
     outputs, _ = chooser(tokens[rows])
-    outputs = outputs[
-        torch.arange(128), places[rows]
-    ]  # (128, 3): what each "the" takes home
+    # (128, 3): what each "the" takes home
+    outputs = outputs[torch.arange(128), places[rows]]
     loss = F.cross_entropy(outputs, answers[rows])
     optimizer.zero_grad()
     loss.backward()
@@ -348,9 +348,8 @@ def embed(text):
     }
 
 
-NOUNS = {
-    form for noun in LEXICON for form in (noun.english, noun.english_plural)
-}  # known to us, not to the network
+# Known to us, not to the network.
+NOUNS = {form for noun in LEXICON for form in (noun.english, noun.english_plural)}
 projections = (chooser.attention.query, chooser.attention.key, chooser.attention.value)
 widget.show(
     [embed(text) for text in SENTENCES],
@@ -376,7 +375,8 @@ words_looked_at = [
 elsewhere = Counter(word for word in words_looked_at if word not in NOUNS)
 at_a_noun = 1 - elsewhere.total() / len(held_out)
 print(
-    f"of {len(held_out)} unseen sentences, most weight on a noun in {at_a_noun:.0%}; elsewhere {elsewhere.most_common(1)}"
+    f"of {len(held_out)} unseen sentences, most weight on a noun in {at_a_noun:.0%}; "
+    f"elsewhere {elsewhere.most_common(1)}"
 )
 
 # %%
@@ -420,26 +420,27 @@ translation = translator.translate(
 )[0]
 print(translation.source, "|", translation.text)
 print(
-    f"S = {len(translation.source_tokens)} English pieces, T = {len(translation.target_tokens)} French ones"
+    f"S = {len(translation.source_tokens)} English pieces, "
+    f"T = {len(translation.target_tokens)} French ones"
 )
 
-# %% [markdown] A piece is a word or a part of one; ▁ marks where a word begins. We let the translator read the English and write
+# %% [markdown]
+# A piece is a word or a part of one; ▁ marks where a word begins. We let the translator read the English and write
 # the French once more, and keep what each of its attentions is given (`inputs`) and what weights it finds (`recorded`).
 
 
 # %%
 @contextlib.contextmanager
 def attention_inputs(model):
-    """Inside, the vectors that each attention asks with, (T, D), by its name in the model."""
+    """Inside, the vectors that each attention asks with, (T, D), by name in the model."""
     inputs, hooks = {}, []
 
     def keep(name):
         return lambda module, arguments, output: inputs.__setitem__(name, output[0])
 
     for name, module in model.named_modules():
-        if name.endswith(
-            "attention_residual"
-        ):  # it holds the normalisation just before the attention
+        # It holds the normalisation just before the attention.
+        if name.endswith("attention_residual"):
             hooks.append(
                 module.norm.register_forward_hook(keep(name.removesuffix("_residual")))
             )
@@ -452,7 +453,7 @@ def attention_inputs(model):
 
 @torch.no_grad()
 def look_inside(translation):
-    """What each attention asks with, what the bridge is offered, and the weights of each, (4, T, S)."""
+    """What each attention asks with; what the bridge is offered; all weights, (4, T, S)."""
     source = [*tokenizer.encode(translation.source), tokenizer.eos_id]
     target = [tokenizer.bos_id, *tokenizer.encode(translation.text)]  # row t writes piece t
     source, target = (torch.tensor([ids], device=device) for ids in (source, target))
@@ -543,7 +544,7 @@ LENGTH, WIDTH = 10, 32
 
 
 def sentences_with_roles(count, seed=0):
-    """Different sentences of the grammar, each with the places of its subject, verb and object."""
+    """Different sentences, each with the places of its subject, verb and object."""
     rng, found = random.Random(seed), {}
     while len(found) < count:
         meaning = sample_sentence(rng, {"action": 1})
@@ -561,9 +562,8 @@ def sentences_with_roles(count, seed=0):
 actions = sentences_with_roles(6_000)
 WORDS = vocabulary(actions)
 sentence_tokens = padded(actions, WORDS, LENGTH)  # (6000, 10)
-role_places = torch.tensor(
-    list(actions.values()), device=device
-)  # (6000, 3): subject, verb, object
+# (6000, 3): subject, verb, object
+role_places = torch.tensor(list(actions.values()), device=device)
 role_words = sentence_tokens.gather(1, role_places)  # (6000, 3)
 
 for words, places in list(actions.items())[:3]:
@@ -628,7 +628,7 @@ class WhoDoesWhat(nn.Module):
 
 
 def learnt(wiring, task, steps=300, batch=64):
-    """The share of right answers for each question of a task, on sentences that it has not seen."""
+    """The share of right answers for each question of a task, on unseen sentences."""
     asked, named = (list(roles) for roles in zip(*TASKS[task], strict=True))
     seed_everything(0)
     network = WhoDoesWhat(wiring).to(device)
@@ -805,7 +805,8 @@ for width in (16, 32, 64):
     below = next(n for n, share in zip(entries, recall[width], strict=True) if share < 0.5)
     half = math.exp(math.sqrt(width) - 0.5)
     print(
-        f"d = {width}: below one half from {below:,} of our entries on; the formula says {half:,.0f}"
+        f"d = {width}: below one half from {below:,} of our entries on; "
+        f"the formula says {half:,.0f}"
     )
 
 # %% [markdown]
@@ -866,7 +867,7 @@ print("weights", weights[0].numpy().round(2), " value", output.item())
 # %%
 @torch.no_grad()
 def alike(model, sentences):
-    """Mean cosine of query and key in each head of the encoder: of one word, of two words."""
+    """Mean cosine of query and key in each encoder head: of one word, of two words."""
     same, different = [], []
     for sentence in sentences:
         with attention_inputs(model) as inputs:
@@ -877,10 +878,8 @@ def alike(model, sentences):
             )
         cosines = []
         for layer, x in zip(model.encoder.layers, inputs.values(), strict=True):
-            query, key = (
-                layer.attention.query(x),
-                layer.attention.key(x),
-            )  # (S, 128): four heads side by side
+            # (S, 128): four heads side by side
+            query, key = layer.attention.query(x), layer.attention.key(x)
             query, key = (
                 F.normalize(both.unflatten(-1, (4, 32)).transpose(0, 1), dim=-1)
                 for both in (query, key)
@@ -926,7 +925,7 @@ print("two words: every head below 0.1:", bool((different < 0.1).all()))
 
 # %%
 def rewired(change, part=""):
-    """A translator whose attentions (those whose name begins with ``part``) have been changed."""
+    """A translator with all attentions changed whose name begins with ``part``."""
     changed = copy.deepcopy(model)
     with torch.no_grad():
         for name, module in changed.named_modules():

@@ -62,9 +62,8 @@ from lessons_lib.widgets import PositionsWidget
 
 use_course_style()
 device = pick_device()
-torch.set_num_threads(
-    1
-)  # the networks of this page are so small that two threads would wait for each other
+# The networks of this page are so small that two threads would wait for each other.
+torch.set_num_threads(1)
 
 # %% [markdown]
 # ## The idea
@@ -141,7 +140,10 @@ LAYER, HEAD, WIDTH = 0, 1, model.config.head_width
 
 @torch.no_grad()
 def one_head(sentence):
-    """A head of the encoder as the widget takes it. γ and β of the layer norm in front are worked into its matrices."""
+    """A head of the encoder as the widget takes it.
+
+    γ and β of the layer norm in front are worked into its matrices.
+    """
     attention, norm = (
         encoder.layers[LAYER].attention,
         encoder.layers[LAYER].attention_residual.norm,
@@ -234,9 +236,8 @@ widget
 def sinusoids(length, width):
     speeds = 10_000 ** (-torch.arange(0, width, 2) / width)  # (D/2,)
     angles = torch.arange(length)[:, None] * speeds  # (T, 1) * (D/2,) -> (T, D/2)
-    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(
-        1
-    )  # (T, D/2, 2) -> (T, D)
+    # (T, D/2, 2) -> (T, D)
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
 
 
 print(sinusoids(4, 4).numpy().round(2))
@@ -267,9 +268,8 @@ def alibi_bias(n_heads, length, start=0):
 
 def buckets(distance):  # T5's 32, for an encoder: 16 to the left, 16 to the right
     far = distance.abs().clamp(min=8)
-    logarithmic = (
-        8 + (torch.log(far / 8) / math.log(128 / 8) * 8).long()
-    )  # 8 … 127 share 8 buckets
+    # 8 … 127 share 8 buckets.
+    logarithmic = 8 + (torch.log(far / 8) / math.log(128 / 8) * 8).long()
     return torch.where(
         distance.abs() < 8, distance.abs(), logarithmic.clamp(max=15)
     ) + 16 * (distance > 0)
@@ -316,9 +316,10 @@ print("bias = PyTorch's attn_mask of numbers")
 # %%
 def rotate(heads, start=0):  # (…, T, K)
     length, width = heads.shape[-2:]
+    # (T, 1) * (K/2,) -> (T, K/2)
     angles = (start + torch.arange(length))[:, None] * 10_000 ** (
         -torch.arange(0, width, 2) / width
-    )  # (T, K/2)
+    )
     angles = angles.to(heads.device)
     one, two = heads.chunk(2, dim=-1)
     return torch.cat(
@@ -402,7 +403,7 @@ def shift_matrix(k, width):
 
 
 def best_linear_map_misses_by(table, k):
-    """Fit p[t+k] = M p[t] on the first half of a table; the error on the second half, as a share of its size."""
+    """Fit p[t+k] = M p[t] to the first half of a table; relative error on the second."""
     half = len(table) // 2
     M = torch.linalg.lstsq(table[: half - k], table[k:half]).solution
     here, there = table[half:-k], table[half + k :]
@@ -411,9 +412,10 @@ def best_linear_map_misses_by(table, k):
 
 table = sinusoids(1_000, 32).double()
 for k in (1, 7, 100):
+    # The angles were computed in float32, hence the tolerance.
     torch.testing.assert_close(
         table[:-k] @ shift_matrix(k, 32).T, table[k:], rtol=0, atol=1e-3
-    )  # float32 angles
+    )
     torch.testing.assert_close(
         table[k:] @ shift_matrix(-k, 32).T, table[:-k], rtol=0, atol=1e-3
     )
@@ -422,7 +424,7 @@ assert torch.allclose(M @ M.T, torch.eye(32).double())  # a rotation: it changes
 assert torch.allclose(shift_matrix(3, 32) @ shift_matrix(4, 32), M)  # 3 and 4 words make 7
 print("one matrix moves all 1,000 positions by 1, by 7, by 100, and back: True")
 
-# Least squares needs more digits than float32 has, so the angles are made once more, in float64.
+# Least squares needs more digits than float32 has: the angles once more, in float64.
 angles = torch.arange(1_000)[:, None] * 10_000 ** (
     -torch.arange(0, 16, 2, dtype=torch.double) / 16
 )
@@ -476,12 +478,14 @@ train_letters, test_letters = (
 )
 SHORT, LONG, D, H = 32, 256, 32, 4
 print(
-    f"{len(train_text):,} letters to learn from, {len(LETTERS)} different; the test begins: {test_text[:43]!r}"
+    f"{len(train_text):,} letters to learn from, {len(LETTERS)} different; "
+    f"the test begins: {test_text[:43]!r}"
 )
 frequency = train_letters.bincount(minlength=len(LETTERS)) / len(train_letters)
 by_frequency = -(frequency * frequency.clamp(min=1e-9).log()).sum().item()
 print(
-    f"loss of a model that knows only how frequent each letter is: {by_frequency:.1f} nats a letter"
+    "loss of a model that knows only how frequent each letter is: "
+    f"{by_frequency:.1f} nats a letter"
 )
 
 
@@ -491,7 +495,7 @@ def windows(text, length, count, generator):
 
 
 class LetterModel(nn.Module):
-    """One layer of attention and a small network behind it, told the order in the way that `positions` has."""
+    """A layer of attention and a small network behind it, told the order by `positions`."""
 
     def __init__(self, positions):
         super().__init__()
@@ -504,7 +508,10 @@ class LetterModel(nn.Module):
         self.output = nn.Linear(D, len(LETTERS))
 
     def forward(self, letters, reach=None):
-        """(B, T) -> (B, T, letters). With a `reach`, a letter sees itself and the `reach` − 1 letters before it only."""
+        """(B, T) -> (B, T, letters).
+
+        With a `reach`, a letter sees itself and the `reach` − 1 letters before it only.
+        """
         length = letters.shape[1]
         mask = causal_mask(length, device=letters.device)  # (T, T), True = may attend
         if reach is not None:
@@ -520,7 +527,7 @@ class LetterModel(nn.Module):
 
 
 def losses(model, text, reach=None):
-    """The loss at each place: how surprised the model is by the next letter, in nats. (B, T)"""
+    """The loss at each place, (B, T): how surprising the next letter is, in nats."""
     return F.cross_entropy(
         model(text[:, :-1], reach).transpose(1, 2), text[:, 1:], reduction="none"
     )
@@ -568,9 +575,8 @@ for name, positions in KINDS.items():
     for seed in SEEDS:
         seed_everything(seed)
         trained[name, seed] = train(positions(), seed)
-    curves[name] = np.stack(
-        [loss_by_position(trained[name, seed]) for seed in SEEDS]
-    )  # (seeds, LONG)
+    # (seeds, LONG)
+    curves[name] = np.stack([loss_by_position(trained[name, seed]) for seed in SEEDS])
 
 PARTS = {
     "16–31 (seen)": slice(16, 32),
@@ -620,15 +626,15 @@ FAR, SEEN = PARTS["128–255"], PARTS["16–31 (seen)"]
 nothing = curves["none"][:, FAR].mean()
 nothing_seen = curves["none"][:, SEEN].mean()
 print(
-    "in all three trainings        uses order where it was trained   far out, worse than nothing"
+    "in all three trainings        uses order where it was trained   "
+    "far out, worse than nothing"
 )
 for name in ("sinusoidal", "learned", "RoPE", "ALiBi", "clipped"):
-    far, seen = (
-        curves[name][:, FAR].mean(1),
-        curves[name][:, SEEN].mean(1),
-    )  # a number a seed
+    # A number a seed.
+    far, seen = curves[name][:, FAR].mean(1), curves[name][:, SEEN].mean(1)
     print(
-        f"  {name:28}{(seen < nothing_seen - 0.05).all()!s:>31}{(far > nothing + 0.05).all()!s:>30}"
+        f"  {name:28}{(seen < nothing_seen - 0.05).all()!s:>31}"
+        f"{(far > nothing + 0.05).all()!s:>30}"
     )
 
 # %% [markdown]
@@ -692,11 +698,13 @@ for name in cases:
 # %%
 for name in ("RoPE", "sinusoidal"):
     print(
-        f"{name:26} sees all:         rises by more than 0.6, in every training: {min(rise[name, None]) > 0.6}"
+        f"{name:26} sees all:         rises by more than 0.6, "
+        f"in every training: {min(rise[name, None]) > 0.6}"
     )
 for name in ("RoPE", "sinusoidal", "sinusoidal, random starts"):
     print(
-        f"{name:26} sees the last 32: rises by less than 0.3, in every training: {max(rise[name, SHORT]) < 0.3}"
+        f"{name:26} sees the last 32: rises by less than 0.3, "
+        f"in every training: {max(rise[name, SHORT]) < 0.3}"
     )
 
 # %% [markdown]
@@ -751,7 +759,8 @@ plt.show()
 
 # %%
 print(
-    f"BLEU above 90 at row 0: {bleu[0] > 90}; below 70 at row 5: {bleu[5] < 70}; below 60 at row 10: {bleu[10] < 60}"
+    f"BLEU above 90 at row 0: {bleu[0] > 90}; below 70 at row 5: {bleu[5] < 70}; "
+    f"below 60 at row 10: {bleu[10] < 60}"
 )
 
 # %% [markdown]
@@ -797,7 +806,8 @@ for length in (4, 5):
             )
         except IndexError as error:
             print(
-                f"table of {name:7} a sentence of {length}: IndexError, {str(error).split(' for ')[0]}"
+                f"table of {name:7} a sentence of {length}: IndexError, "
+                f"{str(error).split(' for ')[0]}"
             )
 
 # %% [markdown]

@@ -63,9 +63,8 @@ from lessons_lib.widgets.transformer import PRESETS
 use_course_style()
 seed_everything(0)
 device = pick_device()
-torch.set_num_threads(
-    1
-)  # the networks of this page are so small that two threads would wait for each other
+# The networks of this page are so small that two threads would wait for each other.
+torch.set_num_threads(1)
 
 # %% [markdown]
 # ## The idea
@@ -277,9 +276,8 @@ their_encoder = copy_into(nn.TransformerEncoderLayer(32, 4, 64, **options), enco
 their_decoder = copy_into(nn.TransformerDecoderLayer(32, 4, 64, **options), decoder_layer)
 with torch.no_grad():
     ours = encoder_layer(memory, visible[:, None, None])
-    theirs = their_encoder(
-        memory, src_key_padding_mask=~visible
-    )  # True means "may not" there
+    # In PyTorch's, True means "may not".
+    theirs = their_encoder(memory, src_key_padding_mask=~visible)
     torch.testing.assert_close(ours[visible], theirs[visible], rtol=1e-4, atol=1e-5)
     ours = decoder_layer(x, memory, causal_mask(6), visible[:, None, None])
     theirs = their_decoder(
@@ -318,9 +316,8 @@ model = (
 )
 model.load_state_dict(our_names(library_model.state_dict()))
 
-corpus = load_grammar(
-    seed=0, n_train=6_000, n_valid=0, n_test=100
-)  # the same test sentences as in every lesson
+# The same test sentences as in every lesson.
+corpus = load_grammar(seed=0, n_train=6_000, n_valid=0, n_test=100)
 sources, references = (
     [pair.source for pair in corpus.test],
     [pair.target for pair in corpus.test],
@@ -353,9 +350,8 @@ def write(model, memory, memory_mask, limit=28):
     tgt = torch.full((len(memory), 1), tokenizer.bos_id, device=memory.device)
     ended = torch.zeros(len(memory), dtype=torch.bool, device=memory.device)
     while tgt.shape[1] <= limit and not ended.all():
-        token = model.decode(tgt, memory, memory_mask)[:, -1].argmax(
-            dim=-1
-        )  # (B,): the last place says what is next
+        # (B,): the last place says what is next.
+        token = model.decode(tgt, memory, memory_mask)[:, -1].argmax(dim=-1)
         token = token.masked_fill(ended, tokenizer.pad_id)
         tgt, ended = (
             torch.cat([tgt, token[:, None]], dim=1),
@@ -380,7 +376,8 @@ assert translations == [
 for source, translation in zip(sources[:3], translations, strict=False):
     print(f"{source}\n   {translation}")
 print(
-    f"\nall {len(src)} translations are the library's, word for word; BLEU above 95: {bleu(translations) > 95}"
+    f"\nall {len(src)} translations are the library's, word for word; "
+    f"BLEU above 95: {bleu(translations) > 95}"
 )
 
 # %% [markdown]
@@ -390,9 +387,8 @@ print(
 
 # %%
 example = torch.tensor([source_ids], device=device)
-beginning = torch.tensor(
-    [target_ids[:4]], device=device
-)  # <s> and the first words of the translation
+# <s> and the first words of the translation.
+beginning = torch.tensor([target_ids[:4]], device=device)
 WHAT = {
     "embedding": "rows of the table",
     "attention": "looked at its own",
@@ -412,10 +408,12 @@ def report(name):
 
 
 print(
-    f"{'source tokens':34} {tuple(example.shape)!s:14} {' '.join(tokenizer.pieces(source_ids))}"
+    f"{'source tokens':34} {tuple(example.shape)!s:14} "
+    f"{' '.join(tokenizer.pieces(source_ids))}"
 )
 print(
-    f"{'target tokens':34} {tuple(beginning.shape)!s:14} {' '.join(tokenizer.pieces(beginning[0].tolist()))}"
+    f"{'target tokens':34} {tuple(beginning.shape)!s:14} "
+    f"{' '.join(tokenizer.pieces(beginning[0].tolist()))}"
 )
 hooks = [
     module.register_forward_hook(report(name))
@@ -537,7 +535,7 @@ known = {pair for example in corpus.train for pair in neighbours(example.target)
 
 
 def fluency(texts):
-    """The share of neighbouring words that also are neighbours somewhere in the training text."""
+    """The share of neighbouring words that also are neighbours in the training text."""
     pairs = [pair for text in texts for pair in neighbours(text)]
     return sum(pair in known for pair in pairs) / len(pairs)
 
@@ -556,7 +554,8 @@ fluent = {name: fluency(texts) for name, texts in cut.items()}
 print("memory             BLEU  fluency  sentences  for example")
 for name, texts in cut.items():
     print(
-        f"{name:17} {bleu(texts):5.1f} {fluent[name]:8.0%} {len(set(texts)):10}  {texts[0][:45]}"
+        f"{name:17} {bleu(texts):5.1f} {fluent[name]:8.0%} {len(set(texts)):10}  "
+        f"{texts[0][:45]}"
     )
 
 # %%
@@ -1021,7 +1020,8 @@ print(
 for bug in bugs:
     found, loss, certain = harm[bug.__name__]
     print(
-        f"{bug.__name__:16}{found:6.1f}{loss:8.2f}{certain:9.0%}   {bug.__doc__ or 'As it should be.'}"
+        f"{bug.__name__:16}{found:6.1f}{loss:8.2f}{certain:9.0%}   "
+        f"{bug.__doc__ or 'As it should be.'}"
     )
 
 # %%
@@ -1037,7 +1037,8 @@ print(
 )
 rows, places = model.embedding.weight[3:], sinusoidal_table(20, trained.d_model)
 print(
-    f"typical entry of an embedding {rows.square().mean().sqrt():.1f}, of the table of places {places.square().mean().sqrt():.1f}"
+    f"typical entry of an embedding {rows.square().mean().sqrt():.1f}, "
+    f"of the table of places {places.square().mean().sqrt():.1f}"
 )
 
 # %% [markdown]
@@ -1063,9 +1064,8 @@ broken.load_state_dict(model.state_dict())
 changed = {}
 for name, candidate in (("as it should be", model), ("padding seen", broken)):
     alone = translate(candidate, src)
-    in_company = translate(
-        candidate, F.pad(src, (0, 20), value=tokenizer.pad_id)
-    )  # as if a longer one were beside it
+    # As if a longer one were beside it.
+    in_company = translate(candidate, F.pad(src, (0, 20), value=tokenizer.pad_id))
     changed[name] = sum(a != b for a, b in zip(alone, in_company, strict=True))
 print("translations that change when 20 places of padding are added:")
 print(
@@ -1185,7 +1185,8 @@ for hook in hooks:
 tokens = len(tokenizer.encode(found)) + 1
 print(f"{found!r}: {tokens} tokens, the last one </s>")
 print(
-    f"encoder layers ran {calls['encoder']} times (2 layers × 1), decoder layers {calls['decoder']} times (2 layers × {tokens})"
+    f"encoder layers ran {calls['encoder']} times (2 layers × 1), "
+    f"decoder layers {calls['decoder']} times (2 layers × {tokens})"
 )
 
 # %% [markdown]

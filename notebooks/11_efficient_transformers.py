@@ -21,7 +21,7 @@
 # - write a KV cache, say why it changes no word, and notice one that caches nothing;
 # - compute attention without ever holding its table of weights, as FlashAttention does;
 # - say which trick saves arithmetic, which saves memory, and which saves only waiting;
-# - measure all that on your own machine, and distrust every "twice as fast" that comes without one.
+# - measure all that on your own machine, and distrust every "twice as fast" that comes without a measurement.
 
 # %% tags=["remove-cell"]
 import sys
@@ -71,16 +71,14 @@ from lessons_lib.translation.training import batch_loss
 from lessons_lib.translation.uncached import Uncached
 from lessons_lib.widgets import CacheWidget
 
-os.environ.setdefault(
-    "KINETO_LOG_LEVEL", "99"
-)  # PyTorch's profiler says when it begins and ends
+# Otherwise PyTorch's profiler says when it begins and ends.
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 use_course_style()
 seed_everything(11)
 device = pick_device()
 on_cpu = device.type == "cpu"
-torch.set_num_threads(
-    1
-)  # the networks of this page are so small that two threads would wait for each other
+# The networks of this page are so small that two threads would wait for each other.
+torch.set_num_threads(1)
 
 # %% [markdown]
 # ## The idea
@@ -96,7 +94,7 @@ torch.set_num_threads(
 # {term}`decoder` never looks at a later one: the {term}`causal mask` forbids it. So nothing that was written later can have changed what was computed for
 # *Les*, in any layer. It is all done once more, to the same result.
 #
-# What does the next word need of *Les*? It compares its own {term}`query` with the {term}`key` of *Les* and takes its {term}`value` home. Nothing else. So we keep
+# What does the next word need of *Les*? It compares its own {term}`query` with the {term}`key` of *Les* and takes home a share of the {term}`value` of *Les*. Nothing else. So we keep
 # the keys and values of all words in a table, the {term}`KV cache`, and each step computes **one** row.
 #
 # The widget shows both ways. Take a step, then another, and watch what is computed and what comes from the cache. Then choose a larger
@@ -125,7 +123,7 @@ CacheWidget(
 # %% [markdown]
 # ```{admonition} What to look for
 # :class: tip
-# Go to the last step and read the two sums: for this short sentence they differ threefold. Choose *GPT-2 small*, a prompt of 100 and 400 tokens to write, and go to the last
+# Go to the last step and compare the FLOPs of all steps so far: for this short sentence it is three times as many without the cache. Choose *GPT-2 small*, a prompt of 100 and 400 tokens to write, and go to the last
 # step again: now it is 182 times. Then choose *Llama 2 7B* in bfloat16, a batch of 64, and look at the bytes of the cache. Switch to *Llama 3 8B*, which is larger, and look again:
 # claim 6 says how that is done.
 # ```
@@ -148,7 +146,7 @@ CacheWidget(
 # x_t^{(l)} = f_l\big(x_t^{(l-1)};\; k_1, v_1, \dots, k_t, v_t\big), \qquad k_s = W_K\, x_s^{(l-1)}, \quad v_s = W_V\, x_s^{(l-1)} .
 # $$
 #
-# (Several heads, biases and norms change nothing about the argument.) In layer 1 that depends on the tokens $1 \dots t$ only; so in layer 2, and so on up. When place $n$ is added,
+# (Several heads, biases, norms, and a source that stays what it is change nothing about the argument.) In layer 1 that depends on the tokens $1 \dots t$ only; so it does in layer 2, and so on up. When place $n$ is added,
 # nothing changes at the places before it. All that is new is one row: with the stacked keys and values
 #
 # $$
@@ -157,7 +155,7 @@ CacheWidget(
 # o_n = \operatorname{softmax}\!\Big(\frac{q_n K_n^\top}{\sqrt d}\Big) V_n ,
 # $$
 #
-# where $q_n$ is $1 \times d$. No old *query* appears, so none is kept. To write $N$ tokens, $N$ places go through the layers with a cache, and without one
+# where $q_n$ is $1 \times d$. No old *query* appears, so none is kept. To write $N$ tokens, $N$ places go through each layer with a cache, and without one
 #
 # $$
 # 1 + 2 + \dots + N = \frac{N(N+1)}{2} .
@@ -165,13 +163,13 @@ CacheWidget(
 #
 # ### What a layer costs
 #
-# For $n$ tokens of width $D$, with $F = 4D$, lesson 10 counted $24\,n D^2$ FLOPs for the matrices of a layer and $4\,n^2 D$ for the two products of
-# attention. Their ratio is $n / 6D$. With a cache, one more token costs $24 D^2 + 4 n D$.
+# For $n$ tokens of width $D$, with a feed-forward network of width $F = 4D$ and no cross-attention, lesson 10 counted $24\,n D^2$ FLOPs for the matrices of a layer and $4\,n^2 D$ for the two products of
+# attention. The second is $n / 6D$ of the first. With a cache, one more token costs $24 D^2 + 4 n D$.
 #
 # ### Attention without its table
 #
 # Attention makes a table of $T \times S$ weights, stores it, and reads it again. For 8,192 tokens that is 67 million numbers, for each head and layer. But each row is needed for one thing only: an average.
-# An average can be taken as the numbers come, a block of keys at a time. Three things are kept for each query: the largest score so far $m$, the sum $\ell$ of all
+# An average can be taken as the numbers come, a block of keys at a time. Let $s$ be a score and $v$ the value that belongs to it. Three things are kept for each query: the largest score so far $m$, the sum $\ell$ of all
 # $e^{s - m}$, and the sum $o$ of all $e^{s-m}\, v$. When a block of scores $s_j$ with values $v_j$ arrives,
 #
 # $$
@@ -181,7 +179,7 @@ CacheWidget(
 # $$
 #
 # The factor $e^{m-m'}$ turns what was computed with the old maximum into what it would have been with the new one. At the end the result is $o / \ell$. It is exact: no weight is left out. This is the
-# **{term}`online softmax`** ({cite:t}`milakov2018online`); attention with it needs $T(d + 2)$ numbers in place of $TS$ ({cite:t}`rabe2021self`). FlashAttention
+# **{term}`online softmax`** ({cite:t}`milakov2018online`); attention with it needs $T(d + 2)$ numbers and one block of scores in place of $TS$ ({cite:t}`rabe2021self`). FlashAttention
 # ({cite:t}`dao2022flashattention`) does it inside one program of a GPU (a *kernel*), in blocks that fit into the small, fast memory beside the arithmetic units. One calls that **fused**: several
 # operations, one trip to memory.
 
@@ -198,9 +196,8 @@ CacheWidget(
 def attend_with_cache(query, key, value, past=None):
     """What T new tokens (B, H, T, d) take home; and keys and values of all so far."""
     if past is not None:
-        key = torch.cat(
-            [past[0], key], dim=2
-        )  # (B, H, n, d) and (B, H, T, d) -> (B, H, n + T, d)
+        # (B, H, n, d) and (B, H, T, d) -> (B, H, n + T, d)
+        key = torch.cat([past[0], key], dim=2)
         value = torch.cat([past[1], value], dim=2)
     new, n = query.shape[2], key.shape[2]
     # Row t of the new ones sees all of the past, and the new ones up to itself.
@@ -235,9 +232,8 @@ def token_by_token(q, k, v, cuts):
 
 with torch.inference_mode():
     layer = model.decoder.layers[0]
-    x = layer.attention_residual.norm(
-        model.decoder.enter(model.embed(batch.tgt_in))
-    )  # (B, T, D)
+    # (B, T, D)
+    x = layer.attention_residual.norm(model.decoder.enter(model.embed(batch.tgt_in)))
     projections = layer.attention.query, layer.attention.key, layer.attention.value
     q, k, v = (split(project(x)) for project in projections)
 
@@ -259,7 +255,7 @@ print("lessons_lib keeps the same keys and values")
 # copies, but somebody must know the longest text beforehand. A decoder layer has two such memories, in a `LayerCache`: one that grows, of the
 # text so far, and one of the source, computed once.
 #
-# Now the whole decoder. Each layer has a past of its own. (Keys and values of the *source* never change at all. They are computed once.)
+# Now the whole decoder. Each layer has a past of its own, and keys and values of the source, which are the same at every step.
 
 
 # %%
@@ -273,7 +269,7 @@ def read_source(src):
 
 
 def decoder_step(tokens, start, source, past):
-    """Logits (B, T, V) for tokens (B, T) from place `start` on; each layer's past with them."""
+    """Logits (B, T, V) for tokens (B, T) from place `start` on; each layer's new past."""
     keys_values, source_mask = source
     x, kept = model.decoder.enter(model.embed(tokens), start), []
     for layer, of_source, before in zip(
@@ -293,7 +289,10 @@ def decoder_step(tokens, start, source, past):
 
 @torch.inference_mode()
 def write(src, n_tokens, restart_positions=False):
-    """The n most probable next tokens, one after the other, with a cache."""
+    """The n tokens that follow <s>, each the most probable one, with a cache.
+
+    With `restart_positions` it has a bug, which we meet below.
+    """
     source, past = read_source(src), [None] * config.n_decoder_layers
     written = torch.full((len(src), 1), config.bos_id, device=device)
     for place in range(n_tokens):
@@ -342,9 +341,8 @@ def attention_in_blocks(query, key, value, block):
     return output / total
 
 
-exact = [
-    x.cpu().double() for x in (q, k, v)
-]  # in 64 bits, so that rounding hides no mistake
+# In 64 bits, so that rounding hides no mistake.
+exact = [x.cpu().double() for x in (q, k, v)]
 whole = scaled_dot_product_attention(*exact)[0]
 for block in (1, 4, 7, 100):
     torch.testing.assert_close(
@@ -368,7 +366,7 @@ print("in blocks of 1, 4, 7 or all at once = lessons_lib = PyTorch, to the twelf
 
 # %%
 def milliseconds(work, runs=1, rounds=4):
-    """Of one run, the least of some rounds: processor time on a CPU, time on the wall on a GPU."""
+    """Of one run, the least of some rounds: processor time; on a GPU, time on the wall."""
     clock, wait = time.process_time, lambda: None
     if not on_cpu:
         clock, wait = time.perf_counter, getattr(torch, device.type).synchronize
@@ -401,7 +399,7 @@ def counted_places():
 #
 # In training the right translation is there. One pass reads it whole, and each place says its next token. When the model writes, token 5
 # cannot be read before it is written. We compare three ways through the same decoder, with texts of 16 to 128 tokens: **one pass** over the finished text, as in training; **writing
-# with a cache**; **writing without**. First, what is computed. PyTorch counts every matrix product; our formulas must agree to the last digit.
+# with a cache**; **writing without**. (For texts so long we put many short sentences in a row. All three ways are handed the same ones, and differ in nothing else.) First, what is computed. PyTorch counts every matrix product; our formulas must agree to the last digit.
 
 # %% tags=["claim-13"]
 TEXTS = 16 if on_cpu else 256
@@ -412,9 +410,8 @@ french = [
     for example in encode_pairs(tokenizer, corpus.test, max_length=64)
     for token in example.tgt
 ]
-text = torch.tensor((4 * french)[: TEXTS * max(LENGTHS)], device=device).view(
-    TEXTS, -1
-)  # sentences in a row
+# (TEXTS, 128): sentences in a row
+text = torch.tensor((4 * french)[: TEXTS * max(LENGTHS)], device=device).view(TEXTS, -1)
 with torch.inference_mode():
     memory, source_mask = model.encode(src), padding_mask(src, config.pad_id)
 
@@ -444,18 +441,16 @@ ways = {
 
 
 def formulas(length, source_length=src.shape[1]):
-    """The same FLOPs from the library's arithmetic, without the encoder, which all three need once."""
+    """FLOPs by the library's arithmetic, without the encoder, which all three need once."""
 
     def decoder(n, projected):
         parts = sizes.forward_flops(config, TEXTS, source_length, n)
-        parts["output projection"] = (
-            parts["output projection"] // n * projected
-        )  # only the last place is asked
+        # Only `projected` of the n places are asked.
+        parts["output projection"] = parts["output projection"] // n * projected
         return sum(count for name, count in parts.items() if not name.startswith("encoder"))
 
-    source = decoder(1, 1) - sizes.generation_flops(
-        config, TEXTS, 0, source_length
-    )  # its keys and values
+    # The source's keys and values.
+    source = decoder(1, 1) - sizes.generation_flops(config, TEXTS, 0, source_length)
     return {
         "one pass": decoder(length, length),
         "with a cache": source
@@ -478,11 +473,12 @@ for length in (16, 64):
             way(length)
         assert counter.get_total_flops() == by_hand[name]
         print(
-            f"{length:6}   {name:13}{len(places):6}{sum(places):8}{by_hand[name] / 1e6:15,.0f}"
+            f"{length:6}   {name:13}{len(places):6}{sum(places):8}"
+            f"{by_hand[name] / 1e6:15,.0f}"
         )
 
 # %% [markdown]
-# Look at the last column. Writing with a cache computes **less** than one pass of training: the pass multiplies every query with every key and throws the masked half away. So it must be
+# Look at the last column. Writing with a cache computes **less** than the one pass: that multiplies every query with every key and throws the masked half away. So it must be
 # at least as fast?
 
 # %% tags=["claim-13", "nbval-ignore-output"]
@@ -494,7 +490,7 @@ print(f"{'milliseconds':13}", *(f"{n:4} tokens" for n in LENGTHS))
 for name, row in times.items():
     print(f"{name:13}", *(f"{t:11.0f}" for t in row))
 
-# %% mystnb={"figure": {"name": "three-ways", "caption": "Time for 16 texts, by their length, through the same decoder, on one core of the machine that built this page. Without a cache the line is steeper: it grows with the square of the length."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 16 to 128 tokens. One pass is lowest, from about 10 to 60. With a cache lies two to four times above it and is nearly as straight. Without a cache starts at about 50 and climbs to about 2,000."}}
+# %% mystnb={"figure": {"name": "three-ways", "caption": "Time for 16 texts, by their length, through the same decoder, on one core of the machine that built this page. Without a cache the line is steeper: towards the right, twice the length takes three to four times the time."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 16 to 128 tokens. One pass is lowest, from about 10 to 60. With a cache lies several times above it and is about as straight. Without a cache starts at about twice that and climbs to about 2,000."}}
 fig, ax = plt.subplots()
 for (name, row), marker in zip(times.items(), "os^", strict=True):
     ax.loglog(LENGTHS, row, marker=marker, label=name)
@@ -519,8 +515,8 @@ print(
 )
 
 # %% [markdown]
-# Fewer FLOPs, more time: FLOPs are not what it waits for. A step with one token uses every weight of the model, and fetches it from memory, for a single row of numbers. It also starts every
-# operation of every layer anew, 128 times. One pass does it once, for 128 rows. (Which of the two weighs more depends on the model and the machine.) The way out is to write *many* texts at once: they share the fetching and the starting. How much does a token cost in larger batches?
+# Fewer FLOPs, more time: FLOPs are not what it waits for. A step with one token uses every weight of the model, and fetches it from memory, for one row of numbers a text. It also starts every
+# operation of every layer anew, 128 times. The one pass does both once, for 128 rows a text. (Which of the two weighs more depends on the model and the machine.) The way out is to write *many* texts at once: they share the fetching and the starting. How much does a token cost in larger batches?
 
 # %% tags=["claim-13", "nbval-ignore-output"]
 a_token = {}
@@ -538,7 +534,7 @@ print("in a batch, a token costs less than half:", a_token[max(a_token)] < a_tok
 # ```{admonition} Verdict: true; and it is the waiting that costs, not the arithmetic
 # :class: note
 # Training asks all places in one pass; writing takes as many passes as there are tokens, each waiting for the one before. A cache takes the repeated arithmetic away: the number of places falls from $N(N+1)/2$ to $N$, and the time here to
-# about an eighth at 128 tokens (the page [Benchmarks](../book/benchmarks) has a tenth at 64, with a larger model). It does not take the waiting away. With *fewer* FLOPs than one pass, writing still took about four times as long. So
+# less than a fifth at 128 tokens (the page [Benchmarks](../book/benchmarks) has a tenth at 64, with a larger model). It does not take the steps away: with *fewer* FLOPs than one pass, writing still took several times as long. So
 # one writes many texts at once ({cite:t}`pope2023efficiently`), or lets a small model guess a few tokens that the large one then checks in one pass ({cite:t}`leviathan2023fast`).
 # ```
 #
@@ -546,13 +542,17 @@ print("in a batch, a token costs less than half:", a_token[max(a_token)] < a_tok
 #
 # By the mathematics above, yes. But a computer rounds, and the order in which it adds up depends on the shapes. So we look at the numbers and at the words, in 200 unseen
 # sentences, with 32 and with 16 bits. A difference in the numbers changes a word only where two words are nearly tied, so we also measure the smallest gap between the best word and the second
-# best, over all places of all sentences.
+# best, over all places of the reference translations.
 
 
 # %% tags=["claim-13"]
 @torch.inference_mode()
 def compare(network):
-    """The largest difference of two logits; the smallest gap between the two best; how many texts are the same."""
+    """With a cache and without, in numbers and in words.
+
+    The largest difference of two logits; the smallest gap between the two best; how many
+    texts are the same.
+    """
     both = [greedy(one, batch.src) for one in (network, Uncached(network))]
     same = sum(a.tokens == b.tokens for a, b in zip(*both, strict=True))
     memory, mask, length = (
@@ -579,7 +579,8 @@ found = {
 # %% tags=["nbval-ignore-output"]
 for dtype, (difference, gap, same) in found.items():
     print(
-        f"{str(dtype)[6:]:8} the same text: {same} of {len(test)}; largest difference of logits {difference:.0e}; smallest gap {gap:.2f}"
+        f"{str(dtype)[6:]:8} the same text: {same} of {len(test)}; "
+        f"largest difference of logits {difference:.0e}; smallest gap {gap:.2f}"
     )
 
 # %%
@@ -603,14 +604,14 @@ print(
 # %% [markdown]
 # ```{admonition} Verdict: true of the text; the numbers differ in their last digits
 # :class: note
-# With and without a cache all 200 translations were the same, in both precisions. The {term}`logits` were not: in float32 they differed in the last digits, about 0.00001, because two equally good computations add up in a different order. (In bfloat16, which keeps
-# two or three digits of them, they happened to round to the same numbers here.) A word could change only where two words are that close, and in 200 sentences the closest decision had a gap of 0.16. A model that is less sure of itself can meet such a tie, and
+# With and without a cache all 200 translations were the same, in both precisions. The {term}`logits` were not: in float32 they differed in the last digits, by up to 0.00001, because two equally good computations add up in a different order. (In bfloat16 there was no
+# difference at all on the machine that built this page. That is a trait of its matrix products, not a law.) A word could change only where two words are that close, and in 200 sentences the closest decision had a gap of 0.16. A model that is less sure of itself can meet such a tie, and
 # then two correct programs write different words. So test a cache by its numbers, in float32, with a tolerance.
 # ```
 #
 # ### Claim 3: "Attention is O(n²d)"
 #
-# The two products are. But a layer has more in it than those, and "O" says nothing about where the square begins to matter. We count one encoder layer, $D = 256$ and $F = 1024$, and then we time its two
+# The two products are, with our $D$ for the claim's $d$. But a layer has more in it than those, and "O" says nothing about where the square begins to matter. We count one encoder layer, $D = 256$ and $F = 1024$, and then we time its two
 # parts: all that grows with $n$ (projections, feed-forward network) and what grows with $n^2$.
 
 # %% tags=["claim-4"]
@@ -652,12 +653,12 @@ print("when n doubles, FLOPs grow by a factor of")
 for n in (64, 512, 1536, 4096, 16_384):
     (m1, a1), (m2, a2) = layer_flops(n), layer_flops(2 * n)
     print(
-        f"{n:7,} tokens: matrices {m2 / m1:.1f}, attention {a2 / a1:.1f}, the layer {(m2 + a2) / (m1 + a1):.2f};  "
-        f"attention's share {a1 / (m1 + a1):4.0%}"
+        f"{n:7,} tokens: matrices {m2 / m1:.1f}, attention {a2 / a1:.1f}, "
+        f"the layer {(m2 + a2) / (m1 + a1):.2f};  attention's share {a1 / (m1 + a1):4.0%}"
     )
 
 # %% [markdown]
-# The slope of the layer changes from 1 (a factor of 2) to 2 (a factor of 4), slowly. At $n = 6D = 1536$ both halves are equal. For real models that is far out. (With $F = 4D$ it is $6D$; the two Llamas have another $F$, and Llama 3 fewer heads of keys.)
+# On logarithmic axes the slope of the layer changes from 1 (a factor of 2) to 2 (a factor of 4), slowly. At $n = 6D = 1536$ the two parts are equal. For real models that is far out. (With $F = 4D$ it is $6D$; the two Llamas have another $F$, and Llama 3 fewer heads of keys.)
 
 # %%
 print("attention is half of a layer's work at … tokens; the longest text of the model")
@@ -676,7 +677,7 @@ spent = {"matrices": [], "attention, readable": [], "attention, fused": []}
 
 
 def matrices(x):
-    """The work of a layer but for the two products: four projections of equal size, and the feed-forward network."""
+    """A layer without the two products: four projections, and the feed-forward network."""
     for _ in range(4):
         big.attention.query(x)
     return big.feed_forward(x)
@@ -703,7 +704,7 @@ for name, row in spent.items():
         f"{math.log2(row[-1] / row[-3]) / 2:10.1f}",
     )
 
-# %% mystnb={"figure": {"name": "where-the-square-begins", "caption": "Time of the parts of one layer (width 256) by the number of tokens, one core of the machine that built this page. Dotted: where attention and the rest have equally many FLOPs, n = 6D."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 64 to 2,048 tokens. The matrices' line is straight with slope 1. Both lines of attention begin below it and are steeper; the readable one crosses it between 512 and 2,048 tokens, the fused one a little later. A dotted vertical line stands at 1,536."}}
+# %% mystnb={"figure": {"name": "where-the-square-begins", "caption": "Time of the parts of one layer (width 256) by the number of tokens, one core of the machine that built this page. Attention begins far below the matrices and overtakes them near the dotted line, where both have equally many FLOPs, n = 6D."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 64 to 2,048 tokens. The matrices' line is straight with slope 1. Both lines of attention begin below it and are steeper; the readable one crosses it between 512 and 2,048 tokens, the fused one a little later. A dotted vertical line stands at 1,536."}}
 fig, ax = plt.subplots()
 for (name, row), marker in zip(spent.items(), "os^", strict=True):
     ax.loglog(PLACES, row, marker=marker, label=name)
@@ -736,7 +737,7 @@ print(
 # ```{admonition} Verdict: true of the two products; a layer is O(n D²) until n is several times its width
 # :class: note
 # The products of attention grow with the square, exactly in FLOPs, and in time for the fused kernel; the readable form grew faster still in the end, probably because its table is then too large for the processor's caches. But with fewer than $6D$ tokens most of a layer's work is in its matrices, which grow with $n$ alone. For
-# Llama 2 7B that is 24,704 tokens, six times its longest text. In time the readable attention crossed here somewhat *before* $6D$, since nobody counts a softmax in FLOPs, and the fused one close to it. The square is felt earlier in another currency: memory, claim 4. And with a cache, one more token costs
+# Llama 2 7B the border is at 24,704 tokens, six times its longest text. In time the readable attention crossed here somewhat *before* $6D$, since its softmax and its table take time and count no FLOPs, and the fused one close to it. The square is felt earlier in another currency: memory, claim 4. And with a cache, one more token costs
 # attention only $O(n D)$.
 # ```
 #
@@ -746,9 +747,8 @@ print(
 # the same function in 64 bits. Then the most bytes that are there at one time (`lessons_lib.timing.peak_bytes` listens to the part of PyTorch that hands out memory).
 
 # %% tags=["claim-14"]
-place = (
-    device if device.type == "cuda" else torch.device("cpu")
-)  # MPS can't say how much memory it takes
+# MPS can't say how much memory it takes.
+place = device if device.type == "cuda" else torch.device("cpu")
 ATTENTIONS = {
     "readable": lambda q, k, v: scaled_dot_product_attention(q, k, v)[0],
     "our blocks": lambda q, k, v: attention_in_blocks(q, k, v, 128),
@@ -768,14 +768,17 @@ for n in ROWS:
 print("every one is right to 0.00001:", max(error.values()) < 1e-5)
 for name, row in peak.items():
     print(
-        f"{name:11} when the length doubles to {ROWS[-1]}, its memory grows more than threefold: {row[-1] > 3 * row[-2]}"
+        f"{name:11} when the length doubles to {ROWS[-1]}, "
+        f"its memory grows more than threefold: {row[-1] > 3 * row[-2]}"
     )
 longest = {name: row[-1] for name, row in peak.items()}
 print(
-    f"at {ROWS[-1]} tokens the readable one takes more than 5 times the memory of our blocks: {longest['readable'] > 5 * longest['our blocks']}"
+    f"at {ROWS[-1]} tokens the readable one takes more than 5 times the memory "
+    f"of our blocks: {longest['readable'] > 5 * longest['our blocks']}"
 )
 print(
-    f"and more than 30 times that of the fused kernel: {longest['readable'] > 30 * longest['fused']}"
+    "and more than 30 times that of the fused kernel: "
+    f"{longest['readable'] > 30 * longest['fused']}"
 )
 
 # %% mystnb={"figure": {"name": "peak-memory", "caption": "The most memory that attention takes beyond its inputs: one text, 4 heads of 32, float32. Two of the lines grow with the length, one with its square."}, "image": {"alt": "Line plot, both axes logarithmic: megabytes against 256 to 2,048 tokens. The readable attention climbs from about 2 to 135. Our blocks climb from 2.4 to 19, the fused kernel from 0.2 to 1.6."}}
@@ -789,7 +792,7 @@ ax.legend()
 plt.show()
 
 # %% [markdown]
-# So it needs less memory. Is it faster? And when is it slower? Forward only, about 2,048 tokens in all, cut into short texts or long ones.
+# So it needs less memory. Is it faster? And when is it slower? Forward only, 2,048 tokens in all (65,536 on a GPU), cut into short texts or long ones. A factor below 1 means slower.
 
 # %% tags=["claim-14", "nbval-ignore-output"]
 TOKENS = 2048 if on_cpu else 65_536
@@ -808,7 +811,8 @@ for dtype in (torch.float32, torch.bfloat16):
         faster[dtype, n] = cost["readable"] / cost["fused"]
         times = ", ".join(f"{name} {t:.2f}" for name, t in cost.items())
         print(
-            f"{str(dtype)[6:]:9}{n:4} tokens, ms: {times};  fused is faster by {faster[dtype, n]:.2f}"
+            f"{str(dtype)[6:]:9}{n:4} tokens, ms: {times};  "
+            f"fused is faster by {faster[dtype, n]:.2f}"
         )
 
 # %%
@@ -820,8 +824,8 @@ print(
 # %% [markdown]
 # ```{admonition} Verdict: true, with linear memory; faster for long texts, not for all, and in bfloat16 on this CPU slower for sentences
 # :class: note
-# The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel an eightieth; the saving doubles with the length. Even our loop in Python was faster than the table there. In float32 the fused kernel took a third longer than the readable form at 16 tokens, was about equal at 64, and three times as fast or more at 2,048. (Forward and
-# backward, as in training, it wins at every length: [Benchmarks](../book/benchmarks).) In bfloat16 it was *slower* up to some 256 tokens: for a sentence the table is small, and there is little to save. That is why the library chooses (`prefers_fused`). One thing a
+# The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel an eightieth; when the length doubles, so does the saving. In float32 the fused kernel was no faster than the readable form at 16 tokens, about as fast at 64, and two to four times as fast at 2,048, where even our loop in Python was faster than the table. (Forward and
+# backward, as in training, it wins at every length up to 512: [Benchmarks](../book/benchmarks).) In bfloat16 it was *slower* at 16, 64 and 256 tokens: for a sentence the table is small, and there is little to save. That is why the library chooses (`prefers_fused`). One thing a
 # fused kernel cannot do at all: show you its weights. Every map of attention in this course comes from the readable path.
 # ```
 #
@@ -851,7 +855,8 @@ with torch.inference_mode():
         )
         gains[name] = single / half
         print(
-            f"{name:21} float32 {single:7.3f} ms, bfloat16 {half:7.3f} ms: faster by {gains[name]:.2f}"
+            f"{name:21} float32 {single:7.3f} ms, bfloat16 {half:7.3f} ms: "
+            f"faster by {gains[name]:.2f}"
         )
 
 # %% tags=["claim-efficient-1"]
@@ -883,11 +888,11 @@ print(
 )
 
 # %% [markdown]
-# ```{admonition} Verdict: true here of a large product, and of nothing else
+# ```{admonition} Verdict: true here of a large product, and of neither other job
 # :class: note
-# This processor multiplies bfloat16 in hardware, and a large product took less than half of the time. One row times a matrix, which is what writing a single text consists of, was not faster, though only half of the bytes were fetched; nor was the softmax. On a
-# processor without such a unit even training is *slower* in bfloat16, by a third ([Benchmarks](../book/benchmarks)); a graphics card like Colab's T4 has none for bfloat16 either, and takes float16. So `lessons_lib.device` looks at what the
-# hardware multiplies. What is certain is the half of the bytes, and an error of a few thousandths in each product, which our translator does not mind. In training, one multiplies in 16 bits and keeps the weights and the sums in 32: {term}`mixed precision` ({cite:t}`micikevicius2018mixed`).
+# This processor multiplies bfloat16 in hardware, and a large product took about half of the time. One row times a matrix, which is what writing a single text consists of, was not faster, though only half of the bytes were fetched; the softmax gained little or nothing. On a
+# processor without such a unit even training is *slower* in bfloat16, with a third fewer tokens a second ([Benchmarks](../book/benchmarks)); a graphics card like Colab's T4 has none for bfloat16 either, and takes float16. So `lessons_lib.device` looks at what the
+# hardware multiplies. What is certain is the half of the bytes, and an error of a few thousandths in a product, with which our translator still wrote the same in at least 19 of 20 sentences. In training, one multiplies in 16 bits and keeps the weights and the sums in 32: {term}`mixed precision` ({cite:t}`micikevicius2018mixed`).
 # ```
 #
 # ### Claim 6: "Sharing keys and values makes the cache smaller, and the model no worse"
@@ -922,23 +927,23 @@ for name in ("Llama 2 7B", "Llama 3 8B"):
     c = shown[name]
     bytes_a_text = sizes.cache_memory(c, 1, 0, 4096, "bfloat16")["cache of the target"]
     print(
-        f"{name}, a text of 4,096 tokens in bfloat16, H = {c.n_heads}, G = {c.n_kv_heads or c.n_heads}: {bytes_a_text / 1e9:.2f} GB"
+        f"{name}, a text of 4,096 tokens in bfloat16, H = {c.n_heads}, "
+        f"G = {c.n_kv_heads or c.n_heads}: {bytes_a_text / 1e9:.2f} GB"
     )
 
 # %% [markdown]
-# And the quality? Ainslie and his colleagues made grouped models of finished ones: the heads of a group are *averaged*, and then the model is trained a little more. We do it with our translator, in all of its attentions. To
-# be fair, the original gets the same training: 20 steps with a fresh optimizer do something of their own.
+# And the quality? Ainslie and his colleagues made grouped models of finished ones: the heads of a group are *averaged*, and then the model is trained a little more. We do it with our translator, in all of its attentions (they left those of the encoder as they were). To
+# be fair, the original gets the same training, for 20 steps with a fresh optimizer do something of their own.
 
 
 # %% tags=["claim-efficient-2"]
 def grouped(groups):
-    """The trained translator with `groups` heads of keys and values, each the mean of those it replaces."""
+    """The translator with `groups` heads of keys and values, each the mean of a group."""
     network = Transformer(dataclasses.replace(config, n_kv_heads=groups)).to(device)
     target, weights = network.state_dict(), dict(model.state_dict())
     for name, weight in weights.items():
-        if (
-            weight.shape != target[name].shape
-        ):  # keys and values: (H·d, …) -> (G, H/G, d, …) -> (G·d, …)
+        # Keys and values: (H·d, …) -> (G, H/G, d, …) -> (G·d, …)
+        if weight.shape != target[name].shape:
             weights[name] = (
                 weight.unflatten(0, (groups, config.n_heads // groups, -1))
                 .mean(1)
@@ -973,7 +978,8 @@ for groups in (4, 2, 1):
 # %% tags=["nbval-ignore-output"]
 for groups, (before, after) in quality.items():
     print(
-        f"G = {groups}: cache {groups / 4:4.0%}; BLEU {before:5.1f}, after 20 steps of training {after:5.1f}"
+        f"G = {groups}: cache {groups / 4:4.0%}; BLEU {before:5.1f}, "
+        f"after 20 steps of training {after:5.1f}"
     )
 
 # %%
@@ -992,10 +998,10 @@ print(
 )
 
 # %% [markdown]
-# ```{admonition} Verdict: the cache, true, exactly; the model, false at once, and less and less false with training
+# ```{admonition} Verdict: the cache, true, exactly; the model, false at once, and less false after a little training
 # :class: note
 # Half the heads of keys, half the cache: that is arithmetic, and it is how Llama 3 8B gets by with a quarter of the cache of the smaller Llama 2 7B. The quality has its price. Averaged heads lost more than a third of the {term}`BLEU` with two groups, and nearly all of it with one. 20 steps, less than one percent of this model's training, won most of it
-# back for two groups, and left both behind the original. {cite:t}`ainslie2023gqa` gave their models five percent, and came close. (In Llama 3 8B, 32 heads of queries share 8.)
+# back for two groups and little for one, and left both behind the original. {cite:t}`ainslie2023gqa` gave their models five percent, and came close. (In Llama 3 8B, 32 heads of queries share 8.)
 # ```
 #
 # ### Claim 7: "torch.compile makes it faster"
@@ -1004,9 +1010,8 @@ print(
 # time, which your machine may lack; this cell says so then. We try it on two jobs: a chain of cheap operations on a large matrix, and a layer of our translator.
 
 # %% tags=["claim-efficient-3", "nbval-ignore-output"]
-folder = tempfile.TemporaryDirectory(
-    ignore_cleanup_errors=True
-)  # what was compiled in another run does not count
+# What was compiled in another run does not count.
+folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder.name
 logging.getLogger("torch._dynamo").setLevel(logging.CRITICAL)
 logging.getLogger("torch._inductor").setLevel(logging.CRITICAL)
@@ -1037,7 +1042,8 @@ for name, work, given in (
             )
     except Exception as error:  # the compiler is missing, or does not like this machine
         print(
-            f"{name}: cannot be compiled here ({type(error).__name__}); a C++ compiler such as g++ is needed"
+            f"{name}: cannot be compiled here ({type(error).__name__}); "
+            "a C++ compiler such as g++ is needed"
         )
         continue
     compiled[name] = before / after
@@ -1056,8 +1062,8 @@ print("where both compile, the chain gains more than the layer:", chain_gains_mo
 # %% [markdown]
 # ```{admonition} Verdict: true of a chain of cheap operations; not of our layer
 # :class: note
-# The chain went twice as fast: as it is, each of its operations reads a million numbers and writes them again; compiled, all of it is one loop. The layer stayed as it was: most of its time is in products of matrices, and there is nothing to fuse in those. And its first
-# call took eleven seconds by the clock (the machine was busy), in which it would have run two thousand times; a new shape may have to be compiled anew, and a text that grows has a new shape at every step. Large models on graphics cards, which run the same shapes for days, are another matter. And on a processor for which PyTorch has no fast code of its own, the compiled
+# The chain went about twice as fast: as it is, each of its operations reads a million numbers and writes a million; compiled, all of it is one loop. The layer gained next to nothing: most of its time is in products of matrices, and there is nothing to fuse in those. And its first
+# call took many seconds by the clock, in which it would have run a thousand times or more; a new shape may have to be compiled anew, and a text that grows has a new shape at every step. Large models on graphics cards, which run the same shapes for days, are another matter. And on a processor for which PyTorch has no fast code of its own, the compiled
 # layer may gain more than the chain. Measure. (If your machine has no C++ compiler, the cell
 # says so, and nothing else on this page needs one.)
 # ```
@@ -1066,7 +1072,7 @@ print("where both compile, the chain gains more than the layer:", chain_gains_mo
 #
 # None of these raises an error, and what they write looks like a translation.
 #
-# **The cache that caches nothing.** This one has everything: a cache that is made, handed on and returned. Its translations are right.
+# **The cache that caches nothing.** This one looks the part: a cache is made at the start, and every step gives back a new one. Its translations are right.
 
 
 # %%
@@ -1084,12 +1090,13 @@ for name, writer in (("with a cache", write), ("this one", write_slowly)):
     with counted_places() as places:
         same = texts(writer(batch.src[:20], 24)) == ours[:20]
     print(
-        f"{name:13} the right text: {same};  places through the layer: {places[:4]} … {places[-1]}, in all {sum(places)}"
+        f"{name:13} the right text: {same};  "
+        f"places through the layer: {places[:4]} … {places[-1]}, in all {sum(places)}"
     )
 
 # %% [markdown]
 # It reads the whole beginning again, with an empty past each time. *Symptom*: everything is right, and the hundredth token takes much longer than the first. *How to notice*: count the places that go through a layer (a
-# hook of one line), or time two lengths: four times the time for twice the length is no cache. *Mended* in `write` above: hand in the last token only, its place, and the cache of the step before.
+# hook of one line), or time two long texts: nearly four times the time for twice the length is no cache. *Mended* in `write` above: hand in the last token only, its place, and the cache of the step before.
 #
 # **Positions that start again at 0.** Now only the last token is handed in. Which place does the model think it has? If nobody says, the first:
 
@@ -1107,7 +1114,7 @@ print(f"BLEU {restarted[0]:.1f} in place of {restarted[1]:.1f}")
 print("more than 20 BLEU lost:", restarted[0] < restarted[1] - 20)
 
 # %% [markdown]
-# Every word stands at place 0, in training it never did. *Mended* by counting from the length of the cache (`cache.length` in the library). With rotary positions (lesson 4) it is the same trap: the new key must be turned by its own place *before* it
+# Every word stands at place 0; in training only `<s>` did. *Mended* by counting from the length of the cache (`cache.length` in the library). With rotary positions (lesson 4) it is the same trap: the new key must be turned by its own place, not by 0, before it
 # is stored.
 #
 # **Dropout left on.** `model.eval()` was forgotten, after training or after loading. Dropout draws new noise in every step, so a step without a cache and one with it no longer agree. Not even two with it:
@@ -1183,7 +1190,8 @@ off = {
 print(f"the best of 4 is the same text in {best} of 60 sentences, all four are in {every}")
 for name, far in off.items():
     print(
-        f"cache {name:11}: the log-probabilities that the search reports are wrong by up to {far:.5f}"
+        f"cache {name:11}: the log-probabilities that the search reports "
+        f"are wrong by up to {far:.5f}"
     )
 
 # %%
@@ -1201,7 +1209,7 @@ print(
 )
 
 # %% [markdown]
-# This is the nastiest of the four. The best beam rarely changes its row, so the translations are as good as before, and no BLEU tells you. But the other three were judged with the memory of somebody else. *How to notice*: score every text that comes out once more, in one
+# This is the nastiest of the four. The best beam rarely changes its row, so the best translations stayed what they were, and no BLEU tells you. But the other three were judged with the memory of somebody else. *How to notice*: score every text that comes out once more, in one
 # pass. The log-probability must be the one that the search reports, up to rounding. *Mended* in the library by `cache.reorder(rows)` after each step.
 #
 # One more, the table of relative biases that is one row too short, you have met in lesson 4.
@@ -1235,9 +1243,9 @@ print(
 # Right. The prompt goes in at once and gives the first token. The hundredth is written, and never read.
 #
 # </details>
-# <details><summary>11,325</summary>
+# <details><summary>9,950</summary>
 #
-# No. That is $1 + 2 + \dots + 150$: everything again for each token, from the first on.
+# No. That is $50 + 51 + \dots + 149$: without a cache, the whole beginning again for each token.
 #
 # </details>
 # <details><summary>100</summary>
@@ -1260,7 +1268,7 @@ print(
 # </details>
 # <details><summary>Only in its last layer</summary>
 #
-# No. There the vectors have changed most. Only the keys of the first layer would still be right.
+# No. Its vectors have changed, too. Only the keys and values of the first layer would still be right.
 #
 # </details>
 #
@@ -1273,7 +1281,7 @@ print(
 # </details>
 # <details><summary>None</summary>
 #
-# Right. It computes a little more (the factors $e^{m-m'}$) and fetches and stores much less. That it is faster all the same shows what the time had been spent on.
+# Right. It computes a little more (the factors $e^{m-m'}$) and fetches and stores much less. That it is faster all the same, for long texts, shows what the time had been spent on.
 #
 # </details>
 # <details><summary>Half of them</summary>
@@ -1410,7 +1418,7 @@ print(
 # - A layer is $24\,n D^2 + 4\,n^2D$ FLOPs: the square takes over at $n = 6D$.
 # - The online softmax averages block by block and never holds the table: memory grows with $n$, not $n^2$. FLOPs do not fall.
 # - Half precision halves the bytes, always; the time, where the hardware multiplies it and the job is a large product.
-# - A compiler fuses chains of cheap operations. It does not make a product of matrices faster.
+# - A compiler fuses chains of cheap operations. At a product of matrices it has little to gain.
 # - Count before you time, time before you believe.
 #
 # | trick | arithmetic | memory | waiting | the result |
