@@ -75,7 +75,7 @@ device = pick_device()
 # A translator is a machine that answers one question: *given the English sentence and the French words so far, what comes next?* Training
 # asks it that question at every place of every sentence. Translating asks it again and again, and each time appends the answer.
 #
-# But which answer? The machine does not give *a* word. It gives a probability to every word that there is. The obvious thing is to
+# But which answer? The machine does not give *a* word. It gives a probability to every word that it knows. The obvious thing is to
 # take the most probable one, and go on from there: {term}`greedy decoding`. It has a flaw. It never takes anything back. A word that
 # looks best now may lead to a sentence that is worse as a whole.
 #
@@ -85,9 +85,8 @@ device = pick_device()
 
 # %% tags=["hide-input"]
 course = load_course_translator(device)
-hard = load_grammar_tests(
-    seed=0, n_test=150
-)  # four sets of 150 sentences that the course's translator has never seen
+# Four sets of 150 sentences that the course's translator has never seen.
+hard = load_grammar_tests(seed=0, n_test=150)
 
 
 def texts_of(translator, pairs, **search):
@@ -101,9 +100,14 @@ def texts_of(translator, pairs, **search):
 
 SHOWN = {  # English, and the right French
     "The small black cats do not sleep.": "Les petits chats noirs ne dorment pas.",
-    "does this girl who walks in the garden live in Barcelona": "est-ce que cette fille qui marche dans le jardin habite à Barcelone",
+    "does this girl who walks in the garden live in Barcelona": (
+        "est-ce que cette fille qui marche dans le jardin habite à Barcelone"
+    ),
     "I have already borrowed the poem": "j'ai déjà emprunté le poème",
-    "The dog and the pig attacked it because they were hungry and their dancers hated to watch the interesting film.": (
+    (
+        "The dog and the pig attacked it because they were hungry "
+        "and their dancers hated to watch the interesting film."
+    ): (
         "Le chien et le cochon l'ont attaqué parce qu'ils avaient faim "
         "et leurs danseurs détestaient regarder le film intéressant."
     ),
@@ -133,7 +137,7 @@ for english, french in SHOWN.items():
 
 # %% [markdown]
 # The first is the rule: the model is sure, and both find the same. In the second the beam saves a sentence; in the third it spoils one, for what is more probable is
-# wrong. In the last one it finds something *far* more probable than greedy search does, and it is half a sentence. Claims 4 and 5 count such cases.
+# wrong. In the last one it finds something *far* more probable than greedy search does, and it is half a sentence. Claims 4 and 5 measure which of these prevails, and where.
 #
 # Everything else on this page is the way there: how words become numbers, how sentences of unequal length share a rectangle, how wrong
 # an answer is, and how fast to learn from it.
@@ -147,11 +151,11 @@ for english, french in SHOWN.items():
 # \log P(y \mid x) = \sum_{t=1}^{T} \log P(y_t \mid y_1, \dots, y_{t-1}, x) .
 # $$
 #
-# This is exact, for any machine that gives probabilities. The Transformer computes all $T$ factors in one pass, as {term}`logits` of
-# shape $T \times V$ (lesson 8).
+# This is no approximation: it is the chain rule of probability. In training, where $y$ is known, the Transformer computes all $T$ factors in one pass, as
+# {term}`logits` of shape $T \times V$ (lesson 8).
 #
-# **The loss** asks for the right token: $-\log P(y_t \mid \dots)$, the mean over all real tokens of a batch. The smallest loss would need
-# a probability of 1, and so logits without end. {term}`Label smoothing` asks for less. It takes a share $\varepsilon$ (here 0.1)
+# **The loss** asks for the right token: $-\log P(y_t \mid \dots)$, the mean over all real tokens of a batch. A loss of 0 would need
+# a probability of 1, and so logits that grow without bound. {term}`Label smoothing` asks for less. It takes a share $\varepsilon$ (here 0.1)
 # away from the right token, and spreads it over all $V$ ({cite:t}`szegedy2016rethinking`):
 #
 # $$
@@ -159,10 +163,11 @@ for english, french in SHOWN.items():
 # q_v = (1 - \varepsilon)\,[v = y_t] + \frac{\varepsilon}{V} ,
 # $$
 #
-# where $[v = y_t]$ is 1 for the right token and 0 for others. Its minimum is not 0 any more.
+# where $[v = y_t]$ is 1 for the right token and 0 for others. It is smallest where the model gives exactly the probabilities $q$, and not 0 even there.
 #
-# **The step.** The learning rate rises in a straight line over the first $w$ steps, while the gradients are wild, and falls to 0 at the last
-# step $N$: the rate of step $n$ (from 0) is $\eta \cdot \min\big(\tfrac{n+1}{w},\, 1 - \tfrac{n}{N}\big)$, $\eta$ being its peak. Before
+# **The step** is AdamW's, as in the lessons before. Its learning rate rises along a straight line that would reach $\eta$ after $w$ steps (the {term}`warm-up` of lesson 6), and
+# then falls along one that reaches 0 after all $N$ steps: step $n$ (from 0) has the rate
+# $\eta \cdot \min\big(\tfrac{n+1}{w},\, 1 - \tfrac{n}{N}\big)$. The two lines meet a little below $\eta$. Before
 # each step the gradient $g$ of all parameters is shortened to the length $c = 1$ if it is longer: $g \leftarrow g \cdot \min(1, c/\lVert g \rVert)$.
 #
 # **The search** wants the $y$ of the highest score. There are $V^T$ sentences of $T$ tokens, too many to look at, so a beam of $k$
