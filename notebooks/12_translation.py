@@ -210,10 +210,9 @@ print(
 
 # %%
 def learn_merges(words, n_merges):
-    """The merges, in order. Of pairs that are equally frequent, the one whose pieces are older goes first."""
-    number = {
-        letter: i for i, letter in enumerate(sorted(set("".join(words))))
-    }  # the age of each piece
+    """The merges, in order; of equally frequent pairs, first the one with older pieces."""
+    # By age: the letters, then each piece as it is made.
+    number = {letter: i for i, letter in enumerate(sorted(set("".join(words))))}
     counts = Counter(words)
     pieces = {word: list(word) for word in counts}
     merges = []
@@ -284,7 +283,8 @@ print(f"{len(merges)} merges, the same as the tokenizers library, and in the sam
 
 # %% [markdown]
 # From here on we use the course's tokenizer, which is built on that library, with a vocabulary of 4,000 pieces for both languages together: one
-# table of {term}`embeddings <embedding>` serves both sides, and the output as well ({cite:t}`press2017using`).
+# table of {term}`embeddings <embedding>` serves both sides, and the output as well ({cite:t}`press2017using`). After 300 merges not even *cats* was whole; now most words of
+# our corpus are. A character that training never had is spelled in bytes, such as `<0xC3>`.
 
 # %%
 tokenizer = Tokenizer.train(
@@ -299,7 +299,8 @@ for text in (corpus.test[0].target, "the aquarium, naïve 🙂"):
 # ### Pieces into batches
 #
 # A {term}`batch` is a rectangle, so short rows are filled with padding. `src` is the English, `tgt_out` what must be said, `tgt_in` what
-# the decoder reads: the same, moved one place to the right.
+# the decoder reads: the same, moved one place to the right, behind the start mark `<s>`. A batch of the training holds as many sentences of like length as fit
+# into `token_budget` places a side.
 
 # %%
 examples = encode_pairs(tokenizer, corpus.train, max_length=256)
@@ -327,9 +328,8 @@ def smoothed_loss(logits, targets, epsilon=0.1):
     """(N, V) and (N,): the mean over N of −Σ q log P."""
     logs = logits.log_softmax(dim=-1)  # (N, V)
     right = logs.gather(1, targets[:, None])[:, 0]  # (N,)
-    return -(
-        (1 - epsilon) * right + epsilon * logs.mean(dim=-1)
-    ).mean()  # ε/V times the sum is ε times the mean
+    # ε/V times the sum is ε times the mean.
+    return -((1 - epsilon) * right + epsilon * logs.mean(dim=-1)).mean()
 
 
 logits, targets = torch.randn(50, 4000), torch.randint(4000, (50,))
@@ -356,7 +356,7 @@ print("ours = PyTorch = lessons_lib")
 # %% [markdown]
 # ### The loop
 #
-# Guess, compare, ask which way each weight should move, shorten, move, forget. Those are the six lines that train every Transformer. On the same three
+# Guess, compare, ask which way each weight should move, shorten, move, forget. These six lines, or nearly these, train every Transformer. On the same three
 # batches, from the same start, they must give the losses that the library's `fit` gives.
 
 
@@ -433,7 +433,7 @@ def train(epsilon):
 
 translator, smoothed_curve = train(epsilon=0.1)
 
-# %% mystnb={"figure": {"name": "training-loss", "caption": "Left: the learning rate, up until it meets the line that falls to zero at the last step. Right: the training loss, every tenth step. The dashed line is a model that knows nothing and gives all pieces the same probability. The dotted one is the lowest that label smoothing allows."}, "image": {"alt": "Two line plots over the steps of the training. Left: the learning rate rises in a straight line over the first fifth of the steps, and then falls in a straight line to 0. Right: the loss starts at the dashed line near 8.3, falls steeply, then flattens out above the dotted line near 1.2."}}
+# %% mystnb={"figure": {"name": "training-loss", "caption": "Left: the learning rate, divided by the peak η that the rise alone would reach. It turns where it meets the line that falls to zero at the last step. Right: the training loss, every tenth step, each of another batch; hence the zigzag. The dashed line is a model that knows nothing and gives all pieces the same probability. The dotted one is the lowest that label smoothing allows: what is left above it the model does not know yet, or nobody can."}, "image": {"alt": "Two line plots over the steps of the training. Left: the learning rate rises in a straight line to about 0.8 over the first fifth of the steps, and then falls in a straight line to 0. Right: the loss starts just below the dashed line near 8.3, falls steeply, then flattens out above the dotted line near 1.2."}}
 at = np.arange(10, 10 * len(smoothed_curve) + 1, 10)
 rates = [schedule(n, n / STEPS, 150) for n in range(STEPS)]
 # What label smoothing asks for each wrong token; the right one gets as much on top of 0.9.
@@ -480,8 +480,11 @@ print("after a minute of training, BLEU above 50:", trained_bleu[1] > 50)
 # %% [markdown]
 # ### Greedy and beam search
 #
-# Both need one thing of the model: the log-probabilities of the next token, for some beginnings. This reads the whole beginning again for each token, as
-# {term}`caching <KV cache>` would not (lesson 11), but it is short, and it is enough to see that the search is right.
+# Both need one thing of the model: the log-probabilities of the next token, for some beginnings. The class below reads the whole beginning again for each token, which a
+# {term}`KV cache` would spare (lesson 11), but it is short, and it is enough to see that the search is right.
+#
+# A step of beam search ranks all extensions of all beginnings. Of the first $k$, those that end are finished; the first $k$ that do not end go on. The search stops when
+# at least $k$ are finished and the best beginning has no higher score than the best of them.
 
 
 # %%
@@ -527,13 +530,11 @@ def normalised(tokens, total, alpha):
 def beam_search(sentence, eos, beam, alpha=1.0, stop_at_first=False):
     beams, finished = [([], 0.0)], []
     for length in range(1, sentence.limit + 1):
-        logs = sentence.next_log_probabilities(
-            [tokens for tokens, _ in beams]
-        )  # (beams, V)
+        # (beams, V)
+        logs = sentence.next_log_probabilities([tokens for tokens, _ in beams])
         totals = torch.tensor([total for _, total in beams], device=device)[:, None] + logs
-        best, place = totals.flatten().topk(
-            2 * beam
-        )  # at most half of them end, so enough go on
+        # Twice as many as beams: at most half of them end, so enough go on.
+        best, place = totals.flatten().topk(2 * beam)
         row, token = (place // logs.shape[1]).tolist(), (place % logs.shape[1]).tolist()
         found = [
             ([*beams[r][0], t], total)
