@@ -823,9 +823,10 @@ print("worse by more than 0.5 BLEU, longer sentences:", gains["course's, long"] 
 # %% [markdown]
 # ```{admonition} Verdict: true where the model is in doubt, false where it is sure, and false where its probabilities are wrong
 # :class: note
-# The beam found more probable translations in every trial. Where the model hesitates (half trained, new words) that is worth some points of BLEU. A
-# model that is sure gets nothing for it: greedy search has found the best already. And on sentences longer than all it was trained on the beam makes it *worse*. There the
-# model is mistaken about when to end, and the better one searches, the more of that mistake one finds. The price is about three times the time. Whether
+# In no trial were the beam's translations less probable, on average, than the greedy ones. Where the model hesitates (half trained, new words) they are more probable by far, and
+# that is worth some points of BLEU. A
+# model that is sure gets nothing for it: greedy search has found the same already, or as good. And on sentences longer than all it was trained on the beam makes it *worse*: the
+# model is mistaken about when to end (claim 5), and the better one searches, the more of that mistake one finds. The price is two to four times the time. Whether
 # one or two points on one test set are more than luck, lesson 13 asks.
 # ```
 #
@@ -851,7 +852,7 @@ for name, alphas in (("long", (0.0, 1.0)), ("unseen_words", (1.0,))):
             "seconds": clock() - begin,
         }
 
-# %% tags=["claim-16"] mystnb={"figure": {"name": "beam-width", "caption": "The same model, wider and wider beams. Left: the log-probability of what is found gets better and better. Middle: BLEU. Right: the time, as a multiple of greedy search. On long sentences, the more probable translation is the worse one."}, "image": {"alt": "Three plots against the number of beams from 1 to 64, on a logarithmic axis, with a line each for long sentences with length penalty 0 and 1, and for new words. Left: log-probabilities rise for all and flatten out. Middle: BLEU falls by some points for long sentences, more with length penalty 0, and rises by some points for new words. Right: the time rises, to about thirty times that of greedy search at 64 beams."}}
+# %% tags=["claim-16"] mystnb={"figure": {"name": "beam-width", "caption": "The same model, wider and wider beams. Left: the log-probability of what is found rises everywhere, less and less. Middle: BLEU rises with it where words are new, and falls on long sentences: there the more probable translations are the worse ones. Right: the time, as a multiple of greedy search."}, "image": {"alt": "Three plots against the number of beams from 1 to 64, on a logarithmic axis, with a line each for long sentences with length penalty 0 and 1, and for new words. Left: log-probabilities rise for all and flatten out. Middle: BLEU falls by some points for long sentences, more with length penalty 0, and rises by some points for new words; from 8 beams on all three are nearly flat. Right: the time rises, to dozens of times that of greedy search at 64 beams."}}
 lines = {
     "long, α = 0": ("long", 0.0),
     "long, α = 1": ("long", 1.0),
@@ -892,17 +893,18 @@ moved = [
 print("from 8 to 64 beams BLEU moves by less than 1 point:", max(moved) < 1)
 
 # %% [markdown]
-# The last column says what happens: the translations of long sentences get shorter. An end comes early in every
-# sentence with *some* probability. A greedy search passes it by, because at that place another word is a little more probable. A wide beam keeps it, and nothing that
-# comes later, each factor below 1, can catch up with it.
+# The last word of each line says what happens: the translations of long sentences get shorter. An early end has *some* probability in every
+# sentence. A greedy search passes it by, because at that place another word is more probable. A wide beam keeps both. The longer one is ahead at first, but every further
+# word is a factor below 1, and at its end it may have fallen behind.
 #
 # ```{admonition} Verdict: false
 # :class: note
-# Four to eight beams find nearly all that there is to find; 64 cost seven times as much again and change nothing, or make it worse. A
+# On long sentences the best beam is the narrowest. With new words BLEU rises, but only up to eight beams: they find most of what there is to find. 64 cost several times as
+# much again, and BLEU moves by less than a point. A
 # search is as good as the probabilities that it searches in: the wider it is, the more of their mistakes it finds. {cite:t}`koehn2017six` saw
 # BLEU fall in eight pairs of languages, after its best at 4 to 30 beams. {cite:t}`stahlberg2019nmt` searched completely: for more than half
 # of their sentences the most probable translation was the *empty* one. So the blindness of a narrow search is part of why its translations
-# are good. A reward for length repairs much of it ({cite:t}`murray2018correcting`); here $\alpha = 1$ repairs a part.
+# are good. A reward for each word repairs much of it ({cite:t}`murray2018correcting`); here $\alpha = 1$ repairs a part.
 # ```
 #
 # ## Bugs worth meeting
@@ -924,16 +926,17 @@ for name in ("in_distribution", "unseen_words"):
         texts = [course.tokenizer.decode(tokens) for tokens in found]
         scores.append(bleu(texts, pairs))
     print(
-        f"{name}: stopping at the first end costs more than 3 BLEU: {scores[0] - scores[1] > 3}",
+        f"{name}: stopping at the first end costs more than 3 BLEU: "
+        f"{scores[0] - scores[1] > 3}",
         end="; ",
     )
     print("it writes, for example,", repr(min(texts, key=lambda text: len(text.split()))))
 
 # %% [markdown]
-# The symptom is a beam search that is worse than greedy on easy sentences.
+# The symptom is a beam search that is worse than greedy on easy sentences, where a correct one is as good (claim 4).
 #
 # **The length that nobody normalised.** You have seen it in claim 5: $\alpha = 0$, a wide beam, and translations that are too short. BLEU drops, each
-# translation reads well, and only a look at the lengths tells. Of the words that are due, there are by the number of beams:
+# translation may read well, and only a look at the lengths tells. Here are the words that were written, as a share of those in the references, by the number of beams:
 
 # %% tags=["nbval-ignore-output"]
 for alpha in (0.0, 1.0):
@@ -943,8 +946,8 @@ for alpha in (0.0, 1.0):
     )
 
 # %% [markdown]
-# Look at the first number as well. With one beam there is nothing to normalise, and yet the translations are too short: that is the model's own
-# mistake on sentences longer than all it knows. No $\alpha$ mends that. Compare lengths first, then choose $\alpha$, and on *validation* data.
+# $\alpha = 1$ wins back some of the words, not most. Look at the first number: with one beam there is nothing to normalise, and yet the translations are too short. That is
+# the model's own mistake on sentences longer than all it knows, and $\alpha$ does not touch it. Compare lengths first, then choose $\alpha$, and on *validation* data.
 #
 # **Test sentences in the training set.** Real corpora are collected from the web, and so are the tests. We leak a hundred test sentences on purpose: the
 # translator of this page trains on for 60 steps, on 300 training pairs and those. Then it is tested on the hundred, and on a hundred others.
@@ -977,11 +980,11 @@ print(
 # %% [markdown]
 # The clean ones even lose: the model is learning 400 sentences by heart. But nothing on a page of results says so, if all of the test set has
 # leaked. A BLEU that is too good is the only symptom, as a loss that is too good was in lesson 8. Compare the
-# sentences, as we did at the top, after lower-casing and without punctuation, or you miss the near copies. `lessons prepare` removes from WMT14's training part
-# what is in its test set.
+# sentences, as we did under *The data*: in lower case and without the mark at the end, or you miss copies that differ in nothing else. `lessons prepare` removes from
+# WMT14's training part what is in its test set.
 #
-# **Dropout left on.** `model.train()` switches {term}`dropout` on, and a test in between forgets to switch it off. The output is a little worse, and
-# another one each time:
+# **Dropout left on.** `model.train()` switches {term}`dropout` on for the training, and a test in between forgets to switch it off with `model.eval()`. The symptom: the
+# same sentences are translated otherwise each time.
 
 # %%
 src = pad(
@@ -1024,7 +1027,7 @@ print(
 # </details>
 # <details><summary>1</summary>
 #
-# No. Nothing forces a loss to lie between 0 and 1. A loss of 1 means that the right token gets a probability of $e^{-1} = 0.37$.
+# No. Nothing forces a loss to lie between 0 and 1. A loss of 1 means that the right token gets a probability of $e^{-1} = 0.37$, much more than one in 4,000.
 #
 # </details>
 #
@@ -1050,7 +1053,7 @@ print(
 #
 # <details><summary>Which beginnings are kept at step 5</summary>
 #
-# No. At step 5 all beginnings have 5 tokens, so all are divided by the same number, and their order stays.
+# No. As long as the search goes on, all beginnings of step 5 have 5 tokens, so all are divided by the same number, and their order stays.
 #
 # </details>
 # <details><summary>Which finished translation wins</summary>
@@ -1058,7 +1061,7 @@ print(
 # Right. They have different lengths, so they are divided by different numbers. And the search may stop later, because what is still open may win yet.
 #
 # </details>
-# <details><summary>The log-probability of a translation</summary>
+# <details><summary>The log-probability of a given translation</summary>
 #
 # No. That belongs to the model and the sentence. α only changes the score by which translations of different lengths are compared.
 #
@@ -1078,7 +1081,7 @@ print(
 # </details>
 # <details><summary>BLEU is wrong</summary>
 #
-# No, not first. BLEU has faults (lesson 13), but translations of seven tenths of the length *are* worse.
+# No, not first. BLEU has faults (lesson 13), but translations that end too early *are* worse.
 #
 # </details>
 #
@@ -1155,9 +1158,9 @@ print(
 # - BPE merges the most frequent neighbours. Every word can be spelled with it; that does not mean that the model knows it.
 # - Batches of like length waste little on padding; the loss asks at real tokens only.
 # - Guess, compare, backward, clip, step, forget: the rate goes up for a while and down to zero.
-# - Label smoothing forbids the model to be sure. It costs perplexity; whether it buys BLEU depends on the data.
-# - Greedy search takes the best token, beam search keeps the $k$ best beginnings and finds more probable sentences. More probable is not better: four
-#   beams are plenty, and on sentences that the model misjudges every further beam hurts.
+# - Label smoothing forbids the model to be sure. It costs perplexity; it may buy BLEU, but one pair of twins did not show it.
+# - Greedy search takes the best token, beam search keeps the $k$ best beginnings and finds more probable sentences. More probable is not always better: four
+#   to eight beams are plenty, and on sentences that the model misjudges even the second one hurts.
 # - Compare lengths, and look for test sentences in the training set, before you believe a BLEU.
 #
 # **Where it comes from.** The model, the smoothing and the beam of four: {cite:t}`vaswani2017attention`. Byte-pair encoding: {cite:t}`sennrich2016neural`. Label smoothing:
