@@ -167,7 +167,7 @@ for english, french in SHOWN.items():
 #
 # **The step** is AdamW's, as in the lessons before. Its learning rate rises along a straight line that would reach $\eta$ after $w$ steps (the {term}`warm-up` of lesson 6), and
 # then falls along one that reaches 0 after all $N$ steps: step $n$ (from 0) has the rate
-# $\eta \cdot \min\big(\tfrac{n+1}{w},\, 1 - \tfrac{n}{N}\big)$. The two lines meet a little below $\eta$. Before
+# $\eta \cdot \min\big(\tfrac{n+1}{w},\, 1 - \tfrac{n}{N}\big)$. The two lines meet below $\eta$, on this page at 0.8 of it. Before
 # each step the gradient $g$ of all parameters is shortened to the length $c = 1$ if it is longer: $g \leftarrow g \cdot \min(1, c/\lVert g \rVert)$.
 #
 # **The search** wants the $y$ of the highest score. There are $V^T$ sentences of $T$ tokens, too many to look at, so a beam of $k$
@@ -893,7 +893,7 @@ moved = [
 print("from 8 to 64 beams BLEU moves by less than 1 point:", max(moved) < 1)
 
 # %% [markdown]
-# The last word of each line says what happens: the translations of long sentences get shorter. An early end has *some* probability in every
+# The end of the first three lines says what happens: the translations of long sentences get shorter. An early end has *some* probability in every
 # sentence. A greedy search passes it by, because at that place another word is more probable. A wide beam keeps both. The longer one is ahead at first, but every further
 # word is a factor below 1, and at its end it may have fallen behind.
 #
