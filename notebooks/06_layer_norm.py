@@ -55,9 +55,8 @@ from lessons_lib.widgets import NormWidget
 use_course_style()
 seed_everything(6)
 device = pick_device()
-torch.set_num_threads(
-    1
-)  # the networks of this page are so small that two threads would wait for each other
+# The networks of this page are so small that two threads would wait for each other.
+torch.set_num_threads(1)
 
 # %% [markdown]
 # ## The idea
@@ -93,10 +92,9 @@ with torch.no_grad():
 ear.remove()
 (x,) = went_in  # (S, D): what the encoder's last norm was given, a row for each word
 
-loud = (
-    x.abs().mean(dim=0).topk(2).indices.tolist()
-)  # the two largest of the 128 dimensions ...
-shown = sorted({*loud, 5, 40, 60, 80, 100, 120})  # ... and six others
+# The two largest of the 128 dimensions, and six others.
+loud = x.abs().mean(dim=0).topk(2).indices.tolist()
+shown = sorted({*loud, 5, 40, 60, 80, 100, 120})
 widget = NormWidget(
     {word: x[words.index(word), shown] for word in ("cats", "small", "sleep")},
     model.encoder.norm.gamma[shown],
@@ -330,7 +328,8 @@ rows = came_in["decoder.norm"]
 by_dimension = rows.abs().mean(dim=0)
 largest, typical = by_dimension.max().item(), by_dimension.median().item()
 print(
-    f"at its end, dimension {by_dimension.argmax()} is {largest:.0f} on average; a typical dimension {typical:.0f}"
+    f"at its end, dimension {by_dimension.argmax()} is {largest:.0f} on average; "
+    f"a typical dimension {typical:.0f}"
 )
 share = (rows.mean(dim=-1).abs() / rows.std(dim=-1, correction=0)).mean().item()
 print(f"the mean of a word's 128 numbers is {share:.0%} of their spread")
@@ -420,7 +419,7 @@ def with_norms(model, make):
 
 
 def thin(layers, place="pre", make=None, seed=0):
-    """An untrained translator: width 32, so many layers in the encoder and as many in the decoder."""
+    """An untrained translator: width 32, so many layers on each of its two sides."""
     seed_everything(seed)
     layers = {"n_encoder_layers": layers, "n_decoder_layers": layers}
     small = Transformer(
@@ -475,10 +474,9 @@ def plain_layer_norm(x):
     )
 
 
+# Ours is PyTorch's.
 reference = nn.BatchNorm1d(D, affine=False).train()
-torch.testing.assert_close(
-    batch_norm(batch), reference(batch.flatten(0, 1)).view_as(batch)
-)  # it is PyTorch's
+torch.testing.assert_close(batch_norm(batch), reference(batch.flatten(0, 1)).view_as(batch))
 
 
 def rectangle(*texts):
@@ -493,15 +491,15 @@ NEIGHBOUR = "My sister has not eaten the red apples because she was tired."
 with torch.no_grad():
     own = model.embed(rectangle(ENGLISH))
     beside = model.embed(rectangle(ENGLISH, "my sister is reading a book"))
-    padded = model.embed(rectangle(ENGLISH, NEIGHBOUR))[
-        :1
-    ]  # the neighbour is gone again, the padding stays
+    # The neighbour is gone again, the padding stays.
+    padded = model.embed(rectangle(ENGLISH, NEIGHBOUR))[:1]
 for name, norm in (("LayerNorm", plain_layer_norm), ("batch norm", batch_norm)):
     alone = norm(own)[0]
     for what, other in (("with a neighbour", beside), ("with padding", padded)):
         change = (norm(other)[0, : len(alone)] - alone).norm() / alone.norm()
         print(
-            f"{name:10} {what:17} the same sentence changes by {round(change.item() * 20) * 5:3} %"
+            f"{name:10} {what:17} the same sentence changes by "
+            f"{round(change.item() * 20) * 5:3} %"
         )
 
 # %% [markdown]
@@ -708,7 +706,7 @@ print(f"entropy of the French pieces: {-(shares * np.log(shares)).sum():.1f} nat
 
 # %%
 def gradient_by_layer(network):
-    """The length of the gradient of each decoder layer's last matrix, before any training."""
+    """How long the gradient of each decoder layer's last matrix is, before any training."""
     batch = collate(examples[:40], pieces).to(device)
     logits = network(batch.src, batch.tgt_in).flatten(0, 1)
     F.cross_entropy(logits, batch.tgt_out.flatten(), ignore_index=pieces.pad_id).backward()
@@ -770,13 +768,13 @@ for d_model, d_ff, what in (
     (512, 2048, "the first Transformer"),
     (4096, 16_384, "a large model"),
 ):
-    products = 2 * (
-        4 * d_model**2 + 2 * d_model * d_ff
-    )  # Q, K, V, output; two matrices of the FFN
+    # Q, K, V, output; two matrices of the FFN
+    products = 2 * (4 * d_model**2 + 2 * d_model * d_ff)
     layer, rms = 2 * 7 * d_model, 2 * 4 * d_model  # two norms
     print(
-        f"{what:22} D = {d_model:4}: the norms of an encoder layer are {layer / (products + layer):.2%} "
-        f"of its operations; RMSNorm saves {(layer - rms) / (products + layer):.2%}"
+        f"{what:22} D = {d_model:4}: the norms of an encoder layer are "
+        f"{layer / (products + layer):.2%} of its operations; "
+        f"RMSNorm saves {(layer - rms) / (products + layer):.2%}"
     )
 
 # %% [markdown]
@@ -790,7 +788,7 @@ import time
 def shortest(works, rounds=5, calls=10):
     """Seconds of each work, the shortest of some rounds in which they take turns.
 
-    On a CPU this is the time that the process computes, so that other programs on the machine do not count.
+    On a CPU this is the time that the process computes: other programs do not count.
     """
     clock = time.process_time if device.type == "cpu" else time.perf_counter
     best = dict.fromkeys(works, math.inf)
@@ -834,7 +832,9 @@ for kind in ("from scratch", "of PyTorch"):
     print(f"{kind:12} RMSNorm takes {ratio:.2f} times as long as LayerNorm")
 for name in ("LayerNorm", "RMSNorm"):
     print(
-        f"{name}: that of PyTorch takes {fastest[name, 'of PyTorch'] / fastest[name, 'from scratch']:.2f} times as long as ours"
+        f"{name}: that of PyTorch takes "
+        f"{fastest[name, 'of PyTorch'] / fastest[name, 'from scratch']:.2f} "
+        "times as long as ours"
     )
 
 # %% tags=["nbval-ignore-output"]
@@ -870,7 +870,8 @@ part = spent["norms"] / spent["step"]
 
 # %% tags=["nbval-ignore-output"]
 print(
-    f"the twelve norms are about {part:.1%} of the time of a training step of our translator"
+    f"the twelve norms are about {part:.1%} "
+    "of the time of a training step of our translator"
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -880,10 +881,8 @@ print("less than a fifth:", part < 0.2)
 # **As good?** Train both, three seeds each, four layers, pre-norm. The question is whether the two differ by more than seeds do.
 
 # %% tags=["claim-15"]
-scores = {
-    "LayerNorm": [final(losses_with_layer_norm)],
-    "RMSNorm": [],
-}  # the first one is the network of claim 1
+# The first one is the network of claim 1.
+scores = {"LayerNorm": [final(losses_with_layer_norm)], "RMSNorm": []}
 scores["LayerNorm"] += [final(train(thin(2, seed=seed), warmup=20)) for seed in (1, 2)]
 for seed in (0, 1, 2):
     network = thin(2, make=lessons_lib.norms.RMSNorm, seed=seed)
@@ -895,7 +894,8 @@ print("the two norms differ by less than two seeds of one of them do:", gap < no
 # %% tags=["nbval-ignore-output"]
 for name, values in scores.items():
     print(
-        f"{name:10} loss at the end, three seeds: {', '.join(f'{value:.2f}' for value in values)}"
+        f"{name:10} loss at the end, three seeds: "
+        f"{', '.join(f'{value:.2f}' for value in values)}"
     )
 print(f"the means differ by {gap:.2f}; seeds of one norm by up to {noise:.2f}")
 
@@ -915,7 +915,10 @@ class RMSWithBeta(nn.Module):
 
 
 def translations_with(make):
-    """Translations of 40 unseen sentences, with `make(norm)` in the place of each norm; the norms are put back after."""
+    """Translations of 40 unseen sentences, with `make(norm)` in the place of each norm.
+
+    The norms are put back afterwards.
+    """
     owners = [
         module
         for module in model.modules()
@@ -1052,7 +1055,8 @@ for name, network in (("dim=-1", with_layer_norm), ("dim=1", wrong)):
 # %% tags=["nbval-ignore-output"]
 for name in told:
     print(
-        f"{name:6} loss as training tells it {told[name]:.2f}, word by word {honest[name]:.2f}"
+        f"{name:6} loss as training tells it {told[name]:.2f}, "
+        f"word by word {honest[name]:.2f}"
     )
 
 # %%
@@ -1106,7 +1110,8 @@ for decay in (settings["weight_decay"], 0.1):
         for step in range(settings["steps"])
     )
     print(
-        f"weight decay {decay}: after {settings['steps']} steps γ = 1 has become {math.exp(-decay * path):.2f}"
+        f"weight decay {decay}: after {settings['steps']} steps "
+        f"γ = 1 has become {math.exp(-decay * path):.2f}"
     )
 
 # %% [markdown]
@@ -1116,16 +1121,14 @@ for decay in (settings["weight_decay"], 0.1):
 # %%
 trained_like = thin(2)
 matrices = [parameter for parameter in trained_like.parameters() if parameter.dim() >= 2]
-vectors = [
-    parameter for parameter in trained_like.parameters() if parameter.dim() < 2
-]  # γ, β, biases
+# γ, β, biases
+vectors = [parameter for parameter in trained_like.parameters() if parameter.dim() < 2]
 optimizer = torch.optim.AdamW(
     [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}],
     lr=4e-3,
 )
-sum(
-    (0 * parameter).sum() for parameter in trained_like.parameters()
-).backward()  # a loss that does not care
+# A loss that does not care.
+sum((0 * parameter).sum() for parameter in trained_like.parameters()).backward()
 for _ in range(100):
     optimizer.step()
 print("γ is still 1:", bool((trained_like.decoder.norm.gamma == 1).all()))
@@ -1147,7 +1150,8 @@ counts = [
 print("parameters that are missing:", counts[0] - counts[1], "= 2 layers · (γ and β) · 128")
 whole, part_shared = model.encode(src), sharing.encode(src)
 print(
-    f"the encoder's output is off by more than a quarter: {bool((whole - part_shared).norm() > 0.25 * whole.norm())}"
+    "the encoder's output is off by more than a quarter: "
+    f"{bool((whole - part_shared).norm() > 0.25 * whole.norm())}"
 )
 
 # %% [markdown]
@@ -1244,7 +1248,8 @@ def ours_from(trained):
 
 with_ours = translations_with(ours_from)
 print(
-    f"{len(NORMS)} norms replaced; the same translations: {same(as_trained, with_ours)} of {len(with_ours)}"
+    f"{len(NORMS)} norms replaced; the same translations: "
+    f"{same(as_trained, with_ours)} of {len(with_ours)}"
 )
 for pair, text in zip(corpus.test[:2], with_ours, strict=False):
     print(" ", pair.source, "|", text)

@@ -58,9 +58,8 @@ from lessons_lib.widgets import FeedForwardWidget
 use_course_style()
 seed_everything(7)
 device = pick_device()
-torch.set_num_threads(
-    1
-)  # the networks of this page are so small that two threads would wait for each other
+# The networks of this page are so small that two threads would wait for each other.
+torch.set_num_threads(1)
 
 # %% [markdown]
 # ## The idea
@@ -87,7 +86,7 @@ layers |= {f"decoder {i + 1}": layer for i, layer in enumerate(model.decoder.lay
 
 @contextmanager
 def watching(networks):
-    """Inside, the input, the hidden neurons and the output of each network are kept, a tuple a batch."""
+    """Inside, each network's input, hidden neurons and output are kept, a tuple a batch."""
     seen = {name: [] for name in networks}
     with ExitStack() as stack:
         for name, network in networks.items():
@@ -107,7 +106,10 @@ def watching(networks):
 
 @torch.no_grad()
 def top_pieces(values, count):
-    """For each value (F, D), the pieces of text whose logits it raises most if nothing after it interferes: (F, count)."""
+    """For each value (F, D), the pieces of text whose logits it raises most: (F, count).
+
+    This holds if nothing after it interferes.
+    """
     return ((values * model.decoder.norm.gamma) @ model.output_weight.T).topk(count).indices
 
 
@@ -134,9 +136,8 @@ ranks = (
     .T.flatten()
     .tolist()
 )
-strongest = list(dict.fromkeys(ranks))[
-    :32
-]  # the best of each word, then the second of each, and so on
+# The best of each word, then the second of each, and so on.
+strongest = list(dict.fromkeys(ranks))[:32]
 
 FeedForwardWidget(
     [read[place] for place in chosen],
@@ -240,9 +241,8 @@ class OurFeedForward(nn.Module):
 
 ours, theirs = OurFeedForward(32, 128), FeedForward(32, 128)
 theirs.load_state_dict(ours.state_dict())
-pytorch = nn.TransformerEncoderLayer(
-    32, 4, 128, dropout=0.0
-)  # its two matrices are called linear1 and linear2
+# Its two matrices are called linear1 and linear2.
+pytorch = nn.TransformerEncoderLayer(32, 4, 128, dropout=0.0)
 pytorch.linear1.load_state_dict(ours.expand.state_dict())
 pytorch.linear2.load_state_dict(ours.contract.state_dict())
 
@@ -290,7 +290,8 @@ narrow.weight.data, narrow.bias.data = (
 )
 torch.testing.assert_close(narrow(F.relu(wide(x.transpose(1, 2)))).transpose(1, 2), ours(x))
 print(
-    "shuffled words, shuffled outputs; one word changed, one row changed; two 1×1 convolutions"
+    "shuffled words, shuffled outputs; one word changed, one row changed; "
+    "two 1×1 convolutions"
 )
 
 # %% [markdown]
@@ -336,11 +337,13 @@ with torch.device("meta"):  # shapes without numbers: nothing is allocated
     ):
         feed_forward, everything = count(layer.feed_forward), count(layer)
         print(
-            f"the first Transformer, {name}: {feed_forward:,} of {everything:,} = {feed_forward / everything:.1%}"
+            f"the first Transformer, {name}: {feed_forward:,} of {everything:,} "
+            f"= {feed_forward / everything:.1%}"
         )
 for name in ("encoder 1", "decoder 1"):
     print(
-        f"our translator, {name}: {count(layers[name].feed_forward) / count(layers[name]):.1%}"
+        f"our translator, {name}: "
+        f"{count(layers[name].feed_forward) / count(layers[name]):.1%}"
     )
 
 # %% [markdown]
@@ -371,7 +374,8 @@ for name in ["Transformer base", *NAMES]:
     heads = f"{groups} heads share a key" if groups > 1 else ""
     print(
         f"{name:17} d_ff = {config.d_ff / config.d_model:4.1f} d  {config.activation:9}"
-        f"  of its layers {shares[name][0]:4.0%}   of the whole model {shares[name][1]:4.0%}   {heads}"
+        f"  of its layers {shares[name][0]:4.0%}"
+        f"   of the whole model {shares[name][1]:4.0%}   {heads}"
     )
 
 # %% mystnb={"figure": {"name": "feed-forward-share", "caption": "Share of the parameters that the feed-forward networks hold: of all layers (dots), and of the whole model with its embeddings (crosses). The dashed line is two thirds."}, "image": {"alt": "Dot plot of nine models. Dots: Transformer base 57 percent, BERT, GPT-2, GPT-3 and Llama 2 67 percent, T5 11B 57 percent, Llama 3 81 percent, Qwen2.5 0.5B 88 percent, Gemma 2B about 91 percent. Crosses lie below the dots, far below for BERT, GPT-2 and the smallest models."}}
@@ -438,7 +442,10 @@ LENGTH, FRENCH_WORDS, UNKNOWN, NO_ANSWER = 12, 500, 1, -1
 
 
 def word_by_word(pairs):
-    """For each short sentence, its English words, and the first French word that each is aligned with (or None)."""
+    """For each short sentence, its English words, and an answer for each of them.
+
+    The answer is the first French word that it is aligned with, or None.
+    """
     sentences = []
     for pair in pairs:
         english, french = (
@@ -456,9 +463,10 @@ def word_by_word(pairs):
 train_sentences, test_sentences = word_by_word(corpus.train), word_by_word(corpus.test)
 english_counts = Counter(word for words, _ in train_sentences for word in words)
 french_counts = Counter(word for _, answers in train_sentences for word in answers if word)
+# 0 is padding, 1 is UNKNOWN.
 ENGLISH = {
     word: i + 2 for i, (word, n) in enumerate(english_counts.most_common()) if n >= 5
-}  # 0 is padding
+}
 FRENCH = {word: i for i, (word, _) in enumerate(french_counts.most_common(FRENCH_WORDS))}
 
 
@@ -591,14 +599,13 @@ for rate in RATES:
             seed_everything(seed)
             trained[name, rate] = train(WordTranslator(**options), rate, seed)
             losses[name, rate, seed] = test_loss(trained[name, rate])
-            if name == "ReLU":
-                dead_after[rate, seed] = dead(
-                    trained[name, rate]
-                )  # for a bug, further down
+            if name == "ReLU":  # for a bug, further down
+                dead_after[rate, seed] = dead(trained[name, rate])
 
 for name in VERSIONS:
     print(
-        f"{name:16} {matrix_entries(trained[name, 0.03].encoder.layers[0]):6,} numbers in the matrices of its layer"
+        f"{name:16} {matrix_entries(trained[name, 0.03].encoder.layers[0]):6,} "
+        "numbers in the matrices of its layer"
     )
 
 # %% mystnb={"figure": {"name": "layer-versions", "caption": "Loss on unseen sentences after 150 updates, lower is better, for three learning rates. A dot is one training, a line joins the means of three."}, "image": {"alt": "Line plot of five versions at three learning rates. At 0.008 the losses are far apart, from 1.16 for SwiGLU unfair over 1.21 for SwiGLU, 1.28 for ReLU and 1.32 for attention alone to 1.39 without activation. At 0.03 and 0.07 all are far lower: attention alone is lowest at 0.83, the others lie close together between 0.87 and 0.92."}}
@@ -656,7 +663,10 @@ print("  each at its best rate:", bool(best["no activation"] - best["ReLU"] > 0.
 # %%
 @torch.no_grad()
 def record(pairs):
-    """Input, hidden neurons and output of each network at every real position, and the pieces that stand there."""
+    """Input, hidden neurons and output of each network at every real position.
+
+    And the pieces of text that stand there.
+    """
     networks = {name: layer.feed_forward for name, layer in layers.items()}
     places = {"encoder": [], "decoder": [], "next": []}
     with watching(networks) as seen:
@@ -699,7 +709,8 @@ def nearest_linear(x, y):
     """x -> x A + b with A and b from least squares."""
     x, y = (torch.as_tensor(t, device="cpu").double() for t in (x, y))
     x = torch.cat([x, torch.ones(len(x), 1)], dim=1)
-    # The norm before the network fixes the mean of its input, so that one column is superfluous: a little ridge decides.
+    # The norm before the network fixes the mean of its input, so that one column is
+    # superfluous: a little ridge decides.
     solution = (
         torch.linalg.solve(x.T @ x + 1e-2 * torch.eye(x.shape[1]), x.T @ y)
         .float()
@@ -881,7 +892,9 @@ for name in layers:
 # %% tags=["nbval-ignore-output"]
 for name, fires, awake, read, by_chance in rows:
     print(
-        f"{name}: a neuron fires at {fires:4.1%} of all moments; of {awake} neurons {read} readable ({read / awake:.0%}); shuffled {by_chance}"
+        f"{name}: a neuron fires at {fires:4.1%} of all moments; "
+        f"of {awake} neurons {read} readable ({read / awake:.0%}); "
+        f"shuffled {by_chance}"
     )
 
 
@@ -900,7 +913,8 @@ for name, neurons in (
     for neuron in neurons:
         mark = "readable" if neuron in readable[name] else ""
         print(
-            f"{name}, neuron {neuron:2} {mark:8}  reads  {strongest_pieces(name, neuron, name[:7])}"
+            f"{name}, neuron {neuron:2} {mark:8}  "
+            f"reads  {strongest_pieces(name, neuron, name[:7])}"
         )
         if name == "decoder 1":
             print(f"{'':30}next   {strongest_pieces(name, neuron, 'next')}")
@@ -917,9 +931,8 @@ for name, neurons in (
 # %% tags=["claim-ffn-4"]
 hits = {}
 for name in ("decoder 1", "decoder 2"):
-    ten = (
-        top_pieces(layers[name].feed_forward.contract.weight.T, 10).cpu().numpy()
-    )  # (F, 10)
+    # (F, 10)
+    ten = top_pieces(layers[name].feed_forward.contract.weight.T, 10).cpu().numpy()
     written_next = places["next"][tables[name][1].argmax(dim=0).cpu().numpy()]  # (F,)
     for kind, order in (
         ("own value", np.arange(len(ten))),
@@ -927,7 +940,8 @@ for name in ("decoder 1", "decoder 2"):
     ):
         hits[name, kind] = (ten[order] == written_next[:, None]).any(axis=1).mean()
     print(
-        f"{name}: its own value names the next piece, in more than a quarter of the neurons:",
+        f"{name}: its own value names the next piece, "
+        "in more than a quarter of the neurons:",
         hits[name, "own value"] > 0.25,
     )
     print(

@@ -65,9 +65,8 @@ from lessons_lib.widgets import SizesWidget
 use_course_style()
 seed_everything(10)
 device = pick_device()
-torch.set_num_threads(
-    1
-)  # the networks of this page are so small that two threads would wait for each other
+# The networks of this page are so small that two threads would wait for each other.
+torch.set_num_threads(1)
 
 # %% [markdown]
 # ## The idea
@@ -183,18 +182,15 @@ SizesWidget(models, model=3)
 
 # %%
 def attention_weights(c):
-    query, key = (
-        c.n_heads * c.head_width,
-        (c.n_kv_heads or c.n_heads) * c.head_width,
-    )  # HK, GK
+    # HK, GK
+    query, key = c.n_heads * c.head_width, (c.n_kv_heads or c.n_heads) * c.head_width
     biases = {"all": query + 2 * key + c.d_model, "qkv": query + 2 * key, "none": 0}[c.bias]
     return 2 * c.d_model * (query + key) + biases
 
 
 def feed_forward_weights(c):
-    ups = (
-        2 if c.activation in ("swiglu", "geglu") else 1
-    )  # matrices D × F; one more leads back
+    # Matrices D × F; one more leads back.
+    ups = 2 if c.activation in ("swiglu", "geglu") else 1
     return (ups + 1) * c.d_model * c.d_ff + (
         ups * c.d_ff + c.d_model if c.bias == "all" else 0
     )
@@ -214,10 +210,8 @@ def parts(c):
         + (stacks if c.embedding_norm else 0)
     )
     table = {"learned": c.max_length * c.d_model, "t5": 32 * c.n_heads}.get(c.positions, 0)
-    types, pooler = (
-        getattr(c, "n_token_types", 0),
-        getattr(c, "pooler", False),
-    )  # BERT has these
+    # BERT has these.
+    types, pooler = getattr(c, "n_token_types", 0), getattr(c, "pooler", False)
     return {
         "embeddings": (c.vocab_size + types) * c.d_model + stacks * table,
         "attention": attentions * attention_weights(c),
@@ -306,9 +300,8 @@ def forward_flops(c, length):
         c.n_decoder_layers * (attention_weights(unbiased) + feed_forward_weights(unbiased))
         + c.vocab_size * c.d_model
     )
-    pairs = (
-        c.n_decoder_layers * 2 * (2 * length**2 * c.n_heads * c.head_width)
-    )  # QKᵀ, and weights times V
+    # QKᵀ, and weights times V
+    pairs = c.n_decoder_layers * 2 * (2 * length**2 * c.n_heads * c.head_width)
     return 2 * weights * length + pairs
 
 
@@ -316,10 +309,8 @@ def counted_flops(c, length):
     """Forward, and forward with backward, as PyTorch sees them."""
     model = built(c)
     tokens = torch.zeros(1, length, dtype=torch.long, device="meta")
-    with (
-        recorded_attention(model),
-        FlopCounterMode(display=False) as counter,
-    ):  # recorded: with no fused kernel
+    # Recorded: with no fused kernel.
+    with recorded_attention(model), FlopCounterMode(display=False) as counter:
         logits = model(tokens)
         forward = counter.get_total_flops()
         logits.sum().backward()
@@ -341,7 +332,8 @@ for name, length in (
     )
     assert both == 3 * forward == sizes.training_flops(config, 1, tgt_length=length)
     print(
-        f"{name:12} {length:5} tokens: forward {forward:9.3e}, with backward {both:9.3e}: {both / forward:.0f} times"
+        f"{name:12} {length:5} tokens: forward {forward:9.3e}, "
+        f"with backward {both:9.3e}: {both / forward:.0f} times"
     )
 
 # %% [markdown]
@@ -362,9 +354,8 @@ tokenizer = Tokenizer.train(
     (text for pair in corpus.train for text in (pair.source, pair.target)), vocab_size=1_000
 )
 examples = encode_pairs(tokenizer, corpus.train, max_length=64)
-batches = Batches(
-    examples, tokenizer, token_budget=1024
-)  # on the CPU, also where there is a GPU: the kernels differ
+# On the CPU, also where there is a GPU: the kernels differ.
+batches = Batches(examples, tokenizer, token_budget=1024)
 batch = max(
     (batch for batch, _ in zip(batches.epoch(0), range(20), strict=False)),
     key=lambda b: b.tgt_in.numel(),
@@ -433,12 +424,10 @@ library = {
     + memory.parts["gradients"]
     + memory.parts["optimizer"],
 }
-assert all(
-    abs(there[moment] - number) < 1000 for moment, number in library.items()
-)  # AdamW also counts its steps
-in_the_loss = (
-    (batch.tokens + small.vocab_size) * small.d_model * 4
-)  # its two gradients, which it makes on the way there
+# AdamW also counts its steps.
+assert all(abs(there[moment] - number) < 1000 for moment, number in library.items())
+# The loss's two gradients, which it makes on the way there.
+in_the_loss = (batch.tokens + small.vocab_size) * small.d_model * 4
 off_by = (
     abs(sum(kept.values()) - in_the_loss - memory.parts["activations"])
     / memory.parts["activations"]
@@ -489,7 +478,8 @@ for name, said in SAID.items():
     count = sum(parts(known[name].config).values())
     verdict = "yes" if abs(count - said) < 0.005 * said else "NO"
     print(
-        f"{name:12} {count:15,}   said: {said / 1e6:9,.0f}M   within half a percent: {verdict}"
+        f"{name:12} {count:15,}   said: {said / 1e6:9,.0f}M   "
+        f"within half a percent: {verdict}"
     )
 
 gpt2 = known["GPT-2 small"].config
@@ -528,12 +518,16 @@ for change, config in {
 # %% tags=["claim-12"]
 width = (1.7e12 / (12 * 120)) ** 0.5  # of N ≈ 12 L D²
 print(
-    f"120 layers, 1.7 trillion, built like GPT-3: d_model {round(width, -3):,.0f}, with 96 heads {width / 96:.0f} a head (GPT-3: 128)"
+    f"120 layers, 1.7 trillion, built like GPT-3: d_model {round(width, -3):,.0f}, "
+    f"with 96 heads {width / 96:.0f} a head (GPT-3: 128)"
 )
 
 
 def shapes(total, tolerance=0.05):
-    """Depths and widths that give this many parameters: d_ff four times the width, heads of 128, GPT-3's vocabulary."""
+    """Depths and widths that give this many parameters.
+
+    d_ff is four times the width, a head has 128, and the vocabulary is GPT-3's.
+    """
     return [
         (layers, width)
         for layers in range(12, 201, 4)
@@ -544,7 +538,8 @@ def shapes(total, tolerance=0.05):
 
 found = shapes(1.7e12)
 print(
-    f"shapes with 1.7 trillion (5 % up or down): {len(found)}, from {found[0]} to {found[-1]} (layers, width)"
+    f"shapes with 1.7 trillion (5 % up or down): {len(found)}, "
+    f"from {found[0]} to {found[-1]} (layers, width)"
 )
 undisclosed = [name for name, preset in presets().items() if preset.config is None]
 print("no shape was ever published of:", ", ".join(undisclosed))
@@ -628,12 +623,13 @@ for name, length in (
     ("Llama 3 8B", 131_072),
 ):
     c = dataclasses.replace(rivals[name], max_length=max(length, rivals[name].max_length))
-    if (
-        c.d_model < 10_000
-    ):  # PyTorch's count again, at these lengths; that of GPT-3 takes seconds
+    # PyTorch's count again, at these lengths; that of GPT-3 takes seconds.
+    if c.d_model < 10_000:
         assert counted_flops(c, length)[1] == 3 * forward_flops(c, length)
     print(
-        f"{name:18} {length:7,} tokens: counted / rule = {off(c, length, 'all'):.2f} (all), {off(c, length, 'without'):.2f} (without embeddings)"
+        f"{name:18} {length:7,} tokens: "
+        f"counted / rule = {off(c, length, 'all'):.2f} (all), "
+        f"{off(c, length, 'without'):.2f} (without embeddings)"
     )
 
 # %% [markdown]
@@ -685,7 +681,10 @@ def shape(width):
 
 
 def train(width, enough):
-    """Steps, FLOPs and validation loss of a run, until it has made STEPS steps and spent `enough` FLOPs."""
+    """Steps, FLOPs and validation loss, as a run goes on.
+
+    It ends when it has made STEPS steps and spent `enough` FLOPs.
+    """
     config, spent, seen, curve = shape(width), 0, [], []
     seed_everything(0)
     network = Transformer(config).to(device)
@@ -819,7 +818,8 @@ for moment, needed in (
     ("first update", weights + gradients + states),
 ):
     print(
-        f"{moment:17} needs {needed / N:4.1f} bytes a parameter: {'fits' if needed <= memory_size else 'OUT OF MEMORY'}"
+        f"{moment:17} needs {needed / N:4.1f} bytes a parameter: "
+        f"{'fits' if needed <= memory_size else 'OUT OF MEMORY'}"
     )
 
 # %% [markdown]
@@ -843,7 +843,8 @@ for kind, bytes_each in (
     ("bfloat16 + float32", [2, 2, 4, 4, 4]),
 ):
     print(
-        f"{kind:19} weight, gradient, copy, two states: {' + '.join(map(str, bytes_each))} = {sum(bytes_each)} bytes a parameter"
+        f"{kind:19} weight, gradient, copy, two states: "
+        f"{' + '.join(map(str, bytes_each))} = {sum(bytes_each)} bytes a parameter"
     )
 
 # %% [markdown]
@@ -869,7 +870,9 @@ for name in ("Llama 2 7B", "Llama 3 8B"):
     c = known[name].config
     weights, text = 2 * sum(parts(c).values()), cache_bytes(c, 1, 4096, 2)
     print(
-        f"{name}: {cache_bytes(c, 1, 1, 2):7,} bytes a token; 64 texts take {64 * text / weights:.1f} times the weights; {(80 * 2**30 - weights) // text} texts fit into 80 GiB"
+        f"{name}: {cache_bytes(c, 1, 1, 2):7,} bytes a token; "
+        f"64 texts take {64 * text / weights:.1f} times the weights; "
+        f"{(80 * 2**30 - weights) // text} texts fit into 80 GiB"
     )
 
 # %% [markdown]
@@ -964,10 +967,13 @@ length = 12  # tokens of a sentence, about
 exact = sizes.training_flops(ours, 1, length, length) / length * card["target_tokens"]
 print(f"parameters: {total:,}   embeddings: {parts(ours)['embeddings'] / total:.0%}")
 print(
-    f"file: {(FOLDER / 'model.safetensors').stat().st_size / 1e6:.2f} MB, at 2 bytes a parameter {2 * total / 1e6:.2f} MB"
+    f"file: {(FOLDER / 'model.safetensors').stat().st_size / 1e6:.2f} MB, "
+    f"at 2 bytes a parameter {2 * total / 1e6:.2f} MB"
 )
 print(
-    f"training: {exact:.1e} FLOPs, 6 N D says {rule:.1e}; in {card['minutes']:.0f} minutes, {exact / (60 * card['minutes']) / 1e9:.0f} billion a second"
+    f"training: {exact:.1e} FLOPs, 6 N D says {rule:.1e}; "
+    f"in {card['minutes']:.0f} minutes, "
+    f"{exact / (60 * card['minutes']) / 1e9:.0f} billion a second"
 )
 running = sizes.inference_memory(ours, 64, 30, 40)
 print(

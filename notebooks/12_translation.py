@@ -75,7 +75,7 @@ device = pick_device()
 # A translator is a machine that answers one question: *given the English sentence and the French words so far, what comes next?* Training
 # asks it that question at every place of every sentence. Translating asks it again and again, and each time appends the answer.
 #
-# But which answer? The machine does not give *a* word. It gives a probability to every word that there is. The obvious thing is to
+# But which answer? The machine does not give *a* word. It gives a probability to every word that it knows. The obvious thing is to
 # take the most probable one, and go on from there: {term}`greedy decoding`. It has a flaw. It never takes anything back. A word that
 # looks best now may lead to a sentence that is worse as a whole.
 #
@@ -85,9 +85,8 @@ device = pick_device()
 
 # %% tags=["hide-input"]
 course = load_course_translator(device)
-hard = load_grammar_tests(
-    seed=0, n_test=150
-)  # four sets of 150 sentences that the course's translator has never seen
+# Four sets of 150 sentences that the course's translator has never seen.
+hard = load_grammar_tests(seed=0, n_test=150)
 
 
 def texts_of(translator, pairs, **search):
@@ -101,9 +100,14 @@ def texts_of(translator, pairs, **search):
 
 SHOWN = {  # English, and the right French
     "The small black cats do not sleep.": "Les petits chats noirs ne dorment pas.",
-    "does this girl who walks in the garden live in Barcelona": "est-ce que cette fille qui marche dans le jardin habite à Barcelone",
+    "does this girl who walks in the garden live in Barcelona": (
+        "est-ce que cette fille qui marche dans le jardin habite à Barcelone"
+    ),
     "I have already borrowed the poem": "j'ai déjà emprunté le poème",
-    "The dog and the pig attacked it because they were hungry and their dancers hated to watch the interesting film.": (
+    (
+        "The dog and the pig attacked it because they were hungry "
+        "and their dancers hated to watch the interesting film."
+    ): (
         "Le chien et le cochon l'ont attaqué parce qu'ils avaient faim "
         "et leurs danseurs détestaient regarder le film intéressant."
     ),
@@ -133,7 +137,7 @@ for english, french in SHOWN.items():
 
 # %% [markdown]
 # The first is the rule: the model is sure, and both find the same. In the second the beam saves a sentence; in the third it spoils one, for what is more probable is
-# wrong. In the last one it finds something *far* more probable than greedy search does, and it is half a sentence. Claims 4 and 5 count such cases.
+# wrong. In the last one it finds something *far* more probable than greedy search does, and it is half a sentence. Claims 4 and 5 measure which of these prevails, and where.
 #
 # Everything else on this page is the way there: how words become numbers, how sentences of unequal length share a rectangle, how wrong
 # an answer is, and how fast to learn from it.
@@ -147,11 +151,11 @@ for english, french in SHOWN.items():
 # \log P(y \mid x) = \sum_{t=1}^{T} \log P(y_t \mid y_1, \dots, y_{t-1}, x) .
 # $$
 #
-# This is exact, for any machine that gives probabilities. The Transformer computes all $T$ factors in one pass, as {term}`logits` of
-# shape $T \times V$ (lesson 8).
+# This is no approximation: it is the chain rule of probability. In training, where $y$ is known, the Transformer computes all $T$ factors in one pass, as
+# {term}`logits` of shape $T \times V$ (lesson 8).
 #
-# **The loss** asks for the right token: $-\log P(y_t \mid \dots)$, the mean over all real tokens of a batch. The smallest loss would need
-# a probability of 1, and so logits without end. {term}`Label smoothing` asks for less. It takes a share $\varepsilon$ (here 0.1)
+# **The loss** asks for the right token: $-\log P(y_t \mid \dots)$, the mean over all real tokens of a batch. A loss of 0 would need
+# a probability of 1, and so logits that grow without bound. {term}`Label smoothing` asks for less. It takes a share $\varepsilon$ (here 0.1)
 # away from the right token, and spreads it over all $V$ ({cite:t}`szegedy2016rethinking`):
 #
 # $$
@@ -159,10 +163,11 @@ for english, french in SHOWN.items():
 # q_v = (1 - \varepsilon)\,[v = y_t] + \frac{\varepsilon}{V} ,
 # $$
 #
-# where $[v = y_t]$ is 1 for the right token and 0 for others. Its minimum is not 0 any more.
+# where $[v = y_t]$ is 1 for the right token and 0 for others. It is smallest where the model gives exactly the probabilities $q$, and not 0 even there.
 #
-# **The step.** The learning rate rises in a straight line over the first $w$ steps, while the gradients are wild, and falls to 0 at the last
-# step $N$: the rate of step $n$ (from 0) is $\eta \cdot \min\big(\tfrac{n+1}{w},\, 1 - \tfrac{n}{N}\big)$, $\eta$ being its peak. Before
+# **The step** is AdamW's, as in the lessons before. Its learning rate rises along a straight line that would reach $\eta$ after $w$ steps (the {term}`warm-up` of lesson 6), and
+# then falls along one that reaches 0 after all $N$ steps: step $n$ (from 0) has the rate
+# $\eta \cdot \min\big(\tfrac{n+1}{w},\, 1 - \tfrac{n}{N}\big)$. The two lines meet below $\eta$, on this page at 0.8 of it. Before
 # each step the gradient $g$ of all parameters is shortened to the length $c = 1$ if it is longer: $g \leftarrow g \cdot \min(1, c/\lVert g \rVert)$.
 #
 # **The search** wants the $y$ of the highest score. There are $V^T$ sentences of $T$ tokens, too many to look at, so a beam of $k$
@@ -205,10 +210,9 @@ print(
 
 # %%
 def learn_merges(words, n_merges):
-    """The merges, in order. Of pairs that are equally frequent, the one whose pieces are older goes first."""
-    number = {
-        letter: i for i, letter in enumerate(sorted(set("".join(words))))
-    }  # the age of each piece
+    """The merges, in order; of equally frequent pairs, first the one with older pieces."""
+    # By age: the letters, then each piece as it is made.
+    number = {letter: i for i, letter in enumerate(sorted(set("".join(words))))}
     counts = Counter(words)
     pieces = {word: list(word) for word in counts}
     merges = []
@@ -279,7 +283,8 @@ print(f"{len(merges)} merges, the same as the tokenizers library, and in the sam
 
 # %% [markdown]
 # From here on we use the course's tokenizer, which is built on that library, with a vocabulary of 4,000 pieces for both languages together: one
-# table of {term}`embeddings <embedding>` serves both sides, and the output as well ({cite:t}`press2017using`).
+# table of {term}`embeddings <embedding>` serves both sides, and the output as well ({cite:t}`press2017using`). After 300 merges not even *cats* was whole; now most words of
+# our corpus are. A character that training never had is spelled in bytes, such as `<0xC3>`.
 
 # %%
 tokenizer = Tokenizer.train(
@@ -294,7 +299,8 @@ for text in (corpus.test[0].target, "the aquarium, naïve 🙂"):
 # ### Pieces into batches
 #
 # A {term}`batch` is a rectangle, so short rows are filled with padding. `src` is the English, `tgt_out` what must be said, `tgt_in` what
-# the decoder reads: the same, moved one place to the right.
+# the decoder reads: the same, moved one place to the right, behind the start mark `<s>`. A batch of the training holds as many sentences of like length as fit
+# into `token_budget` places a side.
 
 # %%
 examples = encode_pairs(tokenizer, corpus.train, max_length=256)
@@ -322,9 +328,8 @@ def smoothed_loss(logits, targets, epsilon=0.1):
     """(N, V) and (N,): the mean over N of −Σ q log P."""
     logs = logits.log_softmax(dim=-1)  # (N, V)
     right = logs.gather(1, targets[:, None])[:, 0]  # (N,)
-    return -(
-        (1 - epsilon) * right + epsilon * logs.mean(dim=-1)
-    ).mean()  # ε/V times the sum is ε times the mean
+    # ε/V times the sum is ε times the mean.
+    return -((1 - epsilon) * right + epsilon * logs.mean(dim=-1)).mean()
 
 
 logits, targets = torch.randn(50, 4000), torch.randint(4000, (50,))
@@ -351,7 +356,7 @@ print("ours = PyTorch = lessons_lib")
 # %% [markdown]
 # ### The loop
 #
-# Guess, compare, ask which way each weight should move, shorten, move, forget. Those are the six lines that train every Transformer. On the same three
+# Guess, compare, ask which way each weight should move, shorten, move, forget. These six lines, or nearly these, train every Transformer. On the same three
 # batches, from the same start, they must give the losses that the library's `fit` gives.
 
 
@@ -428,7 +433,7 @@ def train(epsilon):
 
 translator, smoothed_curve = train(epsilon=0.1)
 
-# %% mystnb={"figure": {"name": "training-loss", "caption": "Left: the learning rate, up until it meets the line that falls to zero at the last step. Right: the training loss, every tenth step. The dashed line is a model that knows nothing and gives all pieces the same probability. The dotted one is the lowest that label smoothing allows."}, "image": {"alt": "Two line plots over the steps of the training. Left: the learning rate rises in a straight line over the first fifth of the steps, and then falls in a straight line to 0. Right: the loss starts at the dashed line near 8.3, falls steeply, then flattens out above the dotted line near 1.2."}}
+# %% mystnb={"figure": {"name": "training-loss", "caption": "Left: the learning rate, divided by the peak η that the rise alone would reach. It turns where it meets the line that falls to zero at the last step. Right: the training loss, every tenth step, each of another batch; hence the zigzag. The dashed line is a model that knows nothing and gives all pieces the same probability. The dotted one is the lowest that label smoothing allows: what is left above it the model does not know yet, or nobody can."}, "image": {"alt": "Two line plots over the steps of the training. Left: the learning rate rises in a straight line to about 0.8 over the first fifth of the steps, and then falls in a straight line to 0. Right: the loss starts just below the dashed line near 8.3, falls steeply, then flattens out above the dotted line near 1.2."}}
 at = np.arange(10, 10 * len(smoothed_curve) + 1, 10)
 rates = [schedule(n, n / STEPS, 150) for n in range(STEPS)]
 # What label smoothing asks for each wrong token; the right one gets as much on top of 0.9.
@@ -475,8 +480,11 @@ print("after a minute of training, BLEU above 50:", trained_bleu[1] > 50)
 # %% [markdown]
 # ### Greedy and beam search
 #
-# Both need one thing of the model: the log-probabilities of the next token, for some beginnings. This reads the whole beginning again for each token, as
-# {term}`caching <KV cache>` would not (lesson 11), but it is short, and it is enough to see that the search is right.
+# Both need one thing of the model: the log-probabilities of the next token, for some beginnings. The class below reads the whole beginning again for each token, which a
+# {term}`KV cache` would spare (lesson 11), but it is short, and it is enough to see that the search is right.
+#
+# A step of beam search ranks all extensions of all beginnings. Of the first $k$, those that end are finished; the first $k$ that do not end go on. The search stops when
+# at least $k$ are finished and the best beginning has no higher score than the best of them.
 
 
 # %%
@@ -522,13 +530,11 @@ def normalised(tokens, total, alpha):
 def beam_search(sentence, eos, beam, alpha=1.0, stop_at_first=False):
     beams, finished = [([], 0.0)], []
     for length in range(1, sentence.limit + 1):
-        logs = sentence.next_log_probabilities(
-            [tokens for tokens, _ in beams]
-        )  # (beams, V)
+        # (beams, V)
+        logs = sentence.next_log_probabilities([tokens for tokens, _ in beams])
         totals = torch.tensor([total for _, total in beams], device=device)[:, None] + logs
-        best, place = totals.flatten().topk(
-            2 * beam
-        )  # at most half of them end, so enough go on
+        # Twice as many as beams: at most half of them end, so enough go on.
+        best, place = totals.flatten().topk(2 * beam)
         row, token = (place // logs.shape[1]).tolist(), (place % logs.shape[1]).tolist()
         found = [
             ([*beams[r][0], t], total)
@@ -590,10 +596,12 @@ for name in ("in_distribution", "unseen_words"):
     english = [word for pair in hard[name] for word in words_of(pair.source)]
     unknown = [word for word in english if word not in known]
     print(
-        f"{name}: {len(unknown) / len(english):.1%} of {len(english)} English words are not in training"
+        f"{name}: {len(unknown) / len(english):.1%} of {len(english)} "
+        "English words are not in training"
     )
 print(
-    f"  pieces a word: known {pieces_of([w for w in english if w in known]):.1f}, unknown {pieces_of(unknown):.1f}"
+    f"  pieces a word: known {pieces_of([w for w in english if w in known]):.1f}, "
+    f"unknown {pieces_of(unknown):.1f}"
 )
 exact = all(
     course.tokenizer.decode(course.tokenizer.encode(text)) == text
@@ -610,7 +618,8 @@ for pair, text in zip(hard["unseen_words"], said, strict=True):
         hits[word in known_french].append(word in words_of(text))
 for is_known, name in ((True, "known"), (False, "unknown")):
     print(
-        f"{name:8} French words: {len(hits[is_known]):5}, of them in the translation: {np.mean(hits[is_known]):.0%}"
+        f"{name:8} French words: {len(hits[is_known]):5}, "
+        f"of them in the translation: {np.mean(hits[is_known]):.0%}"
     )
 for pair, text in list(zip(hard["unseen_words"], said, strict=True))[:3]:
     print(f"  {pair.source} → {text}")
@@ -620,15 +629,17 @@ print("of the known words more than 8 in 10 are there:", np.mean(hits[True]) > 0
 print("of the unknown words less than 2 in 10:", np.mean(hits[False]) < 0.2)
 
 # %% [markdown]
-# The new words go in without a loss, in three pieces instead of one. What comes out is, in the examples, *something* of the same kind that the
-# model knows: one verb for another, a poet for Carla. It has learned what kind of word stands there, and cannot know what it means.
+# The new words of this test are names and numbers, and forms of words that training shows in another form only: *touch*, but never *touched*; *truck*, but never *trucks*. They
+# go in without a loss, in three pieces instead of one. What comes out? *trucks* is right. For the others there is *something* of the same kind that the
+# model knows: one verb for another, a poet for Carla. It has learned what kind of word stands there, and seldom finds out which.
 #
 # ```{admonition} Verdict: true of spelling, false of meaning
 # :class: note
 # With BPE no word is unknown: each can be read and written, exactly. But nine in ten of the new French words are not found, by a model that
 # finds nearly nine in ten of the old ones in the same sentences. That a word *can* be put together of known pieces does not say which word
-# it is. On real text the claim fares better, where new words are often names that one copies, numbers, and compounds of known parts
-# ({cite:t}`sennrich2016neural`): there the pieces mean something.
+# it is. These words could have been copied (the names) or built as their like are (the plurals); our model has hardly learned to do either, from 20,000
+# sentences. On real text, with names, numbers and compounds by the thousand, the claim fares better: with pieces {cite:t}`sennrich2016neural` gained a BLEU point on whole
+# words and a dictionary for those that are missing.
 # ```
 #
 # ### Claim 2: "Sorting by length saves time"
@@ -639,14 +650,14 @@ print("of the unknown words less than 2 in 10:", np.mean(hits[False]) < 0.2)
 
 # %% tags=["claim-translation-2"]
 def clock():
-    """Seconds of processor time; on a graphics card seconds that have passed, when it has done all that it was told."""
+    """Processor seconds; on a graphics card, seconds passed when its work is done."""
     if ON_GPU:
         torch.cuda.synchronize()
     return time.perf_counter() if ON_GPU else time.process_time()
 
 
 def random_batches(examples, budget):
-    """In random order; each batch takes as many sentences as the budget of places allows."""
+    """In random order; a batch takes as many sentences as the budget of places allows."""
     order = random.Random(0).sample(range(len(examples)), len(examples))
     rows, longest = [], 0
     for i in order:
@@ -661,10 +672,8 @@ def random_batches(examples, budget):
 def pass_through(batches):
     """Batches, share of places that hold a token, and seconds for all of them."""
     batches, model = list(batches), translator.model.train()
-    for batch in (
-        batches[0],
-        *batches,
-    ):  # the first one twice: the clock starts when it has warmed up
+    # The first one twice: the clock starts when the processor has warmed up.
+    for batch in (batches[0], *batches):
         if batch is batches[0]:
             begin = clock()
         with autocast(device, pick_precision(device)):
@@ -693,15 +702,16 @@ for name, (_, _, seconds) in passes.items():
     print(f"{name}: {seconds:.1f} s")
 gain = passes["random"][2] / passes["sorted"][2]
 print(
-    f"the sorted ones are {gain:.2f} times as fast; by the places alone {passes['sorted'][1] / passes['random'][1]:.2f}"
+    f"the sorted ones are {gain:.2f} times as fast; "
+    f"by the places alone {passes['sorted'][1] / passes['random'][1]:.2f}"
 )
 
 # %% [markdown]
 # ```{admonition} Verdict: true
 # :class: note
-# In random batches more than four places in ten are padding, and the same sentences took about one and a half times as long. The more sentences there are to
-# choose from, the less padding is left: 2 % with all of them. The order costs something: sentences of equal length see each other all the
-# time. So shuffle *among* equals, and the order of the batches, in each epoch; the library does both.
+# In random batches more than four places in ten are padding. The same sentences take one and a half times as many places, and the time grows with them. The more sentences
+# there are to choose from, the less padding is left: 2 % with all of them. The order has a price: sorted once and for all, the same sentences would always meet in the
+# same batch. So shuffle *among* equals, and the order of the batches, in each epoch (each pass through all sentences); the library does both.
 # ```
 #
 # ### Claim 3: "Label smoothing helps BLEU and hurts perplexity"
@@ -723,7 +733,8 @@ for name, one in (("smoothed", translator), ("sharp", sharp)):
     greedy_bleu, beam_bleu = (bleu(texts_of(one, test, beam=beam), test) for beam in (1, 4))
     twins_scored[name] = math.exp(nats), greedy_bleu, beam_bleu
     print(
-        f"{name:9} perplexity {math.exp(nats):.2f}, BLEU greedy {greedy_bleu:.1f}, four beams {beam_bleu:.1f}"
+        f"{name:9} perplexity {math.exp(nats):.2f}, "
+        f"BLEU greedy {greedy_bleu:.1f}, four beams {beam_bleu:.1f}"
     )
 
 # %% tags=["claim-translation-3", "nbval-ignore-output"]
@@ -731,14 +742,14 @@ with torch.no_grad():
     held_out = collate(valid[:200], tokenizer).to(device)
     real, calibration = held_out.tgt_out != tokenizer.pad_id, {}
     for name, one in (("smoothed", translator), ("sharp", sharp)):
-        probabilities = one.model.eval()(held_out.src, held_out.tgt_in)[real].softmax(
-            -1
-        )  # (N, V)
+        # (N, V)
+        probabilities = one.model.eval()(held_out.src, held_out.tgt_in)[real].softmax(-1)
         sure, choice = probabilities.max(dim=-1)
         right = (choice == held_out.tgt_out[real]).float().mean().item()
         calibration[name] = right - sure.mean().item()
         print(
-            f"{name:9} gives its favourite {sure.mean().item():.2f}, and is right in {right:.2f} of the cases"
+            f"{name:9} gives its favourite {sure.mean().item():.2f}, "
+            f"and is right in {right:.2f} of the cases"
         )
 
 # %% tags=["claim-translation-3"]
@@ -759,10 +770,10 @@ print(
 # %% [markdown]
 # ```{admonition} Verdict: it hurts perplexity; that it helps BLEU is not shown here
 # :class: note
-# Smoothing forbids the model to be sure, and perplexity measures just that. Its favourite is right *more* often than it says; the sharp one
-# knows better how sure it may be. In BLEU our twins ended within a point of each other, with one beam and with four. That is no proof against
-# the claim: half a point would be lost in one pair of twins, and our corpus has one right answer to nearly everything, and no noise that could
-# be learned by heart. It says that smoothing is not for free, and not always worth its price.
+# Smoothing forbids the model to be sure, and perplexity measures just that. Both twins are right more often than they say, the smoothed one by far more: the sharp one
+# knows better how sure it may be. In BLEU they ended within a point of each other, with one beam and with four. That is no proof against
+# the claim: one pair of twins cannot show a difference as small as half a point, and our corpus has one right answer to nearly everything, and no noise that could
+# be learned by heart. It says that smoothing is not for free, and that a gain in BLEU is not sure to follow.
 # ```
 #
 # ### Claim 4: "Beam search beats greedy"
@@ -812,9 +823,10 @@ print("worse by more than 0.5 BLEU, longer sentences:", gains["course's, long"] 
 # %% [markdown]
 # ```{admonition} Verdict: true where the model is in doubt, false where it is sure, and false where its probabilities are wrong
 # :class: note
-# The beam found more probable translations in every trial. Where the model hesitates (half trained, new words) that is worth some points of BLEU. A
-# model that is sure gets nothing for it: greedy search has found the best already. And on sentences longer than all it was trained on the beam makes it *worse*. There the
-# model is mistaken about when to end, and the better one searches, the more of that mistake one finds. The price is about three times the time. Whether
+# In no trial were the beam's translations less probable, on average, than the greedy ones. Where the model hesitates (half trained, new words) they are more probable by far, and
+# that is worth some points of BLEU. A
+# model that is sure gets nothing for it: greedy search has found the same already, or as good. And on sentences longer than all it was trained on the beam makes it *worse*: the
+# model is mistaken about when to end (claim 5), and the better one searches, the more of that mistake one finds. The price is two to four times the time. Whether
 # one or two points on one test set are more than luck, lesson 13 asks.
 # ```
 #
@@ -840,7 +852,7 @@ for name, alphas in (("long", (0.0, 1.0)), ("unseen_words", (1.0,))):
             "seconds": clock() - begin,
         }
 
-# %% tags=["claim-16"] mystnb={"figure": {"name": "beam-width", "caption": "The same model, wider and wider beams. Left: the log-probability of what is found gets better and better. Middle: BLEU. Right: the time, as a multiple of greedy search. On long sentences, the more probable translation is the worse one."}, "image": {"alt": "Three plots against the number of beams from 1 to 64, on a logarithmic axis, with a line each for long sentences with length penalty 0 and 1, and for new words. Left: log-probabilities rise for all and flatten out. Middle: BLEU falls by some points for long sentences, more with length penalty 0, and rises by some points for new words. Right: the time rises, to about thirty times that of greedy search at 64 beams."}}
+# %% tags=["claim-16"] mystnb={"figure": {"name": "beam-width", "caption": "The same model, wider and wider beams. Left: the log-probability of what is found rises everywhere, less and less. Middle: BLEU rises with it where words are new, and falls on long sentences: there the more probable translations are the worse ones. Right: the time, as a multiple of greedy search."}, "image": {"alt": "Three plots against the number of beams from 1 to 64, on a logarithmic axis, with a line each for long sentences with length penalty 0 and 1, and for new words. Left: log-probabilities rise for all and flatten out. Middle: BLEU falls by some points for long sentences, more with length penalty 0, and rises by some points for new words; from 8 beams on all three are nearly flat. Right: the time rises, to dozens of times that of greedy search at 64 beams."}}
 lines = {
     "long, α = 0": ("long", 0.0),
     "long, α = 1": ("long", 1.0),
@@ -881,17 +893,18 @@ moved = [
 print("from 8 to 64 beams BLEU moves by less than 1 point:", max(moved) < 1)
 
 # %% [markdown]
-# The last column says what happens: the translations of long sentences get shorter. An end comes early in every
-# sentence with *some* probability. A greedy search passes it by, because at that place another word is a little more probable. A wide beam keeps it, and nothing that
-# comes later, each factor below 1, can catch up with it.
+# The end of the first three lines says what happens: the translations of long sentences get shorter. An early end has *some* probability in every
+# sentence. A greedy search passes it by, because at that place another word is more probable. A wide beam keeps both. The longer one is ahead at first, but every further
+# word is a factor below 1, and at its end it may have fallen behind.
 #
 # ```{admonition} Verdict: false
 # :class: note
-# Four to eight beams find nearly all that there is to find; 64 cost seven times as much again and change nothing, or make it worse. A
+# On long sentences the best beam is the narrowest. With new words BLEU rises, but only up to eight beams: they find most of what there is to find. 64 cost several times as
+# much again, and BLEU moves by less than a point. A
 # search is as good as the probabilities that it searches in: the wider it is, the more of their mistakes it finds. {cite:t}`koehn2017six` saw
 # BLEU fall in eight pairs of languages, after its best at 4 to 30 beams. {cite:t}`stahlberg2019nmt` searched completely: for more than half
 # of their sentences the most probable translation was the *empty* one. So the blindness of a narrow search is part of why its translations
-# are good. A reward for length repairs much of it ({cite:t}`murray2018correcting`); here $\alpha = 1$ repairs a part.
+# are good. A reward for each word repairs much of it ({cite:t}`murray2018correcting`); here $\alpha = 1$ repairs a part.
 # ```
 #
 # ## Bugs worth meeting
@@ -913,16 +926,17 @@ for name in ("in_distribution", "unseen_words"):
         texts = [course.tokenizer.decode(tokens) for tokens in found]
         scores.append(bleu(texts, pairs))
     print(
-        f"{name}: stopping at the first end costs more than 3 BLEU: {scores[0] - scores[1] > 3}",
+        f"{name}: stopping at the first end costs more than 3 BLEU: "
+        f"{scores[0] - scores[1] > 3}",
         end="; ",
     )
     print("it writes, for example,", repr(min(texts, key=lambda text: len(text.split()))))
 
 # %% [markdown]
-# The symptom is a beam search that is worse than greedy on easy sentences.
+# The symptom is a beam search that is worse than greedy on easy sentences, where a correct one is as good (claim 4).
 #
 # **The length that nobody normalised.** You have seen it in claim 5: $\alpha = 0$, a wide beam, and translations that are too short. BLEU drops, each
-# translation reads well, and only a look at the lengths tells. Of the words that are due, there are by the number of beams:
+# translation may read well, and only a look at the lengths tells. Here are the words that were written, as a share of those in the references, by the number of beams:
 
 # %% tags=["nbval-ignore-output"]
 for alpha in (0.0, 1.0):
@@ -932,8 +946,8 @@ for alpha in (0.0, 1.0):
     )
 
 # %% [markdown]
-# Look at the first number as well. With one beam there is nothing to normalise, and yet the translations are too short: that is the model's own
-# mistake on sentences longer than all it knows. No $\alpha$ mends that. Compare lengths first, then choose $\alpha$, and on *validation* data.
+# $\alpha = 1$ wins back some of the words, not most. Look at the first number: with one beam there is nothing to normalise, and yet the translations are too short. That is
+# the model's own mistake on sentences longer than all it knows, and $\alpha$ does not touch it. Compare lengths first, then choose $\alpha$, and on *validation* data.
 #
 # **Test sentences in the training set.** Real corpora are collected from the web, and so are the tests. We leak a hundred test sentences on purpose: the
 # translator of this page trains on for 60 steps, on 300 training pairs and those. Then it is tested on the hundred, and on a hundred others.
@@ -966,11 +980,11 @@ print(
 # %% [markdown]
 # The clean ones even lose: the model is learning 400 sentences by heart. But nothing on a page of results says so, if all of the test set has
 # leaked. A BLEU that is too good is the only symptom, as a loss that is too good was in lesson 8. Compare the
-# sentences, as we did at the top, after lower-casing and without punctuation, or you miss the near copies. `lessons prepare` removes from WMT14's training part
-# what is in its test set.
+# sentences, as we did under *The data*: in lower case and without the mark at the end, or you miss copies that differ in nothing else. `lessons prepare` removes from
+# WMT14's training part what is in its test set.
 #
-# **Dropout left on.** `model.train()` switches {term}`dropout` on, and a test in between forgets to switch it off. The output is a little worse, and
-# another one each time:
+# **Dropout left on.** `model.train()` switches {term}`dropout` on for the training, and a test in between forgets to switch it off with `model.eval()`. The symptom: the
+# same sentences are translated otherwise each time.
 
 # %%
 src = pad(
@@ -1013,7 +1027,7 @@ print(
 # </details>
 # <details><summary>1</summary>
 #
-# No. Nothing forces a loss to lie between 0 and 1. A loss of 1 means that the right token gets a probability of $e^{-1} = 0.37$.
+# No. Nothing forces a loss to lie between 0 and 1. A loss of 1 means that the right token gets a probability of $e^{-1} = 0.37$, much more than one in 4,000.
 #
 # </details>
 #
@@ -1039,7 +1053,7 @@ print(
 #
 # <details><summary>Which beginnings are kept at step 5</summary>
 #
-# No. At step 5 all beginnings have 5 tokens, so all are divided by the same number, and their order stays.
+# No. As long as the search goes on, all beginnings of step 5 have 5 tokens, so all are divided by the same number, and their order stays.
 #
 # </details>
 # <details><summary>Which finished translation wins</summary>
@@ -1047,7 +1061,7 @@ print(
 # Right. They have different lengths, so they are divided by different numbers. And the search may stop later, because what is still open may win yet.
 #
 # </details>
-# <details><summary>The log-probability of a translation</summary>
+# <details><summary>The log-probability of a given translation</summary>
 #
 # No. That belongs to the model and the sentence. α only changes the score by which translations of different lengths are compared.
 #
@@ -1067,7 +1081,7 @@ print(
 # </details>
 # <details><summary>BLEU is wrong</summary>
 #
-# No, not first. BLEU has faults (lesson 13), but translations of seven tenths of the length *are* worse.
+# No, not first. BLEU has faults (lesson 13), but translations that end too early *are* worse.
 #
 # </details>
 #
@@ -1144,9 +1158,9 @@ print(
 # - BPE merges the most frequent neighbours. Every word can be spelled with it; that does not mean that the model knows it.
 # - Batches of like length waste little on padding; the loss asks at real tokens only.
 # - Guess, compare, backward, clip, step, forget: the rate goes up for a while and down to zero.
-# - Label smoothing forbids the model to be sure. It costs perplexity; whether it buys BLEU depends on the data.
-# - Greedy search takes the best token, beam search keeps the $k$ best beginnings and finds more probable sentences. More probable is not better: four
-#   beams are plenty, and on sentences that the model misjudges every further beam hurts.
+# - Label smoothing forbids the model to be sure. It costs perplexity; it may buy BLEU, but one pair of twins did not show it.
+# - Greedy search takes the best token, beam search keeps the $k$ best beginnings and finds more probable sentences. More probable is not always better: four
+#   to eight beams are plenty, and on sentences that the model misjudges even the second one hurts.
 # - Compare lengths, and look for test sentences in the training set, before you believe a BLEU.
 #
 # **Where it comes from.** The model, the smoothing and the beam of four: {cite:t}`vaswani2017attention`. Byte-pair encoding: {cite:t}`sennrich2016neural`. Label smoothing:
