@@ -180,8 +180,8 @@ SentenceBrowser(
 # > reference: les petits chats noirs ne dorment pas ce soir<br>
 # > translation: les petits chats noirs dorment dorment pas
 #
-# How many of the translation's words are in the reference? All seven. But "dorment" stands there once and was written twice. A translator
-# that writes "les les les les" would be perfect. So a match is **clipped**: an n-gram counts at most as often as the reference has it. With
+# How many of the translation's words are in the reference? All seven. But "dorment" stands there once and was written twice; counted in
+# this way, "les les les les" would be perfect. So a match is **clipped**: an n-gram counts at most as often as the reference has it. With
 # $\#_t(g)$ for how often n-gram $g$ occurs in translation $t$, and $\#_r(g)$ in its reference $r$, the $n$-gram **precision** of a whole test set is
 #
 # $$
@@ -189,10 +189,10 @@ SentenceBrowser(
 # \qquad n = 1, 2, 3, 4,
 # $$
 #
-# where $(t, r)$ runs over all sentences and $g$ over the $n$-grams of $t$. Note that both sums are complete *before* one is divided by the other.
+# where $(t, r)$ runs over all sentences and $g$ over the different $n$-grams of $t$. Note that both sums are complete *before* one is divided by the other.
 # In the example $p_1 = 6/7$, $p_2 = 4/6$, $p_3 = 2/5$, $p_4 = 1/4$. Single words say whether the vocabulary is right, longer runs whether the order is.
 #
-# A precision has a loophole: say only what you are sure of. "les petits chats noirs" is right in every n-gram, and half of the sentence is
+# A precision has a loophole: say only what you are sure of. "les petits chats noirs" is right in every n-gram, and more than half of the sentence is
 # missing. So there is a **brevity penalty**. With $c$ words in all translations together and $\ell$ in all references,
 #
 # $$
@@ -201,7 +201,7 @@ SentenceBrowser(
 # \mathrm{BLEU} = 100 \cdot \mathrm{BP} \cdot \big(p_1 \, p_2 \, p_3 \, p_4\big)^{1/4} .
 # $$
 #
-# The fourth root makes it a *geometric* mean: if one of the four is 0, all is 0, and a translator cannot buy a bad $p_4$ with a good $p_1$. Here
+# The fourth root makes it a *geometric* mean: if one of the four is 0, all is 0, however good the other three. Here
 # $c = 7$ and $\ell = 9$, so $\mathrm{BP} = e^{-2/7} \approx 0.75$, and BLEU is about 37.
 #
 # **Alignment.** Let $A$ be the links that somebody claims, pairs of an English and a French word. People who align by hand mark two kinds: *sure*
@@ -213,7 +213,7 @@ SentenceBrowser(
 # $$
 #
 # $|A \cap P|$ out of $|A|$ are the claimed links that are right; $|A \cap S|$ out of $|S|$ the sure links that were found. 0 is perfect. A claimed link
-# that is only possible is no error, and a sure one counts twice.
+# that is only possible is no error; a sure one counts in both places.
 #
 # ## The code, from scratch
 #
@@ -271,8 +271,9 @@ print("ours = lessons_lib = sacreBLEU")
 print(scoring.score(texts["long", 1], references["long"]).signature)
 
 # %% [markdown]
-# That last line is a **signature**: how the number was computed. One reference, capitals count, words split by 13a, and so on. Two BLEU
-# scores may be compared if their signatures are equal, and only then. Here are the scores:
+# That last line is a **signature**: how the number was computed. One reference, capitals count, words split by 13a, and so on. (`smooth:exp`
+# puts something small in the place of a 0; in a whole test set there is none.) Two BLEU scores may be compared if their signatures are
+# equal and the test set is the same, and only then. Here are the scores; the last column is the share of translations that equal the reference:
 
 # %% tags=["nbval-ignore-output"]
 print(f"{'test set':22}{'BLEU':>7}{'chrF':>7}   right word for word")
@@ -307,7 +308,7 @@ print(
 # ### Could it be luck?
 #
 # You cannot draw a second test set from the world. But you can draw from the one you have, *with replacement*: 500 sentences out of
-# 500, some twice, some not at all. The score of such a set wobbles as the score of a new test set would. Do it a thousand times, and you see by
+# 500, some twice, some not at all. The score of such a set wobbles about as the score of a new test set would. Do it a thousand times, and you see by
 # how much: this is the {term}`bootstrap`. To compare two translators, score both **on the same drawn sentences** and look at the
 # *difference* ({cite:t}`koehn2004statistical`): a hard sentence is hard for both, and cancels.
 #
@@ -360,7 +361,8 @@ for key in texts:
 # %% [markdown]
 # Now the test itself. Suppose the two translators were equally good: then the differences would scatter as they do, but around 0. So
 # move them there, and ask how often one of them is at least as large as the difference that was really seen, in either direction. That share is
-# called $p$. Below 0.05, people say *significant*.
+# called $p$. Below 0.05, people say *significant*. (The two `+ 1` in the code count the
+# difference that was seen among the drawn ones, so that $p$ is never 0.)
 
 
 # %%
@@ -437,9 +439,9 @@ print("layer 1, its four heads:", by_head[0].round(2), "  layer 2:", by_head[1].
 print(f"the mean of the heads of layer 2: {ours:.3f}")
 
 # %% [markdown]
-# The heads differ, and their mean beats each of them. Which reading is best? Eight heads, the mean of each layer and the mean of all are eleven places to
-# read. And there is a second rule: also link each English word that was left alone to the French word that looked at it most (`both=True`). That makes 22 candidates,
-# and the best of many looks better than it is. So choose on the *validation* part, and report on the *test* part.
+# The heads differ, and the mean of those of layer 2 beats each of the eight. Which reading is best? Eight heads, the mean of each layer and the mean of all
+# are eleven places to read. And there is a second rule: also link each English word that was left alone to the French word that looked at it most (`both=True`).
+# That makes 22 candidates, and the best of many looks better than it is. So choose on the *validation* part, and report on the *test* part.
 
 # %% tags=["nbval-ignore-output"]
 reading = next(iter(score_readings(tables, gold)))
@@ -460,13 +462,14 @@ print(
 )
 
 # %% [markdown]
-# No one ever showed this model an alignment. It learned to translate, and the alignment came with it.
+# Chosen was the mean of all eight heads (`None`), by the second rule. No one ever showed this model an alignment. It learned to translate, and the
+# alignment came with it, in good order where it translates well and poorer on the long sentences.
 #
 # ## Claims, tested
 #
 # ### Claim 1: "A higher BLEU is a better translation"
 #
-# Take French sentences of the corpus, perfect by definition, and change them by hand. Some changes keep the meaning, others turn it
+# Take French sentences of the corpus, perfect by definition, and change them by rule. Some changes keep the meaning, others turn it
 # into something else. If BLEU measures how good a translation is, the first must cost less than the second. To be fair, every change is made
 # in **the same sentences**: all that allow all of them.
 #
@@ -526,15 +529,16 @@ for name, (meaning, edit) in EDITS.items():
 #
 # ```{admonition} Verdict: false; a BLEU counts words in common, not meaning
 # :class: note
-# The opposite can score above a faithful translation in other words. Over thousands of sentences, and between systems of a
-# similar kind, BLEU follows people's judgement well enough to be useful ({cite:t}`papineni2002bleu` measured that). But it does not
+# The opposite can score above a faithful translation in other words. Over a whole test set BLEU can follow people's judgement closely
+# ({cite:t}`papineni2002bleu` measured it for five translators, two of them people), and that makes it useful. But it does not
 # know a small error from a fatal one. Negations, numbers and names: count those yourself, as the section on failures does.
 # ```
 #
 # ### Claim 2: "BLEU above 15 means that it translates"
 #
 # Fifteen is the mark that the capstone of this course asks for. What does it take to pass it?
-# Five rivals without a network, and a real Transformer, of the same shape as ours, that is stopped after 300 steps of training.
+# Five rivals without a network: the English itself, the most frequent French words, any training sentence, the translation of the most similar
+# English one, and a dictionary that goes word for word. And a real Transformer, of the same shape as ours, that is stopped after 300 steps of training.
 
 # %%
 sources, reference = (
@@ -649,7 +653,7 @@ print(
 # %% [markdown]
 # ```{admonition} Verdict: false on this corpus
 # :class: note
-# A dictionary that looks up one word after the other passes the mark without any model; a network that gets one sentence in twenty right passes it
+# A dictionary that looks up one word after the other passes the mark without any network; a network that gets one sentence in twenty right passes it
 # after 300 steps (ours had 6,000). A BLEU means something *beside the BLEU of something stupid on the same test set*. Always compute the stupid ones. (On real text
 # a sentence has many good translations and one reference. There the same number is harder to reach, and worth more.)
 # ```
@@ -658,7 +662,7 @@ print(
 #
 # Resample the test sets at several sizes, and see within what bounds 95 % of the scores lie.
 
-# %% tags=["claim-point", "nbval-ignore-output"] mystnb={"figure": {"name": "interval-by-size", "caption": "Half the width of the 95 % interval, by the number of test sentences. Solid: of one BLEU score (greedy search). Dashed: of the difference of two systems on the same sentences (beam less greedy). The grey line is one BLEU point."}, "image": {"alt": "Line plot, both axes logarithmic. The solid lines of unseen words and long fall from about 10 at 20 sentences to 1 to 2.5 at 500; in distribution from 3 to 0.7. Each dashed line is below the solid one of its colour."}}
+# %% tags=["claim-point", "nbval-ignore-output"] mystnb={"figure": {"name": "interval-by-size", "caption": "Half the width of the 95 % interval, by the number of test sentences. Solid: of one BLEU score (greedy search). Dashed: of the difference of two systems on the same sentences (beam less greedy). The grey line is one BLEU point."}, "image": {"alt": "Line plot, both axes logarithmic. The solid lines fall from 20 sentences to 500: unseen words from 12 to 2.6, long from 8 to 1.2, in distribution from 3.4 to 0.7. Each dashed line is below the solid one of its colour."}}
 sizes = [20, 50, 100, 200, 500]
 
 
@@ -698,19 +702,19 @@ print(
 )
 
 # %% [markdown]
-# With 100 sentences a score of 56 means "somewhere from 50 to 62". With 500 it is still ±2.5. To halve the interval you need four times the sentences: it falls with the square root.
+# With 100 sentences of unseen words a score of 56 means "somewhere from 50 to 62". With 500 it is still ±2.6. To halve the interval you need four times the sentences: it falls with the square root.
 # The dashed lines are lower, because two systems on the *same* sentences share their luck. That is why one compares pairs.
 #
 # ```{admonition} Verdict: not by itself; ask how many sentences, and whether they were the same
 # :class: note
-# Two scores from two test sets, a point apart, say nothing. On the same 500 sentences, one point can be luck (unseen words: the difference is known to ±1.5) or beyond doubt (in
+# Two scores from two test sets, a point apart, say nothing. On the same 500 sentences, one point can be luck (unseen words: the difference is known to ±1.6) or beyond doubt (in
 # distribution: ±0.04). The number alone does not tell. The bootstrap does, in a second.
 # ```
 #
 # ### Claim 4: "Beam search beats greedy search"
 #
-# Greedy search takes the best next word and never looks back; a beam keeps the four best beginnings (lesson 12). It finds translations that the
-# model thinks more probable. Are they better? And what do they cost?
+# Greedy search takes the best next word and never looks back; a beam keeps the four best beginnings (lesson 12), and so it mostly finds
+# translations that the model thinks more probable. Are they better? And what do they cost?
 
 # %% tags=["claim-16", "nbval-ignore-output"] mystnb={"figure": {"name": "beam-against-greedy", "caption": "BLEU of beam search (4 beams) less BLEU of greedy search, with the interval that holds 95 % of 1,000 resampled test sets of 500 sentences."}, "image": {"alt": "Four points with horizontal intervals. In distribution: at 0. Unseen words: about plus 3.6, the interval from 2 to 5. Unseen constructions: about plus 0.2, the interval holds 0. Long: about minus 1, the interval from minus 1.6 to minus 0.4."}}
 fig, ax = plt.subplots(figsize=(7, 2.6))
@@ -752,7 +756,8 @@ slower = sum(seconds[name, 4] for name in tests) / sum(seconds[name, 1] for name
 print("the beam takes more than 1.3 times as long, all four together:", slower > 1.3)
 
 # %% [markdown]
-# Where the model is sure, both find the same sentence. Where a new word confuses it, looking ahead helps. On long sentences the beam *loses*:
+# On sentences like those of training both searches write nearly the same. With new words, looking ahead helps. On long sentences the beam *loses*. (The times
+# include one pass that records the attention, the same for both; without it the beam would look slower still.) What goes wrong there?
 
 # %% tags=["nbval-ignore-output"]
 ratio, kinds_of = {}, {}
@@ -783,11 +788,13 @@ print("on long sentences the beam writes less than greedy search:", ratio[4] < r
 print("what it writes is more probable, says the model, in 9 of 10 cases:", likelier > 0.9)
 
 # %% [markdown]
-# ```{admonition} Verdict: true where the model is unsure; false where the model itself is mistaken
+# The beam goes round in circles less often, and leaves out more.
+#
+# ```{admonition} Verdict: not always; it helped with unseen words and hurt on long sentences
 # :class: note
-# +3.6 on unseen words and −1.0 on long sentences, both beyond luck; nothing elsewhere; at about twice the time. On long sentences the model itself finds a translation that stops early
-# more probable, and the better search finds more of what the model believes. A beam improves the *search*. If the *model* is mistaken, a better search finds the mistake. Lesson 12 widens
-# the beam further, and shows what the length penalty does.
+# +3.6 on unseen words and −1.0 on long sentences, both beyond luck; elsewhere no difference that one could show; slower everywhere. On long sentences the model itself nearly always finds
+# the beam's translation more probable, though more is left out. The better search finds more of what the model believes: it improves the *search*. If the *model* is mistaken,
+# a better search finds the mistake. Lesson 12 widens the beam further, and shows what the length penalty does.
 # ```
 #
 # ### Claim 5: "Attention weights explain the output"
@@ -795,10 +802,10 @@ print("what it writes is more probable, says the model, in 9 of 10 cases:", like
 # {cite:t}`jain2019attention` called this false ("attention is not explanation"), {cite:t}`wiegreffe2019attention` answered ("attention is not not explanation"). It depends on
 # what one means, so here are four questions that an experiment can answer, all about cross-attention.
 #
-# **1. Does it agree with people?** Yes, and you have seen it: AER below 0.05 on the first test set.
+# **1. Does it agree with the gold alignment?** Yes, and you have seen it: AER below 0.05 on the first test set (but above 0.2 on the long sentences).
 #
-# **2. Does the word with the greatest weight matter?** Hide one English word from the cross-attention of all heads, in both layers (by the mask, as in
-# lesson 8), and see whether the model still writes the French word. Hide the one that it looked at most; for comparison the second, and any other.
+# **2. Does the word with the greatest weight matter?** The model reads the right beginning of the translation and must say the next French word. Hide one English word from the cross-attention of all
+# heads, in both layers (by the mask, as in lesson 8): is the French word still its first choice? Hide the one that it looked at most; for comparison the second, and any other.
 
 
 # %%
@@ -868,7 +875,7 @@ print(
 
 # %% [markdown]
 # So the greatest weight points at a word that matters, and the larger the weight, the surer. But in one case of six the word is written all the same. Has it been read off the neighbours,
-# whose vectors know of the word since the encoder? Hardly: hidden from the encoder too, it is lost only a little more often. The model guesses the rest, from the French words before and from
+# whose vectors know of the word since the encoder? Hardly: hidden from the encoder too, it is lost only a little more often. The model gets it elsewhere: from the French words before, and from
 # what else it sees.
 #
 # **3. Does a head's map explain anything?** Take a head's weights away and let it look at all words equally, as if it had no opinion. If its map explains the output, the
@@ -938,7 +945,7 @@ kept = [
     for n in range(9)
 ]
 
-# %% tags=["claim-8"] mystnb={"figure": {"name": "heads-without-opinion", "caption": "Left: alignment error rate of each cross-attention head (validation part; the dashed line is the mean of the heads of layer 2). Right: share of 200 test translations that stay the same, letter by letter, when so many of the eight heads look at all English words equally, the most harmless first."}, "image": {"alt": "Left, eight bars: heads of layer 1 from about 0.18 to 0.32, heads of layer 2 from about 0.08 to 0.20; the dashed line is at 0.05. Right, a line that stays above 0.9 for up to two heads, falls slowly to three or four, then steeply to 0 at eight."}}
+# %% tags=["claim-8"] mystnb={"figure": {"name": "heads-without-opinion", "caption": "Left: alignment error rate of each cross-attention head (validation part; the dashed line is the mean of the heads of layer 2). Right: share of 200 test translations that stay the same, letter by letter, when so many of the eight heads look at all English words equally, the most harmless first."}, "image": {"alt": "Left, eight bars: heads of layer 1 from about 0.18 to 0.32, heads of layer 2 from about 0.08 to 0.20; the dashed line is at 0.05. Right, a falling line: 1 without, 0.9 with two heads, 0.7 with four, 0.5 with five, about 0 with seven and with eight."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 left.bar(range(8), by_head.ravel(), color=["C0"] * 4 + ["C1"] * 4)
 left.axhline(ours, linestyle="--", color="grey")
@@ -961,8 +968,8 @@ print("the two most harmless together: 8 of 10 stay the same:", kept[2] > 0.8)
 print("all eight: none stays:", kept[8] < 0.02)
 
 # %% [markdown]
-# Each head has a map with the look of an explanation, each alone can be blinded, and most sentences stay the same to the last letter. All eight together are
-# indispensable. So a single head's map, shown in a paper, explains a part that the model may not have needed.
+# On the left, maps of very different quality, each with the look of an explanation. Yet any one head can be blinded, and most sentences stay the same to the last letter. On the right, it takes
+# about five heads to change half of the sentences; all eight together are indispensable. So a single head's map, shown in a paper, explains a part that the model may not have needed.
 #
 # **4. Does it explain the errors?** Look at the words that are wrong. Where did the model look before it wrote them: at the English word that the
 # reference's word belongs to, or elsewhere?
@@ -1007,18 +1014,19 @@ print(
 print("long: in fewer than half:", np.mean(wrong_but_looked["long"]) < 0.5)
 
 # %% [markdown]
-# Two kinds of failure. With unseen words the model **reads** right and **writes** wrong: the map is perfect and the word is not, so the map cannot be the explanation. On long
-# sentences it reads in the wrong place: there the map *does* show what went wrong.
+# Two kinds of failure. With unseen words the model **reads** right and **writes** wrong: the map is right and the word is not, so the map cannot be the explanation. On long
+# sentences it mostly looks elsewhere: there the map *does* show where it went wrong. (As far as one can tell: once a translation has lost the thread, a wrong word need not stand
+# for the word of the reference that it is compared with.)
 #
 # ```{admonition} Verdict: true of where, false of what; and only of all heads together
 # :class: note
-# The mean over the heads is a good pointer (AER below 0.05) to the word that matters (hidden, the output changes in 8 of 10 cases; with the second word hidden in 1 of 10, with any other hardly ever). A single head's map is not: any one of them can be
-# blinded without a trace in most sentences. And a perfect map can go with a wrong word. Attention says from where information is fetched. It does not say what is made of it.
+# The mean over the heads is a good pointer (AER below 0.05 on the first test set) to the word that matters (hidden, the output changes in 8 of 10 cases; with the second word hidden in 1 of 10, with any other hardly ever). A single head's map is not: any one of them can be
+# blinded without a trace in most sentences. And a right map can go with a wrong word. Attention says from where information is fetched. It does not say what is made of it.
 # ```
 #
 # ## What fails, and why
 #
-# A score says that something is wrong. A list of failures says what. The rules of `lessons diagnose`, on all four test sets:
+# A score says that something is wrong. A list of failures says what. The rules of `lessons diagnose`, on all four test sets (a sentence may have several kinds of error):
 
 # %% tags=["nbval-ignore-output"]
 kinds = {}
@@ -1043,7 +1051,7 @@ for kind in ("name", "too short"):
     print(f"most {kind!r} errors are in:", max(tests, key=lambda test: kinds[test][kind]))
 
 # %% [markdown]
-# ("Other" is mostly a wrong form or another word.) A table like this gives you *suspects*. Now test them.
+# ("Other" is what no rule names: often a wrong form, or another word.) A table like this gives you *suspects*. Now test them.
 #
 # ### Unseen words: is it really the word?
 #
@@ -1095,8 +1103,8 @@ print(
 )
 
 # %% [markdown]
-# It is the word, and the damage goes beyond it: in claim 1 a wrong word a sentence left a BLEU of 73, here far less is left. To
-# *copy* an unknown name, piece by piece, this model never had to learn: training shows it the same few names again and again, most of them a single piece. Real text has thousands of rare names.
+# It is the name. And the damage seems to go beyond it: in claim 1 a wrong word a sentence left a BLEU of 73, here far less is left. A likely reason: to *copy* an unknown name, piece by piece,
+# this model never had to learn. Training shows it the same few names again and again, most of them a single piece. Real text has thousands of rare names.
 #
 # ### Long sentences: is it the length, or the content?
 #
@@ -1175,8 +1183,8 @@ print(
 )
 
 # %% [markdown]
-# It is the length. The model can translate all three clauses, but not in a row. Why? One suspect: the *places*. This model adds a sinusoid to each word (lesson 4), and has hardly ever seen
-# a place beyond 17. To test it, take *short* sentences, which it translates nearly without a fault, and tell it that they begin at a later place. Nothing else changes.
+# It is not the content. The model can translate all three clauses, but not in a row. Why? One suspect: the *places*. This model adds a sinusoid to each word (lesson 4), and on the English side it has
+# hardly ever seen a place beyond 17. What can a place do? Take *short* sentences, which it translates nearly without a fault, and tell it that they begin at a later place. Nothing else changes.
 
 
 # %%
@@ -1223,12 +1231,14 @@ print(
 )
 
 # %% [markdown]
-# The same sentence, the same words, the same order, eight places further to the right: half of the BLEU is gone. So the places alone are enough to break this translator. They are a cause, and you know a
-# remedy: positions that only say how *far apart* two words are (RoPE, ALiBi, relative bias: lesson 4). That they are the *only* cause this does not show. Longer sentences in training would be another remedy.
+# The same sentence, the same words, the same order, eight places further to the right: half of the BLEU is gone. So this translator depends on *absolute* places, and they alone can break it. But look which places:
+# from 8 on, a short sentence stands where training had words too. What training never had is a sentence that *begins* there (lesson 8 met the same with padding on the left), and to begin at 16, partly beyond all it knows, is no worse.
+# A long sentence begins at place 0. So the places can do such damage; that it is they that break the long sentences, this does not show. Two remedies to try: longer sentences in training; and positions that only say how
+# *far apart* two words are (RoPE, ALiBi, relative bias: lesson 4), for which it is all the same where a sentence begins.
 #
-# And where does it look when it fails? Here the translation ends before the last clause, at which the model hardly looked:
+# And where does it look when it fails? Here is a translation chosen because it gave little weight to the last five English words. It ends before the last clause:
 
-# %% mystnb={"figure": {"name": "failing-attention", "caption": "Cross-attention of the last layer (mean of its heads) while the translator writes a long sentence greedily. Rows: what it wrote. Columns: the English sentence."}, "image": {"alt": "Heat map. The rows follow the first columns along a diagonal and end there; the columns of the last clause stay dark."}}
+# %% mystnb={"figure": {"name": "failing-attention", "caption": "Cross-attention of the last layer (mean of its heads) while the translator writes a long sentence greedily. Rows: what it wrote. Columns: the English sentence."}, "image": {"alt": "Heat map. The rows follow the first columns along a diagonal and end there; the columns of the last clause stay dark but for a few faint cells."}}
 candidates = [
     i
     for i, one in enumerate(written["long", 1])
@@ -1292,8 +1302,8 @@ print(
 #
 # ## Bugs worth meeting
 #
-# **The alignment read one step late.** At step $t$ the decoder has *read* French word $t$ and is about to *write* word $t + 1$. The row of weights that was used to write a word is the one of the step *before* the word
-# was read. Take the row of the word itself, and you get a neat picture, a diagonal with soft edges: the alignment of the *next* word.
+# **The alignment read one step late.** At step $t$ the decoder has *read* French word $t$ and is about to *write* word $t + 1$. So the row of weights with which a word is written belongs to the step *before* the
+# one that reads it. Take the row of the step that reads it, and you get a picture just as neat: the alignment of the *next* word.
 
 # %% mystnb={"figure": {"name": "one-step-late", "caption": "The same sentence and the same weights. Left: each row is the step that writes its word. Right: the rows of the step that reads it, one later. Rings: the gold alignment."}, "image": {"alt": "Two heat maps of French against English words. Left, the bright cells lie in the rings. Right, the whole pattern is one row higher, equally neat, and misses most rings."}}
 pair = next(
@@ -1322,7 +1332,7 @@ print(
 print("one step late, two thirds of the links are wrong:", aer_late > 0.66)
 
 # %% [markdown]
-# The picture does not tell you. The error rate does.
+# Without the rings the picture would not tell you. The error rate does.
 #
 # **BLEU of something other than the text.** The score depends on what is called a word. Score letters, and it is higher; score subword pieces, or lower-cased text, or a translation whose words were split and a reference whose words were not, and you get yet
 # other numbers, all called "BLEU":
@@ -1450,11 +1460,11 @@ for training, name in ((False, "model.eval()"), (True, "model.train()")):
 #
 # </details>
 #
-# **4. A head's map is a perfect alignment, the translation is wrong. What follows?**
+# **4. The mean over all heads is a perfect alignment, the translation is wrong. What follows?**
 #
-# <details><summary>The model is broken somewhere in the attention</summary>
+# <details><summary>The cross-attention looked in the wrong place</summary>
 #
-# No. It fetched from the right place.
+# No. By this map it looked in the right one.
 #
 # </details>
 # <details><summary>It knew where to look, and made the wrong thing of it</summary>
@@ -1472,7 +1482,7 @@ for training, name in ((False, "model.eval()"), (True, "model.train()")):
 #
 # <details><summary>Translate the same content in short pieces</summary>
 #
-# Right. The content stays, the length goes. A cause is what you can take away *alone*.
+# Right. The content stays, the length goes. To test a cause, take it away *alone*.
 #
 # </details>
 # <details><summary>Compare BLEU on long and on short sentences</summary>
@@ -1499,7 +1509,7 @@ for training, name in ((False, "model.eval()"), (True, "model.train()")):
 # lessons diagnose --model runs/mine --corpus grammar --out report.html    # kinds of error, worst sentences, attention
 # ```
 #
-# Links between words are written and read in the Pharaoh format, `0-0 1-2 2?1`: a source word, a dash for a sure link or a question mark for a possible one, a target word.
+# Links between words are written and read in the Pharaoh format, `0-0 1-2 2?1`: the number of a source word (from 0), a dash for a sure link or a question mark for a possible one, the number of a target word.
 #
 # ### Exercise: the capstone report
 #
@@ -1564,10 +1574,10 @@ for training, name in ((False, "model.eval()"), (True, "model.train()")):
 #
 # - BLEU is four clipped n-gram precisions, their geometric mean, and a penalty for being short; of a whole test set, with a signature.
 # - It does not know what words mean: *plus* for *pas* costs as much as *point* for *pas*.
-# - It says something beside a baseline (word for word: above 20 here) and with an interval (±2.5 with 500 hard sentences).
-# - A beam helps where the model is unsure, and hurts where it is surely wrong.
+# - It says something beside a baseline (word for word: above 20 here) and with an interval (±2.6 with 500 hard sentences).
+# - A beam helped with new words, and hurt on long sentences, where the model itself prefers what is wrong.
 # - Attention, averaged over heads, points at the word that matters. A single head need not matter, and a perfect map can go with a wrong word.
-# - A table of failures gives suspects. An experiment that takes one suspect away gives causes: an unseen name, a place never seen.
+# - A table of failures gives suspects. Take one away alone, and you know: a known name mends the sentences. Add one alone, and you know what it can do: a sentence that begins eight places later breaks.
 #
 # **Where it comes from.** BLEU: {cite:t}`papineni2002bleu`; chrF: {cite:t}`popovic2015chrf`; the signature, and why: {cite:t}`post2018call`. The paired bootstrap:
 # {cite:t}`koehn2004statistical`. Sure and possible links, AER: {cite:t}`och2003systematic`. The dispute about attention: {cite:t}`jain2019attention`,
