@@ -42,9 +42,8 @@ import time
 from collections import Counter, defaultdict
 from dataclasses import asdict
 
-os.environ.setdefault(
-    "KINETO_LOG_LEVEL", "99"
-)  # PyTorch's profiler would say when it begins and ends
+# PyTorch's profiler would say when it begins and ends.
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -74,9 +73,8 @@ from lessons_lib.widgets import SentenceBrowser
 use_course_style()
 seed_everything(0)
 device = pick_device()
-torch.set_num_threads(
-    1
-)  # the translator is so small that two threads would wait for each other
+# The translator is so small that two threads would wait for each other.
+torch.set_num_threads(1)
 
 # %% [markdown]
 # ## The idea
@@ -156,7 +154,7 @@ def browser_sentence(name, i):
 
 
 def twenty(name):
-    """The first ten sentences of a test set, and the first ten others that greedy search gets wrong."""
+    """The first ten of a test set, and the first ten others that greedy gets wrong."""
     wrong = [i for i in range(10, 500) if texts[name, 1][i] != references[name][i]]
     return [*range(10), *wrong[:10]]
 
@@ -233,12 +231,11 @@ def bleu(translations, references):
         c, length = c + len(t), length + len(r)
         for n in range(1, 5):
             mine, theirs = ngrams(t, n), ngrams(r, n)
-            matched[n - 1] += sum(
-                min(count, theirs[gram]) for gram, count in mine.items()
-            )  # clipped
+            # clipped
+            matched[n - 1] += sum(min(count, theirs[gram]) for gram, count in mine.items())
             total[n - 1] += mine.total()
     if 0 in matched:
-        return 0.0  # a factor is 0 (a whole test set has a match of each length)
+        return 0.0  # a factor is 0; sacreBLEU would put something small there (smooth:exp)
     penalty = 1.0 if c >= length else math.exp(1 - length / c)
     return (
         100
@@ -250,10 +247,12 @@ def bleu(translations, references):
 reference = "les petits chats noirs ne dorment pas ce soir"
 print(f"{bleu(['les petits chats noirs dorment dorment pas'], [reference]):.1f}")
 print(
-    f"{bleu(['les petits chats noirs'], [reference]):.1f}  every n-gram right, half of it missing"
+    f"{bleu(['les petits chats noirs'], [reference]):.1f}"
+    "  every n-gram right, half of it missing"
 )
 print(
-    f"{bleu(['les les les les les les les les les'], [reference]):.1f}  clipped to 1 of 9, and no run of two"
+    f"{bleu(['les les les les les les les les les'], [reference]):.1f}"
+    "  clipped to 1 of 9, and no run of two"
 )
 
 # %% [markdown]
@@ -272,7 +271,7 @@ print(scoring.score(texts["long", 1], references["long"]).signature)
 
 # %% [markdown]
 # That last line is a **signature**: how the number was computed. One reference, capitals count, words split by 13a, and so on. (`smooth:exp`
-# puts something small in the place of a 0; in a whole test set there is none.) Two BLEU scores may be compared if their signatures are
+# puts something small in the place of a precision of 0; none of these eight sets has one.) Two BLEU scores may be compared if their signatures are
 # equal and the test set is the same, and only then. Here are the scores; the last column is the share of translations that equal the reference:
 
 # %% tags=["nbval-ignore-output"]
@@ -282,7 +281,8 @@ for name, pairs in tests.items():
     score[name] = scoring.score(texts[name, 1], references[name])
     exact = sum(a == b for a, b in zip(texts[name, 1], references[name], strict=True))
     print(
-        f"{name:22}{score[name].bleu:7.1f}{score[name].chrf:7.1f}   {exact / len(pairs):4.0%}"
+        f"{name:22}{score[name].bleu:7.1f}{score[name].chrf:7.1f}"
+        f"   {exact / len(pairs):4.0%}"
     )
 
 # %%
@@ -294,7 +294,8 @@ for name, low, high in (
 ):
     assert low < score[name].bleu < high
 print(
-    "BLEU: near 98 on new sentences, 80 with new constructions, 56 with new words, 56 on long ones"
+    "BLEU: near 98 on new sentences, 80 with new constructions,"
+    " 56 with new words, 56 on long ones"
 )
 
 # %% [markdown]
@@ -318,7 +319,7 @@ print(
 
 # %%
 def ten_numbers(translations, references):
-    """(N, 10): for each sentence its matches, its totals, its length and its reference's."""
+    """(N, 10): each sentence's matches, totals, length and length of its reference."""
     rows = []
     for translation, reference in zip(translations, references, strict=True):
         t, r = words(translation), words(reference)
@@ -339,12 +340,14 @@ def bleu_of_sums(sums):
 
 
 def resampled(numbers, size=None, resamples=1_000, seed=12345):
-    """BLEU of `resamples` test sets of `size` sentences; the same seed draws the same sentences for everybody."""
+    """(resamples,): BLEU of test sets of `size` sentences, drawn from the (N, 10) numbers.
+
+    The same seed draws the same sentences for everybody.
+    """
     n = len(numbers)
     drawn = np.random.default_rng(seed).choice(n, size=(resamples, size or n))
-    times = np.stack(
-        [np.bincount(row, minlength=n) for row in drawn]
-    )  # (resamples, N): how often each sentence
+    # (resamples, N): how often each sentence
+    times = np.stack([np.bincount(row, minlength=n) for row in drawn])
     return bleu_of_sums(times @ numbers)
 
 
@@ -372,14 +375,15 @@ def p_value(differences, seen):
 
 
 def p_of_sacrebleu(differences, seen):
-    """The same idea, but the absolute values come first: it counts one tail, and is about half as large."""
+    """As above, but absolute values first: it counts one tail, about half as large."""
     sizes = np.abs(differences)
     return (np.sum(sizes - sizes.mean() > abs(seen)) + 1) / (len(differences) + 1)
 
 
+# beam less greedy
 differences = {
     name: resampled(numbers[name, 4]) - resampled(numbers[name, 1]) for name in tests
-}  # beam less greedy
+}
 seen = {
     name: bleu_of_sums(numbers[name, 4].sum(0)) - bleu_of_sums(numbers[name, 1].sum(0))
     for name in tests
@@ -415,10 +419,8 @@ def alignment_error_rate(claimed, sure, possible):
 
 
 valid = load_grammar(seed=0, n_train=0).valid
-tables, gold = (
-    word_tables(model, tokenizer, valid),
-    gold_of(valid),
-)  # a (L, H, T, S) table for each pair
+# a (L, H, T, S) table for each pair
+tables, gold = word_tables(model, tokenizer, valid), gold_of(valid)
 sure, possible = [g.sure for g in gold], [g.possible for g in gold]
 
 
@@ -510,9 +512,8 @@ EDITS = {
     "clause first, point": ("the same", lambda text: clause_first(point(text))),
 }
 corpus = load_grammar(seed=0)
-lower = [
-    pair.target for pair in corpus.train if pair.target[0].islower()
-]  # no capital to move with a clause
+# no capital to move with a clause
+lower = [pair.target for pair in corpus.train if pair.target[0].islower()]
 pool = [text for text in lower if point(text) and clause_first(text) and not_negated(text)]
 cost = {}
 print(f"{len(pool)} sentences, such as {pool[0]!r}")
@@ -553,9 +554,8 @@ frequent = [
         w for pair in corpus.train for w in pair.target.split()
     ).most_common(30)
 ]
-dictionary = defaultdict(
-    Counter
-)  # for each English word, how often each French word was linked to it
+# for each English word, how often each French word was linked to it
+dictionary = defaultdict(Counter)
 for pair in corpus.train:
     english, french = pair.source.split(), pair.target.split()
     for e, f in pair.alignment:
@@ -568,7 +568,7 @@ for i, pair in enumerate(corpus.train):
 
 
 def most_alike(source):
-    """The translation of the training sentence that shares the most, and the rarest, words."""
+    """The French of the training sentence that shares the most, and the rarest, words."""
     shared = np.zeros(len(corpus.train))
     for word in set(source.split()):
         shared[holders[word]] += math.log(len(corpus.train) / max(len(holders[word]), 1))
@@ -681,7 +681,8 @@ for colour, name in enumerate(("unseen_words", "long", "in_distribution")):
     ax.loglog(sizes, width[name], "o-", color=f"C{colour}", label=name.replace("_", " "))
     ax.loglog(sizes, between, "o--", color=f"C{colour}")
     print(
-        f"{name:16} 500 sentences: one score ±{width[name][-1]:.1f}, the difference ±{between[-1]:.2f}"
+        f"{name:16} 500 sentences: one score ±{width[name][-1]:.1f},"
+        f" the difference ±{between[-1]:.2f}"
     )
 ax.axhline(1, color="grey")
 ax.set_xticks(sizes, sizes)
@@ -732,7 +733,8 @@ for row, name in enumerate(tests):
     p[name] = p_value(differences[name], seen[name])
     slower = seconds[name, 4] / seconds[name, 1]
     print(
-        f"{name:22} beam {seen[name]:+5.2f} BLEU, p = {p[name]:.3f}, {slower:.1f} times as long"
+        f"{name:22} beam {seen[name]:+5.2f} BLEU, p = {p[name]:.3f},"
+        f" {slower:.1f} times as long"
     )
 ax.axvline(0, color="grey")
 ax.set_yticks(range(4), [name.replace("_", " ") for name in tests])
@@ -771,7 +773,8 @@ for beam in (1, 4):
     )
     print(f"long, beam {beam}: {ratio[beam]:.2f} of the references' words;", end=" ")
     print(
-        f"{kinds_of[beam]['too short']} translations too short, {kinds_of[beam]['repetition']} go round in circles"
+        f"{kinds_of[beam]['too short']} translations too short,"
+        f" {kinds_of[beam]['repetition']} go round in circles"
     )
 apart = [
     (a.score, b.score)
@@ -780,7 +783,8 @@ apart = [
 ]
 likelier = np.mean([of_beam > of_greedy for of_greedy, of_beam in apart])
 print(
-    f"{len(apart)} translations differ; the model finds the beam's more probable in {likelier:.0%} of them"
+    f"{len(apart)} translations differ;"
+    f" the model finds the beam's more probable in {likelier:.0%} of them"
 )
 
 # %%
@@ -811,7 +815,10 @@ print("what it writes is more probable, says the model, in 9 of 10 cases:", like
 # %%
 @torch.inference_mode()
 def still_written(pair, encoder_too=False):
-    """(S + 1, T): with English word s - 1 hidden (row 0: none), is French word t still the model's first choice?"""
+    """(S + 1, T): with English word s - 1 hidden, is French word t still the first choice?
+
+    Row 0 hides none.
+    """
     src, tgt = (
         [*tokenizer.encode(text), tokenizer.eos_id] for text in (pair.source, pair.target)
     )
@@ -823,9 +830,11 @@ def still_written(pair, encoder_too=False):
     tokens = torch.tensor([[model.config.bos_id, *tgt[:-1]]] * rows, device=device)
     english_tokens = torch.tensor([src] * rows, device=device)
     memory = model.encoder(model.embed(english_tokens), visible if encoder_too else None)
-    said = model.project(model.decode_hidden(tokens, memory, visible)).argmax(
-        -1
-    ) == torch.tensor(tgt, device=device)
+    said = (
+        # the first choice at each place is the right piece
+        model.project(model.decode_hidden(tokens, memory, visible)).argmax(-1)
+        == torch.tensor(tgt, device=device)
+    )
     pieces = [
         [i for i, word in enumerate(french) if word == t]
         for t in range(len(pair.target.split()))
@@ -839,9 +848,8 @@ lost, weight_of_lost = defaultdict(list), []
 for pair, table in zip(valid[:150], tables, strict=False):
     written_still, deeper = still_written(pair), still_written(pair, encoder_too=True)
     weights = table.mean((0, 1))  # the mean of all eight heads
-    for t in np.flatnonzero(
-        written_still[0]
-    ):  # the French words that it writes with nothing hidden
+    # the French words that it writes with nothing hidden
+    for t in np.flatnonzero(written_still[0]):
         first, second, *others = np.argsort(-weights[t])
         gone = {s: not written_still[s + 1, t] for s in range(len(weights[t]))}
         lost["the word looked at most"].append(gone[first])
@@ -858,7 +866,8 @@ weight_of_lost = np.array(weight_of_lost)
 for low, high in ((0, 0.6), (0.6, 0.9), (0.9, 1.01)):
     here = (weight_of_lost[:, 0] >= low) & (weight_of_lost[:, 0] < high)
     print(
-        f"  the first, if its weight is {low:.1f} to {min(high, 1):.1f}: {weight_of_lost[here, 1].mean():4.0%}"
+        f"  the first, if its weight is {low:.1f} to {min(high, 1):.1f}:"
+        f" {weight_of_lost[here, 1].mean():4.0%}"
     )
 
 # %%
@@ -885,7 +894,7 @@ print(
 # %%
 @contextlib.contextmanager
 def cross_attention_changed(change):
-    """Inside, the weights of every cross-attention are what `change(layer, weights, mask)` makes of them."""
+    """Inside, `change(layer, weights, mask)` makes the weights of every cross-attention."""
 
     def attend_of(layer, attention):
         def attend(query, key, value, mask=None, *_):
@@ -932,12 +941,12 @@ whole = [
     t.text
     for t in translator.translate([pair.source for pair in valid[:150]], attention=False)
 ]
-assert (
-    same_sentences(lambda layer, weights, mask: weights, valid[:150], whole) > 0.97
-)  # our attention is the model's
+# our attention is the model's
+assert same_sentences(lambda layer, weights, mask: weights, valid[:150], whole) > 0.97
+# chosen on validation
 alone = {
     head: same_sentences(without_opinion([head]), valid[:150], whole) for head in HEADS
-}  # chosen on validation
+}
 harmless = sorted(HEADS, key=lambda head: -alone[head])
 test = tests["in_distribution"][:200]
 kept = [
@@ -977,16 +986,15 @@ print("all eight: none stays:", kept[8] < 0.02)
 
 # %%
 def where_it_looked(pair, translation):
-    """For each word that stands in the place of another word of the reference: did the model look at the right word?"""
+    """For each word in place of the reference's: did the model look at the right one?"""
     mine, reference = translation.text.split(), pair.target.split()
     weights, gold = translation.word_attention(), defaultdict(set)
     for e, f in (*pair.alignment, *pair.possible):
         gold[f].add(e)
     matcher = difflib.SequenceMatcher(None, mine, reference, autojunk=False)
     for kind, start, end, place, place_end in matcher.get_opcodes():
-        if (
-            kind == "replace" and end - start == place_end - place
-        ):  # as many words for as many
+        # as many words for as many
+        if kind == "replace" and end - start == place_end - place:
             for step in range(end - start):
                 yield int(weights[start + step].argmax()) in gold[place + step]
 
@@ -1003,7 +1011,8 @@ wrong_but_looked = {
 # %% tags=["nbval-ignore-output"]
 for name, looked in wrong_but_looked.items():
     print(
-        f"{name:22} {len(looked):4} words replaced by others; it looked at the right word in {np.mean(looked):4.0%}"
+        f"{name:22} {len(looked):4} words replaced by others;"
+        f" it looked at the right word in {np.mean(looked):4.0%}"
     )
 
 # %%
@@ -1059,8 +1068,9 @@ for kind in ("name", "too short"):
 
 # %% tags=["nbval-ignore-output"]
 KNOWN = {
-    "Bruno": "Simon", "Marcel": "Martin", "Olivier": "Antoine", "Samuel": "Thomas", "Gabriel": "Daniel", "Felix": "Victor",
-    "Carla": "Laura", "Elisa": "Emma", "Justine": "Julie", "Louise": "Alice", "Sandra": "Sarah", "Victoria": "Sophie",
+    "Bruno": "Simon", "Marcel": "Martin", "Olivier": "Antoine", "Samuel": "Thomas",
+    "Gabriel": "Daniel", "Felix": "Victor", "Carla": "Laura", "Elisa": "Emma",
+    "Justine": "Julie", "Louise": "Alice", "Sandra": "Sarah", "Victoria": "Sophie",
 }  # fmt: skip
 
 
@@ -1095,7 +1105,8 @@ capitals = {
 }
 whole_pieces = [word for word in capitals if len(tokenizer.encode(word)) == 1]
 print(
-    f"training has {len(capitals)} different words with a capital, {len(whole_pieces)} of them single pieces"
+    f"training has {len(capitals)} different words with a capital,"
+    f" {len(whole_pieces)} of them single pieces"
 )
 print(
     "a known name is worth more than 20 BLEU:",
@@ -1173,7 +1184,8 @@ example = max(
     key=lambda i: bleu([together[i]], [due[i]]) - bleu([at_once[i]], [due[i]]),
 )
 print(
-    f"\n{three[example].source}\n  at once: {at_once[example]}\n  by clause: {together[example]}"
+    f"\n{three[example].source}\n  at once: {at_once[example]}"
+    f"\n  by clause: {together[example]}"
 )
 
 # %%
@@ -1207,7 +1219,8 @@ for name, pairs in (("training", corpus.train), ("test long", tests["long"])):
         [len(ids) for ids in tokenizer.encode_all(pair.source for pair in pairs)]
     )
     print(
-        f"{name:10} pieces of an English sentence: {pieces.min()} to {pieces.max()}; more than 17 in {np.mean(pieces > 17):.1%}"
+        f"{name:10} pieces of an English sentence: {pieces.min()} to {pieces.max()};"
+        f" more than 17 in {np.mean(pieces > 17):.1%}"
     )
 
 shifted = {}
@@ -1265,13 +1278,15 @@ measured = profile(
 )
 print(f"{describe(device).rpartition(',')[0]}, float32")
 print(
-    f"{'batch':>6}{'tokens':>8}{'beam':>6}{'cache':>7}{'ms a batch':>12}{'ms a sentence':>15}{'peak MB':>9}"
+    f"{'batch':>6}{'tokens':>8}{'beam':>6}{'cache':>7}"
+    f"{'ms a batch':>12}{'ms a sentence':>15}{'peak MB':>9}"
 )
 for row in measured:
     peak = "?" if row.peak_bytes is None else f"{row.peak_bytes / 1e6:.1f}"
     cache = "yes" if row.cached else "no"
     print(
-        f"{row.batch:6}{row.source_length:8}{row.beam:6}{cache:>7}{row.ms:12.1f}{row.ms_a_sentence:15.2f}{peak:>9}"
+        f"{row.batch:6}{row.source_length:8}{row.beam:6}{cache:>7}"
+        f"{row.ms:12.1f}{row.ms_a_sentence:15.2f}{peak:>9}"
     )
 
 # %% mystnb={"figure": {"name": "decoding-costs", "caption": "Left: time of a batch by the length of its sentences, with and without a cache of keys and values. Right: memory of tensors beyond the weights, by the number of sentences in a batch. On the machine that built this page (a CPU)."}, "image": {"alt": "Left, two rising lines; the one without a cache lies above the other and rises faster. Right, a line that rises in proportion to the batch size."}}
@@ -1325,7 +1340,8 @@ late = [
 ]
 aer_late = score_links(late, gold_of(pairs)).aer
 print(
-    f"at the step that writes the word: AER {aer['in_distribution']:.2f};  one step late: {aer_late:.2f}"
+    f"at the step that writes the word: AER {aer['in_distribution']:.2f};"
+    f"  one step late: {aer_late:.2f}"
 )
 
 # %%
@@ -1372,7 +1388,10 @@ print(
 
 # %%
 def translate_once(sentences, training):
-    """Greedy search with the model in the mode that is asked for (`Translator.translate` always sets the right one)."""
+    """Greedy search with the model in the mode that is asked for.
+
+    (`Translator.translate` always sets the right one.)
+    """
     ids = [[*tokens, tokenizer.eos_id] for tokens in tokenizer.encode_all(sentences)]
     model.train(training)
     found = greedy(model, pad(ids, model.config.pad_id).to(device))
