@@ -61,9 +61,8 @@ from lessons_lib.widgets import MaskWidget
 use_course_style()
 seed_everything(8)
 device = pick_device()
-torch.set_num_threads(
-    1
-)  # the networks of this page are so small that two threads would wait for each other
+# The networks of this page are so small that two threads would wait for each other.
+torch.set_num_threads(1)
 
 # %% [markdown]
 # ## The idea
@@ -84,9 +83,10 @@ torch.set_num_threads(
 translator = load_course_translator(device)
 WORDS = [
     "<s>",
-    *translator.translate(["the small black cats do not sleep"], attention=False)[
-        0
-    ].text.split(),
+    *translator.translate(
+        ["the small black cats do not sleep"],
+        attention=False,
+    )[0].text.split(),
 ]
 MaskWidget(WORDS, selected=2)
 
@@ -205,9 +205,8 @@ for row in range(2):
 # %%
 def next_token_loss(logits, tgt_out, pad_id):
     real = tgt_out != pad_id  # (B, T)
-    return F.cross_entropy(
-        logits[real], tgt_out[real]
-    )  # (N, V), (N,): the mean over the N real tokens
+    # (N, V), (N,): the mean over the N real tokens
+    return F.cross_entropy(logits[real], tgt_out[real])
 
 
 with torch.no_grad():
@@ -246,8 +245,9 @@ class Rewired(Uncached):
     """The weights of a model with masks of our choice.
 
     self_mask: from what the decoder reads (B, T) to who may look at whom in it.
-    cross_mask: from what it reads, and the padding mask of the source, to who may look at whom in the source.
-    sees_padding: the parts ("encoder", "cross-attention") that have lost their padding mask.
+    cross_mask: from what it reads, and the padding mask of the source, to who may look at
+        whom in the source.
+    sees_padding: the parts ("encoder", "cross-attention") without their padding mask.
     """
 
     def __init__(
@@ -312,7 +312,7 @@ def bleu(texts, pairs):
 
 # %%
 def dependence(model, example):
-    """(T, T): the size of the gradient of what is said at place t by what is read at place s."""
+    """(T, T): the gradient's size of what is said at place t by what is read at place s."""
     batch = collate([example], tokenizer).to(device)
     source_mask = padding_mask(batch.src, tokenizer.pad_id)
     read = model.embed(batch.tgt_in).detach().requires_grad_()  # (1, T, D)
@@ -320,9 +320,10 @@ def dependence(model, example):
         read, model.encode(batch.src), model.self_mask(batch.tgt_in), source_mask
     )
     logits = model.project(hidden)[0]  # (T, V)
-    mixture = torch.randn(logits.shape[-1], generator=torch.Generator().manual_seed(0)).to(
-        device
-    )
+    mixture = torch.randn(
+        logits.shape[-1],
+        generator=torch.Generator().manual_seed(0),
+    ).to(device)
     rows = [
         torch.autograd.grad(row @ mixture, read, retain_graph=True)[0][0].norm(dim=-1)
         for row in logits
@@ -374,7 +375,7 @@ small = TransformerConfig(
 
 
 def train(loss_function=next_token_loss, target="tgt_out", steps=400, **wiring):
-    """A small translator after training, and the loss of each step as the training itself counted it."""
+    """A small translator after training, and each step's loss as training counted it."""
     seed_everything(0)
     model = Rewired(Transformer(small).to(device), **wiring).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1.0, betas=(0.9, 0.98), fused=True)
@@ -385,9 +386,8 @@ def train(loss_function=next_token_loss, target="tgt_out", steps=400, **wiring):
         loss = loss_function(
             model(batch.src, batch.tgt_in), getattr(batch, target), small_tokenizer.pad_id
         )
-        optimizer.param_groups[0]["lr"] = 8e-3 * min(
-            (step + 1) / 30, 1 - step / steps
-        )  # up, then down to 0
+        # up, then down to 0
+        optimizer.param_groups[0]["lr"] = 8e-3 * min((step + 1) / 30, 1 - step / steps)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -489,7 +489,7 @@ UNMASKED = {
 
 
 def texts_in_company(sees_padding, extra):
-    """Greedy translations, when the longest sentence of the batch has so many tokens more than these."""
+    """Greedy translations, when the batch's longest sentence has `extra` tokens more."""
     src = pad(
         [[*source, *[tokenizer.pad_id] * extra] for source in same_sources],
         tokenizer.pad_id,
@@ -522,16 +522,18 @@ with torch.no_grad():
     src = pad(
         [[*source, *[tokenizer.pad_id] * 8] for source in same_sources], tokenizer.pad_id
     ).to(device)
-    right = collate([Example(test[i].src, test[i].tgt) for i in same_length], tokenizer).to(
-        device
-    )
+    right = collate(
+        [Example(test[i].src, test[i].tgt) for i in same_length],
+        tokenizer,
+    ).to(device)
     _, weights = Rewired(model, sees_padding=UNMASKED["both"])(
         src, right.tgt_in, return_attention=True
     )
 on_padding = weights.cross[0][..., len(same_sources[0]) :]  # (B, H, T, 8)
 share_of_one, share_of_all = on_padding.mean().item(), on_padding.sum(-1).mean().item()
 print(
-    f"both left out, first cross-attention: one padding gets {share_of_one:.2f} of the weight, all 8 get {share_of_all:.2f}"
+    f"both left out, first cross-attention: one padding gets {share_of_one:.2f}"
+    f" of the weight, all 8 get {share_of_all:.2f}"
 )
 
 alone = company["none: all masks in place", 0]
@@ -541,7 +543,8 @@ changed = {
 }
 for name in UNMASKED:
     numbers = [
-        f"{extra} × padding: BLEU {bleu(company[name, extra], same_pairs):5.1f}, {changed[name, extra]:3} changed"
+        f"{extra} × padding: BLEU {bleu(company[name, extra], same_pairs):5.1f},"
+        f" {changed[name, extra]:3} changed"
         for extra in (1, 8)
     ]
     print(f"left out: {name:24}", "; ".join(numbers))
@@ -597,7 +600,10 @@ deep = TransformerConfig(
 
 
 def felt_at_the_end(n_layers, mask, draws=20):
-    """The size of the gradient of the last output by each input, from the nearest (0 steps back) on: mean of some draws."""
+    """(LENGTH,): size of the gradient of the last output by each input, mean of the draws.
+
+    From the nearest (0 steps back) on.
+    """
     sizes = 0
     for seed in range(draws):
         seed_everything(seed)
@@ -636,10 +642,12 @@ plt.show()
 for n, sizes in felt.items():
     reach = int(np.flatnonzero(sizes).max())
     print(
-        f"{n} layers: reaches {reach:2} steps back; L·w = {n * WINDOW:2}, L·(w − 1) = {n * (WINDOW - 1):2}"
+        f"{n} layers: reaches {reach:2} steps back;"
+        f" L·w = {n * WINDOW:2}, L·(w − 1) = {n * (WINDOW - 1):2}"
     )
 print(
-    "four layers: what arrives from 16 steps back, against 1 step back, is less than a hundredth:",
+    "four layers: what arrives from 16 steps back, against 1 step back,"
+    " is less than a hundredth:",
     felt[4][16] < felt[4][1] / 100,
 )
 
@@ -655,7 +663,8 @@ for window in (1, 2, 3, 5, 8, 64):
     )
     by_window[window] = loss_of(narrow, test[:200])
     print(
-        f"each French token sees itself and {window - 1:2} before it: loss {by_window[window]:.2f}"
+        f"each French token sees itself and {window - 1:2} before it:"
+        f" loss {by_window[window]:.2f}"
     )
 
 # %% tags=["claim-mask-2"]
@@ -749,7 +758,10 @@ print(
 # %%
 @torch.no_grad()
 def sureness(model, tokenizer, pairs):
-    """Mean log-probability of a token along the references and along the model's own translations; and how often these agree."""
+    """Mean log P of a token along the references, and along the model's own translations.
+
+    And the share of its translations that are the reference.
+    """
     examples = encode_pairs(tokenizer, pairs, max_length=200)[:]
     texts = translate(model, pairs, tokenizer)
     own = [
@@ -767,7 +779,8 @@ sure = {
 }
 for name, (reference, own, same) in sure.items():
     print(
-        f"{name:21} log P a token: references {reference:.2f}, its own {own:.2f};  {same:.0%} of its sentences are the reference"
+        f"{name:21} log P a token: references {reference:.2f}, its own {own:.2f};"
+        f"  {same:.0%} of its sentences are the reference"
     )
 
 # %% tags=["claim-mask-4"]
@@ -790,16 +803,20 @@ print(
 # %%
 @torch.no_grad()
 def right_after_an_error(kind, examples, reach=7):
-    """The share of right next tokens, 0, 1, 2 … places after an error in what is read; and without the error."""
+    """The share of right next tokens 0, 1, 2 … places after an error in what is read.
+
+    And the same without the error.
+    """
     batch = collate(examples, tokenizer).to(device)
     draw = torch.Generator().manual_seed(0)
     rows, lengths = (
         torch.arange(len(examples), device=device),
         (batch.tgt_out != tokenizer.pad_id).sum(1),
     )
+    # in tgt_in, behind <s>
     place = (
         1 + (torch.rand(len(examples), generator=draw).to(device) * (lengths - 3)).long()
-    )  # in tgt_in, behind <s>
+    )
     logits = model(batch.src, batch.tgt_in)
     if kind == "its own second choice":
         error = (
@@ -860,7 +877,8 @@ for kind, (broken, whole) in after.items():
 # %% tags=["claim-mask-4"]
 for kind, (broken, whole) in after.items():
     print(
-        f"{kind:22} directly behind it, worse by more than 0.2: {whole[0] - broken[0] > 0.2}",
+        f"{kind:22} directly behind it, worse by more than 0.2:"
+        f" {whole[0] - broken[0] > 0.2}",
         end="   ",
     )
     print(f"5 tokens later, worse by less than 0.03: {whole[5] - broken[5] < 0.03}")
@@ -908,7 +926,8 @@ for attend in (attention_with_infinity, attention_of_the_library):
     real.square().mean().backward()
     bad = layer.weight.grad.isnan().float().mean().item()
     print(
-        f"{attend.__name__:25} loss is a number: {bool(real.isfinite().all())}   weights whose gradient is NaN: {bad:.0%}"
+        f"{attend.__name__:25} loss is a number: {bool(real.isfinite().all())}"
+        f"   weights whose gradient is NaN: {bad:.0%}"
     )
 
 # %% [markdown]
@@ -925,7 +944,8 @@ inverted = Rewired(model, lambda tgt: ~causal_mask(tgt.shape[1]).to(tgt.device))
 upside_down = loss_of(inverted, test[:200])
 print(masks.explain(~causal_mask(3), ["le", "chat", "dort"]))
 print(
-    f"loss of the trained translator: {loss_of(Rewired(model), test[:200]):.2f}; with its causal mask inverted: {upside_down:.2f}"
+    f"loss of the trained translator: {loss_of(Rewired(model), test[:200]):.2f};"
+    f" with its causal mask inverted: {upside_down:.2f}"
 )
 
 # %%
@@ -947,7 +967,8 @@ for name, weights in (
 ):
     (gradient,) = torch.autograd.grad((weights @ v)[0].sum(), k, retain_graph=True)
     print(
-        f"{name}: row 0 sums to {weights[0].sum():.2f}; it depends on the last key: {bool(gradient[3].norm() > 0)}"
+        f"{name}: row 0 sums to {weights[0].sum():.2f};"
+        f" it depends on the last key: {bool(gradient[3].norm() > 0)}"
     )
 
 # %% [markdown]
@@ -957,11 +978,13 @@ for name, weights in (
 # %% tags=["nbval-ignore-output"]
 parrot, parrot_losses = train(target="tgt_in", steps=100)
 print(
-    f"loss after 100 steps: {parrot_losses[-1]:.3f}; the loss that counts: {loss_of(parrot, unseen, small_tokenizer):.1f}"
+    f"loss after 100 steps: {parrot_losses[-1]:.3f};"
+    f" the loss that counts: {loss_of(parrot, unseen, small_tokenizer):.1f}"
 )
-hypothesis = greedy(parrot, pad([[*unseen[0].src, small_tokenizer.eos_id]], 0).to(device))[
-    0
-]
+hypothesis = greedy(
+    parrot,
+    pad([[*unseen[0].src, small_tokenizer.eos_id]], 0).to(device),
+)[0]
 print("asked to translate, it says:", *small_tokenizer.pieces(hypothesis.tokens[:6]), "…")
 
 # %%
@@ -996,11 +1019,13 @@ for name, (one, losses) in reports.items():
     texts = translate(one, short_test, small_tokenizer)
     lengths[name] = np.mean([len(text.split()) for text in texts])
     print(
-        f"{name:17} its loss says {np.mean(losses[-50:]):.2f}; real tokens, unseen: {loss_of(one, unseen, small_tokenizer):.2f}; "
+        f"{name:17} its loss says {np.mean(losses[-50:]):.2f};"
+        f" real tokens, unseen: {loss_of(one, unseen, small_tokenizer):.2f}; "
         f"BLEU {bleu(texts, short_test):.1f}; {lengths[name]:.1f} words a sentence"
     )
 print(
-    f"{'references':17} {np.mean([len(pair.target.split()) for pair in short_test]):.1f} words a sentence"
+    f"{'references':17} {np.mean([len(pair.target.split()) for pair in short_test]):.1f}"
+    " words a sentence"
 )
 
 # %%
@@ -1035,7 +1060,8 @@ for sentence in ("the small black cats do not sleep", "He doesn't eat the egg.")
     print(f"{sentence} | {right} | {wrong}")
 damage = loss_of(causal_cross, test[:200]), loss_of(Rewired(model), test[:200])
 print(
-    f"loss with the causal mask on the cross-attention: {damage[0]:.2f}, without: {damage[1]:.2f}"
+    f"loss with the causal mask on the cross-attention: {damage[0]:.2f},"
+    f" without: {damage[1]:.2f}"
 )
 
 # %%
@@ -1048,7 +1074,7 @@ print("the loss is more than ten times as large:", damage[0] > 10 * damage[1])
 
 # %% tags=["nbval-ignore-output"]
 def loss_with_shift(left, right, examples):
-    """The loss of the trained translator when the decoder's sentences are padded on the left, or the right."""
+    """The trained translator's loss with the decoder's sentences padded left, or right."""
     batch = collate(examples, tokenizer).to(device)
     read, say = (
         F.pad(side, (left, right), value=tokenizer.pad_id)
