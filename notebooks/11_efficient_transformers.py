@@ -580,7 +580,8 @@ found = {
 for dtype, (difference, gap, same) in found.items():
     print(
         f"{str(dtype)[6:]:8} the same text: {same} of {len(test)}; "
-        f"largest difference of logits {difference:.0e}; smallest gap {gap:.2f}"
+        f"largest difference of logits {difference:.0e}; "
+        f"smallest gap on the references {gap:.2f}"
     )
 
 # %%
@@ -1349,7 +1350,7 @@ lessons_lib.transformer.KeyValueCache = GrowingCache
 with_ours = translations()
 lessons_lib.transformer.KeyValueCache = KeyValueCache
 print(
-    "your cache in the library's translator, the same",
+    "our cache in the library's translator, the same",
     len(test),
     "texts: greedy",
     with_ours[0] == usual[0],
