@@ -109,10 +109,10 @@ def test_three_widgets_in_jupyterlab(browser, lab, theme):
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda request: requests.append(request.url))
     page.goto(lab)
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(state="attached", timeout=60_000)
-    page.locator(".jp-CodeCell").first.locator(".cm-content").click()
-    for _ in range(1 + len(SHOWN)):
-        page.keyboard.press("Shift+Enter")
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=60_000)  # the kernel listens
+    cells = page.locator(".jp-CodeCell")
+    for number in range(1 + len(SHOWN)):
+        run(cells.nth(number))
     widgets = page.locator(WIDGETS)
     expect(widgets).to_have_count(2 * len(SHOWN), timeout=60_000)
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "light").lower())
@@ -131,16 +131,21 @@ def test_three_widgets_in_jupyterlab(browser, lab, theme):
             page.keyboard.press(key)
         expect(second).not_to_have_text(begin)  # the keyboard
         expect(first).to_have_text(clicked)
-    assert page.locator(".jp-CodeCell").count() == 2 + len(SHOWN)  # no key was taken for a command of the notebook
+    expect(cells).to_have_count(2 + len(SHOWN))  # no key was taken for a command of the notebook
     assert violations(page, WIDGETS) == []
 
-    page.locator(".jp-CodeCell").last.locator(".cm-content").click()
-    page.keyboard.press("Shift+Enter")
-    expect(page.locator(".jp-OutputArea").last).to_contain_text("chosen: 3")  # Python hears of a click ...
+    talk = cells.nth(1 + len(SHOWN))
+    run(talk)
+    expect(talk).to_contain_text("chosen: 3")  # Python hears of a click ...
     expect(widgets.first.locator("[aria-pressed=true]")).to_have_attribute("data-word", "1")  # ... and can choose
     assert errors == []
     assert [url for url in requests if not url.startswith((lab[: lab.index("lab/")], "data:", "blob:"))] == []
     page.close()
+
+
+def run(cell) -> None:
+    cell.locator(".cm-content").click()
+    cell.press("Shift+Enter")
 
 
 def reach(page, selector: str, number: int) -> None:
