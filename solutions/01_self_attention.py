@@ -58,7 +58,8 @@ The dots stand for any number of axes in front: none, a batch, a batch and heads
 def scaled_dot_product_attention(query, key, value, mask=None):
     """softmax(QKᵀ / √d_head) V, and the weights.
 
-    query (…, T, d_head), key (…, S, d_head), value (…, S, d_value); mask (…, T, S), True = may attend.
+    query (…, T, d_head), key (…, S, d_head), value (…, S, d_value);
+    mask (…, T, S), True = may attend.
     Returns output (…, T, d_value) and weights (…, T, S).
     """
     raise NotImplementedError("write the body of scaled_dot_product_attention")
@@ -68,7 +69,8 @@ def scaled_dot_product_attention(query, key, value, mask=None):
 def scaled_dot_product_attention(query, key, value, mask=None):
     """softmax(QKᵀ / √d_head) V, and the weights.
 
-    query (…, T, d_head), key (…, S, d_head), value (…, S, d_value); mask (…, T, S), True = may attend.
+    query (…, T, d_head), key (…, S, d_head), value (…, S, d_value);
+    mask (…, T, S), True = may attend.
     Returns output (…, T, d_value) and weights (…, T, S).
     """
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (…, T, S)
@@ -171,13 +173,13 @@ print([words[i] for i in output.argmax(dim=-1)])   # the, the, cats, sleep
 
 # %% answer previous_word_head
 def previous_word_head(length):
-    """Queries and keys, both (length, d_head), with which every word attends to the word before it."""
+    """Queries and keys, (length, d_head) each: every word attends to the word before it."""
     raise NotImplementedError("write the body of previous_word_head")
 
 
 # %% solution previous_word_head
 def previous_word_head(length):
-    """Queries and keys, both (length, d_head), with which every word attends to the word before it."""
+    """Queries and keys, (length, d_head) each: every word attends to the word before it."""
     key = torch.eye(length)  # (length, length): each position has a direction of its own
     before = (torch.arange(length) - 1).clamp(min=0)  # 0, 0, 1, 2, …
     strength = 20 * math.sqrt(

@@ -62,14 +62,14 @@ Then write its method `project(x, source=None)`. It returns three tensors, `quer
 
 # %% answer Attention
 class Attention(nn.Module):
-    """One head of attention, with its projections: within one sentence, or from one sentence to another."""
+    """One head of attention with its projections, within a sentence or between two."""
 
     def __init__(self, d_model, d_head, d_value):
         super().__init__()
         raise NotImplementedError("write the three linear layers of Attention")
 
     def project(self, x, source=None):
-        """x (…, T, d_model), source (…, S, d_model). Returns query (…, T, ·), key (…, S, ·), value (…, S, ·)."""
+        """x (…, T, d_model), source (…, S, d_model) to query (…, T, ·), key and value."""
         raise NotImplementedError("write the body of project")
 
     def forward(self, x, source=None):
@@ -79,7 +79,7 @@ class Attention(nn.Module):
 
 # %% solution Attention
 class Attention(nn.Module):
-    """One head of attention, with its projections: within one sentence, or from one sentence to another."""
+    """One head of attention with its projections, within a sentence or between two."""
 
     def __init__(self, d_model, d_head, d_value):
         super().__init__()
@@ -88,7 +88,7 @@ class Attention(nn.Module):
         self.value = nn.Linear(d_model, d_value)
 
     def project(self, x, source=None):
-        """x (…, T, d_model), source (…, S, d_model). Returns query (…, T, ·), key (…, S, ·), value (…, S, ·)."""
+        """x (…, T, d_model), source (…, S, d_model) to query (…, T, ·), key and value."""
         source = x if source is None else source
         return self.query(x), self.key(source), self.value(source)
 
@@ -194,13 +194,13 @@ The cats and the verb find each other. Could you do it with `w_query` equal to `
 
 # %% answer lookup_matrices
 def lookup_matrices(finds):
-    """Query and key matrix, both (n, d_head), with which word i of n attends to word finds[i]."""
+    """Query and key matrix, (n, d_head) each: word i of n attends to word finds[i]."""
     raise NotImplementedError("write the body of lookup_matrices")
 
 
 # %% solution lookup_matrices
 def lookup_matrices(finds):
-    """Query and key matrix, both (n, d_head), with which word i of n attends to word finds[i]."""
+    """Query and key matrix, (n, d_head) each: word i of n attends to word finds[i]."""
     w_key = torch.eye(len(finds))  # (n, n): word i is filed under direction i
     strength = 20 * math.sqrt(
         len(finds)

@@ -133,14 +133,14 @@ alone for now, and return `None` for the weights if you like: q3 is about both.
 
 # %% answer MultiHeadAttention
 class MultiHeadAttention(nn.Module):
-    """Attention in n_heads subspaces at once, then mixed; query, key, value and output are its four linear layers."""
+    """Attention in n_heads subspaces at once, then mixed, with four linear layers."""
 
     def __init__(self, d_model, n_heads):
         super().__init__()
         raise NotImplementedError("write the layers of MultiHeadAttention")
 
     def forward(self, query, source=None, mask=None):
-        """query (B, T, d_model), source (B, S, d_model), mask that broadcasts to (B, H, T, S), True = may attend.
+        """query (B, T, d_model), source (B, S, d_model), a mask that fits (B, H, T, S).
 
         Returns the output (B, T, d_model) and the weights (B, H, T, S).
         """
@@ -149,7 +149,7 @@ class MultiHeadAttention(nn.Module):
 
 # %% solution MultiHeadAttention
 class MultiHeadAttention(nn.Module):
-    """Attention in n_heads subspaces at once, then mixed; query, key, value and output are its four linear layers."""
+    """Attention in n_heads subspaces at once, then mixed, with four linear layers."""
 
     def __init__(self, d_model, n_heads):
         super().__init__()
@@ -159,7 +159,7 @@ class MultiHeadAttention(nn.Module):
         )
 
     def forward(self, query, source=None, mask=None):
-        """query (B, T, d_model), source (B, S, d_model), mask that broadcasts to (B, H, T, S), True = may attend.
+        """query (B, T, d_model), source (B, S, d_model), a mask that fits (B, H, T, S).
 
         Returns the output (B, T, d_model) and the weights (B, H, T, S).
         """

@@ -119,13 +119,13 @@ print([round(x, 2) for x in turned[0].tolist()])   # -0.99, 0.14
 
 # %% answer rotate
 def rotate(heads, start=0):
-    """heads (…, T, d_head), each row turned by the angles of its position, start to start + T."""
+    """heads (…, T, d_head), each row turned by the angles of its position from start on."""
     raise NotImplementedError("write the body of rotate")
 
 
 # %% solution rotate
 def rotate(heads, start=0):
-    """heads (…, T, d_head), each row turned by the angles of its position, start to start + T."""
+    """heads (…, T, d_head), each row turned by the angles of its position from start on."""
     length, d_head = heads.shape[-2:]
     speeds = 10_000 ** (
         -torch.arange(0, d_head, 2, dtype=heads.dtype, device=heads.device) / d_head

@@ -73,7 +73,7 @@ print(layer(torch.randn(3, 5, 8)).shape, sum(p.numel() for p in layer.parameters
 
 # %% answer EncoderLayer
 class EncoderLayer(nn.Module):
-    """Self-attention, then the feed-forward network, each pre-norm and with a residual path around it."""
+    """Self-attention, then the feed-forward network, each pre-norm and residual."""
 
     def __init__(self, d_model, n_heads, d_ff):
         super().__init__()
@@ -86,7 +86,7 @@ class EncoderLayer(nn.Module):
 
 # %% solution EncoderLayer
 class EncoderLayer(nn.Module):
-    """Self-attention, then the feed-forward network, each pre-norm and with a residual path around it."""
+    """Self-attention, then the feed-forward network, each pre-norm and residual."""
 
     def __init__(self, d_model, n_heads, d_ff):
         super().__init__()
@@ -153,20 +153,20 @@ print(layer(torch.randn(3, 4, 8), torch.randn(3, 5, 8)).shape)   # torch.Size([3
 
 # %% answer DecoderLayer
 class DecoderLayer(nn.Module):
-    """Masked self-attention, cross-attention to the memory, the feed-forward network; each pre-norm and residual."""
+    """Masked self-attention, cross-attention, feed-forward; each pre-norm and residual."""
 
     def __init__(self, d_model, n_heads, d_ff):
         super().__init__()
         raise NotImplementedError("write __init__ and forward of DecoderLayer")
 
     def forward(self, x, memory, mask=None, memory_mask=None):
-        """x (B, T, D), memory (B, S, D), mask (…, T, T), memory_mask (…, T, S); gives (B, T, D)."""
+        """x (B, T, D), memory (B, S, D), masks (…, T, T), (…, T, S); gives (B, T, D)."""
         raise NotImplementedError("write forward of DecoderLayer")
 
 
 # %% solution DecoderLayer
 class DecoderLayer(nn.Module):
-    """Masked self-attention, cross-attention to the memory, the feed-forward network; each pre-norm and residual."""
+    """Masked self-attention, cross-attention, feed-forward; each pre-norm and residual."""
 
     def __init__(self, d_model, n_heads, d_ff):
         super().__init__()
@@ -178,7 +178,7 @@ class DecoderLayer(nn.Module):
         self.feed_forward = FeedForward(d_model, d_ff)
 
     def forward(self, x, memory, mask=None, memory_mask=None):
-        """x (B, T, D), memory (B, S, D), mask (…, T, T), memory_mask (…, T, S); gives (B, T, D)."""
+        """x (B, T, D), memory (B, S, D), masks (…, T, T), (…, T, S); gives (B, T, D)."""
         normed = self.attention_norm(x)
         x = x + self.attention(normed, normed, mask)[0]  # (B, T, D): French looks at French
         x = (
@@ -250,7 +250,7 @@ print(translator.tokenizer.decode(tgt[0].tolist()))   # Les petits chats noirs n
 
 # %% answer EncoderDecoder
 class EncoderDecoder(nn.Module):
-    """The whole model, from token ids to logits, with one embedding for source, target and output."""
+    """From token ids to logits, with one embedding for source, target and output."""
 
     def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
         super().__init__()
@@ -274,17 +274,17 @@ class EncoderDecoder(nn.Module):
         raise NotImplementedError("write encode of EncoderDecoder")
 
     def decode(self, tgt, memory, memory_mask):
-        """Token ids (B, T), memory (B, S, D) and memory_mask (B, 1, 1, S) to logits (B, T, V)."""
+        """Ids (B, T), memory (B, S, D), memory_mask (B, 1, 1, S) to logits (B, T, V)."""
         raise NotImplementedError("write decode of EncoderDecoder")
 
     def forward(self, src, tgt):
-        """Source (B, S) and the beginning of the target (B, T) to the logits (B, T, V) of what comes next."""
+        """Source (B, S), target so far (B, T) to the logits (B, T, V) of what is next."""
         return self.decode(tgt, self.encode(src), padding_mask(src, PAD))
 
 
 # %% solution EncoderDecoder
 class EncoderDecoder(nn.Module):
-    """The whole model, from token ids to logits, with one embedding for source, target and output."""
+    """From token ids to logits, with one embedding for source, target and output."""
 
     def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
         super().__init__()
@@ -312,14 +312,14 @@ class EncoderDecoder(nn.Module):
         return self.encoder_norm(x)
 
     def decode(self, tgt, memory, memory_mask):
-        """Token ids (B, T), memory (B, S, D) and memory_mask (B, 1, 1, S) to logits (B, T, V)."""
+        """Ids (B, T), memory (B, S, D), memory_mask (B, 1, 1, S) to logits (B, T, V)."""
         x, mask = self.embed(tgt), causal_mask(tgt.shape[1]).to(tgt.device)
         for layer in self.decoder_layers:
             x = layer(x, memory, mask, memory_mask)
         return self.decoder_norm(x) @ self.embedding.weight.T  # (B, T, D) @ (D, V)
 
     def forward(self, src, tgt):
-        """Source (B, S) and the beginning of the target (B, T) to the logits (B, T, V) of what comes next."""
+        """Source (B, S), target so far (B, T) to the logits (B, T, V) of what is next."""
         return self.decode(tgt, self.encode(src), padding_mask(src, PAD))
 
 

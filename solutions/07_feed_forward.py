@@ -57,7 +57,7 @@ norm and no residual connection in here; they are the layer's (lesson 5).
 class FeedForward(nn.Module):
     """The feed-forward network: the same two-layer network at every position, alone.
 
-    activation: "relu", "gelu", or "swiglu", which has a third matrix and two thirds of the hidden width.
+    activation: "relu", "gelu", or "swiglu": a third matrix, two thirds of the hidden width.
     """
 
     def __init__(self, d_model, d_ff, activation="relu"):
@@ -73,7 +73,7 @@ class FeedForward(nn.Module):
 class FeedForward(nn.Module):
     """The feed-forward network: the same two-layer network at every position, alone.
 
-    activation: "relu", "gelu", or "swiglu", which has a third matrix and two thirds of the hidden width.
+    activation: "relu", "gelu", or "swiglu": a third matrix, two thirds of the hidden width.
     """
 
     def __init__(self, d_model, d_ff, activation="relu"):
@@ -197,13 +197,13 @@ print(torch.allclose(output, network(token), atol=1e-5))  # True
 
 # %% answer read_memory
 def read_memory(token, expand_weight, expand_bias, contract_weight, contract_bias):
-    """The neurons that fire for a token, the strongest first; what each adds; and the output that it makes."""
+    """The neurons that fire, the strongest first; what each adds; and their output."""
     raise NotImplementedError("write the body of read_memory")
 
 
 # %% solution read_memory
 def read_memory(token, expand_weight, expand_bias, contract_weight, contract_bias):
-    """The neurons that fire for a token, the strongest first; what each adds; and the output that it makes."""
+    """The neurons that fire, the strongest first; what each adds; and their output."""
     sums = (
         expand_weight @ token + expand_bias
     )  # (d_ff,): how well the token agrees with each key

@@ -51,13 +51,13 @@ print(explain(causal_mask(3), words).splitlines()[1])   # chat sees le chat
 
 # %% answer causal_mask
 def causal_mask(length):
-    """Boolean (length, length): position t may attend to the positions up to t, and True means that it may."""
+    """Boolean (length, length): True where position t may attend, up to t itself."""
     raise NotImplementedError("write the body of causal_mask")
 
 
 # %% solution causal_mask
 def causal_mask(length):
-    """Boolean (length, length): position t may attend to the positions up to t, and True means that it may."""
+    """Boolean (length, length): True where position t may attend, up to t itself."""
     position = torch.arange(length)
     return position[None, :] <= position[:, None]  # column s, row t: s ≤ t
 
@@ -107,13 +107,13 @@ print(*both[0, 0].sum(dim=-1).tolist())   # 1 2 2 2
 
 # %% answer padding_mask
 def padding_mask(tokens, pad_id):
-    """Boolean (B, 1, 1, S): True where a token of tokens (B, S) is real, and not the padding."""
+    """Boolean (B, 1, 1, S): True where a token of tokens (B, S) is not the padding."""
     raise NotImplementedError("write the body of padding_mask")
 
 
 # %% solution padding_mask
 def padding_mask(tokens, pad_id):
-    """Boolean (B, 1, 1, S): True where a token of tokens (B, S) is real, and not the padding."""
+    """Boolean (B, 1, 1, S): True where a token of tokens (B, S) is not the padding."""
     return (tokens != pad_id)[:, None, None, :]  # (B, S) -> (B, 1, 1, S)
 
 
@@ -172,13 +172,13 @@ A model that knows nothing gives all of V = 8 tokens the same probability, so it
 
 # %% answer next_token_loss
 def next_token_loss(tokens, predict, bos_id, pad_id):
-    """What the decoder reads, what it must say, and how wrong it is on average over the real tokens."""
+    """What the decoder reads, what it must say, its mean error over the real tokens."""
     raise NotImplementedError("write the body of next_token_loss")
 
 
 # %% solution next_token_loss
 def next_token_loss(tokens, predict, bos_id, pad_id):
-    """What the decoder reads, what it must say, and how wrong it is on average over the real tokens."""
+    """What the decoder reads, what it must say, its mean error over the real tokens."""
     tgt_out = tokens
     start = torch.full_like(tokens[:, :1], bos_id)
     tgt_in = torch.cat([start, tokens[:, :-1]], dim=1)  # (B, 1) and (B, T − 1) -> (B, T)

@@ -77,7 +77,7 @@ print(model(torch.tensor([[4, MASK, 6, PAD]])).shape, sum(p.numel() for p in mod
 
 # %% answer EncoderOnly
 class EncoderOnly(nn.Module):
-    """Every place sees all real tokens, before it and behind it, and says which word fits there."""
+    """Every place sees all real tokens, on both sides, and says which word fits there."""
 
     def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
         super().__init__()
@@ -90,7 +90,7 @@ class EncoderOnly(nn.Module):
 
 # %% solution EncoderOnly
 class EncoderOnly(nn.Module):
-    """Every place sees all real tokens, before it and behind it, and says which word fits there."""
+    """Every place sees all real tokens, on both sides, and says which word fits there."""
 
     def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
         super().__init__()
@@ -262,13 +262,13 @@ print(*mask_tokens(tokens, chosen, draw, noise)[0].tolist())   # 3 9 7 8
 
 # %% answer mask_tokens
 def mask_tokens(tokens, chosen, draw, random_tokens):
-    """What the model reads, (B, S): of ten chosen tokens eight are MASK, one is random and one is itself."""
+    """What the model reads (B, S): of ten chosen, eight MASK, one random, one itself."""
     raise NotImplementedError("write the body of mask_tokens")
 
 
 # %% solution mask_tokens
 def mask_tokens(tokens, chosen, draw, random_tokens):
-    """What the model reads, (B, S): of ten chosen tokens eight are MASK, one is random and one is itself."""
+    """What the model reads (B, S): of ten chosen, eight MASK, one random, one itself."""
     blank, noise = chosen & (draw < 0.8), chosen & (draw >= 0.8) & (draw < 0.9)
     return torch.where(noise, random_tokens, tokens.masked_fill(blank, MASK))
 

@@ -78,13 +78,13 @@ has missed it, and the next question finds it.
 
 # %% answer greedy
 def greedy(next_log_probabilities, eos_id, max_length):
-    """The most probable token again and again: a list of token ids, and their log-probability together."""
+    """The most probable token again and again: the token ids, and their log-probability."""
     raise NotImplementedError("write the body of greedy")
 
 
 # %% solution greedy
 def greedy(next_log_probabilities, eos_id, max_length):
-    """The most probable token again and again: a list of token ids, and their log-probability together."""
+    """The most probable token again and again: the token ids, and their log-probability."""
     tokens, log_probability = [], 0.0
     while len(tokens) < max_length:
         logs = next_log_probabilities(tokens)  # (V,)
@@ -151,13 +151,13 @@ print(*tokens, round(math.exp(log_probability), 2))   # 2 0 0.36
 
 # %% answer beam_search
 def beam_search(next_log_probabilities, eos_id, max_length, beam, length_penalty):
-    """The best finished translation of a search that keeps ``beam`` beginnings: its tokens and their log-probability."""
+    """The best finished translation of ``beam`` beams: its tokens, their log-probability."""
     raise NotImplementedError("write the body of beam_search")
 
 
 # %% solution beam_search
 def beam_search(next_log_probabilities, eos_id, max_length, beam, length_penalty):
-    """The best finished translation of a search that keeps ``beam`` beginnings: its tokens and their log-probability."""
+    """The best finished translation of ``beam`` beams: its tokens, their log-probability."""
 
     def score(hypothesis):
         tokens, log_probability = hypothesis
@@ -336,7 +336,7 @@ MINUTES = 0  # 2: train for two minutes; 0: not now
 
 
 def train_my_translator(minutes, folder="my_translator"):
-    """Train, save to the folder, translate 100 unseen sentences: the model, its tokenizer and the BLEU."""
+    """Train, save, translate 100 unseen sentences: the model, its tokenizer, the BLEU."""
     corpus, device = load_grammar(seed=0), pick_device()
     tokenizer = Tokenizer.train(
         (text for pair in corpus.train for text in (pair.source, pair.target)),

@@ -12,7 +12,8 @@ import torch
 def scaled_dot_product_attention(query, key, value, mask=None):
     """softmax(QKᵀ / √d_head) V, and the weights.
 
-    query (…, T, d_head), key (…, S, d_head), value (…, S, d_value); mask (…, T, S), True = may attend.
+    query (…, T, d_head), key (…, S, d_head), value (…, S, d_value);
+    mask (…, T, S), True = may attend.
     Returns output (…, T, d_value) and weights (…, T, S).
     """
     scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (…, T, S)
@@ -35,7 +36,7 @@ import torch
 
 
 def previous_word_head(length):
-    """Queries and keys, both (length, d_head), with which every word attends to the word before it."""
+    """Queries and keys, (length, d_head) each: every word attends to the word before it."""
     key = torch.eye(length)  # (length, length): each position has a direction of its own
     before = (torch.arange(length) - 1).clamp(min=0)  # 0, 0, 1, 2, …
     strength = 20 * math.sqrt(
@@ -50,7 +51,7 @@ from torch import nn
 
 
 class Attention(nn.Module):
-    """One head of attention, with its projections: within one sentence, or from one sentence to another."""
+    """One head of attention with its projections, within a sentence or between two."""
 
     def __init__(self, d_model, d_head, d_value):
         super().__init__()
@@ -59,7 +60,7 @@ class Attention(nn.Module):
         self.value = nn.Linear(d_model, d_value)
 
     def project(self, x, source=None):
-        """x (…, T, d_model), source (…, S, d_model). Returns query (…, T, ·), key (…, S, ·), value (…, S, ·)."""
+        """x (…, T, d_model), source (…, S, d_model) to query (…, T, ·), key and value."""
         source = x if source is None else source
         return self.query(x), self.key(source), self.value(source)
 
@@ -77,7 +78,7 @@ import torch
 
 
 def lookup_matrices(finds):
-    """Query and key matrix, both (n, d_head), with which word i of n attends to word finds[i]."""
+    """Query and key matrix, (n, d_head) each: word i of n attends to word finds[i]."""
     w_key = torch.eye(len(finds))  # (n, n): word i is filed under direction i
     strength = 20 * math.sqrt(
         len(finds)
@@ -105,7 +106,7 @@ from torch import nn
 
 
 class MultiHeadAttention(nn.Module):
-    """Attention in n_heads subspaces at once, then mixed; query, key, value and output are its four linear layers."""
+    """Attention in n_heads subspaces at once, then mixed, with four linear layers."""
 
     def __init__(self, d_model, n_heads):
         super().__init__()
@@ -115,7 +116,7 @@ class MultiHeadAttention(nn.Module):
         )
 
     def forward(self, query, source=None, mask=None):
-        """query (B, T, d_model), source (B, S, d_model), mask that broadcasts to (B, H, T, S), True = may attend.
+        """query (B, T, d_model), source (B, S, d_model), a mask that fits (B, H, T, S).
 
         Returns the output (B, T, d_model) and the weights (B, H, T, S).
         """
@@ -156,7 +157,7 @@ import torch
 
 
 def rotate(heads, start=0):
-    """heads (…, T, d_head), each row turned by the angles of its position, start to start + T."""
+    """heads (…, T, d_head), each row turned by the angles of its position from start on."""
     length, d_head = heads.shape[-2:]
     speeds = 10_000 ** (
         -torch.arange(0, d_head, 2, dtype=heads.dtype, device=heads.device) / d_head
@@ -191,7 +192,7 @@ from torch import nn
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention, then the feed-forward network, each pre-norm and with a residual path around it."""
+    """Self-attention, then the feed-forward network, each pre-norm and residual."""
 
     def __init__(self, d_model, n_heads, d_ff):
         super().__init__()
@@ -216,7 +217,7 @@ from torch import nn
 
 
 class DecoderLayer(nn.Module):
-    """Masked self-attention, cross-attention to the memory, the feed-forward network; each pre-norm and residual."""
+    """Masked self-attention, cross-attention, feed-forward; each pre-norm and residual."""
 
     def __init__(self, d_model, n_heads, d_ff):
         super().__init__()
@@ -228,7 +229,7 @@ class DecoderLayer(nn.Module):
         self.feed_forward = FeedForward(d_model, d_ff)
 
     def forward(self, x, memory, mask=None, memory_mask=None):
-        """x (B, T, D), memory (B, S, D), mask (…, T, T), memory_mask (…, T, S); gives (B, T, D)."""
+        """x (B, T, D), memory (B, S, D), masks (…, T, T), (…, T, S); gives (B, T, D)."""
         normed = self.attention_norm(x)
         x = x + self.attention(normed, normed, mask)[0]  # (B, T, D): French looks at French
         x = (
@@ -244,7 +245,7 @@ PAD = 0
 
 
 class EncoderDecoder(nn.Module):
-    """The whole model, from token ids to logits, with one embedding for source, target and output."""
+    """From token ids to logits, with one embedding for source, target and output."""
 
     def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
         super().__init__()
@@ -272,14 +273,14 @@ class EncoderDecoder(nn.Module):
         return self.encoder_norm(x)
 
     def decode(self, tgt, memory, memory_mask):
-        """Token ids (B, T), memory (B, S, D) and memory_mask (B, 1, 1, S) to logits (B, T, V)."""
+        """Ids (B, T), memory (B, S, D), memory_mask (B, 1, 1, S) to logits (B, T, V)."""
         x, mask = self.embed(tgt), causal_mask(tgt.shape[1]).to(tgt.device)
         for layer in self.decoder_layers:
             x = layer(x, memory, mask, memory_mask)
         return self.decoder_norm(x) @ self.embedding.weight.T  # (B, T, D) @ (D, V)
 
     def forward(self, src, tgt):
-        """Source (B, S) and the beginning of the target (B, T) to the logits (B, T, V) of what comes next."""
+        """Source (B, S), target so far (B, T) to the logits (B, T, V) of what is next."""
         return self.decode(tgt, self.encode(src), padding_mask(src, PAD))
 
 
@@ -353,7 +354,7 @@ from torch import nn
 class FeedForward(nn.Module):
     """The feed-forward network: the same two-layer network at every position, alone.
 
-    activation: "relu", "gelu", or "swiglu", which has a third matrix and two thirds of the hidden width.
+    activation: "relu", "gelu", or "swiglu": a third matrix, two thirds of the hidden width.
     """
 
     def __init__(self, d_model, d_ff, activation="relu"):
@@ -380,7 +381,7 @@ import torch
 
 
 def read_memory(token, expand_weight, expand_bias, contract_weight, contract_bias):
-    """The neurons that fire for a token, the strongest first; what each adds; and the output that it makes."""
+    """The neurons that fire, the strongest first; what each adds; and their output."""
     sums = (
         expand_weight @ token + expand_bias
     )  # (d_ff,): how well the token agrees with each key
@@ -395,14 +396,14 @@ import torch
 
 
 def causal_mask(length):
-    """Boolean (length, length): position t may attend to the positions up to t, and True means that it may."""
+    """Boolean (length, length): True where position t may attend, up to t itself."""
     position = torch.arange(length)
     return position[None, :] <= position[:, None]  # column s, row t: s ≤ t
 
 
 # %% lesson 08: padding_mask
 def padding_mask(tokens, pad_id):
-    """Boolean (B, 1, 1, S): True where a token of tokens (B, S) is real, and not the padding."""
+    """Boolean (B, 1, 1, S): True where a token of tokens (B, S) is not the padding."""
     return (tokens != pad_id)[:, None, None, :]  # (B, S) -> (B, 1, 1, S)
 
 
@@ -412,7 +413,7 @@ import torch.nn.functional as F
 
 
 def next_token_loss(tokens, predict, bos_id, pad_id):
-    """What the decoder reads, what it must say, and how wrong it is on average over the real tokens."""
+    """What the decoder reads, what it must say, its mean error over the real tokens."""
     tgt_out = tokens
     start = torch.full_like(tokens[:, :1], bos_id)
     tgt_in = torch.cat([start, tokens[:, :-1]], dim=1)  # (B, 1) and (B, T − 1) -> (B, T)
@@ -431,7 +432,7 @@ PAD = 0
 
 
 class EncoderOnly(nn.Module):
-    """Every place sees all real tokens, before it and behind it, and says which word fits there."""
+    """Every place sees all real tokens, on both sides, and says which word fits there."""
 
     def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
         super().__init__()
@@ -501,7 +502,7 @@ MASK = 3
 
 
 def mask_tokens(tokens, chosen, draw, random_tokens):
-    """What the model reads, (B, S): of ten chosen tokens eight are MASK, one is random and one is itself."""
+    """What the model reads (B, S): of ten chosen, eight MASK, one random, one itself."""
     blank, noise = chosen & (draw < 0.8), chosen & (draw >= 0.8) & (draw < 0.9)
     return torch.where(noise, random_tokens, tokens.masked_fill(blank, MASK))
 
@@ -632,7 +633,7 @@ def attention_over_blocks(query, blocks):
 
 # %% lesson 12: greedy
 def greedy(next_log_probabilities, eos_id, max_length):
-    """The most probable token again and again: a list of token ids, and their log-probability together."""
+    """The most probable token again and again: the token ids, and their log-probability."""
     tokens, log_probability = [], 0.0
     while len(tokens) < max_length:
         logs = next_log_probabilities(tokens)  # (V,)
@@ -646,7 +647,7 @@ def greedy(next_log_probabilities, eos_id, max_length):
 
 # %% lesson 12: beam_search
 def beam_search(next_log_probabilities, eos_id, max_length, beam, length_penalty):
-    """The best finished translation of a search that keeps ``beam`` beginnings: its tokens and their log-probability."""
+    """The best finished translation of ``beam`` beams: its tokens, their log-probability."""
 
     def score(hypothesis):
         tokens, log_probability = hypothesis
