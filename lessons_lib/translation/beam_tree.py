@@ -25,7 +25,7 @@ class _Recorder(Constraints):
     def apply(
         self, scores: Float[Tensor, "rows V"], beginnings: Int[Tensor, "rows T"], sentences: Sequence[int]
     ) -> Float[Tensor, "rows V"]:
-        best = scores.log_softmax(-1, torch.float).topk(self.count)
+        best = scores.topk(self.count)
         rows = zip(beginnings[:, 1:].tolist(), best.indices.tolist(), best.values.tolist(), strict=True)
         for tokens, ids, logs in rows:
             self.seen.setdefault(tuple(tokens), list(zip(ids, logs, strict=True)))

@@ -121,21 +121,21 @@ def n_best(
     scores = src.new_full((len(src), beam), float("-inf"), dtype=torch.float)
     scores[:, 0] = 0.0
     for step in range(limit):
-        logits = model.decode_step(beginnings[:, -1:], cache, source_mask)  # (rows, V)
+        log_probabilities = model.decode_step(beginnings[:, -1:], cache, source_mask).log_softmax(
+            -1, torch.float
+        )  # (rows, V)
         of_row = [sentence for sentence in searching for _ in range(beam)]
-        # Twice as many children as beams: at most half of them end, so enough are left to go on. The best of a sentence
-        # are among the best of its rows, and only these become log-probabilities.
-        heights, tokens = constraints.apply(logits, beginnings, of_row).topk(2 * beam)  # (rows, 2·beam)
-        totals = scores.flatten()[:, None] + heights - logits.float().logsumexp(-1, keepdim=True)
+        totals = scores.flatten()[:, None] + constraints.apply(log_probabilities, beginnings, of_row)
+        # Twice as many children as beams: at most half of them end, so enough are left to go on.
         best, child = totals.view(len(searching), -1).topk(2 * beam)  # (sentences, 2·beam)
-        parent, token = child // (2 * beam), tokens.view(len(searching), -1).gather(1, child)
+        parent, token = child // config.vocab_size, child % config.vocab_size
         parent += torch.arange(0, len(beginnings), beam, device=src.device)[:, None]  # its row in the batch
         ends = token == config.eos_id
         last = step == limit - 1
         over = (ends | last) & best.isfinite()  # what a rule forbids is not a translation
         for i, rank in over[:, :beam].nonzero().tolist():
-            written = [*beginnings[parent[i, rank], 1:].tolist(), token[i, rank].item()]
-            finished[searching[i]].append(Hypothesis(written, best[i, rank].item()))
+            tokens = [*beginnings[parent[i, rank], 1:].tolist(), token[i, rank].item()]
+            finished[searching[i]].append(Hypothesis(tokens, best[i, rank].item()))
         best_open = best.masked_fill(ends, float("-inf")).amax(dim=1).tolist()
         open_ = [
             i
