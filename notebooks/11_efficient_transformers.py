@@ -490,7 +490,7 @@ print(f"{'milliseconds':13}", *(f"{n:4} tokens" for n in LENGTHS))
 for name, row in times.items():
     print(f"{name:13}", *(f"{t:11.0f}" for t in row))
 
-# %% mystnb={"figure": {"name": "three-ways", "caption": "Time for 16 texts, by their length, through the same decoder, on one core of the machine that built this page. Without a cache the line is steeper: towards the right, twice the length takes three to four times the time."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 16 to 128 tokens. One pass is lowest, from about 10 to 60. With a cache lies several times above it and is about as straight. Without a cache starts at about twice that and climbs to about 2,000."}}
+# %% mystnb={"figure": {"name": "three-ways", "caption": "Time for 16 texts, by their length, through the same decoder, on one core of the machine that built this page. Without a cache the line is steeper: towards the right, twice the length takes three to four times the time."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 16 to 128 tokens. One pass is lowest, from about 10 to 60. With a cache lies two to four times above it and is about as straight. Without a cache starts at two to three times that and climbs to nearly 2,000."}}
 fig, ax = plt.subplots()
 for (name, row), marker in zip(times.items(), "os^", strict=True):
     ax.loglog(LENGTHS, row, marker=marker, label=name)
@@ -534,7 +534,7 @@ print("in a batch, a token costs less than half:", a_token[max(a_token)] < a_tok
 # ```{admonition} Verdict: true; and it is the waiting that costs, not the arithmetic
 # :class: note
 # Training asks all places in one pass; writing takes as many passes as there are tokens, each waiting for the one before. A cache takes the repeated arithmetic away: the number of places falls from $N(N+1)/2$ to $N$, and the time here to
-# less than a fifth at 128 tokens (the page [Benchmarks](../book/benchmarks) has a tenth at 64, with a larger model). It does not take the steps away: with *fewer* FLOPs than one pass, writing still took several times as long. So
+# less than a fifth at 128 tokens (the page [Benchmarks](../book/benchmarks) has a tenth at 64, with a larger model). It does not take the steps away: with *fewer* FLOPs than one pass, writing still took two to four times as long. So
 # one writes many texts at once ({cite:t}`pope2023efficiently`), or lets a small model guess a few tokens that the large one then checks in one pass ({cite:t}`leviathan2023fast`).
 # ```
 #
@@ -1064,7 +1064,7 @@ print("where both compile, the chain gains more than the layer:", chain_gains_mo
 # ```{admonition} Verdict: true of a chain of cheap operations; not of our layer
 # :class: note
 # The chain went about twice as fast: as it is, each of its operations reads a million numbers and writes a million; compiled, all of it is one loop. The layer gained next to nothing: most of its time is in products of matrices, and there is nothing to fuse in those. And its first
-# call took many seconds by the clock, in which it would have run a thousand times or more; a new shape may have to be compiled anew, and a text that grows has a new shape at every step. Large models on graphics cards, which run the same shapes for days, are another matter. And on a processor for which PyTorch has no fast code of its own, the compiled
+# call took seconds by the clock, in which it would have run hundreds of times; a new shape may have to be compiled anew, and a text that grows has a new shape at every step. Large models on graphics cards, which run the same shapes for days, are another matter. And on a processor for which PyTorch has no fast code of its own, the compiled
 # layer may gain more than the chain. Measure. (If your machine has no C++ compiler, the cell
 # says so, and nothing else on this page needs one.)
 # ```
