@@ -1,7 +1,8 @@
 """How soon the widgets of the built site are there, and how soon they answer."""
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import torch
 from playwright.sync_api import Browser, sync_playwright
@@ -49,14 +50,20 @@ PLAY = """async () => {
 }"""
 
 
-def widgets(device: torch.device, runs: int = 3) -> Iterator[tuple[str, ...]]:
-    """Each lesson of the built site, opened `runs` times with nothing kept from before, and its widget tried."""
+def widgets(device: torch.device, runs: int = 3, pages: Sequence[Path] | None = None) -> Iterator[tuple[str, ...]]:
+    """Lessons of the built site (all, unless `pages` says which), each opened `runs` times, and its widget tried.
+
+    Each visit begins with nothing kept from before. A time is the median over the visits.
+
+    Raises:
+        SystemExit: the site is not built, or not from these sources.
+    """
     if build_book.read_manifest() != build_book.sources():
         raise SystemExit("the site is not built from these sources; run: make book")
     yield "lesson", "drawn after, ms", "controls tried", "answer, median ms", "slowest, ms"
     with served() as site, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**chromium.launch_options())
-        for path in lessons():
+        for path in pages or lessons():
             address = f"{site}notebooks/{path.stem}.html"
             visits = [visit(browser, address) for _ in range(runs)]
             drawn = statistics.median(seen for seen, _ in visits)

@@ -180,7 +180,9 @@ def previous_word_head(length):
 # %% solution previous_word_head
 def previous_word_head(length):
     """Queries and keys, (length, d_head) each: every word attends to the word before it."""
-    key = torch.eye(length)  # (length, length): each position has a direction of its own
+    key = torch.eye(
+        length
+    )  # (length, length): each position has a direction of its own
     before = (torch.arange(length) - 1).clamp(min=0)  # 0, 0, 1, 2, …
     strength = 20 * math.sqrt(
         length

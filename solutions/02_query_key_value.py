@@ -95,7 +95,9 @@ class Attention(nn.Module):
     def forward(self, x, source=None):
         """Returns output (…, T, d_value) and weights (…, T, S); without a source, S is T."""
         query, key, value = self.project(x, source)
-        scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (…, T, S)
+        scores = (
+            query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+        )  # (…, T, S)
         weights = scores.softmax(dim=-1)
         return weights @ value, weights  # (…, T, d_value), (…, T, S)
 

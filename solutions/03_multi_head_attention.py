@@ -69,7 +69,9 @@ def split_heads(x, n_heads):
 # %% solution split_heads
 def split_heads(x, n_heads):
     """(B, T, d_model) to (B, H, T, d_head)."""
-    each = x.unflatten(-1, (n_heads, -1))  # (B, T, H, d_head): only the last axis is cut
+    each = x.unflatten(
+        -1, (n_heads, -1)
+    )  # (B, T, H, d_head): only the last axis is cut
     return each.transpose(1, 2)  # (B, H, T, d_head)
 
 
@@ -82,7 +84,9 @@ def merge_heads(heads):
 # %% solution merge_heads
 def merge_heads(heads):
     """(B, H, T, d_head) to (B, T, d_model)."""
-    return heads.transpose(1, 2).flatten(2)  # (B, T, H, d_head), then (B, T, d_model)
+    return heads.transpose(1, 2).flatten(
+        2
+    )  # (B, T, H, d_head), then (B, T, d_model)
 
 
 # %% check q1
@@ -171,9 +175,9 @@ class MultiHeadAttention(nn.Module):
         if mask is None:
             weights = scores.softmax(dim=-1)
         else:
-            weights = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(
-                dim=-1
-            )
+            weights = scores.masked_fill(
+                ~mask, torch.finfo(scores.dtype).min
+            ).softmax(dim=-1)
             weights = weights.masked_fill(
                 ~mask, 0.0
             )  # a row with no allowed key was uniform until here

@@ -55,7 +55,9 @@ def sinusoidal_table(max_length, d_model):
     speeds = 10_000 ** (
         -torch.arange(0, d_model, 2) / d_model
     )  # (D/2,): the range gives 2i
-    angles = torch.arange(max_length)[:, None] * speeds  # (T, 1) * (D/2,) -> (T, D/2)
+    angles = (
+        torch.arange(max_length)[:, None] * speeds
+    )  # (T, 1) * (D/2,) -> (T, D/2)
     table = torch.empty(max_length, d_model)
     table[:, 0::2], table[:, 1::2] = angles.sin(), angles.cos()
     return table

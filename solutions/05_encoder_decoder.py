@@ -46,7 +46,9 @@ PAD = 0  # the id of the padding
 check.open("05_encoder_decoder")
 
 # What you kept in earlier exercises, or else the course's.
-MultiHeadAttention, sinusoidal_table = check.part("MultiHeadAttention", "sinusoidal_table")
+MultiHeadAttention, sinusoidal_table = check.part(
+    "MultiHeadAttention", "sinusoidal_table"
+)
 LayerNorm, FeedForward = check.part("LayerNorm", "FeedForward")
 causal_mask, padding_mask = check.part("causal_mask", "padding_mask")
 
@@ -180,9 +182,14 @@ class DecoderLayer(nn.Module):
     def forward(self, x, memory, mask=None, memory_mask=None):
         """x (B, T, D), memory (B, S, D), masks (…, T, T), (…, T, S); gives (B, T, D)."""
         normed = self.attention_norm(x)
-        x = x + self.attention(normed, normed, mask)[0]  # (B, T, D): French looks at French
         x = (
-            x + self.cross_attention(self.cross_attention_norm(x), memory, memory_mask)[0]
+            x + self.attention(normed, normed, mask)[0]
+        )  # (B, T, D): French looks at French
+        x = (
+            x
+            + self.cross_attention(
+                self.cross_attention_norm(x), memory, memory_mask
+            )[0]
         )  # and at English
         return x + self.feed_forward(self.feed_forward_norm(x))
 
@@ -267,7 +274,9 @@ class EncoderDecoder(nn.Module):
 
     def embed(self, tokens):
         """Token ids (B, T) to vectors (B, T, D) that know their token and their place."""
-        raise NotImplementedError("write embed, encode and decode of EncoderDecoder")
+        raise NotImplementedError(
+            "write embed, encode and decode of EncoderDecoder"
+        )
 
     def encode(self, src):
         """Token ids (B, S) to the memory (B, S, D)."""
@@ -301,7 +310,9 @@ class EncoderDecoder(nn.Module):
 
     def embed(self, tokens):
         """Token ids (B, T) to vectors (B, T, D) that know their token and their place."""
-        places = sinusoidal_table(tokens.shape[1], self.d_model).to(tokens.device)  # (T, D)
+        places = sinusoidal_table(tokens.shape[1], self.d_model).to(
+            tokens.device
+        )  # (T, D)
         return self.embedding(tokens) * math.sqrt(self.d_model) + places
 
     def encode(self, src):

@@ -155,7 +155,9 @@ class RMSNorm(nn.Module):
 
     def forward(self, x):
         """x (…, d_model) to the same shape and dtype."""
-        wide = x.float() if x.dtype == torch.float16 else x  # 300² is infinite in float16
+        wide = (
+            x.float() if x.dtype == torch.float16 else x
+        )  # 300² is infinite in float16
         mean_square = wide.square().mean(dim=-1, keepdim=True)  # (…, 1)
         return (self.gamma * wide / torch.sqrt(mean_square + self.eps)).to(x.dtype)
 

@@ -82,7 +82,9 @@ class FeedForward(nn.Module):
         width = (
             2 * d_ff // 3 if gated else d_ff
         )  # 3 · (2/3) = 2: as many numbers as two matrices of the full width
-        self.function = {"relu": F.relu, "gelu": F.gelu, "swiglu": F.silu}[activation]
+        self.function = {"relu": F.relu, "gelu": F.gelu, "swiglu": F.silu}[
+            activation
+        ]
         self.expand = nn.Linear(d_model, width)
         self.gate = nn.Linear(d_model, width) if gated else None
         self.contract = nn.Linear(width, d_model)

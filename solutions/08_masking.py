@@ -181,7 +181,9 @@ def next_token_loss(tokens, predict, bos_id, pad_id):
     """What the decoder reads, what it must say, its mean error over the real tokens."""
     tgt_out = tokens
     start = torch.full_like(tokens[:, :1], bos_id)
-    tgt_in = torch.cat([start, tokens[:, :-1]], dim=1)  # (B, 1) and (B, T − 1) -> (B, T)
+    tgt_in = torch.cat(
+        [start, tokens[:, :-1]], dim=1
+    )  # (B, 1) and (B, T − 1) -> (B, T)
     logits = predict(tgt_in)  # (B, T, V)
     real = tgt_out != pad_id
     loss = F.cross_entropy(

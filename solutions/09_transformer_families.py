@@ -103,7 +103,9 @@ class EncoderOnly(nn.Module):
     def forward(self, tokens):
         """Token ids (B, S) to logits (B, S, V)."""
         d_model = self.embedding.embedding_dim
-        places = sinusoidal_table(tokens.shape[1], d_model).to(tokens.device)  # (S, D)
+        places = sinusoidal_table(tokens.shape[1], d_model).to(
+            tokens.device
+        )  # (S, D)
         x, mask = (
             self.embedding(tokens) * math.sqrt(d_model) + places,
             padding_mask(tokens, PAD),
@@ -162,7 +164,9 @@ class DecoderOnly(nn.Module):
 
     def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
         super().__init__()
-        raise NotImplementedError("write __init__, forward and generate of DecoderOnly")
+        raise NotImplementedError(
+            "write __init__, forward and generate of DecoderOnly"
+        )
 
     def forward(self, tokens):
         """Token ids (B, T) to the logits (B, T, V) of what follows each of them."""

@@ -99,7 +99,9 @@ def count_parameters(
     encoder_layer = attention + feed_forward + 2 * norm
     decoder_layer = encoder_layer
     if n_encoder_layers > 0:
-        decoder_layer += attention + norm  # the second attention, with the norm before it
+        decoder_layer += (
+            attention + norm
+        )  # the second attention, with the norm before it
     stacks = (n_encoder_layers > 0) + (n_decoder_layers > 0)
     total = vocab_size * d_model + stacks * (n_positions * d_model + norm)
     total += n_encoder_layers * encoder_layer + n_decoder_layers * decoder_layer

@@ -223,7 +223,9 @@ def attention_over_blocks(query, blocks):
     """softmax(QKᵀ / √K) V over the keys and values of all blocks together, (H, T, Kv)."""
     largest, total, output = -torch.inf, 0.0, 0.0
     for keys, values in blocks:
-        scores = query @ keys.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (H, T, n)
+        scores = (
+            query @ keys.transpose(-2, -1) / math.sqrt(query.shape[-1])
+        )  # (H, T, n)
         larger = scores.amax(dim=-1, keepdim=True).clamp(min=largest)  # (H, T, 1)
         weights, shrink = (scores - larger).exp(), (largest - larger).exp()
         total = shrink * total + weights.sum(dim=-1, keepdim=True)  # (H, T, 1)

@@ -176,10 +176,12 @@ def beam_search(next_log_probabilities, eos_id, max_length, beam, length_penalty
         for tokens, total in candidates[:beam]:
             if tokens[-1] == eos_id or length == max_length:
                 finished.append((tokens, total))
-        beginnings = [candidate for candidate in candidates if candidate[0][-1] != eos_id][
-            :beam
-        ]
-        if len(finished) >= beam and score(beginnings[0]) <= max(map(score, finished)):
+        beginnings = [
+            candidate for candidate in candidates if candidate[0][-1] != eos_id
+        ][:beam]
+        if len(finished) >= beam and score(beginnings[0]) <= max(
+            map(score, finished)
+        ):
             break
     return max(finished, key=score)
 
@@ -248,13 +250,17 @@ print(round(float(losses[0]), 3), float(losses[-1]) < 1.5)   # 2.079 True
 
 
 # %% answer training_step
-def training_step(model, optimizer, src, tgt, bos_id, pad_id, clip_norm, label_smoothing):
+def training_step(
+    model, optimizer, src, tgt, bos_id, pad_id, clip_norm, label_smoothing
+):
     """Forward, loss, backward, clip, update: the loss of this batch before the update."""
     raise NotImplementedError("write the body of training_step")
 
 
 # %% solution training_step
-def training_step(model, optimizer, src, tgt, bos_id, pad_id, clip_norm, label_smoothing):
+def training_step(
+    model, optimizer, src, tgt, bos_id, pad_id, clip_norm, label_smoothing
+):
     """Forward, loss, backward, clip, update: the loss of this batch before the update."""
     model.train()
     start = torch.full_like(tgt[:, :1], bos_id)
@@ -343,7 +349,10 @@ def train_my_translator(minutes, folder="my_translator"):
         vocab_size=4000,
     )
     batches = Batches(
-        encode_pairs(tokenizer, corpus.train, max_length=128), tokenizer, 768, device=device
+        encode_pairs(tokenizer, corpus.train, max_length=128),
+        tokenizer,
+        768,
+        device=device,
     )
     sizes = {
         "vocab_size": len(tokenizer),
@@ -378,7 +387,9 @@ def train_my_translator(minutes, folder="my_translator"):
             label_smoothing=0.1,
         )
         if step % 100 == 0:
-            print(f"step {step:5}, {progress:4.0%} of the time, loss {float(loss):.2f}")
+            print(
+                f"step {step:5}, {progress:4.0%} of the time, loss {float(loss):.2f}"
+            )
 
     model.eval()
     texts = [translate(model, tokenizer, pair.source) for pair in corpus.test[:100]]
@@ -404,7 +415,9 @@ def train_my_translator(minutes, folder="my_translator"):
 def translate(model, tokenizer, sentence, beam=1):
     """A French sentence by your own search: greedy, or with more beams."""
     device = next(model.parameters()).device
-    src = torch.tensor([[*tokenizer.encode(sentence), tokenizer.eos_id]], device=device)
+    src = torch.tensor(
+        [[*tokenizer.encode(sentence), tokenizer.eos_id]], device=device
+    )
 
     def next_log_probabilities(tokens):
         tgt = torch.tensor([[tokenizer.bos_id, *tokens]], device=device)
@@ -415,7 +428,11 @@ def translate(model, tokenizer, sentence, beam=1):
         tokens, _ = greedy(next_log_probabilities, tokenizer.eos_id, limit)
     else:
         tokens, _ = beam_search(
-            next_log_probabilities, tokenizer.eos_id, limit, beam, length_penalty=1.0
+            next_log_probabilities,
+            tokenizer.eos_id,
+            limit,
+            beam,
+            length_penalty=1.0,
         )
     return tokenizer.decode(tokens)
 

@@ -34,15 +34,23 @@ import numpy as np
 from lessons_lib.grading import check
 from lessons_lib.grading.parts import owners
 from lessons_lib.translation.bleu import words
-from lessons_lib.translation.capstone import decoder_steps, find_translator, write_report
+from lessons_lib.translation.capstone import (
+    decoder_steps,
+    find_translator,
+    write_report,
+)
 from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.diagnosis.categories import Example, tags
 from lessons_lib.translation.pharaoh import gold_of
 from lessons_lib.translation.scoring import compare
 
 check.open("13_evaluating_translation")
-translator, whose = find_translator()  # yours, if exercise 12 left it in my_translator
-test = load_grammar(seed=0, n_train=0, n_valid=0, n_test=200).test  # never seen in training
+translator, whose = (
+    find_translator()
+)  # yours, if exercise 12 left it in my_translator
+test = load_grammar(
+    seed=0, n_train=0, n_valid=0, n_test=200
+).test  # never seen in training
 print(f"Question 3 and the report are about {whose}.")
 
 # %% question q1 [markdown]
@@ -84,10 +92,14 @@ def bleu(translations, references):
         length += len(reference)
         for n in range(1, 5):
             mine, theirs = (
-                Counter(tuple(sentence[i : i + n]) for i in range(len(sentence) - n + 1))
+                Counter(
+                    tuple(sentence[i : i + n]) for i in range(len(sentence) - n + 1)
+                )
                 for sentence in (translation, reference)
             )
-            matched[n - 1] += (mine & theirs).total()  # & takes the smaller count: clipping
+            matched[n - 1] += (
+                mine & theirs
+            ).total()  # & takes the smaller count: clipping
             total[n - 1] += mine.total()
     if 0 in matched:
         return 0.0
@@ -175,7 +187,8 @@ def alignment_error_rate(found, sure, possible):
 def alignment_error_rate(found, sure, possible):
     """0 is perfect, 1 is no link right."""
     right = sum(
-        len(a & s) + len(a & p) for a, s, p in zip(found, sure, possible, strict=True)
+        len(a & s) + len(a & p)
+        for a, s, p in zip(found, sure, possible, strict=True)
     )
     return 1 - right / (sum(map(len, found)) + sum(map(len, sure)))
 
@@ -242,7 +255,10 @@ def capstone(translator, pairs):
 # %% solution capstone
 def capstone(translator, pairs):
     """The report on the translator, as a dictionary."""
-    sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
+    sources, references = (
+        [pair.source for pair in pairs],
+        [pair.target for pair in pairs],
+    )
     report = {}
     for name, beam in (("greedy", 1), ("beam", 4)):
         begin = time.perf_counter()
@@ -252,7 +268,8 @@ def capstone(translator, pairs):
         ]
         report[f"seconds_{name}"] = time.perf_counter() - begin
         report[f"bleu_{name}"] = bleu(
-            [words(text) for text in report[name]], [words(text) for text in references]
+            [words(text) for text in report[name]],
+            [words(text) for text in references],
         )
     report["p"] = compare(report["greedy"], report["beam"], references).p
     gold = gold_of(pairs)
@@ -264,7 +281,9 @@ def capstone(translator, pairs):
         Example(pair.source, text, pair.target)
         for pair, text in zip(pairs, report["greedy"], strict=True)
     ]
-    report["failures"] = dict(Counter(tag for example in examples for tag in tags(example)))
+    report["failures"] = dict(
+        Counter(tag for example in examples for tag in tags(example))
+    )
     return report
 
 

@@ -14,8 +14,10 @@ from benchmarks.generation import generate, generation
 from benchmarks.profile import profile
 from benchmarks.rivals import HuggingFaceMarian, TorchTransformer
 from benchmarks.training import random_batches, training
+from benchmarks.widgets import widgets
 from lessons_lib.timing import ratio, take_turns
 from lessons_lib.transformer import Transformer, TransformerConfig
+from tools.lesson_files import lessons
 
 CONFIG = TransformerConfig(vocab_size=50, d_model=32, n_encoder_layers=1, n_decoder_layers=1, d_ff=64, dropout=0.0)
 CPU = torch.device("cpu")
@@ -120,3 +122,12 @@ def test_json_is_one_object_a_table(capsys, monkeypatch):
     monkeypatch.setitem(main.__globals__["TABLES"], "attention", ("title", lambda device: iter([("a",), ("1",)])))
     main(["attention", "--json"])
     assert json.loads(capsys.readouterr().out)["rows"] == [["a"], ["1"]]
+
+
+def test_widgets_are_drawn_and_answer():
+    header, (name, drawn, controls, middle, slowest) = widgets(CPU, runs=1, pages=lessons()[8:9])
+    assert header[0] == "lesson"
+    assert name == "08_masking"
+    assert int(controls) > 10
+    assert 0 < int(middle) <= int(slowest)
+    assert int(drawn) > 0

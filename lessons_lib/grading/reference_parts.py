@@ -37,7 +37,9 @@ import torch
 
 def previous_word_head(length):
     """Queries and keys, (length, d_head) each: every word attends to the word before it."""
-    key = torch.eye(length)  # (length, length): each position has a direction of its own
+    key = torch.eye(
+        length
+    )  # (length, length): each position has a direction of its own
     before = (torch.arange(length) - 1).clamp(min=0)  # 0, 0, 1, 2, …
     strength = 20 * math.sqrt(
         length
@@ -67,7 +69,9 @@ class Attention(nn.Module):
     def forward(self, x, source=None):
         """Returns output (…, T, d_value) and weights (…, T, S); without a source, S is T."""
         query, key, value = self.project(x, source)
-        scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (…, T, S)
+        scores = (
+            query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])
+        )  # (…, T, S)
         weights = scores.softmax(dim=-1)
         return weights @ value, weights  # (…, T, d_value), (…, T, S)
 
@@ -89,14 +93,18 @@ def lookup_matrices(finds):
 # %% lesson 03: split_heads
 def split_heads(x, n_heads):
     """(B, T, d_model) to (B, H, T, d_head)."""
-    each = x.unflatten(-1, (n_heads, -1))  # (B, T, H, d_head): only the last axis is cut
+    each = x.unflatten(
+        -1, (n_heads, -1)
+    )  # (B, T, H, d_head): only the last axis is cut
     return each.transpose(1, 2)  # (B, H, T, d_head)
 
 
 # %% lesson 03: merge_heads
 def merge_heads(heads):
     """(B, H, T, d_head) to (B, T, d_model)."""
-    return heads.transpose(1, 2).flatten(2)  # (B, T, H, d_head), then (B, T, d_model)
+    return heads.transpose(1, 2).flatten(
+        2
+    )  # (B, T, H, d_head), then (B, T, d_model)
 
 
 # %% lesson 03: MultiHeadAttention
@@ -128,9 +136,9 @@ class MultiHeadAttention(nn.Module):
         if mask is None:
             weights = scores.softmax(dim=-1)
         else:
-            weights = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(
-                dim=-1
-            )
+            weights = scores.masked_fill(
+                ~mask, torch.finfo(scores.dtype).min
+            ).softmax(dim=-1)
             weights = weights.masked_fill(
                 ~mask, 0.0
             )  # a row with no allowed key was uniform until here
@@ -146,7 +154,9 @@ def sinusoidal_table(max_length, d_model):
     speeds = 10_000 ** (
         -torch.arange(0, d_model, 2) / d_model
     )  # (D/2,): the range gives 2i
-    angles = torch.arange(max_length)[:, None] * speeds  # (T, 1) * (D/2,) -> (T, D/2)
+    angles = (
+        torch.arange(max_length)[:, None] * speeds
+    )  # (T, 1) * (D/2,) -> (T, D/2)
     table = torch.empty(max_length, d_model)
     table[:, 0::2], table[:, 1::2] = angles.sin(), angles.cos()
     return table
@@ -231,9 +241,14 @@ class DecoderLayer(nn.Module):
     def forward(self, x, memory, mask=None, memory_mask=None):
         """x (B, T, D), memory (B, S, D), masks (…, T, T), (…, T, S); gives (B, T, D)."""
         normed = self.attention_norm(x)
-        x = x + self.attention(normed, normed, mask)[0]  # (B, T, D): French looks at French
         x = (
-            x + self.cross_attention(self.cross_attention_norm(x), memory, memory_mask)[0]
+            x + self.attention(normed, normed, mask)[0]
+        )  # (B, T, D): French looks at French
+        x = (
+            x
+            + self.cross_attention(
+                self.cross_attention_norm(x), memory, memory_mask
+            )[0]
         )  # and at English
         return x + self.feed_forward(self.feed_forward_norm(x))
 
@@ -262,7 +277,9 @@ class EncoderDecoder(nn.Module):
 
     def embed(self, tokens):
         """Token ids (B, T) to vectors (B, T, D) that know their token and their place."""
-        places = sinusoidal_table(tokens.shape[1], self.d_model).to(tokens.device)  # (T, D)
+        places = sinusoidal_table(tokens.shape[1], self.d_model).to(
+            tokens.device
+        )  # (T, D)
         return self.embedding(tokens) * math.sqrt(self.d_model) + places
 
     def encode(self, src):
@@ -322,7 +339,9 @@ class RMSNorm(nn.Module):
 
     def forward(self, x):
         """x (…, d_model) to the same shape and dtype."""
-        wide = x.float() if x.dtype == torch.float16 else x  # 300² is infinite in float16
+        wide = (
+            x.float() if x.dtype == torch.float16 else x
+        )  # 300² is infinite in float16
         mean_square = wide.square().mean(dim=-1, keepdim=True)  # (…, 1)
         return (self.gamma * wide / torch.sqrt(mean_square + self.eps)).to(x.dtype)
 
@@ -363,7 +382,9 @@ class FeedForward(nn.Module):
         width = (
             2 * d_ff // 3 if gated else d_ff
         )  # 3 · (2/3) = 2: as many numbers as two matrices of the full width
-        self.function = {"relu": F.relu, "gelu": F.gelu, "swiglu": F.silu}[activation]
+        self.function = {"relu": F.relu, "gelu": F.gelu, "swiglu": F.silu}[
+            activation
+        ]
         self.expand = nn.Linear(d_model, width)
         self.gate = nn.Linear(d_model, width) if gated else None
         self.contract = nn.Linear(width, d_model)
@@ -416,7 +437,9 @@ def next_token_loss(tokens, predict, bos_id, pad_id):
     """What the decoder reads, what it must say, its mean error over the real tokens."""
     tgt_out = tokens
     start = torch.full_like(tokens[:, :1], bos_id)
-    tgt_in = torch.cat([start, tokens[:, :-1]], dim=1)  # (B, 1) and (B, T − 1) -> (B, T)
+    tgt_in = torch.cat(
+        [start, tokens[:, :-1]], dim=1
+    )  # (B, 1) and (B, T − 1) -> (B, T)
     logits = predict(tgt_in)  # (B, T, V)
     real = tgt_out != pad_id
     loss = F.cross_entropy(
@@ -445,7 +468,9 @@ class EncoderOnly(nn.Module):
     def forward(self, tokens):
         """Token ids (B, S) to logits (B, S, V)."""
         d_model = self.embedding.embedding_dim
-        places = sinusoidal_table(tokens.shape[1], d_model).to(tokens.device)  # (S, D)
+        places = sinusoidal_table(tokens.shape[1], d_model).to(
+            tokens.device
+        )  # (S, D)
         x, mask = (
             self.embedding(tokens) * math.sqrt(d_model) + places,
             padding_mask(tokens, PAD),
@@ -537,7 +562,9 @@ def count_parameters(
     encoder_layer = attention + feed_forward + 2 * norm
     decoder_layer = encoder_layer
     if n_encoder_layers > 0:
-        decoder_layer += attention + norm  # the second attention, with the norm before it
+        decoder_layer += (
+            attention + norm
+        )  # the second attention, with the norm before it
     stacks = (n_encoder_layers > 0) + (n_decoder_layers > 0)
     total = vocab_size * d_model + stacks * (n_positions * d_model + norm)
     total += n_encoder_layers * encoder_layer + n_decoder_layers * decoder_layer
@@ -622,7 +649,9 @@ def attention_over_blocks(query, blocks):
     """softmax(QKᵀ / √K) V over the keys and values of all blocks together, (H, T, Kv)."""
     largest, total, output = -torch.inf, 0.0, 0.0
     for keys, values in blocks:
-        scores = query @ keys.transpose(-2, -1) / math.sqrt(query.shape[-1])  # (H, T, n)
+        scores = (
+            query @ keys.transpose(-2, -1) / math.sqrt(query.shape[-1])
+        )  # (H, T, n)
         larger = scores.amax(dim=-1, keepdim=True).clamp(min=largest)  # (H, T, 1)
         weights, shrink = (scores - larger).exp(), (largest - larger).exp()
         total = shrink * total + weights.sum(dim=-1, keepdim=True)  # (H, T, 1)
@@ -666,10 +695,12 @@ def beam_search(next_log_probabilities, eos_id, max_length, beam, length_penalty
         for tokens, total in candidates[:beam]:
             if tokens[-1] == eos_id or length == max_length:
                 finished.append((tokens, total))
-        beginnings = [candidate for candidate in candidates if candidate[0][-1] != eos_id][
-            :beam
-        ]
-        if len(finished) >= beam and score(beginnings[0]) <= max(map(score, finished)):
+        beginnings = [
+            candidate for candidate in candidates if candidate[0][-1] != eos_id
+        ][:beam]
+        if len(finished) >= beam and score(beginnings[0]) <= max(
+            map(score, finished)
+        ):
             break
     return max(finished, key=score)
 
@@ -680,7 +711,9 @@ import torch.nn.functional as F
 from torch import nn
 
 
-def training_step(model, optimizer, src, tgt, bos_id, pad_id, clip_norm, label_smoothing):
+def training_step(
+    model, optimizer, src, tgt, bos_id, pad_id, clip_norm, label_smoothing
+):
     """Forward, loss, backward, clip, update: the loss of this batch before the update."""
     model.train()
     start = torch.full_like(tgt[:, :1], bos_id)
@@ -708,10 +741,14 @@ def bleu(translations, references):
         length += len(reference)
         for n in range(1, 5):
             mine, theirs = (
-                Counter(tuple(sentence[i : i + n]) for i in range(len(sentence) - n + 1))
+                Counter(
+                    tuple(sentence[i : i + n]) for i in range(len(sentence) - n + 1)
+                )
                 for sentence in (translation, reference)
             )
-            matched[n - 1] += (mine & theirs).total()  # & takes the smaller count: clipping
+            matched[n - 1] += (
+                mine & theirs
+            ).total()  # & takes the smaller count: clipping
             total[n - 1] += mine.total()
     if 0 in matched:
         return 0.0
@@ -739,7 +776,8 @@ def links(weights):
 def alignment_error_rate(found, sure, possible):
     """0 is perfect, 1 is no link right."""
     right = sum(
-        len(a & s) + len(a & p) for a, s, p in zip(found, sure, possible, strict=True)
+        len(a & s) + len(a & p)
+        for a, s, p in zip(found, sure, possible, strict=True)
     )
     return 1 - right / (sum(map(len, found)) + sum(map(len, sure)))
 
@@ -757,7 +795,10 @@ from lessons_lib.translation.scoring import compare
 
 def capstone(translator, pairs):
     """The report on the translator, as a dictionary."""
-    sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
+    sources, references = (
+        [pair.source for pair in pairs],
+        [pair.target for pair in pairs],
+    )
     report = {}
     for name, beam in (("greedy", 1), ("beam", 4)):
         begin = time.perf_counter()
@@ -767,7 +808,8 @@ def capstone(translator, pairs):
         ]
         report[f"seconds_{name}"] = time.perf_counter() - begin
         report[f"bleu_{name}"] = bleu(
-            [words(text) for text in report[name]], [words(text) for text in references]
+            [words(text) for text in report[name]],
+            [words(text) for text in references],
         )
     report["p"] = compare(report["greedy"], report["beam"], references).p
     gold = gold_of(pairs)
@@ -779,5 +821,7 @@ def capstone(translator, pairs):
         Example(pair.source, text, pair.target)
         for pair, text in zip(pairs, report["greedy"], strict=True)
     ]
-    report["failures"] = dict(Counter(tag for example in examples for tag in tags(example)))
+    report["failures"] = dict(
+        Counter(tag for example in examples for tag in tags(example))
+    )
     return report
