@@ -27,10 +27,23 @@ def toc_pages() -> list[str]:
 # ---- every page ----
 
 
+# Numbers in the tables of widgets that stand on more than one line.
+BROKEN_NUMBERS = """() => {
+  const texts = [...document.querySelectorAll(".course-widget td, .course-widget td *")].flatMap((node) =>
+    [...node.childNodes].filter((child) => child.nodeType === Node.TEXT_NODE && /^[−-]?[\\d.,]+$/.test(child.data)));
+  return texts.filter((text) => {
+    const range = document.createRange();
+    range.selectNode(text);
+    return new Set([...range.getClientRects()].map((box) => box.top)).size > 1;
+  }).map((text) => text.data);
+}"""
+
+
 @pytest.mark.parametrize("name", toc_pages())
 def test_page_on_a_phone_and_in_the_dark(visit, name):
     phone = visit(name, width=360)
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert phone.page.evaluate(BROKEN_NUMBERS) == []
     dark = visit(name, theme="dark")
     assert luminance(style(dark.page, "body", "backgroundColor")) < 0.05
     assert violations_of_structure(phone.page) == []
