@@ -20,3 +20,8 @@ def violations_of_structure(page) -> list[str]:
 def violations_of_colour(page) -> list[str]:
     """In the widgets; the colours of a text are few, and `contrast` in test_site.py looks at them."""
     return violations(page, WIDGETS, runOnly=["color-contrast"]) if page.locator(WIDGETS).count() else []
+
+
+def sticking_out(page) -> list[int]:
+    """How many pixels of each widget on the page stand beyond its edge."""
+    return page.locator(WIDGETS).evaluate_all("(all) => all.map((node) => node.scrollWidth - node.clientWidth)")

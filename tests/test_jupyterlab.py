@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from accessibility import WIDGETS, violations
+from accessibility import WIDGETS, sticking_out, violations
 from nbformat import v4
 from playwright.sync_api import expect
 
@@ -103,19 +103,23 @@ def address(server: subprocess.Popen, own: Path) -> str:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_three_widgets_in_jupyterlab(browser, lab, theme):
-    page = browser.new_page(viewport={"width": 1280, "height": 1600}, color_scheme=theme)
+@pytest.mark.parametrize("width", [360, 1280])
+def test_three_widgets_in_jupyterlab(browser, lab, width, theme):
+    page = browser.new_page(viewport={"width": width, "height": 1600}, color_scheme=theme)
     errors, requests = [], []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda request: requests.append(request.url))
     page.goto(lab)
     expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=60_000)  # the kernel listens
+    if width < 500:
+        page.locator(".jp-SideBar.jp-mod-left .lm-mod-current").click()  # the list of files covers a phone: close it
     cells = page.locator(".jp-CodeCell")
     for number in range(1 + len(SHOWN)):
         run(cells.nth(number))
     widgets = page.locator(WIDGETS)
     expect(widgets).to_have_count(2 * len(SHOWN), timeout=60_000)
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "light").lower())
+    assert sticking_out(page) == [0] * 2 * len(SHOWN)
 
     said = [widget.locator("[aria-live=polite]").first for widget in widgets.all()]
     for number, (_, click, keys) in enumerate(SHOWN.values()):

@@ -1,8 +1,9 @@
-"""Each widget of the lessons, twice on one page: what is done to one leaves the other as it was."""
+"""Each widget of the lessons as it is stored: twice on one page, and where there is hardly any room."""
 
 import copy
 
 import pytest
+from accessibility import sticking_out
 from widget_page import HOST, PAGE
 
 from tools.lesson_files import lessons, read_notebook, views, widget_models
@@ -41,14 +42,31 @@ def stored() -> list:
     return found
 
 
+@pytest.fixture
+def mount(browser):
+    """Draws a widget so many times on a page so wide; a page with an error fails its test."""
+    pages, errors = [], []
+
+    def draw(state: dict, times: int, width: int = 1280):
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        pages.append(page)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.set_content(PAGE.format(theme=""))
+        page.add_script_tag(path=HOST)
+        shown = {name: value for name, value in state.items() if not name.startswith("_")}
+        states = [copy.deepcopy(shown) for _ in range(times)]
+        page.evaluate("(all) => mount(...all)", [state["_esm"], state["_css"], states])
+        return page
+
+    yield draw
+    for page in pages:
+        page.close()
+    assert errors == []
+
+
 @pytest.mark.parametrize("state", stored())
-def test_two_of_a_kind_do_not_disturb_each_other(browser, state):
-    page, errors = browser.new_page(), []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.set_content(PAGE.format(theme=""))
-    page.add_script_tag(path=HOST)
-    shown = {name: value for name, value in state.items() if not name.startswith("_")}
-    page.evaluate("(all) => mount(...all)", [state["_esm"], state["_css"], [shown, copy.deepcopy(shown)]])
+def test_two_of_a_kind_do_not_disturb_each_other(mount, state):
+    page = mount(state, times=2)
     first, second = (page.evaluate(SEEN, number) for number in (0, 1))
     assert first == second
     page.evaluate(PLAY, 0)
@@ -58,5 +76,9 @@ def test_two_of_a_kind_do_not_disturb_each_other(browser, state):
     page.evaluate(PLAY, 1)
     assert page.evaluate(SEEN, 1) == played
     assert page.evaluate(SEEN, 0) == played
-    assert errors == []
-    page.close()
+
+
+@pytest.mark.parametrize("state", stored())
+def test_nothing_sticks_out_of_the_room_that_jupyterlab_leaves_on_a_phone(mount, state):
+    page = mount(state, times=1, width=240)
+    assert sticking_out(page) == [0]
