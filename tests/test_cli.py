@@ -246,6 +246,7 @@ def test_a_missing_file(data, tmp_path, capsys, model):
         (["--max-length", "3"], "no training pair fits max_length=3; use a larger one"),
         (["--learning-rate", "0"], "learning_rate=0.0 is not positive"),
         (["--batch-tokens", "0"], "batch_tokens=0 is not positive"),
+        (["--weight-decay", "-0.1"], "weight_decay=-0.1 is negative; use 0 or more"),
         (["--seed", "-1"], "seed=-1 is negative"),
         (["--device", "abacus"], "device='abacus' is not known"),
         (["--precision", "fp8"], "precision='fp8' is not known; use one of fp32, bf16, fp16"),

@@ -2,6 +2,9 @@
 
 import ctypes
 import os
+import platform
+import subprocess
+import sys
 
 import pytest
 
@@ -34,6 +37,7 @@ def test_what_is_set(monkeypatch):
 def test_a_system_without_glibc_goes_on(monkeypatch, libc):
     monkeypatch.setattr(ctypes, "CDLL", libc)
     process.tune_process()
+    process.give_memory_back()
     assert os.environ["ONEDNN_PRIMITIVE_CACHE_CAPACITY"] == "80"
 
 
@@ -43,3 +47,23 @@ def test_who_has_tuned_malloc_keeps_it(monkeypatch):
     monkeypatch.setenv("MALLOC_ARENA_MAX", "1")
     process.tune_process()
     assert calls == []
+
+
+HOLES = """
+from lessons_lib.process import give_memory_back, tune_process
+def megabytes():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
+tune_process()
+kept = [b"x" * (100_000 + i % 7) for i in range(2_000)]
+del kept[:-1]
+before = megabytes()
+give_memory_back()
+print(before - megabytes())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's")
+def test_freed_memory_goes_back():
+    """200 MB of blocks are freed, and glibc keeps them because the last block is still in use."""
+    printed = subprocess.run([sys.executable, "-c", HOLES], capture_output=True, text=True, check=True).stdout
+    assert float(printed) > 150

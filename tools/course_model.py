@@ -23,7 +23,7 @@ from lessons_lib.translation.recipe import recipe_for
 from lessons_lib.translation.run import score_translator, train_translator
 from lessons_lib.translation.translator import Translator
 
-SETTINGS = {"steps": 6_000, "dropout": 0.1, "average": 8, "precision": "bf16"}
+SETTINGS = {"steps": 6_000, "dropout": 0.1, "weight_decay": 0.01, "average": 8, "precision": "bf16"}
 COMMAND = "make model"
 
 

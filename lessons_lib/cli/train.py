@@ -77,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     training.add_argument(
         "--accumulate", type=int, metavar="N", help="a batch in N pieces: less memory, same result (1)"
     )
+    by_preset("--weight-decay", float, "pull of every weight towards 0, times the learning rate", training)
     by_preset("--average", int, "states of the last third whose mean is the result; 0: the last state", training)
     training.add_argument("--patience", type=int, metavar="N", help="stop after N validations without a better BLEU")
     training.add_argument("--validations", type=int, metavar="N", help="validations on the way (3)")

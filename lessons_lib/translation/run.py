@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lessons_lib.device import describe, memory_errors, pick_device, pick_precision, seed_everything
+from lessons_lib.process import give_memory_back
 from lessons_lib.timing import process_peak_megabytes
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.batching import Batches, encode_pairs
@@ -39,6 +40,7 @@ from lessons_lib.translation.translator import Translator
 
 VALIDATION_PAIRS = 100  # a validation must not eat the minutes
 TEST_PAIRS = 1_000
+STEPS_BETWEEN_TRIMS = 25
 TOKENIZER_PAIRS = 500_000  # more of them would change few pieces, and cost minutes and memory
 
 
@@ -112,6 +114,8 @@ class _Run:
                 monitor = open_files.enter_context(Monitor(folder / METRICS, *seen, live=self.live))
             batches = self.batches.forever(self.trainer.number)
             for step in self.trainer.steps(batches, lambda: stop.received is not None or self.stopping.over):
+                if step.number % STEPS_BETWEEN_TRIMS == 0:
+                    give_memory_back()
                 if monitor is None:
                     continue
                 monitor.step(step)
