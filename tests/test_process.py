@@ -50,9 +50,10 @@ def test_who_has_tuned_malloc_keeps_it(monkeypatch):
 
 
 HOLES = """
+import os
 from lessons_lib.process import give_memory_back, tune_process
 def megabytes():
-    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 tune_process()
 kept = [b"x" * (100_000 + i % 7) for i in range(2_000)]
 del kept[:-1]
