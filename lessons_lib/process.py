@@ -32,7 +32,8 @@ def tune_process() -> None:
 def give_memory_back() -> None:
     """Return to the system what glibc keeps of freed memory; it keeps more and more where each batch has new shapes.
 
-    Called now and then, it holds a training's memory down by a tenth and costs no time that could be measured.
+    It takes 50 ms, and the next steps wait while pages come back: every hundred steps of the preset ``deep``, 1 % of
+    the time for 4 % less memory at the peak; every 25 steps, 5 % for 10 %.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -40,7 +40,7 @@ from lessons_lib.translation.translator import Translator
 
 VALIDATION_PAIRS = 100  # a validation must not eat the minutes
 TEST_PAIRS = 1_000
-STEPS_BETWEEN_TRIMS = 25
+STEPS_BETWEEN_TRIMS = 100
 TOKENIZER_PAIRS = 500_000  # more of them would change few pieces, and cost minutes and memory
 
 
