@@ -33,7 +33,7 @@ def give_memory_back() -> None:
     """Return to the system what glibc keeps of freed memory; it keeps more and more where each batch has new shapes.
 
     It takes 50 ms, and the next steps wait while pages come back: every hundred steps of the preset ``deep``, 1 % of
-    the time for 4 % less memory at the peak; every 25 steps, 5 % for 10 %.
+    the time for 4 % less memory at the peak; every 25 steps, 5 % for 6 to 10 %.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
