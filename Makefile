@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the Python, CHROMIUM=/path/to/chromium the browser of the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: book serve test check lessons exercises model bench alone links pins clean help
+.PHONY: book serve test check lessons exercises model studies bench alone links pins clean help
 
 environment = python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -m tools.environment
 python := .venv/bin/python
@@ -39,6 +39,10 @@ exercises: ## Generate the exercises from solutions/
 model: ## Train the small translator that the lessons look into
 	@$(environment) all
 	@$(python) -m tools.course_model
+
+studies: ## Run the studies whose code changed: experiments with many seeds, too long for a lesson
+	@$(environment) all
+	@$(python) -m lessons_lib.studies
 
 bench: ## Measure the library's speed on this machine
 	@$(environment) all

@@ -15,13 +15,13 @@ from lessons_lib.cache import KeyValueCache
 
 
 def scaled_dot_product_attention(
-    query: Float[Tensor, "*batch T K"],
-    key: Float[Tensor, "*batch S K"],
-    value: Float[Tensor, "*batch S Kv"],
+    query: Float[Tensor, "*batch T d_head"],
+    key: Float[Tensor, "*batch S d_head"],
+    value: Float[Tensor, "*batch S d_value"],
     mask: Bool[Tensor, "*#batch #T #S"] | None = None,
     bias: Float[Tensor, "*#batch #T #S"] | None = None,
     dropout: float = 0.0,
-) -> tuple[Float[Tensor, "*batch T Kv"], Float[Tensor, "*batch T S"]]:
+) -> tuple[Float[Tensor, "*batch T d_value"], Float[Tensor, "*batch T S"]]:
     """softmax(QKᵀ / √d_head + bias) V, and the weights (Vaswani et al. 2017, section 3.2.1).
 
     Args:
@@ -47,13 +47,13 @@ def scaled_dot_product_attention(
 
 
 def fused_attention(
-    query: Float[Tensor, "*batch T K"],
-    key: Float[Tensor, "*batch S K"],
-    value: Float[Tensor, "*batch S K"],
+    query: Float[Tensor, "*batch T d_head"],
+    key: Float[Tensor, "*batch S d_head"],
+    value: Float[Tensor, "*batch S d_head"],
     mask: Bool[Tensor, "*#batch #T #S"] | None = None,
     bias: Float[Tensor, "*#batch #T #S"] | None = None,
     dropout: float = 0.0,
-) -> Float[Tensor, "*batch T K"]:
+) -> Float[Tensor, "*batch T d_head"]:
     """The same output from PyTorch's fused kernel, which never stores the (T, S) weights (Dao et al. 2022)."""
     if mask is None:
         return F.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout)
@@ -144,15 +144,15 @@ class MultiHeadAttention(nn.Module):
 
     def keys_values(
         self, source: Float[Tensor, "B S D"], order: Order = UNORDERED
-    ) -> tuple[Float[Tensor, "B G S K"], Float[Tensor, "B G S K"]]:
+    ) -> tuple[Float[Tensor, "B G S d_head"], Float[Tensor, "B G S d_head"]]:
         """What ``source`` offers to be found by, and what it gives when found: G heads of each."""
         return order.rotate(self._split(self.key(source))), self._split(self.value(source))
 
     def attend(
         self,
         query: Float[Tensor, "B T D"],
-        key: Float[Tensor, "B G S K"],
-        value: Float[Tensor, "B G S K"],
+        key: Float[Tensor, "B G S d_head"],
+        value: Float[Tensor, "B G S d_head"],
         mask: Bool[Tensor, "..."] | None = None,
         order: Order = UNORDERED,
         return_weights: bool = False,
@@ -161,7 +161,7 @@ class MultiHeadAttention(nn.Module):
         heads, weights = order.rotate(self._split(self.query(query))), None
         if self.group > 1:  # each key and value head once for every query head of its group
             shared = torch.arange(heads.shape[1], device=key.device) // self.group
-            key, value = key[:, shared], value[:, shared]  # (B, G, S, K) -> (B, H, S, K)
+            key, value = key[:, shared], value[:, shared]  # (B, G, S, d_head) -> (B, H, S, d_head)
         # Named, and only where there are any: a simpler function of (query, key, value, mask) may stand in for ours.
         extras = {} if order.bias is None else {"bias": order.bias}
         if self.training and self.dropout:
@@ -172,11 +172,12 @@ class MultiHeadAttention(nn.Module):
             heads = fused_attention(heads, key, value, mask, **extras)
         if self.record:
             self.record(weights)
-        merged = heads.transpose(1, 2).flatten(2)  # (B, H, T, K) -> (B, T, H, K) -> (B, T, H·K)
+        merged = heads.transpose(1, 2).flatten(2)  # (B, H, T, d_head) -> (B, T, H, d_head) -> (B, T, H·d_head)
         return self.output(merged), weights if return_weights else None
 
-    def _split(self, x: Float[Tensor, "B T HK"]) -> Float[Tensor, "B H T K"]:
-        return x.unflatten(-1, (-1, self.d_head)).transpose(1, 2)  # (B, T, H·K) -> (B, T, H, K) -> (B, H, T, K)
+    def _split(self, x: Float[Tensor, "B T H*d_head"]) -> Float[Tensor, "B H T d_head"]:
+        split = x.unflatten(-1, (-1, self.d_head))  # (B, T, H·d_head) -> (B, T, H, d_head)
+        return split.transpose(1, 2)  # (B, H, T, d_head)
 
 
 @contextlib.contextmanager
@@ -192,7 +193,7 @@ def recorded_attention(model: nn.Module) -> Iterator[dict[str, Tensor]]:
             attention.record = None
 
 
-def prefers_fused(query: Float[Tensor, "B H T K"], key: Float[Tensor, "B H S K"]) -> bool:
+def prefers_fused(query: Float[Tensor, "B H T d_head"], key: Float[Tensor, "B H S d_head"]) -> bool:
     """Fused, but for 16-bit numbers on a CPU at the lengths of sentences.
 
     Measured (PyTorch 2.13, 2 cores with AVX-512, causal mask, forward and backward; ``make bench`` repeats it without a

@@ -22,8 +22,8 @@ class KeyValueCache:
         self.length = 0
 
     def append(
-        self, key: Float[Tensor, "B G T K"], value: Float[Tensor, "B G T K"]
-    ) -> tuple[Float[Tensor, "B G S K"], Float[Tensor, "B G S K"]]:
+        self, key: Float[Tensor, "B G T d_head"], value: Float[Tensor, "B G T d_head"]
+    ) -> tuple[Float[Tensor, "B G S d_head"], Float[Tensor, "B G S d_head"]]:
         """Store T new positions; return all positions so far.
 
         Raises:
@@ -58,7 +58,7 @@ class LayerCache:
     """
 
     past: KeyValueCache
-    source: tuple[Float[Tensor, "B G S K"], Float[Tensor, "B G S K"]] | None = None
+    source: tuple[Float[Tensor, "B G S d_head"], Float[Tensor, "B G S d_head"]] | None = None
     beam: int = 1
 
 

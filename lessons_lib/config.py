@@ -79,7 +79,7 @@ class TransformerConfig:
 
     @property
     def head_width(self) -> int:
-        """The width K of a head."""
+        """The width of a head."""
         return self.d_head or self.d_model // self.n_heads
 
     def to_dict(self) -> dict:

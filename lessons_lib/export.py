@@ -25,7 +25,7 @@ class EncoderProgram(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, src: Int[Tensor, "B S"]) -> list[Float[Tensor, "B G S K"]]:
+    def forward(self, src: Int[Tensor, "B S"]) -> list[Float[Tensor, "B G S d_head"]]:
         """Two tensors a layer: keys, values."""
         memory = self.model.encode(src)
         return [x for layer in self.model.decoder.layers for x in layer.cross_attention.keys_values(memory)]
@@ -42,9 +42,9 @@ class StepProgram(nn.Module):
         self,
         tokens: Int[Tensor, "B 1"],
         source_mask: Bool[Tensor, "B 1 1 S"],
-        source: list[Float[Tensor, "B G S K"]],
-        past: list[Float[Tensor, "B G P K"]],
-    ) -> tuple[Float[Tensor, "B V"], list[Float[Tensor, "B G P2 K"]]]:
+        source: list[Float[Tensor, "B G S d_head"]],
+        past: list[Float[Tensor, "B G P d_head"]],
+    ) -> tuple[Float[Tensor, "B V"], list[Float[Tensor, "B G P2 d_head"]]]:
         """``source`` is what `EncoderProgram` returned; ``past`` what the step before did (of length 0 at first)."""
         pairs = zip(past[::2], past[1::2], source[::2], source[1::2], strict=True)
         layers = [LayerCache(_GrowingCache(key, value), (of, to)) for key, value, of, to in pairs]

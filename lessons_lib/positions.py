@@ -75,7 +75,7 @@ class RotaryPositions(Positions):
     """Turns queries and keys by an angle that grows with the position (Su et al. 2021, section 3.2.2).
 
     The product of a query at t and a key at s then depends on t − s alone. The pairs that turn together are
-    dimensions i and i + K/2, as in every published checkpoint; the paper pairs 2i and 2i + 1.
+    dimensions i and i + d_head/2, as in every published checkpoint; the paper pairs 2i and 2i + 1.
 
     Raises:
         ValueError: ``d_head`` is odd.
@@ -84,14 +84,14 @@ class RotaryPositions(Positions):
     def __init__(self, max_length: int, d_head: int, base: float = 10_000.0):
         super().__init__()
         angles = _angles(max_length, base, d_head=d_head)
-        self.register_buffer("cosine", angles.cos().repeat(1, 2), persistent=False)  # (T, K)
+        self.register_buffer("cosine", angles.cos().repeat(1, 2), persistent=False)  # (T, d_head)
         self.register_buffer("sine", torch.cat([-angles.sin(), angles.sin()], dim=1), persistent=False)
 
     def order(self, length: int, start: int = 0) -> Order:
         end = _checked_end(start + length, len(self.cosine))
         cosine, sine = self.cosine[start:end], self.sine[start:end]
 
-        def rotate(heads: Float[Tensor, "B H T K"]) -> Float[Tensor, "B H T K"]:
+        def rotate(heads: Float[Tensor, "B H T d_head"]) -> Float[Tensor, "B H T d_head"]:
             partner = heads.roll(heads.shape[-1] // 2, dims=-1)
             return (heads * cosine + partner * sine).to(heads.dtype)
 

@@ -131,14 +131,14 @@ def rotate(heads, start=0):
     length, d_head = heads.shape[-2:]
     speeds = 10_000 ** (
         -torch.arange(0, d_head, 2, dtype=heads.dtype, device=heads.device) / d_head
-    )  # (K/2,)
+    )  # (d_head/2,)
     positions = start + torch.arange(length, dtype=heads.dtype, device=heads.device)
-    angles = positions[:, None] * speeds  # (T, K/2)
-    first, second = heads.chunk(2, dim=-1)  # (…, T, K/2) each
+    angles = positions[:, None] * speeds  # (T, d_head/2)
+    first, second = heads.chunk(2, dim=-1)  # (…, T, d_head/2) each
     cosine, sine = angles.cos(), angles.sin()
     return torch.cat(
         [first * cosine - second * sine, second * cosine + first * sine], dim=-1
-    )  # (…, T, K)
+    )  # (…, T, d_head)
 
 
 # %% check q2

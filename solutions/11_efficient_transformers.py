@@ -43,10 +43,10 @@ r"""
 <!-- question q1 -->
 ## q1: a step with a cache (4 points)
 
-Write `attend_with_cache(query, key, value, past)`. The three tensors belong to T *new* tokens, (B, H, T, K) each. `past` is None, or the pair
-(keys, values) of the n tokens before them, (B, H, n, K) each.
+Write `attend_with_cache(query, key, value, past)`. The three tensors belong to T *new* tokens, (B, H, T, d_head) each. `past` is None, or the pair
+(keys, values) of the n tokens before them, (B, H, n, d_head) each.
 
-Each new token attends to the whole past, to the new tokens before it, and to itself. Return two things: the output (B, H, T, K), and the pair (keys, values)
+Each new token attends to the whole past, to the new tokens before it, and to itself. Return two things: the output (B, H, T, d_head), and the pair (keys, values)
 of all n + T tokens, in order: the `past` of the next step. Leave the `past` that you were given as it is.
 
 ```python
@@ -61,13 +61,13 @@ print(output.shape, keys.shape)  # torch.Size([1, 2, 1, 8]) torch.Size([1, 2, 6,
 
 # %% answer attend_with_cache
 def attend_with_cache(query, key, value, past):
-    """What T new tokens take home, (B, H, T, K), and keys and values of all tokens so far."""
+    """What T new tokens take home, (B, H, T, d_head), and keys and values of all tokens so far."""
     raise NotImplementedError("write the body of attend_with_cache")
 
 
 # %% solution attend_with_cache
 def attend_with_cache(query, key, value, past):
-    """What T new tokens take home, (B, H, T, K), and keys and values of all tokens so far."""
+    """What T new tokens take home, (B, H, T, d_head), and keys and values of all tokens so far."""
     if past is not None:
         key, value = (
             torch.cat([old, new], dim=2)
@@ -87,7 +87,7 @@ check("q1")
 r"""
 <!-- hints q1 -->
 :::{dropdown} Hint 1 of q1: what is joined, and along which axis?
-Keys with keys, values with values, the past in front: `torch.cat([past[0], key], dim=…)`. In (B, H, n, K) the tokens are the third axis.
+Keys with keys, values with values, the past in front: `torch.cat([past[0], key], dim=…)`. In (B, H, n, d_head) the tokens are the third axis.
 Without a past there is nothing to join.
 :::
 
@@ -196,8 +196,8 @@ r"""
 <!-- question q3 -->
 ## q3: attention over blocks seen once (3 points)
 
-Write `attention_over_blocks(query, blocks)`. `query` is (H, T, K). `blocks` gives pairs (keys, values), one after the other, (H, n, K) and (H, n, Kv); n may be another in each
-block. Return what attention over all keys together would give, softmax(QKᵀ / √K) V, (H, T, Kv). No mask.
+Write `attention_over_blocks(query, blocks)`. `query` is (H, T, d_head). `blocks` gives pairs (keys, values), one after the other, (H, n, d_head) and (H, n, d_value); n may be another in each
+block. Return what attention over all keys together would give, softmax(QKᵀ / √d_head) V, (H, T, d_value). No mask.
 
 **You see each block once.** When you ask for the next one, it is written into the memory of the one before, as in the small fast memory of a GPU. So `list(blocks)` is of no use. Go
 through them with a `for`, and keep for each query: its largest score so far, the sum of its weights, the weighted sum of values.
@@ -214,13 +214,13 @@ print((attention_over_blocks(query, iter(blocks)) - whole).abs().max() < 1e-5)  
 
 # %% answer attention_over_blocks
 def attention_over_blocks(query, blocks):
-    """softmax(QKᵀ / √K) V over the keys and values of all blocks together, (H, T, Kv)."""
+    """softmax(QKᵀ / √d_head) V over the keys and values of all blocks together, (H, T, d_value)."""
     raise NotImplementedError("write the body of attention_over_blocks")
 
 
 # %% solution attention_over_blocks
 def attention_over_blocks(query, blocks):
-    """softmax(QKᵀ / √K) V over the keys and values of all blocks together, (H, T, Kv)."""
+    """softmax(QKᵀ / √d_head) V over the keys and values of all blocks together, (H, T, d_value)."""
     largest, total, output = -torch.inf, 0.0, 0.0
     for keys, values in blocks:
         scores = (
@@ -229,7 +229,7 @@ def attention_over_blocks(query, blocks):
         larger = scores.amax(dim=-1, keepdim=True).clamp(min=largest)  # (H, T, 1)
         weights, shrink = (scores - larger).exp(), (largest - larger).exp()
         total = shrink * total + weights.sum(dim=-1, keepdim=True)  # (H, T, 1)
-        output = shrink * output + weights @ values  # (H, T, Kv)
+        output = shrink * output + weights @ values  # (H, T, d_value)
         largest = larger
     return output / total
 

@@ -171,14 +171,14 @@ def rotate(heads, start=0):
     length, d_head = heads.shape[-2:]
     speeds = 10_000 ** (
         -torch.arange(0, d_head, 2, dtype=heads.dtype, device=heads.device) / d_head
-    )  # (K/2,)
+    )  # (d_head/2,)
     positions = start + torch.arange(length, dtype=heads.dtype, device=heads.device)
-    angles = positions[:, None] * speeds  # (T, K/2)
-    first, second = heads.chunk(2, dim=-1)  # (…, T, K/2) each
+    angles = positions[:, None] * speeds  # (T, d_head/2)
+    first, second = heads.chunk(2, dim=-1)  # (…, T, d_head/2) each
     cosine, sine = angles.cos(), angles.sin()
     return torch.cat(
         [first * cosine - second * sine, second * cosine + first * sine], dim=-1
-    )  # (…, T, K)
+    )  # (…, T, d_head)
 
 
 # %% lesson 04: relative_bias
@@ -610,7 +610,7 @@ import torch
 
 
 def attend_with_cache(query, key, value, past):
-    """What T new tokens take home, (B, H, T, K), and keys and values of all tokens so far."""
+    """What T new tokens take home, (B, H, T, d_head), and keys and values of all tokens so far."""
     if past is not None:
         key, value = (
             torch.cat([old, new], dim=2)
@@ -646,7 +646,7 @@ import torch
 
 
 def attention_over_blocks(query, blocks):
-    """softmax(QKᵀ / √K) V over the keys and values of all blocks together, (H, T, Kv)."""
+    """softmax(QKᵀ / √d_head) V over the keys and values of all blocks together, (H, T, d_value)."""
     largest, total, output = -torch.inf, 0.0, 0.0
     for keys, values in blocks:
         scores = (
@@ -655,7 +655,7 @@ def attention_over_blocks(query, blocks):
         larger = scores.amax(dim=-1, keepdim=True).clamp(min=largest)  # (H, T, 1)
         weights, shrink = (scores - larger).exp(), (largest - larger).exp()
         total = shrink * total + weights.sum(dim=-1, keepdim=True)  # (H, T, 1)
-        output = shrink * output + weights @ values  # (H, T, Kv)
+        output = shrink * output + weights @ values  # (H, T, d_value)
         largest = larger
     return output / total
 

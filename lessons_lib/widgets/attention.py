@@ -26,20 +26,20 @@ _NAMES = {
 class AttentionWidget(anywidget.AnyWidget):
     """Attention weights of a clicked word, and the steps that information needs to reach it.
 
-    The browser computes softmax(QKᵀ/√K) from `queries` and `keys` (Vaswani et al. 2017, section 3.2.1), so a click,
+    The browser computes softmax(QKᵀ/√d_head) from `queries` and `keys` (Vaswani et al. 2017, 3.2.1), so a click,
     the mask and the scale work with no kernel. A second view compares the path lengths of attention, RNN and CNN
     (the same paper, table 1). Every trait may be changed later: `widget.selected = 3`.
 
     Args:
         words: T words, at most 40.
-        queries: (T, K) one query a word; array, tensor or lists. Rounded to 4 decimals.
-        keys: (T, K) one key a word.
-        values: (T, Kv) one value a word, if the widget is to show the output Σ weight × value.
+        queries: (T, d_head) one query a word; array, tensor or lists. Rounded to 4 decimals.
+        keys: (T, d_head) one key a word.
+        values: (T, d_value) one value a word, if the widget is to show the output Σ weight × value.
         sentences: instead of the four above, several sentences to choose from: mappings with those names as keys.
         sentence: index of the sentence shown first.
         selected: index of the word chosen first.
         view: "weights" or "steps".
-        scale: divide the scores by √K.
+        scale: divide the scores by √d_head.
         mask: "all", or "causal": a word may not look at the words after it.
         architecture: "attention", "rnn" or "cnn", for the view "steps".
     Raises:

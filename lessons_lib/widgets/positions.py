@@ -30,11 +30,11 @@ class PositionsWidget(anywidget.AnyWidget):
     Args:
         width: the number of dimensions of the table; even, at most 256.
         length: the number of positions that are drawn; 2 to 256.
-        query, key: (K,) the vectors that RoPE turns in the view "similarity"; as many ones as a head has dimensions
-            unless given. Rounded to 4 decimals.
+        query, key: (d_head,) the vectors that RoPE turns in the view "similarity"; as many ones as a head is
+            wide unless given. Rounded to 4 decimals.
         head: for the view "words", a mapping of words (T of them), swap (two indices), embeddings (T, D; as they enter
-            the model, before positions), query and key (K, D) and query_bias and key_bias (K,), which act on the sum of
-            embedding and position after a layer norm without weights of its own.
+            the model, before positions), query and key (d_head, D) and query_bias and key_bias (d_head,), which act on
+            the sum of embedding and position after a layer norm without weights of its own.
         view: "pattern", "similarity" or "words".
         position, dimension, distance: where the marks stand first.
         selected: the word chosen first in the view "words".

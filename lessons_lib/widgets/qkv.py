@@ -22,11 +22,11 @@ class QKVWidget(anywidget.AnyWidget):
     Args:
         words: T words, at most 6.
         embeddings: (T, D) one row a word, D at most 4; array, tensor or lists. Rounded to 4 decimals.
-        w_query: (D, K) the matrix of X · W_Q, K at most 4. An `nn.Linear` stores its transpose: give `weight.T`.
-        w_key: (D, K) the matrix of the keys.
-        w_value: (D, Kv) the matrix of the values.
+        w_query: (D, d_head) the matrix of X · W_Q, d_head at most 4. `nn.Linear` stores its transpose: give `weight.T`.
+        w_key: (D, d_head) the matrix of the keys.
+        w_value: (D, d_value) the matrix of the values.
         sentences: instead of words and embeddings, several to choose from: mappings with those names as keys.
-        value_names: what the Kv columns of the values stand for, if they stand for anything.
+        value_names: what the d_value columns of the values stand for, if they stand for anything.
         sentence: index of the sentence shown first.
         step: "embeddings", "project", "scores", "scale", "softmax" or "output".
         part: "query", "key" or "value", which of the three the step "project" shows.

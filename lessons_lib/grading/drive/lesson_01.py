@@ -11,7 +11,7 @@ RETURNS = ("output", "weights")
 
 
 def make_tensors(seed: int) -> Arrays:
-    """query (B, H, T, K), key (B, H, S, K), value (B, H, S, V), all four sizes different; and what the cases need."""
+    """query (B, H, T, d_head), key (B, H, S, d_head), value (B, H, S, d_value), all sizes different."""
     draw = np.random.default_rng(seed)
     n_queries, n_keys, d_head, d_value = (int(size) for size in draw.permutation([5, 6, 7, 8]))
     normal = {

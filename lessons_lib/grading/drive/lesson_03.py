@@ -17,7 +17,7 @@ SIZES = ((3, 4), (4, 3), (3, 5), (5, 3))  # heads, and the width of a head: neve
 
 
 def make_heads(seed: int) -> Arrays:
-    """x (B, T, D) and the heads (B, H, T, K) of another such tensor; all sizes different."""
+    """x (B, T, D) and the heads (B, H, T, d_head) of another such tensor; all sizes different."""
     draw = np.random.default_rng(seed)
     n_heads, d_head = SIZES[draw.integers(len(SIZES))]
     words = int(draw.choice([6, 7, 8]))

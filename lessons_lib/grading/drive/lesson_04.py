@@ -34,7 +34,7 @@ def drive_table(make_table, inputs: Arrays) -> Arrays:
 
 
 def make_heads(seed: int) -> Arrays:
-    """heads (B, H, T, K), all four sizes different, and where the first position of the case "later" stands."""
+    """heads (B, H, T, d_head), all four sizes different, and where the first position of the case "later" stands."""
     draw = np.random.default_rng(seed)
     length, width = int(draw.integers(5, 8)), 2 * int(draw.integers(4, 7))
     return {

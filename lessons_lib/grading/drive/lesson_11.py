@@ -15,7 +15,7 @@ KEPT = ("output", "keys", "values")
 
 
 def make_step(seed: int) -> Arrays:
-    """query, key, value (B, H, N, K) of a whole text, of which the first `past` tokens are there already."""
+    """query, key, value (B, H, N, d_head) of a whole text, of which the first `past` tokens are there already."""
     draw = np.random.default_rng([11, seed])
     past, new = int(draw.integers(4, 7)), 3
     arrays = {name: draw.normal(size=(2, 5, past + new, 4)).astype(np.float32) for name in TENSORS}
@@ -132,7 +132,7 @@ def drive_text(answer, inputs: Arrays) -> Arrays:
 
 
 def make_blocks(seed: int) -> Arrays:
-    """query (H, T, K), key (H, S, K) and value (H, S, Kv), and the sizes of the blocks of keys."""
+    """query (H, T, d_head), key (H, S, d_head) and value (H, S, d_value), and the sizes of the blocks of keys."""
     draw = np.random.default_rng([1111, seed])
     sizes = draw.permutation([4, 3, 1, 2])
     if sizes[0] == 1:

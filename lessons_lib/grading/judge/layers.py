@@ -30,14 +30,14 @@ class Parts:
     def attend(self, name: str, x: np.ndarray, source: np.ndarray, mask: Mask = True) -> np.ndarray:
         """Multi-head attention from x (B, T, D) to source (B, S, D)."""
         query, key, value = (self._split(self.linear(f"{name}.{part}", y)) for part, y in _roles(x, source))
-        heads = attention(query, key, value, mask)[0]  # (B, H, T, K)
+        heads = attention(query, key, value, mask)[0]  # (B, H, T, d_head)
         return self.linear(f"{name}.output", heads.swapaxes(1, 2).reshape(x.shape))
 
     def feed(self, x: np.ndarray) -> np.ndarray:
         return self.linear("feed_forward.contract", np.maximum(self.linear("feed_forward.expand", x), 0))
 
     def _split(self, x: np.ndarray) -> np.ndarray:
-        return x.reshape(*x.shape[:2], self.n_heads, -1).swapaxes(1, 2)  # (B, T, D) -> (B, H, T, K)
+        return x.reshape(*x.shape[:2], self.n_heads, -1).swapaxes(1, 2)  # (B, T, D) -> (B, H, T, d_head)
 
 
 def _roles(x: np.ndarray, source: np.ndarray) -> tuple[tuple[str, np.ndarray], ...]:

@@ -207,7 +207,7 @@ def _gradients(inputs: Inputs, query: np.ndarray, source: np.ndarray, mask: np.n
     split = {name: split_heads(linear(p, name, x), h) for name, x in given.items()}
     cotangent = inputs["cotangent"].astype(np.float64)
     merged = merge_heads(attention(**split, mask=mask)[0])
-    by_merged = split_heads(cotangent @ p["output.weight"], h)  # (B, H, T, K)
+    by_merged = split_heads(cotangent @ p["output.weight"], h)  # (B, H, T, d_head)
     by_split = {name: np.zeros_like(array) for name, array in split.items()}
     for place in np.ndindex(by_merged.shape[:2]):
         one = attention_gradients(by_merged[place], **{name: array[place] for name, array in split.items()}, mask=mask)

@@ -7,7 +7,7 @@ import numpy as np
 from lessons_lib.grading.judge.compare import Wrong
 from lessons_lib.grading.judge.reference import dot_products, linear, merge_heads, softmax, split_heads
 
-# The heads (B, H, T, K) made of x (B, T, D) and n_heads h.
+# The heads (B, H, T, d_head) made of x (B, T, D) and n_heads h.
 WRONG_SPLITS: list[Wrong] = [
     (
         "The heads are cut across the words: view or reshape straight to (B, H, T, d_head) mixes positions and heads; "
@@ -21,7 +21,7 @@ WRONG_SPLITS: list[Wrong] = [
     ),
 ]
 
-# x (B, T, D) made of the heads (B, H, T, K).
+# x (B, T, D) made of the heads (B, H, T, d_head).
 WRONG_MERGES: list[Wrong] = [
     (
         "The heads are merged without transposing back, so a word gets numbers of other words; transpose(1, 2) first, "

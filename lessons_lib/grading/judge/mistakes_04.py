@@ -78,7 +78,7 @@ def pairs_of_neighbours(heads: np.ndarray, start: int) -> np.ndarray:
 
 
 def with_partner(heads: np.ndarray, angles: np.ndarray, sign: np.ndarray | float) -> np.ndarray:
-    """x · cos + sign · partner · sin, angles (T, K): every slip of the usual three lines."""
+    """x · cos + sign · partner · sin, angles (T, d_head): every slip of the usual three lines."""
     return heads * np.cos(angles) + sign * np.roll(heads, heads.shape[1] // 2, axis=1) * np.sin(angles)
 
 
@@ -91,7 +91,7 @@ def twice(angles: np.ndarray) -> np.ndarray:
     return np.tile(angles, (1, 2))
 
 
-# The rotation of x (T, K), whose first row stands at position s.
+# The rotation of x (T, d_head), whose first row stands at position s.
 WRONG_ROTATIONS: list[Wrong] = [
     (
         "Dimensions 2i and 2i + 1 turn together; here the pairs are i and i + d_head/2 (two halves).",

@@ -35,7 +35,7 @@ WRONG_ONE: list[Wrong] = [
         lambda q, k, v: v[:, :, :1].astype(np.float64),
     ),
     (
-        "The scores are not divided by √K.",
+        "The scores are not divided by √d_head.",
         lambda q, k, v: softmax(q[:, :, -1:].astype(np.float64) @ k.swapaxes(-2, -1)) @ v,
     ),
     (
@@ -208,7 +208,7 @@ def own_softmax(state, scores, values):
 # The output, made of the query q, the blocks as they came, and the blocks as who keeps them all finds them in the end.
 WRONG_BLOCKS: list[Wrong] = [
     (
-        "The scores of each block are not divided by √K.",
+        "The scores of each block are not divided by √d_head.",
         lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, scale=np.sqrt(q.shape[-1]))),
     ),
     (

@@ -9,7 +9,7 @@ def softmax(scores: np.ndarray, axis: int | None = -1) -> np.ndarray:
 
 
 def dot_products(query: np.ndarray, key: np.ndarray) -> np.ndarray:
-    """(…, T, K) and (…, S, K) to (…, T, S)."""
+    """(…, T, d_head) and (…, S, d_head) to (…, T, S)."""
     return query.astype(np.float64) @ key.astype(np.float64).swapaxes(-2, -1)
 
 
@@ -35,12 +35,12 @@ def attention_gradients(
 
 
 def split_heads(x: np.ndarray, n_heads: int) -> np.ndarray:
-    """(B, T, D) to (B, H, T, K)."""
+    """(B, T, D) to (B, H, T, d_head)."""
     return x.reshape(*x.shape[:2], n_heads, -1).swapaxes(1, 2)
 
 
 def merge_heads(heads: np.ndarray) -> np.ndarray:
-    """(B, H, T, K) to (B, T, D)."""
+    """(B, H, T, d_head) to (B, T, D)."""
     batch, _, words, _ = heads.shape
     return heads.swapaxes(1, 2).reshape(batch, words, -1)
 

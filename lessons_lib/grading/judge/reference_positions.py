@@ -15,12 +15,12 @@ def sinusoidal(max_length: int, d_model: int) -> np.ndarray:
 
 
 def angles_at(heads: np.ndarray, start: int = 0) -> np.ndarray:
-    """(T, K/2): by how much each pair turns at each position."""
+    """(T, d_head/2): by how much each pair turns at each position."""
     return (start + np.arange(heads.shape[-2]))[:, None] * speeds(heads.shape[-1])
 
 
 def turn(heads: np.ndarray, angles: np.ndarray) -> np.ndarray:
-    """Dimensions i and i + K/2 of (…, T, K), turned together by (T, K/2) (Su et al. 2021, section 3.2.2)."""
+    """Dimensions i and i + d_head/2 of (…, T, d_head), turned together by (T, d_head/2) (Su et al. 2021, 3.2.2)."""
     first, second = np.split(heads.astype(np.float64), 2, axis=-1)
     cosine, sine = np.cos(angles), np.sin(angles)
     return np.concatenate([first * cosine - second * sine, second * cosine + first * sine], axis=-1)
