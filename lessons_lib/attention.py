@@ -175,7 +175,7 @@ class MultiHeadAttention(nn.Module):
         merged = heads.transpose(1, 2).flatten(2)  # (B, H, T, d_head) -> (B, T, H, d_head) -> (B, T, H·d_head)
         return self.output(merged), weights if return_weights else None
 
-    def _split(self, x: Float[Tensor, "B T H*d_head"]) -> Float[Tensor, "B H T d_head"]:
+    def _split(self, x: Float[Tensor, "B T H_d_head"]) -> Float[Tensor, "B H T d_head"]:
         split = x.unflatten(-1, (-1, self.d_head))  # (B, T, H·d_head) -> (B, T, H, d_head)
         return split.transpose(1, 2)  # (B, H, T, d_head)
 
