@@ -27,12 +27,15 @@ def main() -> None:
     if not chosen:
         print("Every study has its numbers.")
     changed = []
-    for name, found in run(chosen, arguments.jobs).items():
+    found_all = run(chosen, arguments.jobs)
+    for name, found in found_all.items():
         if not arguments.check:
             store(found)
         elif found.verdicts != load(name).verdicts:
             changed.append(name)
         print(f"{name}: {found.verdicts}")
+    if len(found_all) < len(chosen):
+        sys.exit("Not every study could be run.")
     if changed:
         sys.exit(f"Other verdicts than the stored ones: {', '.join(changed)}")
 

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -38,17 +39,23 @@ def done_before(name: str) -> dict[str, dict[str, float]]:
 
 
 def run(chosen: list[str], jobs: int) -> dict[str, Study]:
-    """Every seed of every chosen study, `jobs` at a time."""
+    """Every seed of every chosen study, `jobs` at a time; a study with a seed that fails is told, and left out."""
     KEPT.mkdir(parents=True, exist_ok=True)
     done = {name: done_before(name) for name in chosen}
     waiting = [(name, seed) for name in chosen for seed in module(name).SEEDS if str(seed) not in done[name]]
+    failed: dict[str, str] = {}
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         futures = {pool.submit(one, name, seed): (name, seed) for name, seed in waiting}
         for future in tqdm(as_completed(futures), total=len(futures), unit="seed", disable=None):
             name, seed = futures[future]
+            if error := future.exception():
+                failed[name] = f"{name}, seed {seed}: {type(error).__name__}: {error}"
+                continue
             done[name][str(seed)] = future.result()
             write_whole(kept(name), json.dumps(done[name]))
-    return {name: study(name, done[name]) for name in chosen}
+    for told in failed.values():
+        print(f"failed: {told}", file=sys.stderr)
+    return {name: study(name, done[name]) for name in chosen if name not in failed}
 
 
 def study(name: str, by_seed: dict[str, dict[str, float]]) -> Study:
