@@ -86,9 +86,17 @@ def load(name: str) -> Study:
 
 
 def program(name: str) -> str:
-    """A hash of what the module of a study computes: comments, docstrings and layout are not in it."""
+    """A hash of what the module of a study computes, its helpers in this folder included.
+
+    Comments, docstrings and layout are not in it.
+    """
     tree = ast.parse((FOLDER / f"{name}.py").read_text("utf8"))
+    helpers = [
+        node.module.removeprefix(f"{__name__}.")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{__name__}._")
+    ]
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
             del node.body[0]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]
+    return hashlib.sha256("".join([ast.dump(tree), *map(program, helpers)]).encode()).hexdigest()[:16]
