@@ -86,17 +86,17 @@ def load(name: str) -> Study:
 
 
 def program(name: str) -> str:
-    """A hash of what the module of a study computes, its helpers in this folder included.
-
-    Comments, docstrings and layout are not in it.
-    """
-    tree = ast.parse((FOLDER / f"{name}.py").read_text("utf8"))
-    helpers = [
-        node.module.removeprefix(f"{__name__}.")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{__name__}._")
-    ]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
-            del node.body[0]
-    return hashlib.sha256("".join([ast.dump(tree), *map(program, helpers)]).encode()).hexdigest()[:16]
+    """A hash of what a study computes, with what it imports from this folder; comments and docstrings are not in it."""
+    path = FOLDER / name.replace(".", "/")
+    hashed = hashlib.sha256()
+    for file in sorted(path.glob("*.py")) if path.is_dir() else [path.with_suffix(".py")]:
+        tree = ast.parse(file.read_text("utf8"))
+        for node in ast.walk(tree):
+            documented = isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+            if documented and ast.get_docstring(node) is not None:
+                del node.body[0]
+        hashed.update(ast.dump(tree).encode())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{__name__}."):
+                hashed.update(program(node.module.removeprefix(f"{__name__}.")).encode())
+    return hashed.hexdigest()[:16]
