@@ -5,6 +5,7 @@ import os
 import platform
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from itertools import zip_longest
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -42,7 +43,9 @@ def run(chosen: list[str], jobs: int) -> dict[str, Study]:
     """Every seed of every chosen study, `jobs` at a time; a study with a seed that fails is told, and left out."""
     KEPT.mkdir(parents=True, exist_ok=True)
     done = {name: done_before(name) for name in chosen}
-    waiting = [(name, seed) for name in chosen for seed in module(name).SEEDS if str(seed) not in done[name]]
+    # The first seed of every study, then the second of every one: a broken study is seen early.
+    rounds = zip_longest(*([(name, seed) for seed in module(name).SEEDS] for name in chosen))
+    waiting = [each for turn in rounds for each in turn if each and str(each[1]) not in done[each[0]]]
     failed: dict[str, str] = {}
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         futures = {pool.submit(one, name, seed): (name, seed) for name, seed in waiting}
