@@ -12,8 +12,10 @@ from nbformat import v4
 
 from tools.lesson_files import (
     ROOT,
+    UNREAD,
     VIEW,
     contents,
+    learners,
     lessons,
     problems,
     read_notebook,
@@ -60,13 +62,31 @@ def test_every_notebook_has_a_text_and_every_text_a_notebook():
 @pytest.mark.parametrize("name", NAMES)
 def test_the_notebook_is_what_the_text_gives(name):
     path = ROOT / "notebooks" / f"{name}.py"
-    assert contents(read_notebook(path.with_suffix(".ipynb"))) == contents(read_text(path)), "run: make lessons"
+    assert contents(read_notebook(path.with_suffix(".ipynb"))) == contents(learners(path)), "run: make lessons"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_notebook_is_whole_and_clean(name):
     notebook = read_notebook(ROOT / "notebooks" / f"{name}.ipynb")
     assert problems(notebook) == [], "mend the lesson, then run: make lessons"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_learner_reads_every_verdict_hint_and_solution(name):
+    """What stands in a directive on the site stands in plain Markdown in the notebook, as often."""
+    path = ROOT / "notebooks" / f"{name}.py"
+    rich = "\n".join(cell.source for cell in read_text(path).cells if cell.cell_type == "markdown")
+    read = "\n".join(cell.source for cell in read_notebook(path.with_suffix(".ipynb")).cells)
+    assert read.count("> **Verdict:") == rich.count("{admonition} Verdict:")
+    assert read.count("<summary>Solution of") == rich.count("{dropdown} Solution of")
+    for hints in re.findall(r':start-after: "(<!-- hints q\d -->)"', rich):
+        source = (ROOT / "solutions" / path.name).read_text("utf8").split(hints)[1].split("<!-- /hints")[0]
+        assert set(re.findall(r":::\{dropdown\} (.+)", source)) <= set(re.findall("<summary>(.+)</summary>", read))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "exercises").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_no_exercise_shows_what_only_the_site_reads(path):
+    assert [cell.source for cell in read_notebook(path).cells if UNREAD.search(cell.source)] == []
 
 
 def notebook_with(*outputs, execution_count=1, source="1"):
@@ -92,6 +112,8 @@ def printed(text, name="stdout"):
         (notebook_with(printed("<Model at 0x7f12ab34cd56>")), "address of an object"),
         (notebook_with(printed("x" * 900_001)), "bytes"),
         (notebook_with(v4.new_output("display_data", {VIEW: {"model_id": "abc"}})), "no state"),
+        (v4.new_notebook(cells=[v4.new_markdown_cell("see\n\n```{note}\nA note.\n```")]), "'```{note}'"),
+        (v4.new_notebook(cells=[v4.new_markdown_cell("a {term}`query`")]), "'{term}`'"),
     ],
 )
 def test_a_notebook_that_is_not_whole_is_named(notebook, complaint):
@@ -122,7 +144,7 @@ def test_where_only_prose_changed_the_outputs_stay(lesson):
     notebook.write_text(text, "utf8")
     lesson.write_text(WITH_EVERYTHING.replace("small lesson", "lesson, better told"), "utf8")
     assert make(lesson, execution=False) == []
-    assert contents(read_notebook(notebook)) == contents(read_text(lesson))
+    assert contents(read_notebook(notebook)) == contents(learners(lesson))
     assert problems(read_notebook(notebook)) == []
     assert notebook.read_text("utf8").replace("better told", "") != text
     assert "BLEU 99.99" in notebook.read_text("utf8")

@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+import jupytext
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -74,6 +75,23 @@ class WidgetOf(Directive):
         ]
 
 
+def with_rich_text(app, docname: str, source: list[str]) -> None:
+    """Give a lesson's notebook the text of its NN_name.py: admonitions, terms, citations, hints.
+
+    The notebook itself holds the same text in plain Markdown, for the programs that open notebooks.
+    """
+    notebook = Path(app.env.doc2path(docname))
+    text = notebook.with_suffix(".py")
+    if notebook.suffix != ".ipynb" or not text.exists():
+        return
+    app.env.dependencies[docname].add(str(text))
+    saved, rich = json.loads(source[0]), jupytext.read(text)
+    for cell, written in zip(saved["cells"], rich.cells, strict=True):
+        if cell["cell_type"] == "markdown":
+            cell["source"] = written.source
+    source[0] = json.dumps(saved)
+
+
 def embedded(kind: str, values: dict) -> str:
     """JSON for a script of the page; no text in it may end the script."""
     text = json.dumps(values).replace("</", r"<\/")
@@ -122,6 +140,7 @@ def setup(app) -> dict:
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it, for an extension that is not loaded
     app.add_post_transform(WidgetFallback)
     app.add_directive("widget-of", WidgetOf)
+    app.connect("source-read", with_rich_text)
     app.connect("html-page-context", add_page_context)
     app.connect("build-finished", copy_mathjax)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
