@@ -20,7 +20,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tools import claims
+from tools import claims, reading_time
 from tools.lesson_files import (
     STATE,
     contents,
@@ -172,6 +172,7 @@ def main() -> None:
     unknown = set(arguments.names) - {path.stem for path in lessons()}
     if unknown:
         sys.exit(f"no such lesson: {', '.join(sorted(unknown))}; there are {', '.join(p.stem for p in lessons())}")
+    reading_time.main()
     failed = []
     for path in lessons():
         if arguments.names and path.stem not in arguments.names:

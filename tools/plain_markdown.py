@@ -16,6 +16,7 @@ OPTION = re.compile(r"^:([\w-]+):[ ]*(.*)$")
 ROLE = re.compile(r"\{(?P<name>[\w:]+)\}`(?P<text>[^`]+)`", re.DOTALL)
 TARGET = re.compile(r"^(?P<text>.+?)\s*<(?P<target>.+)>$", re.DOTALL)
 LINK = re.compile(r"\]\((?P<path>[\w./-]*/)?(?P<name>[\w-]+)(?P<anchor>#[\w-]+)?\)")
+LABEL = re.compile(r"^\(\S+\)=\n", re.MULTILINE)
 MARKER = re.compile(r"^<!-- .*? -->\n?", re.MULTILINE)
 TERM = re.compile(r"^(?P<terms>\S.*(?:\n\S.*)*)\n(?P<text>(?:[ ]{2}.*(?:\n|\Z)|\n(?=[ ]{2}))+)", re.MULTILINE)
 
@@ -30,7 +31,7 @@ def plain(text: str, folder: Path) -> str:
     Raises:
         NotPlain: a directive or role that is not known, a reference that is not in the bibliography or glossary.
     """
-    return LINK.sub(_link, ROLE.sub(_role, _blocks(text, folder)))
+    return LINK.sub(_link, ROLE.sub(_role, _blocks(LABEL.sub("", text), folder)))
 
 
 def _blocks(text: str, folder: Path) -> str:

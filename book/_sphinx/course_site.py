@@ -36,6 +36,7 @@ class WidgetFallback(SphinxPostTransform):
                 continue
             text = by_mime.get("text/html") or by_mime.get("text/plain")
             widget = by_mime[WIDGET]
+            without_script(text)
             fallback = text.children if text else [nodes.paragraph(text="This figure needs JavaScript.")]
             widget.children = [
                 raw('<div class="widget-output">'),
@@ -44,6 +45,12 @@ class WidgetFallback(SphinxPostTransform):
                 *fallback,
                 raw("</div></div>"),
             ]
+
+
+def without_script(text: nodes.Element | None) -> None:
+    """A notebook says "run this cell to click the words"; a page says what it needs itself."""
+    for said in list(text.findall(nodes.Text)) if text else []:
+        said.parent.replace(said, nodes.Text(said.replace("(run this cell to ", "(open the page with JavaScript to ")))
 
 
 class WidgetOf(Directive):
