@@ -43,16 +43,14 @@ def test_what_everybody_says_is_tested_in_its_lesson(number):
 @pytest.mark.parametrize("path", WRITTEN.values(), ids=lambda path: path.stem)
 def test_between_a_claim_and_its_verdict_something_is_computed(path):
     """`tools.claims.claims` asserts that there is a verdict; here, that an experiment stands before it."""
-    assert len(claims.claims(path)) == len(
-        re.findall(r"^### Claim ", path.read_text("utf8").replace("# ###", "###"), re.M)
-    )
+    assert len(claims.claims(path)) == len(re.findall(r"^# ### Claim ", path.read_text("utf8"), re.M))
     waiting = False
     for cell in read_text(path).cells:
         if cell.cell_type == "code":
             waiting = False
             continue
         for match in re.finditer(f"{claims.CLAIM.pattern}|{claims.VERDICT.pattern}", cell.source, re.MULTILINE):
-            is_claim = match[0].startswith("###")
+            is_claim = match[0].startswith("(claim-")
             assert is_claim or not waiting, f"a verdict with no experiment: {match[0]}"
             waiting = is_claim
 
@@ -61,10 +59,22 @@ def test_the_page_says_what_the_lessons_say():
     assert claims.PAGE.read_text("utf8") == claims.page(), "run: make lessons"
 
 
-@pytest.mark.parametrize("headings", [("Claim 1", "Claim 2", "Verdict"), ("Claim 2", "Verdict")])
-def test_a_claim_without_a_verdict_is_named(tmp_path, headings):
-    lines = {"Verdict": "# ```{admonition} Verdict: true\n# ```"}
+def lesson_with(tmp_path, *marks):
+    """A lesson, in French, of claims (numbers) and verdicts."""
+    verdict = "# ```{admonition} Conclusion : vrai\n# :class: note verdict\n# Oui.\n# ```"
+    heading = "# (claim-90-{0})=\n# ### Affirmation {0} : « l'attention est légère »"
     path = tmp_path / "90_a.py"
-    path.write_text("\n#\n".join(["# %% [markdown]", *(lines.get(h, f'# ### {h}: "x"') for h in headings)]), "utf8")
+    parts = [verdict if mark == "verdict" else heading.format(mark) for mark in marks]
+    path.write_text("\n#\n".join(["# %% [markdown]", *parts]) + "\n", "utf8")
+    return path
+
+
+def test_marks_are_read_and_not_words(tmp_path):
+    found = claims.claims(lesson_with(tmp_path, 1, "verdict", 2, "verdict"))
+    assert found == [("l'attention est légère", "vrai")] * 2
+
+
+@pytest.mark.parametrize("marks", [(1, 2, "verdict"), (2, "verdict")])
+def test_a_claim_without_a_verdict_is_named(tmp_path, marks):
     with pytest.raises(ValueError, match=r"90_a.py: claim \d has no verdict"):
-        claims.claims(path)
+        claims.claims(lesson_with(tmp_path, *marks))

@@ -478,7 +478,7 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed():
-    expected = f"TranslatorWidget: {SENTENCES[0]!r} (open the page with JavaScript to translate)"
+    expected = f"TranslatorWidget: {SENTENCES[0]!r} (run this cell to translate)"
     assert repr(TranslatorWidget(SENTENCES)) == repr(TranslatorWidget(SENTENCES, b"x", beam=4)) == expected
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from tools import build_book, chromium, pins
@@ -121,3 +122,15 @@ def test_a_warning_fails_the_build(small_site, capfd):
     assert "no such term" in capfd.readouterr().err
     with pytest.raises(SystemExit, match="not built"):
         build_book.build()
+
+
+# What Colab's image held in August 2026, of what the library stands on: pip must find it good enough and replace none.
+COLAB = {"anywidget": "0.9.21", "ipywidgets": "7.7.1", "numpy": "2.1.3", "torch": "2.11.0"}
+
+
+def test_nothing_that_colab_has_is_replaced():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
+    extras = project["optional-dependencies"]["colab"]
+    asked = {one.name: one.specifier for one in map(Requirement, [*project["dependencies"], *extras])}
+    assert {name: version for name, version in COLAB.items() if version not in asked[name]} == {}
+    assert "3.13" in SpecifierSet(project["requires-python"])

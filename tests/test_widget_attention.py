@@ -364,9 +364,7 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed():
-    expected = (
-        """AttentionWidget: "The animal didn't cross the street …" (open the page with JavaScript to click the words)"""
-    )
+    expected = """AttentionWidget: "The animal didn't cross the street …" (run this cell to click the words)"""
     assert repr(widget()) == repr(widget(seed=1)) == expected
     assert widget()._repr_mimebundle_()[0]["text/plain"] == expected
     assert len(repr(widget(["x" * 200]))) <= 110

@@ -332,7 +332,7 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed():
-    expected = f"BeamTree: '{TEXT}' (open the page with JavaScript to step through it)"
+    expected = f"BeamTree: '{TEXT}' (run this cell to step through it)"
     assert repr(BeamTree([tree_of(TEXT)])) == repr(BeamTree([tree_of(TEXT)], width=1, step=3)) == expected
 
 

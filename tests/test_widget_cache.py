@@ -262,7 +262,7 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed():
-    assert repr(widget()) == "CacheWidget: 'Transformer base' (open the page with JavaScript to take the steps)"
+    assert repr(widget()) == "CacheWidget: 'Transformer base' (run this cell to take the steps)"
     assert widget()._repr_mimebundle_()[0]["text/plain"] == repr(widget())
 
 

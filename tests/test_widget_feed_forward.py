@@ -273,7 +273,7 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed():
-    expected_text = "FeedForwardWidget: 'la petite maison' (open the page with JavaScript to choose a word)"
+    expected_text = "FeedForwardWidget: 'la petite maison' (run this cell to choose a word)"
     assert repr(widget()) == repr(widget(seed=1)) == expected_text
     assert widget()._repr_mimebundle_()[0]["text/plain"] == expected_text
 

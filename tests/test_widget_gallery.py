@@ -276,9 +276,7 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed():
-    assert (
-        repr(widget()) == "GalleryWidget: 'BERT base and GPT-2 small' (open the page with JavaScript to compare others)"
-    )
+    assert repr(widget()) == "GalleryWidget: 'BERT base and GPT-2 small' (run this cell to compare others)"
 
 
 GOOD = MODELS[0]

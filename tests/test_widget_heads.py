@@ -292,7 +292,7 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed():
-    expected = "HeadsWidget: 'The small black cats do not sleep.' (open the page with JavaScript to choose a head)"
+    expected = "HeadsWidget: 'The small black cats do not sleep.' (run this cell to choose a head)"
     assert repr(widget()) == repr(widget(head=2)) == expected
     assert widget()._repr_mimebundle_()[0]["text/plain"] == expected
 

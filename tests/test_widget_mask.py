@@ -445,7 +445,7 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed():
-    expected = "MaskWidget: '<s> Les petits chats noirs ne dorment …' (open the page with JavaScript to click the rows)"
+    expected = "MaskWidget: '<s> Les petits chats noirs ne dorment …' (run this cell to click the rows)"
     assert repr(MaskWidget(WORDS)) == repr(MaskWidget(WORDS, padding=2)) == expected
     assert MaskWidget(WORDS)._repr_mimebundle_()[0]["text/plain"] == expected
     assert len(repr(MaskWidget(["x" * 200]))) <= 110

@@ -396,7 +396,7 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed():
-    text = "NormWidget: 'cats sleep' (open the page with JavaScript to drag the bars)"
+    text = "NormWidget: 'cats sleep' (run this cell to drag the bars)"
     assert repr(widget()) == repr(widget(seed=1)) == text
     assert widget()._repr_mimebundle_()[0]["text/plain"] == text
 

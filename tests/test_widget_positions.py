@@ -307,7 +307,7 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed():
-    expected = "PositionsWidget: '40 positions, 16 dimensions' (open the page with JavaScript to move in it)"
+    expected = "PositionsWidget: '40 positions, 16 dimensions' (run this cell to move in it)"
     assert repr(widget()) == expected
     assert widget(head=head())._repr_mimebundle_()[0]["text/plain"] == expected
 

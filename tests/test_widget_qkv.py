@@ -298,7 +298,7 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed():
-    expected = "QKVWidget: 'the small black cats sleep' (open the page with JavaScript to take the steps)"
+    expected = "QKVWidget: 'the small black cats sleep' (run this cell to take the steps)"
     assert repr(widget()) == repr(widget(seed=1)) == expected
     assert widget()._repr_mimebundle_()[0]["text/plain"] == expected
 

@@ -324,7 +324,7 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed_and_weights_become_percent():
-    expected = "SentenceBrowser: 'The small cats do not sleep.' (open the page with JavaScript to browse them)"
+    expected = "SentenceBrowser: 'The small cats do not sleep.' (run this cell to browse them)"
     assert repr(widget()) == repr(widget(sentence=2)) == expected
     assert widget()._repr_mimebundle_()[0]["text/plain"] == expected
     stored = widget().sentences[1]["attention"]["beam"]

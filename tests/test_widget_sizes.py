@@ -334,7 +334,7 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed():
-    assert repr(widget()) == "SizesWidget: 'GPT-2 small' (open the page with JavaScript to change it)"
+    assert repr(widget()) == "SizesWidget: 'GPT-2 small' (run this cell to change it)"
     assert widget()._repr_mimebundle_()[0]["text/plain"] == repr(widget())
 
 

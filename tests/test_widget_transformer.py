@@ -446,9 +446,7 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 
 
 def test_the_text_form_is_fixed():
-    expected = (
-        "TransformerWidget: 'd_model 512, 8 heads, 6 + 6 layers' (open the page with JavaScript to click through)"
-    )
+    expected = "TransformerWidget: 'd_model 512, 8 heads, 6 + 6 layers' (run this cell to click through)"
     assert repr(widget()) == expected
     assert widget()._repr_mimebundle_()[0]["text/plain"] == expected
     assert "'d_model 512, 8 heads, 6 layers'" in repr(widget(family="decoder-only"))

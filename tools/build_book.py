@@ -39,7 +39,7 @@ SOURCES = (
     "lessons_lib/translation/deployment/web.py",
     "lessons_lib/translation/deployment/safetensors_plain.py",
     "book/**/*",
-    "notebooks/*.ipynb",
+    "notebooks/*",
     "solutions/*.py",
 )
 
@@ -52,7 +52,7 @@ def sources() -> dict[str, str]:
 
 
 def is_page(name: str) -> bool:
-    return name.endswith((".md", ".ipynb")) or name.startswith("solutions/")
+    return name.endswith((".md", ".ipynb")) or name.startswith(("notebooks/", "solutions/"))
 
 
 def read_manifest() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The page of claims, book/claims.md: its table is what the lessons say, claim by claim. `make lessons` writes it.
 
-A lesson states a claim in a heading, `### Claim 2: "…"`, and ends it with an admonition whose title begins with
-`Verdict:`.
+A lesson marks a claim with a label, `(claim-06-2)=`, before its heading, and its verdict with the class `verdict`.
+Words are not looked for: an edition in another language has the same marks.
 """
 
 import re
@@ -12,12 +12,12 @@ from tools.lesson_files import ROOT, lessons, read_text
 
 PAGE = ROOT / "book" / "claims.md"
 START, END = "<!-- the table: written by make lessons -->", "<!-- end of the table -->"
-CLAIM = re.compile(r"^### Claim (\d+): [\"“](.+?)[\"”]\s*$", re.MULTILINE)
-VERDICT = re.compile(r"^`{3,}\{admonition\} Verdict: (.+)$", re.MULTILINE)
+CLAIM = re.compile(r"^\(claim-(\d\d)-(\d+)\)=\n### [^\"“«\n]*[\"“«] ?(.+?) ?[\"”»]\s*$", re.MULTILINE)
+VERDICT = re.compile(r"^`{3,}\{admonition\} [^:\n]+: (.+)\n:class: (?:\S+ )*verdict\b", re.MULTILINE)
 
 
 def claims(path: Path) -> list[tuple[str, str]]:
-    """Each claim of a lesson with its verdict.
+    """Each claim of a lesson with its verdict, in order.
 
     Raises:
         ValueError: a claim has no verdict before the next one, or the numbers are not 1, 2, 3 …
@@ -28,9 +28,9 @@ def claims(path: Path) -> list[tuple[str, str]]:
     for number, match in enumerate(found, start=1):
         end = found[number].start() if number < len(found) else len(text)
         verdict = VERDICT.search(text, match.end(), end)
-        if verdict is None or int(match[1]) != number:
-            raise ValueError(f"{path.name}: claim {match[1]} has no verdict, or is not number {number}")
-        rows.append((match[2], verdict[1].strip()))
+        if verdict is None or match.group(1, 2) != (path.stem[:2], str(number)):
+            raise ValueError(f"{path.name}: claim {match[2]} has no verdict, or is not claim-{path.stem[:2]}-{number}")
+        rows.append((match[3], verdict[1].strip()))
     return rows
 
 
@@ -42,8 +42,9 @@ def title(path: Path) -> str:
 def table() -> str:
     rows = ["| The claim | The verdict | Tested in |", "|---|---|---|"]
     for path in lessons():
-        where = f"[{title(path)}](../notebooks/{path.stem})"
-        rows += [f"| “{claim}” | {verdict} | {where} |" for claim, verdict in claims(path)]
+        for number, (claim, verdict) in enumerate(claims(path), start=1):
+            where = f"{{ref}}`{title(path)} <claim-{path.stem[:2]}-{number}>`"
+            rows.append(f"| “{claim}” | {verdict} | {where} |")
     return "\n".join(rows)
 
 

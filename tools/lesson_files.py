@@ -1,4 +1,7 @@
-"""The two files of a lesson: NN_name.py, which one edits, and NN_name.ipynb, which one runs; what must hold of them."""
+"""The two files of a lesson: NN_name.py, which one edits, and NN_name.ipynb, which one runs; what must hold of them.
+
+The text is MyST, as the site shows it; the notebook has the same in plain Markdown, which every program shows.
+"""
 
 import importlib
 import json
@@ -10,6 +13,8 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from tools.plain_markdown import plain
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -17,6 +22,9 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 MAX_BYTES = 900_000
 PROGRESS = re.compile(r"\r|\d(it/s|s/it)\b|%\|")
 ABSOLUTE_PATH = re.compile(rf"{re.escape(str(ROOT))}|/home/\w|/root/|/Users/\w|/tmp/|site-packages")
+UNREAD = re.compile(
+    r"^\s*(?:`{3,}|:{3,})\{[\w-]+\}|\{[\w:]+\}`|^\(\S+\)=$", re.MULTILINE
+)  # a directive, a role, a label of MyST
 ADDRESS = re.compile(r"\bat 0x[0-9a-f]{6,}")
 
 
@@ -28,6 +36,22 @@ def lessons() -> list[Path]:
 def read_text(path: Path) -> NotebookNode:
     """The notebook that a lesson's text stands for, with nothing executed."""
     return jupytext.read(path)
+
+
+def learners(path: Path) -> NotebookNode:
+    """The notebook that a learner opens: no directive or role in it, captions as text, hidden code folded."""
+    notebook = read_text(path)
+    caption = ""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            text = plain(cell.source, path.parent)
+            cell.source = f"*{plain(caption, path.parent)}*\n\n{text}" if caption else text
+            caption = ""
+        else:
+            caption = cell.metadata.get("mystnb", {}).get("figure", {}).get("caption", "")
+            if "hide-input" in cell.metadata.get("tags", []):
+                cell.metadata["jupyter"] = {"source_hidden": True}
+    return notebook
 
 
 def read_notebook(path: Path) -> NotebookNode:
@@ -78,6 +102,9 @@ def problems(notebook: NotebookNode) -> list[str]:
                 found.append(f"a cell fails: {output.ename}: {output.evalue}")
             if output.get("name") == "stderr":
                 found.append(f"a cell writes to stderr: {output.text.strip()[:120]!r}")
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and (match := UNREAD.search(cell.source)):
+            found.append(f"its text holds {match[0].strip()!r}, which only the site can show")
     for text in texts(notebook):
         for pattern, name in (
             (PROGRESS, "a progress bar"),
@@ -116,6 +143,6 @@ def stale(path: Path) -> list[str]:
     if not target.exists():
         return ["there is no notebook yet"]
     notebook = read_notebook(target)
-    if contents(notebook) != contents(read_text(path)):
+    if contents(notebook) != contents(learners(path)):
         return ["the text changed"]
     return problems(notebook)

@@ -13,13 +13,14 @@ import ast
 import json
 import linecache
 import os
-import re
 import sys
 from collections import Counter
 from pathlib import Path
 
 import jupytext
 import yaml
+
+from tools.plain_markdown import MARKER, plain
 
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTIONS, EXERCISES = ROOT / "solutions", ROOT / "exercises"
@@ -44,9 +45,6 @@ if "google.colab" in sys.modules:  # on Colab only: elsewhere this cell does not
     source = "lessons_lib @ git+{repository}"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
 """
-DROPDOWN = re.compile(r"^:::\{dropdown\} (.+?)\n(.*?)^:::$", re.MULTILINE | re.DOTALL)
-DETAILS = r"<details>\n<summary>\1</summary>\n\n\2\n</details>"
-MARKER = re.compile(r"^<!-- .*? -->\n?", re.MULTILINE)
 
 
 class SourceError(Exception):
@@ -99,8 +97,7 @@ def _code(title: str, source: str) -> dict:
 
 
 def _markdown(title: str, source: str) -> dict:
-    text = DROPDOWN.sub(DETAILS, MARKER.sub("", source))
-    return {"cell_type": "markdown", "metadata": {}} | _cell(title, text)
+    return {"cell_type": "markdown", "metadata": {}} | _cell(title, plain(MARKER.sub("", source), SOLUTIONS))
 
 
 def _cell(title: str, source: str) -> dict:

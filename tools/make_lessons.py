@@ -20,14 +20,14 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tools import claims
+from tools import claims, reading_time
 from tools.lesson_files import (
     STATE,
     contents,
+    learners,
     lessons,
     problems,
     read_notebook,
-    read_text,
     stale,
     views,
     widget_class,
@@ -126,7 +126,7 @@ def with_stored_outputs(path: Path) -> NotebookNode | None:
     target = path.with_suffix(".ipynb")
     if not target.exists():
         return None
-    stored, notebook = read_notebook(target), read_text(path)
+    stored, notebook = read_notebook(target), learners(path)
     before, now = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (stored, notebook))
     if len(before) != len(now):
         return None
@@ -147,7 +147,7 @@ def make(path: Path, execution: bool = True) -> list[str]:
     if kept is not None:
         write_notebook(kept, path.with_suffix(".ipynb"))
         return []
-    notebook = read_text(path)
+    notebook = learners(path)
     written = contents(notebook)
     try:
         execute(notebook, path)
@@ -172,6 +172,7 @@ def main() -> None:
     unknown = set(arguments.names) - {path.stem for path in lessons()}
     if unknown:
         sys.exit(f"no such lesson: {', '.join(sorted(unknown))}; there are {', '.join(p.stem for p in lessons())}")
+    reading_time.main()
     failed = []
     for path in lessons():
         if arguments.names and path.stem not in arguments.names:

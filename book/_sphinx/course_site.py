@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+import jupytext
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -35,6 +36,7 @@ class WidgetFallback(SphinxPostTransform):
                 continue
             text = by_mime.get("text/html") or by_mime.get("text/plain")
             widget = by_mime[WIDGET]
+            without_script(text)
             fallback = text.children if text else [nodes.paragraph(text="This figure needs JavaScript.")]
             widget.children = [
                 raw('<div class="widget-output">'),
@@ -43,6 +45,12 @@ class WidgetFallback(SphinxPostTransform):
                 *fallback,
                 raw("</div></div>"),
             ]
+
+
+def without_script(text: nodes.Element | None) -> None:
+    """A notebook says "run this cell to click the words"; a page says what it needs itself."""
+    for said in list(text.findall(nodes.Text)) if text else []:
+        said.parent.replace(said, nodes.Text(said.replace("(run this cell to ", "(open the page with JavaScript to ")))
 
 
 class WidgetOf(Directive):
@@ -72,6 +80,23 @@ class WidgetOf(Directive):
             *text.children,
             raw("</div></div>"),
         ]
+
+
+def with_rich_text(app, docname: str, source: list[str]) -> None:
+    """Give a lesson's notebook the text of its NN_name.py: admonitions, terms, citations, hints.
+
+    The notebook itself holds the same text in plain Markdown, for the programs that open notebooks.
+    """
+    notebook = Path(app.env.doc2path(docname))
+    text = notebook.with_suffix(".py")
+    if notebook.suffix != ".ipynb" or not text.exists():
+        return
+    app.env.dependencies[docname].add(str(text))
+    saved, rich = json.loads(source[0]), jupytext.read(text)
+    for cell, written in zip(saved["cells"], rich.cells, strict=True):
+        if cell["cell_type"] == "markdown":
+            cell["source"] = written.source
+    source[0] = json.dumps(saved)
 
 
 def embedded(kind: str, values: dict) -> str:
@@ -122,6 +147,7 @@ def setup(app) -> dict:
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it, for an extension that is not loaded
     app.add_post_transform(WidgetFallback)
     app.add_directive("widget-of", WidgetOf)
+    app.connect("source-read", with_rich_text)
     app.connect("html-page-context", add_page_context)
     app.connect("build-finished", copy_mathjax)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

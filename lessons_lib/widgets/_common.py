@@ -47,12 +47,14 @@ def _read(file_name: str) -> str:
 
 
 def text_form(widget: Any, shows: str, action: str) -> str:
-    """What `repr` says of a widget: for print, for a page without JavaScript, and the same at every execution.
+    """What `repr` says of a widget: where no kernel draws it, for print, and the same at every execution.
+
+    The site says there that the page needs JavaScript (`book/_sphinx/course_site.py`).
 
     At most 110 characters where `action` has 15 or fewer: older versions of anywidget cut the rest.
     """
     start = textwrap.shorten(shows, 40, placeholder=" …")
-    return f"{type(widget).__name__}: {start!r} (open the page with JavaScript to {action})"
+    return f"{type(widget).__name__}: {start!r} (run this cell to {action})"
 
 
 def check_words(words: Any, name: str = "words") -> list[str]:
