@@ -9,9 +9,11 @@ from torch import nn
 from lessons_lib.device import pick_device
 from lessons_lib.grading.arrays import text_array
 from lessons_lib.grading.drive.calls import call, run_case, to_arrays
+from lessons_lib.grading.drive.modules import fill
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
 
 SIGNATURE = 'FeedForward(d_model, d_ff, activation="relu")'
+NAMES = [f"{layer}.{kind}" for layer in ("expand", "gate", "contract") for kind in ("weight", "bias")]
 MEMORY = ("expand_weight", "expand_bias", "contract_weight", "contract_bias")
 MEMORY_RETURNS = ("fired", "added", "output")
 
@@ -66,9 +68,11 @@ def build(prefix: str, network: Callable, inputs: Arrays, *options: str) -> tupl
             raise Trouble(f"`FeedForward` gives a {type(module).__name__}, not an nn.Module: derive the class from it")
         if not hasattr(module, "_parameters"):
             raise Trouble("`FeedForward` is no nn.Module yet: begin __init__ with super().__init__()")
-        state = module.state_dict()
+        state = dict(module.named_parameters(remove_duplicate=False))
     except Trouble as trouble:
         return None, {f"{prefix}.error": text_array(str(trouble))}
+    named = {id(value) for name, value in state.items() if name in NAMES}  # a second name is no second parameter
+    state = {name: value for name, value in state.items() if name in NAMES or id(value) not in named}
     shapes = {name: tuple(value.shape) for name, value in state.items()}
     arrays = {f"{prefix}.names": text_array(" ".join(sorted(shapes)))}
     known = [name for name in shapes if name.replace(".", "_") in inputs and 0 < len(shapes[name]) <= 2]
@@ -77,14 +81,18 @@ def build(prefix: str, network: Callable, inputs: Arrays, *options: str) -> tupl
     given = weights(inputs, known, width)
     if set(known) != set(shapes) or any(given[name].shape != shapes[name] for name in known):
         return None, arrays
-    module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in given.items()})
+    try:
+        fill(module, {name: torch.from_numpy(array.copy()) for name, array in given.items()})
+    except Trouble as trouble:
+        return None, {f"{prefix}.error": text_array(str(trouble))}
     return module, arrays
 
 
 def gradient_case(case: str, module: nn.Module, x: np.ndarray, cotangent: np.ndarray) -> Arrays:
     """Gradients of sum(output · cotangent): of x, and of each weight."""
     leaf = torch.from_numpy(x.copy()).requires_grad_()
-    leaves = {"x": leaf} | {name.replace(".", "_"): value for name, value in module.named_parameters()}
+    mine = dict(module.named_parameters(remove_duplicate=False))
+    leaves = {"x": leaf} | {name.replace(".", "_"): mine[name] for name in NAMES if name in mine}
     try:
         output = call(module, leaf)
         if type(output) is not torch.Tensor or not output.requires_grad:

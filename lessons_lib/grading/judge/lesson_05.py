@@ -6,6 +6,7 @@ import numpy as np
 
 from lessons_lib.grading.drive.lesson_05 import (
     LAYERS,
+    LONG,
     PAD,
     decoder_cases,
     encoder_cases,
@@ -148,6 +149,14 @@ def model_properties(inputs: Inputs, cases: Cases) -> str | None:
     forward = cases["forward"]
     if hint := differs(
         forward, {"output": _logits(_model(inputs), inputs)}, "encode and decode are right, but not forward"
+    ):
+        return hint
+    long = model_cases(inputs)["long"]
+    memory = encode(_model(inputs), long["src"], PAD)
+    if hint := differs(
+        cases["long"],
+        {"output": decode(_model(inputs), long["tgt"], memory, True)},
+        f"Right for short sentences, not for {LONG} tokens (is a table or a mask of a fixed size made once?)",
     ):
         return hint
     smaller = Model(model_weights(inputs, LAYERS - 1), n_heads, LAYERS - 1)
