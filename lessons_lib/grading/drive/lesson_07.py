@@ -14,6 +14,7 @@ from lessons_lib.grading.drive.question import Arrays, Question, Trouble
 
 SIGNATURE = 'FeedForward(d_model, d_ff, activation="relu")'
 NAMES = [f"{layer}.{kind}" for layer in ("expand", "gate", "contract") for kind in ("weight", "bias")]
+OTHER_WIDTHS = (17, 24, 40)  # for d_ff: two thirds of it are 11.33, 16 and 26.67
 MEMORY = ("expand_weight", "expand_bias", "contract_weight", "contract_bias")
 MEMORY_RETURNS = ("fired", "added", "output")
 
@@ -22,7 +23,7 @@ def make_network(seed: int) -> Arrays:
     """x (B, T, D), the sizes, and weights for a network of any width up to the given one; all sizes different."""
     draw = np.random.default_rng(seed)
     batch, words, d_model = (int(size) for size in draw.permutation([3, 5, 7]))
-    d_ff = int(draw.choice([12, 18, 24]))  # multiples of 3, and of 2
+    d_ff = int(draw.choice([22, 28, 34]))  # two thirds of it lie nearer to the whole number above
     widest = 8 * d_ff
     normal = {
         "x": draw.normal(scale=1.5, size=(batch, words, d_model)),
@@ -132,7 +133,19 @@ def drive_gated(network: Callable, inputs: Arrays) -> Arrays:
                 arrays |= run_case(case, module, {"x": network_cases(inputs)[name]}, ("output",))
         if module is not None and activation == "swiglu":
             arrays |= gradient_case(f"gradient_{activation}", module, inputs["x"][0], inputs["cotangent"])
-    return arrays
+    return arrays | _other_widths(network, inputs)
+
+
+def _other_widths(network: Callable, inputs: Arrays) -> Arrays:
+    """How many hidden neurons a gated network has for each of `OTHER_WIDTHS`."""
+    widths = []
+    try:
+        for d_ff in OTHER_WIDTHS:
+            module = call(network, int(inputs["d_model"]), d_ff, "swiglu")
+            widths.append(len(dict(module.named_parameters(remove_duplicate=False))["expand.weight"]))
+    except (Trouble, KeyError, AttributeError) as error:
+        return {"others.error": text_array(str(error))}
+    return {"others.width": np.array(widths)}
 
 
 def make_memory(seed: int) -> Arrays:

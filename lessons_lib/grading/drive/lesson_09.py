@@ -125,8 +125,18 @@ def drive_blanks(answers, inputs: Arrays) -> Arrays:
     for name, arguments in loss_cases(inputs).items():
         arrays |= run_case(name, masked_loss, arguments, RETURNS)
     loss = loss_cases(inputs)["loss"]
-    arrays |= run_case("none", masked_loss, loss | {"chosen": np.zeros_like(loss["chosen"])}, RETURNS)
+    arrays |= run_case("none", _as_tensor(masked_loss), loss | {"chosen": np.zeros_like(loss["chosen"])}, RETURNS)
     return arrays | gradient_case("gradient", masked_loss, loss, np.ones((), np.float32))
+
+
+def _as_tensor(loss):
+    """Where nothing is to be learned, a plain number is as good a loss."""
+
+    def answer(*given):
+        found = loss(*given)
+        return torch.tensor(float(found)) if type(found) in (int, float) else found
+
+    return answer
 
 
 QUESTIONS = {

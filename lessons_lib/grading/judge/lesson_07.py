@@ -3,7 +3,7 @@
 import numpy as np
 
 from lessons_lib.grading.arrays import read_text
-from lessons_lib.grading.drive.lesson_07 import memory_cases, network_cases, weights
+from lessons_lib.grading.drive.lesson_07 import OTHER_WIDTHS, memory_cases, network_cases, weights
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.mistakes_07 import (
     WRONG_ADDED,
@@ -118,7 +118,14 @@ def equal_size(inputs: Inputs, cases: Cases) -> str | None:
     d_ff, width = int(inputs["d_ff"]), int(cases["built_swiglu"]["expand_weight"][0])
     due = 2 * d_ff // 3
     if width == due:
+        for other, given in zip(OTHER_WIDTHS, cases["others"]["width"].tolist(), strict=True):
+            if given != 2 * other // 3:
+                return f"Right for d_ff={d_ff}, but d_ff={other} needs {2 * other // 3} hidden neurons, not {given}."
         return None
+    if width == due + 1:
+        return (
+            f"Two thirds of d_ff are to be rounded down (`2 * d_ff // 3`): {2 * d_ff / 3:.2f} gives {due}, not {width}."
+        )
     sizes = f"d_ff={d_ff} needs {due} hidden neurons with a gate, and there are {width}"
     if width == d_ff:
         return f"An unfair win: three matrices of the old width are 50 % more parameters; {sizes}."

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_08 import AGAIN, loss_cases, padding_cases
+from lessons_lib.grading.drive.lesson_08 import loss_cases, padding_cases
 from lessons_lib.grading.judge.compare import close, name_mistake
 from lessons_lib.grading.judge.mistakes_08 import (
     WRONG_CAUSAL,
@@ -55,8 +55,6 @@ def causal_properties(inputs: Inputs, cases: Cases) -> str | None:
             return f"Right for {length} positions, but for {other}: {case.error}"
         if not _is(case["mask"], np.tri(other)):
             return f"Right for {length} positions, but not for {other}: is a size written into the code?"
-    if not _is(cases["again"]["mask"], np.tri(AGAIN)):
-        return "Who writes into the mask of one call finds that in the next one too: make a new mask each time."
     return None
 
 

@@ -178,6 +178,7 @@ def _properties(
         if not gradient.any() and not name.endswith("key.bias"):  # a shift of all scores changes no softmax
             return f"The weights {name} get no gradient, though the result is right: is a part of it detached?"
     towards = np.random.default_rng(1).normal(size=flat.shape)
+    by_name(towards, shapes)["embedding.weight"][PAD] = 0  # `padding_idx` may hold that row back
     ahead, back = (
         reference(Model(by_name(flat + sign * STEP * towards, shapes), n_heads, LAYERS), tokens) for sign in (1, -1)
     )
