@@ -10,6 +10,7 @@ from lessons_lib.grading.drive.modules import (
     draw_weights,
     filled,
     module_case,
+    watched_case,
     weight_gradients,
 )
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
@@ -174,6 +175,11 @@ def model_cases(inputs: Arrays) -> dict[str, Arrays]:
     }
 
 
+def layer_names(method: str) -> list[str]:
+    """The layers of the stack that `encode` or `decode` uses."""
+    return [f"{method}r_layers.{number}" for number in range(LAYERS)]
+
+
 def drive_model(answer, inputs: Arrays) -> Arrays:
     sizes, cases = sizes_of(inputs), model_cases(inputs)
     d_model, _, d_ff = sizes
@@ -181,7 +187,10 @@ def drive_model(answer, inputs: Arrays) -> Arrays:
     methods = {"encode": "encode", "decode": "decode", "forward": None, "long": None}
     arrays: Arrays = {}
     for name, method in methods.items():
-        arrays |= module_case(name, module, cases[name], RETURNS, method)
+        if method is None:
+            arrays |= module_case(name, module, cases[name], RETURNS)
+        else:
+            arrays |= watched_case(name, module, layer_names(method), cases[name], RETURNS, method)
     visible = cases["decode"]["memory_mask"]
     reads = {"x": inputs["x"], "memory": inputs["memory"], "mask": visible, "memory_mask": visible}
     for stack, names in (("encoder", ("x", "mask")), ("decoder", tuple(reads))):

@@ -99,6 +99,34 @@ def module_case(
     return run_case(case, answer, arguments, returns)
 
 
+def watched_case(
+    case: str, module: nn.Module, parts: Sequence[str], arguments: Mapping[str, Any], returns: tuple[str, ...], method: str
+) -> Arrays:
+    """`module_case`, and beside it what each of these parts gave at its first call: `case.NAME_gave`."""
+    gave: dict[str, Any] = {}
+    hooks = []
+
+    def note(key: str, made: Any) -> None:  # what a hook returns takes the place of what the part gave
+        gave.setdefault(key, made)
+
+    for name in parts:
+        try:
+            part = module.get_submodule(name)
+        except AttributeError:
+            continue
+        key = f"{name.replace('.', '_')}_gave"
+        hooks.append(part.register_forward_hook(lambda part, given, made, key=key: note(key, made)))
+    try:
+        arrays = module_case(case, module, arguments, returns, method)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if f"{case}.error" in arrays:
+        return arrays
+    plain = {key: made for key, made in gave.items() if type(made) is torch.Tensor and made.layout == torch.strided}
+    return arrays | {f"{case}.{key}": array for key, array in to_arrays(plain).items()}
+
+
 def module_gradient_case(
     case: str, module: nn.Module, arguments: Mapping[str, np.ndarray], cotangent: np.ndarray, *fixed: Any
 ) -> Arrays:

@@ -18,6 +18,7 @@ from lessons_lib.grading.drive.lesson_05 import (
 )
 from lessons_lib.grading.drive.modules import by_name
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
+from lessons_lib.grading.judge.layer_plans import name_plan
 from lessons_lib.grading.judge.layers import Model, Parts, decode, decoder_layer, encode, encoder_layer
 from lessons_lib.grading.judge.mistakes_05 import (
     WRONG_DECODE,
@@ -41,7 +42,7 @@ def encoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 def encoder_values(inputs: Inputs, cases: Cases) -> str | None:
     x = encoder_cases(inputs)["plain"]["x"].astype(np.float64)
     parts = _parts(inputs, decoder=False)
-    return _named(cases["plain"]["output"], encoder_layer(parts, x), WRONG_ENCODER, parts, x)
+    return _layer(cases["plain"], encoder_layer(parts, x), WRONG_ENCODER, parts, x)
 
 
 def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -75,7 +76,7 @@ def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 def decoder_values(inputs: Inputs, cases: Cases) -> str | None:
     x, memory = (array.astype(np.float64) for array in decoder_cases(inputs)["plain"].values())
     parts = _parts(inputs, decoder=True)
-    return _named(cases["plain"]["output"], decoder_layer(parts, x, memory), WRONG_DECODER, parts, x, memory)
+    return _layer(cases["plain"], decoder_layer(parts, x, memory), WRONG_DECODER, parts, x, memory)
 
 
 def decoder_masks(inputs: Inputs, cases: Cases) -> str | None:
@@ -121,6 +122,12 @@ def model_runs(inputs: Inputs, cases: Cases) -> str | None:
     for name, shape in due.items():
         case = cases[name]
         if case.error is not None:
+            vocabulary = len(model["embedding.weight"])
+            if "cannot be multiplied" in case.error and f"and {vocabulary}x{d_model}" in case.error:
+                return (
+                    f"`{name}`: the table of embeddings is (V, D), and (D, V) is due behind the vectors: "
+                    f"`@ self.embedding.weight.T`. ({case.error})"
+                )
             return f"`{name}`: {case.error}"
         if case["output"].shape == (*shape[:2], d_model) != shape:
             return (
@@ -133,14 +140,16 @@ def model_runs(inputs: Inputs, cases: Cases) -> str | None:
 
 def encode_values(inputs: Inputs, cases: Cases) -> str | None:
     model, src = _model(inputs), inputs["src"]
-    return _named(cases["encode"]["output"], encode(model, src, PAD), WRONG_ENCODE, model, src, PAD, what="encode: ")
+    trace: list[np.ndarray] = []
+    right = encode(model, src, PAD, trace=trace)
+    return _stack("encode", cases["encode"], right, trace, WRONG_ENCODE, model, src, PAD)
 
 
 def decode_values(inputs: Inputs, cases: Cases) -> str | None:
     model, arguments = _model(inputs), model_cases(inputs)["decode"].values()
-    return _named(
-        cases["decode"]["output"], decode(model, *arguments), WRONG_DECODE, model, *arguments, what="decode: "
-    )
+    trace: list[np.ndarray] = []
+    right = decode(model, *arguments, trace=trace)
+    return _stack("decode", cases["decode"], right, trace, WRONG_DECODE, model, *arguments)
 
 
 def model_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -184,6 +193,38 @@ def _logits(model: Model, inputs: Inputs) -> np.ndarray:
     return decode(model, inputs["tgt"], encode(model, inputs["src"], PAD), visible)
 
 
+def _layer(case: Case, right: np.ndarray, wrong: list, parts: Parts, *arrays: np.ndarray) -> str | None:
+    """A mistake that has a name, or one of how the sub-layers are put together."""
+    output = case["output"]
+    if close(output, right) or not np.isfinite(output).all() or name_mistake(output, wrong, parts, *arrays):
+        return _named(output, right, wrong, parts, *arrays)
+    return name_plan(parts, output, *arrays) or _named(output, right, [], parts)
+
+
+def _stack(
+    method: str, case: Case, right: np.ndarray, trace: list[np.ndarray], wrong: list, *arguments
+) -> str | None:
+    """A mistake that has a name, or else the first layer behind which the numbers are wrong."""
+    output = case["output"]
+    if close(output, right):
+        return None
+    if hint := name_mistake(output, wrong, *arguments):
+        return f"{method}: {hint}"
+    for number, due in enumerate(trace):
+        given = case.arrays.get(f"{method}r_layers_{number}_gave")
+        if given is None:
+            return f"{method}: layer {number} of {method}r_layers never runs."
+        if given.shape != due.shape:
+            return f"{method}: layer {number} gives the shape {given.shape}; {due.shape} is due."
+        if not close(given, due):
+            read = "the embedded tokens or the mask" if not number else "something else than what the last one made"
+            return (
+                f"{method}: the layers are right, but what layer {number} is given is not: {read} "
+                f"({difference('its output', given, due)})."
+            )
+    return f"{method}: all layers are right; what comes behind them is not ({difference('output', output, right)})."
+
+
 def _parts(inputs: Inputs, decoder: bool) -> Parts:
     return Parts(layer_weights(inputs, decoder), sizes_of(inputs)[1])
 
@@ -204,14 +245,12 @@ def _shape(output: np.ndarray, due: tuple[int, ...], what: str) -> str | None:
     return None if output.shape == due else f"{what} the shape {output.shape}; {due} is due."
 
 
-def _named(output: np.ndarray, right: np.ndarray, wrong: list, *arguments, what: str = "") -> str | None:
+def _named(output: np.ndarray, right: np.ndarray, wrong: list, *arguments) -> str | None:
     if close(output, right):
         return None
     if not np.isfinite(output).all():
-        return f"{what}The output holds NaN or infinite numbers."
-    return what + (
-        name_mistake(output, wrong, *arguments) or f"The values differ: {difference('output', output, right)}."
-    )
+        return "The output holds NaN or infinite numbers."
+    return name_mistake(output, wrong, *arguments) or f"The values differ: {difference('output', output, right)}."
 
 
 def _wrong_direction(

@@ -64,6 +64,8 @@ def decoder_generates(inputs: Inputs, cases: Cases) -> str | None:
     if case.error is not None:
         return f"generate fails: {case.error}"
     written, due = case["output"], (rows, length + WRITTEN)
+    if written.shape == (rows, WRITTEN) and np.array_equal(written[:, :length], beginnings):
+        return f"n_tokens counts the beginning too: {WRITTEN - length} tokens are written where {WRITTEN} more are due."
     if written.shape == (rows, WRITTEN):
         return "generate returns the new tokens alone; return them behind the beginnings."
     if written.shape != due:

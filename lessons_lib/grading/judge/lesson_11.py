@@ -102,6 +102,8 @@ def _kept(inputs: Inputs, case: Case, start: int, end: int) -> str | None:
 def text_runs(inputs: Inputs, cases: Cases) -> str | None:
     tokens, prompt, written = cases["text"]["tokens"], inputs["prompt"], int(inputs["n_tokens"])
     rows, length = prompt.shape
+    if tokens.shape == (rows, written) and np.array_equal(tokens[:, :length], prompt):
+        return f"n_tokens counts the prompt too: {written - length} tokens are written where {written} are due."
     if tokens.shape == (rows, written):
         return f"Only the {written} written tokens are returned; give the prompt in front of them, (B, P + n)."
     if tokens.shape == (rows, length + written + 1):
