@@ -85,7 +85,9 @@ def edits(name: str, text: str) -> list[Edit]:
 
 def _difference(old: str, new: str) -> tuple[str, str]:
     before, after = old.splitlines(), new.splitlines()
-    head = next((i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after)))
+    head = next(
+        (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
+    )
     tail = next((i for i, (a, b) in enumerate(zip(before[::-1], after[::-1], strict=False)) if a != b), 0)
     tail = min(tail, len(before) - head, len(after) - head)
     return tuple(" / ".join(map(str.strip, lines[head : len(lines) - tail])) for lines in (before, after))
@@ -113,7 +115,9 @@ def _changes(node: ast.AST) -> Iterator[Change]:
         for bound in ("lower", "upper"):
             if getattr(node, bound) is not None:
                 yield _set(bound, None)
-                yield from (_set(bound, ast.BinOp(getattr(node, bound), op, ast.Constant(1))) for op in (ast.Add(), ast.Sub()))
+                yield from (
+                    _set(bound, ast.BinOp(getattr(node, bound), op, ast.Constant(1))) for op in (ast.Add(), ast.Sub())
+                )
     elif isinstance(node, ast.IfExp | ast.If):
         yield _set("test", ast.UnaryOp(ast.Not(), node.test))
     elif isinstance(node, ast.Return) and node.value is not None:
@@ -146,7 +150,11 @@ def _call_changes(node: ast.Call) -> Iterator[Change]:
         if not (isinstance(owner, ast.Name) and owner.id in {"torch", "math", "F", "nn", "np", "time"}):
             yield lambda twin, tree: _become(twin, twin.func.value)
         if len(node.args) == 2 and node.func.attr == "transpose":
-            yield lambda twin, tree: twin.func.__setattr__("attr", "swapaxes") or twin.args.__setitem__(0, ast.Constant(0))
+            yield (
+                lambda twin, tree: (
+                    twin.func.__setattr__("attr", "swapaxes") or twin.args.__setitem__(0, ast.Constant(0))
+                )
+            )
     if node.args and not isinstance(node.args[0], ast.Starred | ast.GeneratorExp):
         yield lambda twin, tree: _become(twin, twin.args[0])
 

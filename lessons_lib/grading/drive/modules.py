@@ -100,7 +100,12 @@ def module_case(
 
 
 def watched_case(
-    case: str, module: nn.Module, parts: Sequence[str], arguments: Mapping[str, Any], returns: tuple[str, ...], method: str
+    case: str,
+    module: nn.Module,
+    parts: Sequence[str],
+    arguments: Mapping[str, Any],
+    returns: tuple[str, ...],
+    method: str,
 ) -> Arrays:
     """`module_case`, and beside it what each of these parts gave at its first call: `case.NAME_gave`."""
     gave: dict[str, Any] = {}

@@ -201,9 +201,7 @@ def _layer(case: Case, right: np.ndarray, wrong: list, parts: Parts, *arrays: np
     return name_plan(parts, output, *arrays) or _named(output, right, [], parts)
 
 
-def _stack(
-    method: str, case: Case, right: np.ndarray, trace: list[np.ndarray], wrong: list, *arguments
-) -> str | None:
+def _stack(method: str, case: Case, right: np.ndarray, trace: list[np.ndarray], wrong: list, *arguments) -> str | None:
     """A mistake that has a name, or else the first layer behind which the numbers are wrong."""
     output = case["output"]
     if close(output, right):
