@@ -56,7 +56,7 @@ class Check:
     def __init__(self) -> None:
         self.lesson: str | None = None
 
-    def open(self, lesson: str) -> None:
+    def open(self, lesson: Any) -> None:
         """Choose the exercise; its notebook does so in its first cell.
 
         Raises:
@@ -70,7 +70,7 @@ class Check:
             raise CheckError(f"no exercise {lesson!r}; use its notebook's name, such as 01_self_attention") from None
         self.lesson = lesson
 
-    def __call__(self, question: str | None = None, *, namespace: Mapping[str, Any] | None = None) -> Result | Summary:
+    def __call__(self, question: Any = None, *, namespace: Mapping[str, Any] | None = None) -> Result | Summary:
         """Show the points of one question, or of all, for the answers in the calling notebook.
 
         Args:
@@ -111,7 +111,7 @@ class Check:
                 print(f"{whose}: {', '.join(listed)}")
         return found[0][0] if len(names) == 1 else [value for value, _ in found]
 
-    def translate(self, sentence: str) -> None:
+    def translate(self, sentence: Any) -> None:
         """Print a French sentence by the learner's translator: kept parts, the course's for the rest, trained weights.
 
         Raises:
