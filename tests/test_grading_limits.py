@@ -336,16 +336,13 @@ def test_the_line_that_is_told_is_the_learners():
     namespace = {**course(), "__name__": "__main__"}
     exec(compile(code, "<cell 5>", "exec"), namespace)
     assert " on line 5" in grade("05_encoder_decoder", "q1", namespace).hint
-    assert "NoneType" in (
-        hint := grade("05_encoder_decoder", "q1", namespace | {"EncoderLayer": lambda *x: None}).hint
-    ), hint
 
 
 def test_wrong_kinds_of_arguments_are_one_sentence():
     check = Check()
     with pytest.raises(CheckError, match="no exercise 1; use its notebook's name"):
         check.open(1)
-    with pytest.raises(CheckError, match="5 is no sentence: write check.translate"):
+    with pytest.raises(CheckError, match=r"5 is no sentence: write check\.translate"):
         check.translate(5)
     check.open("01_self_attention")
     with pytest.raises(CheckError, match="question 1 is none of"):

@@ -107,13 +107,13 @@ class TestStandalone:
         "cell",
         [
             "from enum import Enum\nclass Kind(Enum):\n    A = 3\ndef f(): return Kind.A.value",
-            "from typing import NamedTuple\nclass Two(NamedTuple):\n    a: int\n    b: int = 2\ndef f(): return sum(Two(1))",
-            "from dataclasses import dataclass\n@dataclass\nclass Two:\n    a: int\n    b: int = 2\ndef f(): return Two(1).b + 1",
+            "from typing import NamedTuple\nclass Two(NamedTuple):\n  a: int\n  b: int = 2\ndef f(): return sum(Two(1))",
+            "from dataclasses import dataclass\n@dataclass\nclass A:\n  a: int\n  b: int = 2\ndef f(): return A(1).b + 1",
             "sizes = {'a': (1, 2), 'b': [3.5, float('-inf')], 'c': {1}}\ndef f(): return sum(sizes['a'])",
             "import torch\ndevice, kind = torch.device('cpu'), torch.int64\n"
             "def f(): return torch.ones(3, dtype=kind, device=device).sum().item()",
             "double = lambda x: 2 * x\ndef f(): return double(1) + 1",
-            "Pair = tuple[int, int]\nMaybe = int | None\ndef f(x: Pair = (1, 2), y: Maybe = None) -> int: return sum(x)",
+            "Two = tuple[int, int]\nMaybe = int | None\ndef f(x: Two = (1, 2), y: Maybe = None): return sum(x)",
             "class Plain:\n    three = 3\ndef f(): return Plain.three",
         ],
     )

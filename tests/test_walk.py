@@ -19,7 +19,14 @@ from lessons_lib.translation.course_model import load_course_translator
 from tools.lesson_files import ROOT
 
 TRAIN = "12_translation"
-HEAD = "import math, time, functools\nimport torch\nimport torch.nn.functional as F\nfrom torch import nn\nPAD, MASK = 0, 3\n"
+HEAD = """\
+import functools, math, time
+import torch
+import torch.nn.functional as F
+from torch import nn
+PAD, MASK = 0, 3
+"""
+ROOT_OF_WIDTH = '        self.register_buffer("root", torch.tensor((d_model // n_heads) ** 0.5))\n'
 EMBEDDING = "        self.embedding = nn.Embedding(vocab_size, d_model)\n"
 LOGITS = "return self.decoder_norm(x) @ self.embedding.weight.T"
 TIED = "        self.output = nn.Linear(d_model, vocab_size, bias=False)\n"
@@ -51,7 +58,7 @@ FORMS = {
         (
             "MultiHeadAttention",
             "        self.n_heads = n_heads\n",
-            '        self.n_heads = n_heads\n        self.register_buffer("root", torch.tensor((d_model // n_heads) ** 0.5))\n',
+            "        self.n_heads = n_heads\n" + ROOT_OF_WIDTH,
         ),
         ("MultiHeadAttention", "math.sqrt(q.shape[-1])", "self.root"),
         (
@@ -97,14 +104,30 @@ FORMS = {
         ("sinusoidal_table", "def sinusoidal_table", "@functools.cache\ndef sinusoidal_table"),
     ],
     "other names for what is given": [
-        ("EncoderDecoder", "vocab_size, d_model, n_heads, d_ff, n_layers):", "size, width, heads, wide, n):\n        vocab_size, d_model, n_heads, d_ff, n_layers = size, width, heads, wide, n"),
-        ("FeedForward", 'd_model, d_ff, activation="relu"):', 'width, wide, activation="relu"):\n        d_model, d_ff = width, wide'),
-        ("greedy", "def greedy(next_log_probabilities, eos_id, max_length):", "def greedy(following, end, most):\n    next_log_probabilities, eos_id, max_length = following, end, most"),
+        (
+            "EncoderDecoder",
+            "vocab_size, d_model, n_heads, d_ff, n_layers):",
+            "*sizes):\n        vocab_size, d_model, n_heads, d_ff, n_layers = sizes",
+        ),
+        (
+            "FeedForward",
+            'd_model, d_ff, activation="relu"):',
+            'width, wide, activation="relu"):\n        d_model, d_ff = width, wide',
+        ),
+        (
+            "greedy",
+            "next_log_probabilities, eos_id, max_length):",
+            "following, end, most):\n    next_log_probabilities, eos_id, max_length = following, end, most",
+        ),
         ("beam_search", "beam, length_penalty):", "beams, power):\n    beam, length_penalty = beams, power"),
-        ("training_step", "clip_norm, label_smoothing\n):", "norm, smooth\n):\n    clip_norm, label_smoothing = norm, smooth"),
-        ("capstone", "def capstone(translator, pairs):", "def capstone(machine, tests):\n    translator, pairs = machine, tests"),
+        (
+            "training_step",
+            "clip_norm, label_smoothing\n):",
+            "norm, smooth\n):\n    clip_norm, label_smoothing = norm, smooth",
+        ),
+        ("capstone", "(translator, pairs):", "(machine, tests):\n    translator, pairs = machine, tests"),
     ],
-}  # fmt: skip
+}
 
 
 def answers(form: str) -> dict[str, str]:

@@ -38,8 +38,9 @@ SECONDS = 10.0  # of one question: an edit may never end
 KILL = 120  # seconds until the process of an edit is stopped from outside
 SLOW = {"capstone"}  # 20 s an edit: it translates; only when asked for by its name
 
-Compared = {ast.Lt: [ast.LtE, ast.Gt], ast.LtE: [ast.Lt, ast.GtE], ast.Gt: [ast.GtE, ast.Lt], ast.GtE: [ast.Gt, ast.LtE],
-            ast.Eq: [ast.NotEq], ast.NotEq: [ast.Eq], ast.Is: [ast.IsNot], ast.IsNot: [ast.Is]}  # fmt: skip
+Compared = {ast.Lt: [ast.LtE, ast.Gt], ast.LtE: [ast.Lt, ast.GtE], ast.Gt: [ast.GtE, ast.Lt],
+            ast.GtE: [ast.Gt, ast.LtE], ast.Eq: [ast.NotEq], ast.NotEq: [ast.Eq], ast.Is: [ast.IsNot],
+            ast.IsNot: [ast.Is]}  # fmt: skip
 Computed = {ast.Add: [ast.Sub], ast.Sub: [ast.Add], ast.Mult: [ast.Div, ast.Add], ast.Div: [ast.Mult],
             ast.FloorDiv: [ast.Div], ast.Pow: [ast.Mult], ast.BitAnd: [ast.BitOr], ast.BitOr: [ast.BitAnd]}  # fmt: skip
 Swapped = (ast.Sub, ast.Div, ast.FloorDiv, ast.MatMult, ast.Pow)
@@ -141,7 +142,8 @@ def _other_constants(value: Any) -> list[Any]:
 
 
 def _call_changes(node: ast.Call) -> Iterator[Change]:
-    if len(node.args) >= 2 and not any(isinstance(each, ast.Starred) for each in node.args[:2]):
+    turned = isinstance(node.func, ast.Attribute) and node.func.attr == "transpose"  # the same in either order
+    if len(node.args) >= 2 and not turned and not any(isinstance(each, ast.Starred) for each in node.args[:2]):
         yield lambda twin, tree: twin.args.__setitem__(slice(0, 2), twin.args[1::-1])
     for i in range(len(node.keywords)):
         yield lambda twin, tree, i=i: twin.keywords.pop(i)
@@ -272,7 +274,7 @@ def main() -> int:
     chosen = [
         edit
         for name, text in solutions().items()
-        if name in given.lessons or name not in SLOW and (not given.lessons or parts.known()[name] in given.lessons)
+        if name in given.lessons or (name not in SLOW and (not given.lessons or parts.known()[name] in given.lessons))
         for edit in edits(name, text)
     ]
     known = explained()

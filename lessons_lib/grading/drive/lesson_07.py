@@ -163,15 +163,18 @@ def make_memory(seed: int) -> Arrays:
 
 
 def memory_cases(inputs: Arrays) -> dict[str, Arrays]:
-    """The arguments of each call; in "silent" no neuron fires, some of them only just."""
+    """The arguments of each call; in "silent" no neuron fires, some of them only just, and in "single" one does."""
     plain = {name: inputs[name] for name in ("token", *MEMORY)}
     bias = -np.abs(inputs["expand_bias"])
     bias[::2] = 0.0
     silent = plain | {"token": np.zeros_like(inputs["token"]), "expand_bias": bias}
+    sums = inputs["expand_weight"] @ inputs["token"] + inputs["expand_bias"]
+    second, first = np.sort(sums)[-2:]
     return {
         "plain": plain,
         "opposite": plain | {"token": -inputs["token"]},
         "silent": silent,
+        "single": plain | {"expand_bias": inputs["expand_bias"] - (first + second) / 2},
         "double": {name: array.astype(np.float64) for name, array in plain.items()},
     }
 

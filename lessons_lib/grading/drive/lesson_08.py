@@ -5,7 +5,7 @@ import torch
 
 from lessons_lib.device import pick_device
 from lessons_lib.grading.arrays import text_array
-from lessons_lib.grading.drive.calls import call, run_case, to_arrays
+from lessons_lib.grading.drive.calls import call, run_case
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
 
 LOSS = ("tgt_in", "tgt_out", "loss")

@@ -68,7 +68,7 @@ def _visible_output() -> TextIO:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """No prints, pictures and warnings, gradients on; random state and defaults of PyTorch set inside, restored after."""
+    """No prints, pictures, warnings; gradients on; PyTorch's random state and defaults set inside, restored after."""
     with (
         open(os.devnull, "w") as nowhere,
         _no_display(),

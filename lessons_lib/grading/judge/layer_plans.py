@@ -85,7 +85,7 @@ def slips(plan: Plan, at: int) -> Iterator[tuple[str, Sub | None]]:
         )
         yield f"{title} reads the layer's input, not what the sub-layer before has made.", replace(sub, reads="input")
         yield (
-            f"The result of {title.lower()} is added to the layer's input; add it to what the sub-layer before has made.",
+            f"The result of {title.lower()} is added to the layer's input; add it to what the one before made.",
             replace(sub, adds="input"),
         )
     yield f"The result of {title.lower()} is added to norm(x); add it to x itself.", replace(sub, adds="normed")

@@ -202,7 +202,9 @@ def memory_properties(inputs: Inputs, cases: Cases) -> str | None:
         or wrong(
             "silent", "Where no neuron fires (0 is not above 0) nothing is added, and the output is the bias alone"
         )
+        or wrong("single", "Right for several neurons that fire, but not for a single one (squeeze?)")
         or wrong("double", "Right in float32, but not in float64")
+        or changed_in_place(cases["single"], arguments["single"])
     )
 
 

@@ -164,15 +164,23 @@ def loss_targets(inputs: Inputs, cases: Cases) -> str | None:
         return "tgt_in and tgt_out are exchanged: what is moved to the right is read, not said."
     if not np.array_equal(tgt_in, right_in):
         hint = name_mistake(tgt_in, WRONG_INPUTS, tokens, bos_id, pad_id)
-        return hint or f"tgt_in is not tokens moved by one place: its first row is {tgt_in[0].tolist()}."
+        return hint or f"tgt_in is not tokens moved by one place: {_first_row(tgt_in, right_in)}."
     if not np.array_equal(tgt_out, tokens):
         hint = name_mistake(tgt_out, WRONG_TARGETS, tokens, bos_id, pad_id)
-        return hint or f"tgt_out must be tokens as they are: its first row is {tgt_out[0].tolist()}."
+        return hint or f"tgt_out must be tokens as they are: {_first_row(tgt_out, tokens)}."
     if not np.array_equal(case["read"], right_in):
         return "tgt_in and tgt_out are right, but `predict` was given something else than tgt_in."
     if case["tgt_in"].dtype != tokens.dtype:
         return f"tgt_in is {case['tgt_in'].dtype}; token ids stay {tokens.dtype}."
     return None
+
+
+def _first_row(given: np.ndarray, right: np.ndarray) -> str:
+    """The first row that is wrong, with the one that is due."""
+    if given.shape != right.shape:
+        return f"it has the shape {given.shape}, and {right.shape} is due"
+    row = int((given != right).any(axis=1).argmax())
+    return f"its row {row} is {given[row].tolist()} and should be {right[row].tolist()}"
 
 
 def loss_values(inputs: Inputs, cases: Cases) -> str | None:
