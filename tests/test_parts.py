@@ -107,8 +107,8 @@ class TestStandalone:
         "cell",
         [
             "from enum import Enum\nclass Kind(Enum):\n    A = 3\ndef f(): return Kind.A.value",
-            "from typing import NamedTuple\nclass Two(NamedTuple):\n  a: int\n  b: int = 2\ndef f(): return sum(Two(1))",
-            "from dataclasses import dataclass\n@dataclass\nclass A:\n  a: int\n  b: int = 2\ndef f(): return A(1).b + 1",
+            "from typing import NamedTuple\nclass A(NamedTuple):\n  a: int\n  b: int = 2\ndef f(): return sum(A(1))",
+            "from dataclasses import dataclass\n@dataclass\nclass A:\n  a: int\n  b: int = 2\ndef f(): return A(3).a",
             "sizes = {'a': (1, 2), 'b': [3.5, float('-inf')], 'c': {1}}\ndef f(): return sum(sizes['a'])",
             "import torch\ndevice, kind = torch.device('cpu'), torch.int64\n"
             "def f(): return torch.ones(3, dtype=kind, device=device).sum().item()",
