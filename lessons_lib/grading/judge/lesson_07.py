@@ -116,13 +116,14 @@ def gate_values(inputs: Inputs, cases: Cases) -> str | None:
 
 def equal_size(inputs: Inputs, cases: Cases) -> str | None:
     d_ff, width = int(inputs["d_ff"]), int(cases["built_swiglu"]["expand_weight"][0])
-    due = 2 * d_ff // 3
+    due, asked = 2 * d_ff // 3, (d_ff, *OTHER_WIDTHS)
     if width == due:
         for other, given in zip(OTHER_WIDTHS, cases["others"]["width"].tolist(), strict=True):
             if given != 2 * other // 3:
                 return f"Right for d_ff={d_ff}, but d_ff={other} needs {2 * other // 3} hidden neurons, not {given}."
         return None
-    if width == due + 1:
+    made = [width, *cases["others"]["width"].tolist()]
+    if made in ([round(2 * size / 3) for size in asked], [-(-2 * size // 3) for size in asked]):
         return (
             f"Two thirds of d_ff are to be rounded down (`2 * d_ff // 3`): {2 * d_ff / 3:.2f} gives {due}, not {width}."
         )
