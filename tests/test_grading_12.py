@@ -11,8 +11,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 from graded import expectations, graded
-from slip_tables import slip_hint, slips
 from safetensors.torch import load_file
+from slip_tables import slip_hint, slips
 from torch import nn
 
 from lessons_lib.config import TransformerConfig

@@ -124,9 +124,7 @@ def head_runs(inputs: Inputs, cases: Cases) -> str | None:
         if query.ndim != 2 or query.shape != key.shape or len(query) != length:
             return f"For length {length}, query {query.shape} and key {key.shape} must both be ({length}, d_head)."
         if query.dtype != key.dtype or query.dtype.kind != "f":
-            return (
-                f"query is {query.dtype} and key {key.dtype}; attention multiplies them, so both are due in one float."
-            )
+            return f"query is {query.dtype} and key {key.dtype}; both are due in one float type."
         if not (np.isfinite(query).all() and np.isfinite(key).all()):
             return "Queries and keys must be finite numbers; large ones do, infinite ones give NaN."
     return None

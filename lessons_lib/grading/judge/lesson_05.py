@@ -28,7 +28,7 @@ from lessons_lib.grading.judge.mistakes_05 import (
     WRONG_ENCODER,
     WRONG_ENCODER_MASKS,
 )
-from lessons_lib.grading.judge.properties import changed_in_place, differs
+from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype
 from lessons_lib.grading.judge.step import Case, Cases, Step
 
 Inputs = dict[str, np.ndarray]
@@ -52,6 +52,7 @@ def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
         return f"With a mask it fails: {cases['masked'].error}"
     return (
         changed_in_place(cases["plain"], arguments["plain"])
+        or other_dtype(cases["plain"], ("output",), np.float32)
         or _named(cases["masked"]["output"], encoder_layer(parts, x, mask), WRONG_ENCODER_MASKS, parts, x, mask)
         or differs(
             cases["padding"],
@@ -94,11 +95,15 @@ def decoder_masks(inputs: Inputs, cases: Cases) -> str | None:
 def decoder_properties(inputs: Inputs, cases: Cases) -> str | None:
     arguments, parts = decoder_cases(inputs), _parts(inputs, decoder=True)
     x, memory, *masks = arguments["masked"].values()
-    return changed_in_place(cases["masked"], arguments["masked"]) or _wrong_direction(
-        cases["gradient"],
-        {"x": x, "memory": memory},
-        inputs["cotangent"],
-        lambda x, memory: decoder_layer(parts, x, memory, *masks),
+    return (
+        changed_in_place(cases["masked"], arguments["masked"])
+        or other_dtype(cases["masked"], ("output",), np.float32)
+        or _wrong_direction(
+            cases["gradient"],
+            {"x": x, "memory": memory},
+            inputs["cotangent"],
+            lambda x, memory: decoder_layer(parts, x, memory, *masks),
+        )
     )
 
 
@@ -159,6 +164,8 @@ def model_properties(inputs: Inputs, cases: Cases) -> str | None:
     if hint := differs(
         forward, {"output": _logits(_model(inputs), inputs)}, "encode and decode are right, but not forward"
     ):
+        return hint
+    if hint := other_dtype(forward, ("output",), np.float32):
         return hint
     long = model_cases(inputs)["long"]
     memory = encode(_model(inputs), long["src"], PAD)
