@@ -70,6 +70,8 @@ def decoder_generates(inputs: Inputs, cases: Cases) -> str | None:
         return "generate returns the new tokens alone; return them behind the beginnings."
     if written.shape != due:
         return f"generate gives the shape {written.shape}; {due} is due, for {WRITTEN} tokens more."
+    if written.dtype != np.int64:
+        return f"generate gives {written.dtype}; token ids are int64, as the beginnings are."
     if is_greedy(m, beginnings, written):
         return differs(cases["nothing"], {"output": beginnings}, "Asked for no token, it must return the beginnings")
     if hint := name_mistake(written, WRONG_GENERATE, m, beginnings, WRITTEN):
@@ -120,8 +122,14 @@ def loss_values(inputs: Inputs, cases: Cases) -> str | None:
     for name in asked:
         if cases[name].error is not None:
             return f"masked_loss: {cases[name].error}"
+    single = asked.pop("single")  # where some sentences have no chosen place, their own means are none
     given = np.array([cases[name]["output"] for name in asked])
-    return _named(given, losses(masked_loss, asked), [(said, partial(losses, f)) for said, f in WRONG_LOSSES], asked)
+    wrong = [(said, partial(losses, f)) for said, f in WRONG_LOSSES]
+    if hint := _named(given, losses(masked_loss, asked), wrong, asked):
+        return hint
+    return differs(
+        cases["single"], {"output": masked_loss(**single)}, "Where one single place is chosen, the loss is its"
+    )
 
 
 def losses(function: Callable[..., np.ndarray], asked: dict[str, Inputs]) -> np.ndarray:
