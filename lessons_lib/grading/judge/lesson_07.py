@@ -199,6 +199,7 @@ def memory_properties(inputs: Inputs, cases: Cases) -> str | None:
 
     return (
         changed_in_place(cases["plain"], arguments["plain"])
+        or other_dtype(cases["plain"], ("added", "output"), np.float32)
         or wrong("opposite", "Right for one token, but not for its opposite")
         or wrong(
             "silent", "Where no neuron fires (0 is not above 0) nothing is added, and the output is the bias alone"

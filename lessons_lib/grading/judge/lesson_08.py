@@ -17,7 +17,7 @@ from lessons_lib.grading.judge.mistakes_08 import (
     moved,
     surprise,
 )
-from lessons_lib.grading.judge.properties import changed_in_place
+from lessons_lib.grading.judge.properties import changed_in_place, other_dtype
 from lessons_lib.grading.judge.step import Case, Cases, Step
 
 Inputs = dict[str, np.ndarray]
@@ -170,8 +170,9 @@ def loss_targets(inputs: Inputs, cases: Cases) -> str | None:
         return hint or f"tgt_out must be tokens as they are: {_first_row(tgt_out, tokens)}."
     if not np.array_equal(case["read"], right_in):
         return "tgt_in and tgt_out are right, but `predict` was given something else than tgt_in."
-    if case["tgt_in"].dtype != tokens.dtype:
-        return f"tgt_in is {case['tgt_in'].dtype}; token ids stay {tokens.dtype}."
+    for name in ("tgt_in", "tgt_out"):
+        if case[name].dtype != tokens.dtype:
+            return f"{name} is {case[name].dtype}; token ids stay {tokens.dtype}."
     return None
 
 
@@ -209,6 +210,8 @@ def loss_properties(inputs: Inputs, cases: Cases) -> str | None:
         return f"No gradient flows, so nothing could be trained: {gradient.error}"
     if not close(gradient["by_place"], _gradient(inputs)):
         return "The loss is right, but its gradient is not: is a part of it detached?"
+    if hint := other_dtype(cases["plain"], ("loss",), np.float32):
+        return hint
     return changed_in_place(cases["plain"], {"tokens": inputs["tokens"]}) or _differs(
         cases["device"], inputs, "Right on the CPU, but not on this machine's accelerator"
     )
