@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the Python, CHROMIUM=/path/to/chromium the browser of the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: book serve test check lessons exercises model studies bench alone links pins clean help
+.PHONY: book serve test check lessons exercises mutants model studies bench alone links pins clean help
 
 environment = python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -m tools.environment
 python := .venv/bin/python
@@ -35,6 +35,10 @@ lessons: ## Execute the lessons whose text changed (ALL=1: every lesson)
 exercises: ## Generate the exercises from solutions/
 	@$(environment) all
 	@$(python) -m tools.make_exercises
+
+mutants: ## Edit the solutions, and see whether the checks notice each mistake
+	@$(environment) all
+	@OMP_NUM_THREADS=1 $(python) -m tools.mutate
 
 model: ## Train the small translator that the lessons look into
 	@$(environment) all

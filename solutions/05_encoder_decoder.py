@@ -243,7 +243,7 @@ model = EncoderDecoder(4000, 128, 4, 256, 2)
 model.load_state_dict({
     name.replace("encoder.", "encoder_").replace("decoder.", "decoder_").replace("_residual.norm", "_norm"): weights
     for name, weights in translator.model.state_dict().items()
-})
+}, strict=False)  # a second name that you gave to a weight, or a buffer, is not in there
 src = torch.tensor([[*translator.tokenizer.encode("The small black cats do not sleep."), 2]])
 tgt = torch.tensor([[1]])  # <s>
 while tgt[0, -1] != 2:  # until </s>

@@ -363,7 +363,7 @@ def train_my_translator(minutes, folder="my_translator"):
     }
 
     seed_everything(0)
-    model = check.part("EncoderDecoder")(**sizes).to(device)
+    model = check.part("EncoderDecoder")(*sizes.values()).to(device)
     nn.init.normal_(
         model.embedding.weight, std=sizes["d_model"] ** -0.5
     )  # short rows: they are also the output matrix
@@ -383,8 +383,8 @@ def train_my_translator(minutes, folder="my_translator"):
             batch.src,
             batch.tgt_out,
             *ids,
-            clip_norm=1.0,
-            label_smoothing=0.1,
+            1.0,  # clip_norm
+            0.1,  # label_smoothing
         )
         if step % 100 == 0:
             print(
@@ -402,8 +402,9 @@ def train_my_translator(minutes, folder="my_translator"):
         "corpus": "grammar, seed 0",
     }
     Path(folder).mkdir(exist_ok=True)
-    save_file(
-        {name: x.cpu().contiguous() for name, x in model.state_dict().items()},
+    named = model.named_parameters(remove_duplicate=False)
+    save_file(  # copies: two names for one matrix may not share its memory in the file
+        {name: x.detach().cpu().clone().contiguous() for name, x in named},
         f"{folder}/model.safetensors",
     )
     tokenizer.save(Path(folder) / "tokenizer.json")
@@ -432,7 +433,7 @@ def translate(model, tokenizer, sentence, beam=1):
             tokenizer.eos_id,
             limit,
             beam,
-            length_penalty=1.0,
+            1.0,  # length_penalty
         )
     return tokenizer.decode(tokens)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from graded import expectations, graded
+from slip_tables import slip_hint, slips
 
 from lessons_lib.blocks import DecoderLayer, EncoderLayer
 from lessons_lib.config import TransformerConfig
@@ -19,6 +20,7 @@ from lessons_lib.grading.judge.layers import Model, Parts, decode, decoder_layer
 from lessons_lib.transformer import Transformer
 
 MINE = [expected for expected in expectations() if expected.lesson == "05_encoder_decoder"]
+MY_SLIPS = [slip for slip in slips() if slip.lesson == "05_encoder_decoder"]
 TABLES = [name for name in dir(mistakes) if name.startswith("WRONG_")]
 
 
@@ -41,7 +43,7 @@ def library_config(inputs: dict) -> TransformerConfig:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_named_mistake_is_made_by_some_answer(table):
-    hints = " ".join(graded(expected).hint or "" for expected in MINE)
+    hints = " ".join([*(graded(expected).hint or "" for expected in MINE), *map(slip_hint, MY_SLIPS)])
     prefix = {"WRONG_ENCODE": "encode: ", "WRONG_DECODE": "decode: "}.get(table, "")
     sentences = [prefix + sentence for sentence, _ in getattr(mistakes, table)]
     assert len(set(sentences)) == len(sentences) >= 3

@@ -68,15 +68,17 @@ def test_named_mistakes_can_be_told_apart(seed):
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_inputs_have_different_sizes_and_a_width_that_two_thirds_divide(seed):
+def test_inputs_have_different_sizes_and_a_width_where_rounding_decides(seed):
     inputs = drive.make_network(seed)
     sizes = {*inputs["x"].shape, int(inputs["d_ff"])}
     assert len(sizes) == 4
-    assert int(inputs["d_ff"]) % 3 == 0
+    assert 2 * int(inputs["d_ff"]) % 3 == 2  # rounding down and rounding to the nearest differ
+    assert {2 * d_ff // 3 % 2 for d_ff in drive.OTHER_WIDTHS} == {0, 1}
     assert inputs["expand_weight"].shape[0] >= 8 * int(inputs["d_ff"])
     memory = drive.memory_cases(drive.make_memory(seed))
     assert memory["plain"]["contract_weight"].shape[0] != memory["plain"]["contract_weight"].shape[1]
     assert len(judge_07._memory(**memory["silent"])[0]) == 0
+    assert len(judge_07._memory(**memory["single"])[0]) == 1
     fired = [len(judge_07._memory(**memory[name])[0]) for name in ("plain", "opposite")]
     assert min(fired) >= 2
 

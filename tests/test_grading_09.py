@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from graded import expectations, graded
+from slip_tables import slip_hint, slips
 from test_grading_05 import library_names
 
 from lessons_lib.config import TransformerConfig
@@ -18,12 +19,13 @@ from lessons_lib.grading.judge.families import blanks, fill, follow, generate, m
 from lessons_lib.grading.judge.lesson_09 import is_greedy, losses, model_of
 
 MINE = [expected for expected in expectations() if expected.lesson == "09_transformer_families"]
+MY_SLIPS = [slip for slip in slips() if slip.lesson == "09_transformer_families"]
 TABLES = [name for name in dir(mistakes) if name.startswith("WRONG_")]
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_named_mistake_is_made_by_some_answer(table):
-    hints = " ".join(graded(expected).hint or "" for expected in MINE)
+    hints = " ".join([*(graded(expected).hint or "" for expected in MINE), *map(slip_hint, MY_SLIPS)])
     sentences = [sentence for sentence, _ in getattr(mistakes, table)]
     assert len(set(sentences)) == len(sentences) >= 5
     assert [sentence for sentence in sentences if sentence not in hints] == []

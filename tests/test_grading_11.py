@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from graded import expectations, graded
+from slip_tables import slip_hint, slips
 
 from lessons_lib.grading.drive import lesson_11 as drive
 from lessons_lib.grading.judge import lesson_11 as judge
@@ -15,6 +16,7 @@ from lessons_lib.grading.judge import mistakes_11 as mistakes
 from lessons_lib.grading.judge.compare import close
 
 MINE = [expected for expected in expectations() if expected.lesson == "11_efficient_transformers"]
+MY_SLIPS = [slip for slip in slips() if slip.lesson == "11_efficient_transformers"]
 SEEDS = range(20)
 
 
@@ -26,7 +28,7 @@ def test_there_are_eight_wrong_answers_a_question_and_three_right_ones_of_anothe
 
 
 def test_every_named_mistake_is_made_by_some_answer():
-    hints = " ".join(graded(expected).hint or "" for expected in MINE)
+    hints = " ".join([*(graded(expected).hint or "" for expected in MINE), *map(slip_hint, MY_SLIPS)])
     tables = [getattr(mistakes, name) for name in (*filter(re.compile("WRONG_").match, dir(mistakes)), "CALLS")]
     sentences = [sentence for table in tables for sentence, _ in table]
     assert len(set(sentences)) == len(sentences) >= 35

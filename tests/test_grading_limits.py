@@ -21,8 +21,9 @@ from lessons_lib.grading.arrays import encode
 from lessons_lib.grading.drive import lesson_01 as drive_01
 from lessons_lib.grading.drive.limits import TimeUp, time_limit, watch_calls
 from lessons_lib.grading.drive.run import run
+from lessons_lib.grading.errors import CheckError
 from lessons_lib.grading.judge.run import Verdict, judge, steps
-from lessons_lib.grading.notebook import grade
+from lessons_lib.grading.notebook import Check, grade
 
 NAME = "scaled_dot_product_attention"
 RIGHT = """
@@ -290,3 +291,59 @@ def test_seconds_belong_to_the_question(monkeypatch):
     hint = grade_code(f"def {NAME}(*x):\n  while True: pass").hint
     assert hint == "still running after 0.2 s on line 2: is there a loop that never ends?"
     assert time.monotonic() - begin < 30
+
+
+@pytest.mark.parametrize("error", ["BaseException('so')", "GeneratorExit", "SystemExit(3)"])
+def test_no_error_of_the_answer_escapes(error):
+    hint = grade_code(f"def {NAME}(*x):\n  raise {error}").hint
+    assert hint.startswith(error.partition("(")[0] + " on line 2")
+
+
+def test_the_stop_button_still_stops():
+    with pytest.raises(KeyboardInterrupt):
+        grade_code(f"def {NAME}(*x):\n  raise KeyboardInterrupt")
+
+
+def test_a_notebooks_defaults_neither_matter_nor_change():
+    from slip_tables import course
+
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert grade("07_feed_forward", "q1", course(), (0,)).points == 3
+        assert grade_code(RIGHT).points == 3
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    grade_code(f"import torch\ndef {NAME}(*x):\n  torch.set_default_dtype(torch.float64)")
+    assert torch.get_default_dtype() == torch.float32
+
+
+def test_what_is_compiled_is_tried_as_it_was_written():
+    code = RIGHT.replace("def scaled", "@torch.compile\ndef scaled")
+    assert code != RIGHT
+    begin = time.monotonic()
+    assert grade_code(code).points == 3
+    assert time.monotonic() - begin < 60
+
+
+def test_the_line_that_is_told_is_the_learners():
+    from slip_tables import course
+
+    code = (
+        "from torch import nn\nclass EncoderLayer(nn.Module):\n  def __init__(self, *sizes):\n    super().__init__()\n"
+    )
+    code += "    self.attention = MultiHeadAttention(7, 2, 3, 4)\n"
+    namespace = {**course(), "__name__": "__main__"}
+    exec(compile(code, "<cell 5>", "exec"), namespace)
+    assert " on line 5" in grade("05_encoder_decoder", "q1", namespace).hint
+
+
+def test_wrong_kinds_of_arguments_are_one_sentence():
+    check = Check()
+    with pytest.raises(CheckError, match="no exercise 1; use its notebook's name"):
+        check.open(1)
+    with pytest.raises(CheckError, match=r"5 is no sentence: write check\.translate"):
+        check.translate(5)
+    check.open("01_self_attention")
+    with pytest.raises(CheckError, match="question 1 is none of"):
+        check(1)

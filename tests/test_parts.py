@@ -84,13 +84,43 @@ class TestStandalone:
         ("cell", "variables", "message"),
         [
             ("def f():\n    return table", {"table": torch.ones(2)}, "`f` uses `table`, a Tensor of this notebook"),
-            ("f = lambda: 1", {}, "the text of `f` is not to be had"),
-            ("class f:\n    x = 1", {}, "the text of `f` is not to be had"),
+            ("%%time\ndef f():\n    return 1", {}, "the text of `f` is not to be had"),
+            ("import functools\nf = functools.partial(int, base=2)", {}, "`f` is a partial; define it with `def` or"),
+            (
+                "class f:\n  def g(self): pass\n---\nclass f(f):\n  x = 1",
+                {},
+                "`f` is built on an earlier `f`; write it as one class",
+            ),
         ],
     )
     def test_what_cannot_be_written_is_named(self, cell, variables, message):
+        cells = cell.split("\n---\n")
+        if "%%" in cell:  # Python cannot read such a cell, and IPython runs it all the same
+            space = notebook(cell.partition("\n")[2], **variables)
+            linecache.cache[space["f"].__code__.co_filename] = (len(cell), None, cell.splitlines(True), "")
+        else:
+            space = notebook(*cells, **variables)
         with pytest.raises(NotPlain, match=re.escape(message)):
-            standalone(["f"], notebook(cell, **variables))
+            standalone(["f"], space)
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            "from enum import Enum\nclass Kind(Enum):\n    A = 3\ndef f(): return Kind.A.value",
+            "from typing import NamedTuple\nclass A(NamedTuple):\n  a: int\n  b: int = 2\ndef f(): return sum(A(1))",
+            "from dataclasses import dataclass\n@dataclass\nclass A:\n  a: int\n  b: int = 2\ndef f(): return A(3).a",
+            "sizes = {'a': (1, 2), 'b': [3.5, float('-inf')], 'c': {1}}\ndef f(): return sum(sizes['a'])",
+            "import torch\ndevice, kind = torch.device('cpu'), torch.int64\n"
+            "def f(): return torch.ones(3, dtype=kind, device=device).sum().item()",
+            "double = lambda x: 2 * x\ndef f(): return double(1) + 1",
+            "Two = tuple[int, int]\nMaybe = int | None\ndef f(x: Two = (1, 2), y: Maybe = None): return sum(x)",
+            "class Plain:\n    three = 3\ndef f(): return Plain.three",
+        ],
+    )
+    def test_plain_python_of_many_kinds(self, cell):
+        alone: dict = {}
+        exec(standalone(["f"], notebook(cell)), alone)
+        assert alone["f"]() == 3
 
 
 class TestKeep:
@@ -151,6 +181,54 @@ class TestKeep:
         check.kept("08_masking", TORCH, other)
         said = capsys.readouterr().out
         assert "padding_mask: not kept: `half` is something else beside `causal_mask` in my_translator.py" in said
+
+    def test_a_name_that_belongs_to_another_exercise_is_told(self, check, capsys):
+        own = "def rotate(x, here):\n    return x\n" + solution("causal_mask").replace(
+            "return position", "rotate(2, here=1)\n    return position"
+        )
+        check.kept("08_masking", TORCH, own)
+        said = capsys.readouterr().out
+        assert (
+            "causal_mask: not kept, `causal_mask` uses your `rotate`, but in my_translator.py this is the name of"
+            in said
+        )
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("# %% lesson 06: RMSNorm\nclass RMSNorm(:\n", "my_translator.py, line 2: SyntaxError: "),
+            (b"# %% lesson 06: RMSNorm\nx = '\xe9'\n", "my_translator.py: byte 29 is not UTF-8; save"),
+            (
+                "# %% lesson 08: padding_mask\ndef mask(tokens, pad_id):\n    return tokens\n",
+                "my_translator.py: the cell `# %% lesson 08: padding_mask` defines no `padding_mask`; give it its name",
+            ),
+            (
+                "import torch\ndef padding_mask(tokens, pad_id):\n    return tokens\n",
+                "my_translator.py, line 2: `padding_mask` has lost its title; write `# %% lesson 08: padding_mask` on",
+            ),
+        ],
+    )
+    def test_a_file_that_the_learner_has_damaged_is_one_sentence(self, check, capsys, text, message):
+        parts.FILE.write_bytes(text if isinstance(text, bytes) else text.encode())
+        check.kept("08_masking", TORCH, solution("causal_mask"), solution("padding_mask"))
+        said = capsys.readouterr().out.splitlines()
+        if "padding_mask" not in message:
+            assert said[0].startswith(f"causal_mask: not kept: {message}")
+        check.lesson = None
+        for use in (lambda: check.part("causal_mask"), lambda: check.translate("The cat sleeps.")):
+            if "padding_mask" in message:
+                parts.FILE.write_text(text, "utf8")
+            with pytest.raises(PartError) as caught:
+                use()
+            assert str(caught.value).startswith(message)
+
+    def test_what_is_quoted_is_what_was_tried(self, check, capsys):
+        """Not what stands on that line of the file, which holds the answer of yesterday."""
+        check.kept("08_masking", TORCH, solution("causal_mask"))
+        capsys.readouterr()
+        worse = solution("causal_mask").replace("    position", "    1 / (__name__ == '__main__')\n    position", 1)
+        check.kept("08_masking", TORCH, worse)
+        assert "(`1 / (__name__ == '__main__')`)" in capsys.readouterr().out.splitlines()[0]
 
     def test_what_the_learner_wrote_at_the_top_stays(self, check):
         parts.FILE.write_text('"""Mine."""\n\nX = 1\n', "utf8")

@@ -19,7 +19,9 @@ from lessons_lib.grading.parts import (
     TRANSLATOR,
     assemble,
     assemble_kept,
+    forget_text,
     known,
+    namesake,
     owners,
     take,
     with_answers,
@@ -54,21 +56,21 @@ class Check:
     def __init__(self) -> None:
         self.lesson: str | None = None
 
-    def open(self, lesson: str) -> None:
+    def open(self, lesson: Any) -> None:
         """Choose the exercise; its notebook does so in its first cell.
 
         Raises:
             CheckError: there is no such exercise.
         """
         try:
-            if not re.fullmatch(r"[0-9]{2}_\w+", lesson):
+            if not isinstance(lesson, str) or not re.fullmatch(r"[0-9]{2}_\w+", lesson):
                 raise ModuleNotFoundError
             questions(lesson)
         except ModuleNotFoundError:
             raise CheckError(f"no exercise {lesson!r}; use its notebook's name, such as 01_self_attention") from None
         self.lesson = lesson
 
-    def __call__(self, question: str | None = None, *, namespace: Mapping[str, Any] | None = None) -> Result | Summary:
+    def __call__(self, question: Any = None, *, namespace: Mapping[str, Any] | None = None) -> Result | Summary:
         """Show the points of one question, or of all, for the answers in the calling notebook.
 
         Args:
@@ -79,7 +81,7 @@ class Check:
             CheckError: no exercise is open, or it has no such question.
         """
         asked = questions(self._opened())
-        if question is not None and question not in asked:
+        if question is not None and (not isinstance(question, str) or question not in asked):
             raise CheckError(f"question {question!r} is none of {self.lesson}; use {', '.join(asked)}")
         namespace = _callers_variables() if namespace is None else namespace
         if question is None:
@@ -109,12 +111,15 @@ class Check:
                 print(f"{whose}: {', '.join(listed)}")
         return found[0][0] if len(names) == 1 else [value for value, _ in found]
 
-    def translate(self, sentence: str) -> None:
+    def translate(self, sentence: Any) -> None:
         """Print a French sentence by the learner's translator: kept parts, the course's for the rest, trained weights.
 
         Raises:
+            CheckError: this is no text.
             PartError: the parts do not work together, or `my_translator.py` does not run.
         """
+        if not isinstance(sentence, str):
+            raise CheckError(f'{sentence!r} is no sentence: write check.translate("The cat sleeps.")')
         from lessons_lib.grading.translator import translate  # it loads the course's translator
 
         own = [name for name in TRANSLATOR if owners()[name]]
@@ -157,7 +162,8 @@ def _keep(lesson: str, names: tuple[str, ...], namespace: Mapping[str, Any]) -> 
     except PartError as error:
         return f"not kept: {error}"
     if alone.hint is not None:
-        return f"not kept, on its own it fails: {alone.hint}"
+        forget_text()  # the hint has quoted what was tried; the file holds something else
+        return f"not kept, {namesake(names, namespace) or f'on its own it fails: {alone.hint}'}"
     write(text)
     return f"kept in {FILE}"
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 
+from lessons_lib.grading.drive.modules import fill
+from lessons_lib.grading.drive.question import Trouble
 from lessons_lib.grading.errors import PartError
 
 LONGEST = 60  # pieces of a translation
@@ -28,11 +30,13 @@ def translate(space: dict[str, Any], sentence: str) -> str:
     tgt = torch.tensor([[tokenizer.bos_id]])
     try:
         model = space["EncoderDecoder"](c.vocab_size, c.d_model, c.n_heads, c.d_ff, c.n_encoder_layers)
-        model.load_state_dict(renamed)
+        fill(model, renamed)
         model.eval()
         with torch.no_grad():
             while tgt[0, -1] != tokenizer.eos_id and tgt.shape[1] < LONGEST:
                 tgt = torch.cat([tgt, model(src, tgt)[:, -1].argmax(dim=-1, keepdim=True)], dim=1)
+    except Trouble as trouble:
+        raise PartError(f"the parts do not work together: {trouble}") from None
     except Exception as error:  # whatever the learner's code raises
         raise PartError(f"the parts do not work together: {type(error).__name__}: {error}") from None
     return tokenizer.decode(tgt[0].tolist())

@@ -57,13 +57,22 @@ def load_exercise(folder: Path, device: str | torch.device | None = None) -> tup
     layers = sizes.pop("n_layers")
     model = Transformer(TransformerConfig(**sizes, n_encoder_layers=layers, n_decoder_layers=layers, dropout=0.0))
     try:
-        model.load_state_dict({_library_name(name): x for name, x in load_file(folder / WEIGHTS).items()})
+        model.load_state_dict(_without_second_names(load_file(folder / WEIGHTS), model.state_dict()))
     except (RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ValueError(f"{folder / WEIGHTS} does not fit translator.json ({reason[:80]}); train again") from None
     place = device if isinstance(device, torch.device) else pick_device(device)
     translator = Translator(model.to(place).eval(), Tokenizer.load(folder / TOKENIZER))
     return translator, f"your own translator, from {folder.as_posix()} ({made['steps']:,} steps of training)"
+
+
+def _without_second_names(
+    saved: Mapping[str, torch.Tensor], due: Mapping[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """The weights by the library's names. A learner's module may hold one of them under a second name as well."""
+    named = {_library_name(name): x for name, x in saved.items()}
+    known = [named[name] for name in due if name in named]
+    return {name: x for name, x in named.items() if name in due or not any(torch.equal(x, one) for one in known)}
 
 
 def _library_name(name: str) -> str:

@@ -72,6 +72,7 @@ def drive_plain(attend, inputs: Arrays) -> Arrays:
         arrays |= run_case(name, attend, arguments, RETURNS)
     device = pick_device().type
     arrays |= run_case("device", attend, cases["plain"], RETURNS, device=device)
+    arrays |= run_case("again", attend, cases["plain"], RETURNS)
     return arrays | gradient_case("gradient", attend, cases["plain"], inputs["cotangent"])
 
 
@@ -80,6 +81,7 @@ def drive_masked(attend, inputs: Arrays) -> Arrays:
     arrays = run_case("plain", attend, plain_cases(inputs)["plain"], RETURNS)
     for name, arguments in cases.items():
         arrays |= run_case(name, attend, arguments, RETURNS)
+    arrays |= run_case("again", attend, cases["masked"], RETURNS)
     return arrays | gradient_case("gradient", attend, cases["empty"], inputs["cotangent"])
 
 

@@ -10,6 +10,7 @@ from torch import nn
 from lessons_lib.device import pick_device
 from lessons_lib.grading.arrays import text_array
 from lessons_lib.grading.drive.calls import call, gradient_case, run_case
+from lessons_lib.grading.drive.modules import fill
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
 
 ATTENTION = "Attention(d_model, d_head, d_value)"
@@ -35,7 +36,7 @@ def make_layer(seed: int) -> Arrays:
 
 
 def weights_of(inputs: Arrays, side: int | None = None) -> Arrays:
-    """The weights by their names in the state_dict; with ``side`` the square corner of each."""
+    """The weights by their names in the module; with ``side`` the square corner of each."""
     state = {f"{name}.{kind}": inputs[f"{name}_{kind}"] for name in PROJECTIONS for kind in ("weight", "bias")}
     return state if side is None else {name: array[(slice(side),) * array.ndim] for name, array in state.items()}
 
@@ -124,35 +125,38 @@ def built(answer: Callable, state: Mapping[str, np.ndarray]) -> nn.Module:
     """The learner's module, with the weights of ``state``.
 
     Raises:
-        Trouble: it cannot be built, is no module, or its state_dict has not these names and shapes.
+        Trouble: it cannot be built, is no module, or its parameters have other names or shapes.
     """
     (d_head, d_model), d_value = state["query.weight"].shape, len(state["value.bias"])
     layer = call(answer, d_model, d_head, d_value)
     if not isinstance(layer, nn.Module):
         raise Trouble(f"`Attention(…)` gives a {type(layer).__name__}, no module: write `class Attention(nn.Module)`")
-    has = call(layer.state_dict)
+    if not hasattr(layer, "_parameters"):
+        raise Trouble("`Attention` is no nn.Module yet: begin __init__ with super().__init__()")
+    has = dict(layer.named_parameters(remove_duplicate=False))
     if missing := [name for name in state if name not in has]:
         raise Trouble(_missing(missing, has))
-    if extra := sorted(has.keys() - state.keys()):
-        raise Trouble(f"the state_dict holds `{extra[0]}`, which the question does not name: three linear layers do")
+    named = {id(has[name]) for name in state}  # a second name for one of these is no second parameter
+    if extra := sorted(name for name, value in has.items() if name not in state and id(value) not in named):
+        raise Trouble(f"there is a parameter `{extra[0]}`, which the question does not name: three linear layers do")
     sizes = f"d_model {d_model}, d_head {d_head}, d_value {d_value}"
     for name, array in state.items():
         if tuple(has[name].shape) != array.shape:
             shapes = f"`{name}` has the shape {tuple(has[name].shape)} where {array.shape} is due"
             raise Trouble(f"{shapes} ({sizes}): nn.Linear(inputs, outputs)")
     for one, other in (("query", "key"), ("query", "value"), ("key", "value")):
-        if has[f"{one}.weight"].data_ptr() == has[f"{other}.weight"].data_ptr():
+        if has[f"{one}.weight"] is has[f"{other}.weight"]:
             raise Trouble(f"`{one}` and `{other}` are one and the same layer: make three, each with weights of its own")
-    layer.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in state.items()})
+    fill(layer, {name: torch.from_numpy(array.copy()) for name, array in state.items()})
     return layer.eval()
 
 
 def _missing(missing: list[str], has: Mapping[str, Any]) -> str:
     if all(name.endswith(".bias") for name in missing):
-        return f"the state_dict has no `{missing[0]}`: the question asks for layers with a bias"
+        return f"there is no parameter `{missing[0]}`: the question asks for layers with a bias"
     if not has:
         return "the module has no weights at all: assign nn.Linear layers to self in __init__, not to a list or a name"
-    return f"the state_dict has no `{missing[0]}`, but {', '.join(sorted(has))}: name the layers query, key and value"
+    return f"there is no parameter `{missing[0]}`, but {', '.join(sorted(has))}: name the layers query, key and value"
 
 
 def make_finds(seed: int) -> Arrays:

@@ -10,12 +10,14 @@ from lessons_lib.grading.drive.modules import (
     draw_weights,
     filled,
     module_case,
+    watched_case,
     weight_gradients,
 )
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
 
 LIBRARY = ("lessons_lib.blocks", "lessons_lib.transformer")
 VOCABULARY, LAYERS = 13, 3
+LONG = 300  # tokens: more than a table that is made once for the sentences at hand
 PAD = 0
 RETURNS = ("output",)
 
@@ -150,6 +152,7 @@ def make_model(seed: int) -> Arrays:
         "memory": draw.normal(size=(2, source, d_model)).astype(np.float32),
         "x": _vectors(draw, 2, source, d_model),
         "cotangent": draw.normal(size=(2, target, VOCABULARY)).astype(np.float32),
+        "long": draw.integers(3, VOCABULARY, (2, 1, LONG)),
     }
 
 
@@ -168,17 +171,26 @@ def model_cases(inputs: Arrays) -> dict[str, Arrays]:
         "encode": {"src": src},
         "decode": {"tgt": tgt, "memory": inputs["memory"], "memory_mask": visible},
         "forward": {"src": src, "tgt": tgt},
+        "long": {"src": inputs["long"][0], "tgt": inputs["long"][1, :, 1:]},
     }
+
+
+def layer_names(method: str) -> list[str]:
+    """The layers of the stack that `encode` or `decode` uses."""
+    return [f"{method}r_layers.{number}" for number in range(LAYERS)]
 
 
 def drive_model(answer, inputs: Arrays) -> Arrays:
     sizes, cases = sizes_of(inputs), model_cases(inputs)
     d_model, _, d_ff = sizes
     module = filled(answer, (VOCABULARY, *sizes, LAYERS), model_weights(inputs))
-    methods = {"encode": "encode", "decode": "decode", "forward": None}
+    methods = {"encode": "encode", "decode": "decode", "forward": None, "long": None}
     arrays: Arrays = {}
     for name, method in methods.items():
-        arrays |= module_case(name, module, cases[name], RETURNS, method)
+        if method is None:
+            arrays |= module_case(name, module, cases[name], RETURNS)
+        else:
+            arrays |= watched_case(name, module, layer_names(method), cases[name], RETURNS, method)
     visible = cases["decode"]["memory_mask"]
     reads = {"x": inputs["x"], "memory": inputs["memory"], "mask": visible, "memory_mask": visible}
     for stack, names in (("encoder", ("x", "mask")), ("decoder", tuple(reads))):

@@ -9,9 +9,12 @@ from torch import nn
 from lessons_lib.device import pick_device
 from lessons_lib.grading.arrays import text_array
 from lessons_lib.grading.drive.calls import call, run_case, to_arrays
+from lessons_lib.grading.drive.modules import fill
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
 
 SIGNATURE = 'FeedForward(d_model, d_ff, activation="relu")'
+NAMES = [f"{layer}.{kind}" for layer in ("expand", "gate", "contract") for kind in ("weight", "bias")]
+OTHER_WIDTHS = (17, 24, 40)  # for d_ff: two thirds of it are 11.33, 16 and 26.67
 MEMORY = ("expand_weight", "expand_bias", "contract_weight", "contract_bias")
 MEMORY_RETURNS = ("fired", "added", "output")
 
@@ -20,7 +23,7 @@ def make_network(seed: int) -> Arrays:
     """x (B, T, D), the sizes, and weights for a network of any width up to the given one; all sizes different."""
     draw = np.random.default_rng(seed)
     batch, words, d_model = (int(size) for size in draw.permutation([3, 5, 7]))
-    d_ff = int(draw.choice([12, 18, 24]))  # multiples of 3, and of 2
+    d_ff = int(draw.choice([22, 28, 34]))  # two thirds of it lie nearer to the whole number above
     widest = 8 * d_ff
     normal = {
         "x": draw.normal(scale=1.5, size=(batch, words, d_model)),
@@ -66,9 +69,11 @@ def build(prefix: str, network: Callable, inputs: Arrays, *options: str) -> tupl
             raise Trouble(f"`FeedForward` gives a {type(module).__name__}, not an nn.Module: derive the class from it")
         if not hasattr(module, "_parameters"):
             raise Trouble("`FeedForward` is no nn.Module yet: begin __init__ with super().__init__()")
-        state = module.state_dict()
+        state = dict(module.named_parameters(remove_duplicate=False))
     except Trouble as trouble:
         return None, {f"{prefix}.error": text_array(str(trouble))}
+    named = {id(value) for name, value in state.items() if name in NAMES}  # a second name is no second parameter
+    state = {name: value for name, value in state.items() if name in NAMES or id(value) not in named}
     shapes = {name: tuple(value.shape) for name, value in state.items()}
     arrays = {f"{prefix}.names": text_array(" ".join(sorted(shapes)))}
     known = [name for name in shapes if name.replace(".", "_") in inputs and 0 < len(shapes[name]) <= 2]
@@ -77,14 +82,18 @@ def build(prefix: str, network: Callable, inputs: Arrays, *options: str) -> tupl
     given = weights(inputs, known, width)
     if set(known) != set(shapes) or any(given[name].shape != shapes[name] for name in known):
         return None, arrays
-    module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in given.items()})
+    try:
+        fill(module, {name: torch.from_numpy(array.copy()) for name, array in given.items()})
+    except Trouble as trouble:
+        return None, {f"{prefix}.error": text_array(str(trouble))}
     return module, arrays
 
 
 def gradient_case(case: str, module: nn.Module, x: np.ndarray, cotangent: np.ndarray) -> Arrays:
     """Gradients of sum(output · cotangent): of x, and of each weight."""
     leaf = torch.from_numpy(x.copy()).requires_grad_()
-    leaves = {"x": leaf} | {name.replace(".", "_"): value for name, value in module.named_parameters()}
+    mine = dict(module.named_parameters(remove_duplicate=False))
+    leaves = {"x": leaf} | {name.replace(".", "_"): mine[name] for name in NAMES if name in mine}
     try:
         output = call(module, leaf)
         if type(output) is not torch.Tensor or not output.requires_grad:
@@ -124,7 +133,19 @@ def drive_gated(network: Callable, inputs: Arrays) -> Arrays:
                 arrays |= run_case(case, module, {"x": network_cases(inputs)[name]}, ("output",))
         if module is not None and activation == "swiglu":
             arrays |= gradient_case(f"gradient_{activation}", module, inputs["x"][0], inputs["cotangent"])
-    return arrays
+    return arrays | _other_widths(network, inputs)
+
+
+def _other_widths(network: Callable, inputs: Arrays) -> Arrays:
+    """How many hidden neurons a gated network has for each of `OTHER_WIDTHS`."""
+    widths = []
+    try:
+        for d_ff in OTHER_WIDTHS:
+            module = call(network, int(inputs["d_model"]), d_ff, "swiglu")
+            widths.append(len(dict(module.named_parameters(remove_duplicate=False))["expand.weight"]))
+    except (Trouble, KeyError, AttributeError) as error:
+        return {"others.error": text_array(str(error))}
+    return {"others.width": np.array(widths)}
 
 
 def make_memory(seed: int) -> Arrays:
@@ -142,15 +163,18 @@ def make_memory(seed: int) -> Arrays:
 
 
 def memory_cases(inputs: Arrays) -> dict[str, Arrays]:
-    """The arguments of each call; in "silent" no neuron fires, some of them only just."""
+    """The arguments of each call; in "silent" no neuron fires, some of them only just, and in "single" one does."""
     plain = {name: inputs[name] for name in ("token", *MEMORY)}
     bias = -np.abs(inputs["expand_bias"])
     bias[::2] = 0.0
     silent = plain | {"token": np.zeros_like(inputs["token"]), "expand_bias": bias}
+    sums = inputs["expand_weight"] @ inputs["token"] + inputs["expand_bias"]
+    second, first = np.sort(sums)[-2:]
     return {
         "plain": plain,
         "opposite": plain | {"token": -inputs["token"]},
         "silent": silent,
+        "single": plain | {"expand_bias": inputs["expand_bias"] - (first + second) / 2},
         "double": {name: array.astype(np.float64) for name, array in plain.items()},
     }
 

@@ -5,12 +5,11 @@ import torch
 
 from lessons_lib.device import pick_device
 from lessons_lib.grading.arrays import text_array
-from lessons_lib.grading.drive.calls import call, run_case, to_arrays
+from lessons_lib.grading.drive.calls import call, run_case
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
 
 LOSS = ("tgt_in", "tgt_out", "loss")
 VOCABULARY = 12
-AGAIN = 11  # positions of the mask that is made twice; `make_lengths` gives no such length
 
 
 def make_lengths(seed: int) -> Arrays:
@@ -22,18 +21,7 @@ def drive_causal(causal_mask, inputs: Arrays) -> Arrays:
     arrays: Arrays = {}
     for length in inputs["lengths"].tolist():
         arrays |= run_case(f"length_{length}", causal_mask, {"length": length}, ("mask",))
-    return arrays | _called_again(causal_mask)
-
-
-def _called_again(causal_mask, length: int = AGAIN) -> Arrays:
-    """What the second caller gets, after the first has written into the mask that it got."""
-    try:
-        first = call(causal_mask, length)
-        if isinstance(first, torch.Tensor) and first.is_contiguous():
-            first.zero_()
-        return {f"again.{name}": array for name, array in to_arrays({"mask": call(causal_mask, length)}).items()}
-    except Trouble as trouble:
-        return {"again.error": text_array(str(trouble))}
+    return arrays
 
 
 def make_tokens(seed: int) -> Arrays:

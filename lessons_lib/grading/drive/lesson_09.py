@@ -96,10 +96,13 @@ def make_blanks(seed: int) -> Arrays:
     # A kind of draw, and whether it is chosen: all six in each sentence, and not as many chosen in each.
     case = draw.permuted([np.resize(np.roll(np.arange(6), -row), shape[1]) for row in range(4)], axis=1)
     tokens = draw.integers(4, VOCABULARY, shape)
+    beyond = draw.uniform(0.01, 0.09, shape)
+    for kind in (1, 2):  # once exactly 0.8, and once exactly 0.9
+        beyond[2, np.flatnonzero(case[2] == kind)[0]] = 0.0
     return {
         "tokens": tokens,
         "chosen": case < 3,
-        "draw": (np.array([0.0, 0.8, 0.9])[case % 3] + draw.uniform(0.01, 0.09, shape)).astype(np.float32),
+        "draw": (np.array([0.0, 0.8, 0.9])[case % 3] + beyond).astype(np.float32),
         "random_tokens": 4 + (tokens - 4 + draw.integers(1, VOCABULARY - 4, shape)) % (VOCABULARY - 4),
         "logits": draw.normal(scale=2.0, size=(*shape, VOCABULARY)).astype(np.float32),
     }
@@ -110,12 +113,15 @@ def blank_arguments(inputs: Arrays) -> Arrays:
 
 
 def loss_cases(inputs: Arrays) -> dict[str, Arrays]:
-    """The arguments of three calls: one number alone might be right by chance."""
+    """The arguments of four calls: one number alone might be right by chance, and one place may be the only one."""
     arguments = {name: inputs[name] for name in ("logits", "tokens", "chosen")}
+    single = np.zeros_like(inputs["chosen"])
+    single[2, 4] = True
     return {
         "loss": arguments,
         "backwards": {name: array[:, ::-1] for name, array in arguments.items()} | {"logits": inputs["logits"]},
         "some": {name: array[1:, :-1] for name, array in arguments.items()},
+        "single": arguments | {"chosen": single},
     }
 
 
@@ -125,8 +131,18 @@ def drive_blanks(answers, inputs: Arrays) -> Arrays:
     for name, arguments in loss_cases(inputs).items():
         arrays |= run_case(name, masked_loss, arguments, RETURNS)
     loss = loss_cases(inputs)["loss"]
-    arrays |= run_case("none", masked_loss, loss | {"chosen": np.zeros_like(loss["chosen"])}, RETURNS)
+    arrays |= run_case("none", _as_tensor(masked_loss), loss | {"chosen": np.zeros_like(loss["chosen"])}, RETURNS)
     return arrays | gradient_case("gradient", masked_loss, loss, np.ones((), np.float32))
+
+
+def _as_tensor(loss):
+    """Where nothing is to be learned, a plain number is as good a loss."""
+
+    def answer(*given):
+        found = loss(*given)
+        return torch.tensor(float(found)) if type(found) in (int, float) else found
+
+    return answer
 
 
 QUESTIONS = {

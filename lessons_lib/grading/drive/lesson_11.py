@@ -19,7 +19,8 @@ def make_step(seed: int) -> Arrays:
     draw = np.random.default_rng([11, seed])
     past, new = int(draw.integers(4, 7)), 3
     arrays = {name: draw.normal(size=(2, 5, past + new, 4)).astype(np.float32) for name in TENSORS}
-    return arrays | {"past": np.array(past)}
+    arrays |= {f"of_{name}": draw.normal(size=(2, 5, past + new, 4)) for name in ("keys", "values")}
+    return arrays | {"past": np.array(past), "of_output": draw.normal(size=(2, 5, new, 4))}
 
 
 def step_cases(inputs: Arrays) -> dict[str, tuple[int, int]]:
@@ -32,7 +33,26 @@ def drive_step(answer, inputs: Arrays) -> Arrays:
     arrays: Arrays = {}
     for name, (start, end) in step_cases(inputs).items():
         arrays |= _step_case(name, answer, inputs, start, end)
-    return arrays | _chain(answer, inputs)
+    return arrays | _chain(answer, inputs) | _gradients(answer, inputs)
+
+
+def _gradients(answer, inputs: Arrays) -> Arrays:
+    """How the output of several new tokens, and what is kept, depend on the new query, key and value."""
+    start, end = step_cases(inputs)["several"]
+    past = tuple(_new(inputs, 0, start)[1:])
+    leaves = [tensor.requires_grad_() for tensor in _new(inputs, start, end)]
+    try:
+        flat = _flat(call(answer, *leaves, past))
+        due = {"output": leaves[0].shape, "keys": inputs["of_keys"].shape, "values": inputs["of_values"].shape}
+        if any(getattr(flat[name], "shape", None) != shape for name, shape in due.items()):
+            raise Trouble("output, keys or values have another shape than what they are made of")
+        weighted = sum((flat[name].double() * torch.from_numpy(inputs[f"of_{name}"])).sum() for name in KEPT)
+        if not weighted.requires_grad:
+            raise Trouble("the result is cut off from its inputs (numpy, .detach(), .data, .item() or no_grad?)")
+        gradients = torch.autograd.grad(weighted, leaves, materialize_grads=True)
+    except Trouble as trouble:
+        return {"gradient.error": text_array(str(trouble))}
+    return {f"gradient.{name}": array for name, array in to_arrays(dict(zip(TENSORS, gradients, strict=True))).items()}
 
 
 def _new(inputs: Arrays, start: int, end: int) -> list[torch.Tensor]:
@@ -155,6 +175,17 @@ def block_cases(inputs: Arrays) -> dict[str, Arrays]:
         query = inputs["query"].copy()
         query[..., 0] = far
         cases[name] = inputs | {"query": query, "key": key}
+    # Rows that lie far above and far below each other, in every block alike: no weight changes here either.
+    query = inputs["query"].copy()
+    query[..., 0] = np.where(np.arange(query.shape[1]) % 2, 2000, -2000)
+    cases["rows"] = inputs | {"query": query, "key": key}
+    # The first block lies far above those behind it, which then weigh nothing.
+    first = np.arange(key.shape[1]) < int(inputs["sizes"][0])
+    falling = key.copy()
+    falling[..., 0] = np.where(first, 1.0, -1.0)
+    query = inputs["query"].copy()
+    query[..., 0] = 400
+    cases["falling"] = inputs | {"query": query, "key": falling}
     return cases
 
 

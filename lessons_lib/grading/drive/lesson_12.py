@@ -18,7 +18,9 @@ STEP = "training_step(model, optimizer, src, tgt, bos_id, pad_id, clip_norm, lab
 VOCABULARY, LONGEST, SHORT, TABLES, EQUAL = 3, 7, 3, 120, 60
 ENDS = (-1.5, *[-1.0] * (LONGEST - 1))  # by the place, what the logit of an end has more than that of a word
 STARTS = np.cumsum([0, *(VOCABULARY**n for n in range(LONGEST))])  # where the beginnings of n tokens start in a table
-TOKENS, STEPS, LEARNING_RATE = 11, 2, 0.5
+TOKENS, STEPS, LEARNING_RATE = 11, 2, 0.1
+CLIPPED = 0.3  # the norm that is asked for where the gradient must be shortened
+SCALE = 5.0  # of the logits of the little model, so that its gradient is longer than 1
 LIBRARY = ("lessons_lib.translation",)
 
 
@@ -160,8 +162,8 @@ def make_batches(seed: int) -> Arrays:
         "src": draw.choice(words, size=(STEPS, rows, 5)),
         "tgt": tgt,
         "ids": np.array([bos_id, pad_id]),
-        "by_token": draw.normal(scale=1.5, size=(TOKENS, TOKENS)),
-        "by_source": draw.normal(scale=1.5, size=(TOKENS, TOKENS)),
+        "by_token": draw.normal(scale=1.5 / SCALE, size=(TOKENS, TOKENS)),
+        "by_source": draw.normal(scale=1.5 / SCALE, size=(TOKENS, TOKENS)),
     }
 
 
@@ -170,9 +172,9 @@ def step_cases(inputs: Arrays) -> dict[str, tuple[Arrays, float, float]]:
     full = inputs | {"tgt": inputs["tgt"][:, :1].repeat(2, axis=1), "src": inputs["src"][:, :2]}
     return {
         "free": (inputs, 100.0, 0.1),
-        "clipped": (inputs, 0.05, 0.1),
+        "clipped": (inputs, CLIPPED, 0.1),
         "sharp": (inputs, 100.0, 0.0),
-        "full": (full, 0.05, 0.2),
+        "full": (full, CLIPPED, 0.2),
     }
 
 
@@ -193,7 +195,7 @@ class Tiny(nn.Module):
             raise TypeError("the model reads src (B, S) and tgt_in (B, T), token ids")
         self.trained.append(self.training)
         self.reads.append(tgt_in.detach().numpy().copy())
-        return self.by_token[tgt_in] + self.by_source[src[:, 0]][:, None]
+        return SCALE * (self.by_token[tgt_in] + self.by_source[src[:, 0]][:, None])
 
 
 def drive_step(training_step, inputs: Arrays) -> Arrays:

@@ -12,9 +12,15 @@ import time
 import typing
 import warnings
 from collections.abc import Iterator
+from typing import TextIO
 
 import torch
 
+PATIENCE = 3  # times the limit, until somebody who waits is told why
+STUCK = (
+    "still running after {:g} s inside one call that Python cannot interrupt (a huge matrix, a huge power?): "
+    "restart the kernel"
+)
 REPEAT = 0.2  # seconds; a bare `except:` in the learner's loop swallows one alarm, not all of them
 
 
@@ -37,31 +43,83 @@ def time_limit(seconds: float) -> Iterator[None]:
             raise TimeUp
 
     armed, begin = True, time.monotonic()
+    told = {"file": _visible_output(), "flush": True}
+    watcher = threading.Timer(PATIENCE * seconds, print, (STUCK.format(PATIENCE * seconds),), told)
+    watcher.daemon = True
+    watcher.start()
     handler = signal.signal(signal.SIGALRM, ring)
     left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, REPEAT)
     try:
         yield
     finally:
         armed = False
+        watcher.cancel()
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, handler)
         if left:  # somebody else's alarm was set: give it back with the time that it has left
             signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - begin), 0.001), interval)
 
 
+def _visible_output() -> TextIO:
+    """Where a notebook reads what is printed: `quiet` has put something silent in the place of it."""
+    kernel = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(getattr(kernel, "kernel", None), "_stdout", None) or sys.__stdout__ or sys.stdout
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """No prints and no warnings, gradients on, PyTorch's random state seeded inside and restored after."""
+    """No prints, pictures, warnings; gradients on; PyTorch's random state and defaults set inside, restored after."""
     with (
         open(os.devnull, "w") as nowhere,
+        _no_display(),
         contextlib.redirect_stdout(nowhere),
         contextlib.redirect_stderr(nowhere),
         warnings.catch_warnings(),
         torch.random.fork_rng(devices=[]),
         torch.enable_grad(),
+        usual_defaults(),
     ):
         warnings.simplefilter("ignore")
         torch.manual_seed(0)
+        yield
+
+
+@contextlib.contextmanager
+def usual_defaults() -> Iterator[None]:
+    """New tensors are float32 on the CPU inside; after it, what the notebook had chosen."""
+    dtype, device = torch.get_default_dtype(), torch.get_default_device()
+    torch.set_default_dtype(torch.float32)
+    if device.type != "cpu":
+        torch.set_default_device(None)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(dtype)
+        if torch.get_default_device() != device:
+            torch.set_default_device(device if device.type != "cpu" else None)
+
+
+@contextlib.contextmanager
+def uncompiled() -> Iterator[None]:
+    """Inside, what went through `torch.compile` runs as it was written: compiling would take longer than the limit."""
+    stance = getattr(torch.compiler, "set_stance", None)  # since PyTorch 2.6
+    if stance is None or "torch._dynamo" not in sys.modules:  # not loaded: nothing is compiled yet
+        yield
+        return
+    with stance("force_eager"):
+        yield
+
+
+@contextlib.contextmanager
+def _no_display() -> Iterator[None]:
+    """What the code inside displays in a notebook is dropped."""
+    ipython = sys.modules.get("IPython")
+    if ipython is None or ipython.get_ipython() is None:
+        yield
+        return
+    from IPython.utils.capture import capture_output
+
+    with capture_output():
         yield
 
 

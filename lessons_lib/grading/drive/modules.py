@@ -42,6 +42,18 @@ def filled(answer: Any, sizes: Sequence[Any], weights: Mapping[str, np.ndarray])
     if not isinstance(module, nn.Module):
         kind = type(module).__name__
         raise Trouble(f"{name}{tuple(sizes)} gives a {kind}, not a module: write class {name}(nn.Module)")
+    fill(module, {key: torch.from_numpy(array.copy()) for key, array in weights.items()})
+    return module.eval()
+
+
+def fill(module: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
+    """Put weights into the parameters of these names; a second name for one of them, or a buffer, needs none.
+
+    Raises:
+        Trouble: the parameters have other names or shapes.
+    """
+    if not hasattr(module, "_parameters"):
+        raise Trouble(f"{type(module).__name__} is no nn.Module yet: begin __init__ with super().__init__()")
     mine = dict(module.named_parameters(remove_duplicate=False))
     missing = [key for key in weights if key not in mine]
     known = {id(mine[key]) for key in weights if key in mine}  # a second name for one of these is no second parameter
@@ -50,22 +62,28 @@ def filled(answer: Any, sizes: Sequence[Any], weights: Mapping[str, np.ndarray])
         raise Trouble(_why_missing(module, missing[0], unknown))
     if unknown:
         raise Trouble(f"there is a parameter {unknown[0]} too many: the question fixes what a module is made of")
-    for key, array in weights.items():
-        if tuple(mine[key].shape) != array.shape:
-            raise Trouble(f"{key} has the shape {tuple(mine[key].shape)}; {array.shape} is due")
+    for key, value in weights.items():
+        if mine[key].shape != value.shape:
+            raise Trouble(f"{key} has the shape {tuple(mine[key].shape)}; {tuple(value.shape)} is due")
     owners: dict[int, str] = {}
     for key in weights:
         if (first := owners.setdefault(id(mine[key]), key)) != key:
             raise Trouble(f"{first} and {key} are one and the same parameter: make each part anew")
     with torch.no_grad():
-        for key, array in weights.items():
-            mine[key].copy_(torch.from_numpy(array.copy()))
-    return module.eval()
+        for key, value in weights.items():
+            mine[key].copy_(value)
 
 
 def _why_missing(module: nn.Module, key: str, unknown: Sequence[str]) -> str:
-    if isinstance(getattr(module, key.rpartition(".")[2], None), torch.Tensor):
-        return f"{key} is a tensor, and no parameter: make it with nn.Parameter, or it will not be learned"
+    owner, _, last = key.rpartition(".")
+    try:
+        part = module.get_submodule(owner)
+    except AttributeError:
+        part = module
+    there = getattr(part, last, None)
+    if isinstance(there, torch.Tensor):
+        how = f" (in `{owner}`)" if owner else ""
+        return f"{key} is a tensor, and no parameter{how}: make it with nn.Parameter, or it will not be learned"
     instead = f" (your module has {unknown[0]})" if unknown else ""
     return f"there is no parameter {key}{instead}: the question fixes the names of the parts"
 
@@ -79,6 +97,39 @@ def module_case(
         return (module if method is None else getattr(module, method))(*given)
 
     return run_case(case, answer, arguments, returns)
+
+
+def watched_case(
+    case: str,
+    module: nn.Module,
+    parts: Sequence[str],
+    arguments: Mapping[str, Any],
+    returns: tuple[str, ...],
+    method: str,
+) -> Arrays:
+    """`module_case`, and beside it what each of these parts gave at its first call: `case.NAME_gave`."""
+    gave: dict[str, Any] = {}
+    hooks = []
+
+    def note(key: str, made: Any) -> None:  # what a hook returns takes the place of what the part gave
+        gave.setdefault(key, made)
+
+    for name in parts:
+        try:
+            part = module.get_submodule(name)
+        except AttributeError:
+            continue
+        key = f"{name.replace('.', '_')}_gave"
+        hooks.append(part.register_forward_hook(lambda part, given, made, key=key: note(key, made)))
+    try:
+        arrays = module_case(case, module, arguments, returns, method)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if f"{case}.error" in arrays:
+        return arrays
+    plain = {key: made for key, made in gave.items() if type(made) is torch.Tensor and made.layout == torch.strided}
+    return arrays | {f"{case}.{key}": array for key, array in to_arrays(plain).items()}
 
 
 def module_gradient_case(
@@ -96,7 +147,12 @@ def module_gradient_case(
         inputs, parameters = given[: len(arguments)], given[len(arguments) :]
         return torch.func.functional_call(module, dict(zip(names, parameters, strict=True)), (*inputs, *fixed))
 
-    return gradient_case(case, answer, {**arguments, **state}, cotangent)
+    arrays = gradient_case(case, answer, {**arguments, **state}, cotangent)
+    first = {id(value): names[key] for key, value in module.named_parameters()}
+    for key, value in module.named_parameters(remove_duplicate=False):  # a parameter with two names has two entries
+        if f"{case}.{first[id(value)]}" in arrays:
+            arrays[f"{case}.{key.replace('.', '_')}"] = arrays[f"{case}.{first[id(value)]}"]
+    return arrays
 
 
 def weight_gradients(

@@ -6,7 +6,7 @@ from typing import Any
 
 from lessons_lib.grading.arrays import decode, encode, text_array
 from lessons_lib.grading.drive.calls import learner_line
-from lessons_lib.grading.drive.limits import TimeUp, quiet, time_limit, watch_calls
+from lessons_lib.grading.drive.limits import TimeUp, quiet, time_limit, uncompiled, watch_calls
 from lessons_lib.grading.drive.question import Question, Trouble
 
 JUDGE = "lessons_lib.grading.judge"  # a name for `watch_calls`; the module is never loaded here
@@ -23,14 +23,16 @@ def run(question: Question, namespace: Mapping[str, Any], inputs: dict[str, byte
         return encode(_drive(question, namespace, inputs))
     except Trouble as trouble:
         return encode({"error": text_array(str(trouble))})
-    except Exception as error:  # results that cannot cross, or PyTorch itself changed by the learner's code
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # results that cannot cross, or PyTorch itself changed by the learner's code
         return encode({"error": text_array(f"the check cannot use this answer: {type(error).__name__}: {error}")})
 
 
 def _drive(question: Question, namespace: Mapping[str, Any], inputs: dict[str, bytes]) -> dict:
     answer = find(question, namespace)
     try:
-        with quiet(), time_limit(question.seconds), watch_calls((*question.forbidden, JUDGE)) as called:
+        with quiet(), uncompiled(), time_limit(question.seconds), watch_calls((*question.forbidden, JUDGE)) as called:
             arrays = question.drive(answer, decode(inputs))
     except TimeUp as error:
         where = learner_line(error.__traceback__)

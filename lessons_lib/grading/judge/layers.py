@@ -98,6 +98,7 @@ class Model(Parts):
 
 Embed = Callable[[Model, np.ndarray], np.ndarray]
 Order = Callable[[list[Parts]], list[Parts]]
+Between = Callable[[Model, np.ndarray], np.ndarray]
 
 
 def encode(
@@ -109,11 +110,20 @@ def encode(
     order: Order = list,
     norm: str = "encoder_norm",
     mask: Mask | None = None,
+    between: Between = lambda m, x: x,
+    trace: list[np.ndarray] | None = None,
 ) -> np.ndarray:
-    """The encoder's output; the keywords exchange a step for a wrong one, and norm="" leaves the last one out."""
+    """The encoder's output; the keywords exchange a step for a wrong one, and norm="" leaves the last one out.
+
+    Args:
+        between: what is done behind each layer.
+        trace: a list to which what each layer gives is appended.
+    """
     x, mask = embed(m, src), (src != pad_id)[:, None, None, :] if mask is None else mask
     for layer in order(m.layers("encoder")):
-        x = encoder_layer(layer, x, mask)
+        x = between(m, encoder_layer(layer, x, mask))
+        if trace is not None:
+            trace.append(x)
     return m.norm(norm, x) if norm else x
 
 
@@ -127,9 +137,13 @@ def decode(
     order: Order = list,
     norm: str = "decoder_norm",
     mask: Mask | None = None,
+    between: Between = lambda m, x: x,
+    trace: list[np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Logits of the token after each target position."""
+    """Logits of the token after each target position; the keywords are those of `encode`."""
     x, mask = embed(m, tgt), np.tri(tgt.shape[1], dtype=bool) if mask is None else mask
     for layer in order(m.layers("decoder")):
-        x = decoder_layer(layer, x, memory, mask, memory_mask)
+        x = between(m, decoder_layer(layer, x, memory, mask, memory_mask))
+        if trace is not None:
+            trace.append(x)
     return m.project(m.norm(norm, x) if norm else x)

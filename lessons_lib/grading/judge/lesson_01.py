@@ -5,7 +5,13 @@ import numpy as np
 from lessons_lib.grading.drive.lesson_01 import RETURNS, masked_cases, plain_cases
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.mistakes_01 import WRONG_MASKS, WRONG_OUTPUTS, WRONG_PRODUCTS, WRONG_WEIGHTS
-from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
+from lessons_lib.grading.judge.properties import (
+    changed_in_place,
+    differs,
+    other_dtype,
+    random_or_rounded,
+    wrong_gradients,
+)
 from lessons_lib.grading.judge.reference import attention, attention_gradients, dot_products, softmax
 from lessons_lib.grading.judge.step import Case, Cases, Step
 
@@ -23,6 +29,11 @@ def plain_values(inputs: Inputs, cases: Cases) -> str | None:
     query, key, value = plain_cases(inputs)["plain"].values()
     right_output, right_weights = attention(query, key, value)
     output, weights = cases["plain"]["output"], cases["plain"]["weights"]
+    for name, right in (("weights", right_weights), ("output", right_output)):
+        if close(cases["plain"][name], right):
+            continue
+        if hint := random_or_rounded(cases["plain"], cases["again"], name, right):
+            return hint
     if not close(weights, right_weights):
         sizes = (query.shape[-1], len(query), len(key), value.shape[-1])
         hint = name_mistake(weights, WRONG_WEIGHTS, dot_products(query, key), *sizes)
@@ -68,6 +79,8 @@ def masked_values(inputs: Inputs, cases: Cases) -> str | None:
     mask, weights = arguments["mask"], cases["masked"]["weights"]
     if close(weights, attention(**arguments)[1]):
         return _differs(cases["masked"], arguments, "The weights are right, but not the output")
+    if hint := random_or_rounded(cases["masked"], cases["again"], "weights", attention(**arguments)[1]):
+        return hint
     scores = dot_products(arguments["query"], arguments["key"]) / np.sqrt(arguments["key"].shape[-1])
     if hint := name_mistake(weights, WRONG_MASKS, scores, mask):
         return hint
@@ -110,6 +123,8 @@ def head_runs(inputs: Inputs, cases: Cases) -> str | None:
         query, key = case["query"], case["key"]
         if query.ndim != 2 or query.shape != key.shape or len(query) != length:
             return f"For length {length}, query {query.shape} and key {key.shape} must both be ({length}, d_head)."
+        if query.dtype != key.dtype or query.dtype.kind != "f":
+            return f"query is {query.dtype} and key {key.dtype}; both are due in one float type."
         if not (np.isfinite(query).all() and np.isfinite(key).all()):
             return "Queries and keys must be finite numbers; large ones do, infinite ones give NaN."
     return None
@@ -141,7 +156,13 @@ def head_strength(inputs: Inputs, cases: Cases) -> str | None:
     for length, case in _lengths(inputs, cases):
         d_head = case["query"].shape[-1]
         weights = _head_weights(case["query"], case["key"])
-        least = weights[np.arange(length), np.maximum(np.arange(length) - 1, 0)].min()
+        due = weights[np.arange(length), np.maximum(np.arange(length) - 1, 0)]
+        least = due.min()
+        if due[0] < 0.99 <= due[1:].min():
+            return (
+                "The first word has none before it, so it must give 0.99 of its weight to itself; of "
+                f"{length} words it gives itself {due[0]:.2f}: its query must look for its own key."
+            )
         if least < 0.99:
             return (
                 f"The right word, but too faint: with {length} words it gets only {least:.2f} of the weight; "
@@ -197,8 +218,10 @@ def _odd_rows(weights: np.ndarray) -> str | None:
         return "The weights hold NaN or infinite numbers."
     if close(weights.sum(axis=-2), np.ones(weights.shape[-1])):
         return "The columns of the weights sum to 1, and the rows should: is the softmax over the keys, dim=-1?"
-    if not close(weights.sum(axis=-1), np.ones(weights.shape[:-1])):
-        return f"The weights of a query must sum to 1; those of the first sum to {weights[0].sum():.3g}."
+    sums = weights.sum(axis=-1)
+    if not close(sums, np.ones(weights.shape[:-1])):
+        row = int(np.abs(sums - 1).argmax())
+        return f"The weights of a query must sum to 1; those of query {row} sum to {sums[row]:.3g}."
     return None
 
 

@@ -65,6 +65,7 @@ def project_properties(inputs: Inputs, cases: Cases) -> str | None:
         changed_in_place(cases["plain"], arguments["plain"])
         or wrong("batch", "Right for x (T, d_model), but not for (B, T, d_model)")
         or wrong("heads", "Right for x (T, d_model), but not with two axes in front")
+        or other_dtype(cases["plain"], PROJECTIONS, np.float32)
         or wrong("double", "Right in float32, but not for a layer in float64")
         or other_dtype(cases["double"], PROJECTIONS, np.float64)
     )
@@ -144,6 +145,7 @@ def attend_properties(inputs: Inputs, cases: Cases) -> str | None:
         or wrong("batch", "Right for (T, d_model), but not for a batch; count axes from the end, -1 and -2")
         or wrong("heads", "Right for (T, d_model), but not with two axes in front; count axes from the end")
         or wrong("large", "Right for small scores, but not for large ones", 0.01)
+        or other_dtype(cases["plain"], RETURNS, np.float32)
         or wrong("double", "Right in float32, but not for a layer and words in float64")
         or other_dtype(cases["double"], RETURNS, np.float64)
         or wrong_gradients(cases["plain_gradient"], _gradients(inputs, "plain"))
@@ -211,6 +213,8 @@ def lookup_runs(inputs: Inputs, cases: Cases) -> str | None:
         w_query, w_key, n = case["w_query"], case["w_key"], len(finds)
         if w_query.ndim != 2 or w_query.shape != w_key.shape or len(w_query) != n:
             return f"For {n} words, w_query {w_query.shape} and w_key {w_key.shape} must both be ({n}, d_head)."
+        if w_query.dtype != w_key.dtype or w_query.dtype.kind != "f":
+            return f"The matrices are {w_query.dtype} and {w_key.dtype}; both are due in one float, or no product is."
         if not (np.isfinite(w_query).all() and np.isfinite(w_key).all()):
             return "The matrices must hold finite numbers; large ones do, infinite ones give NaN."
     return None

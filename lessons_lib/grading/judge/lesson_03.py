@@ -66,6 +66,7 @@ def heads_properties(inputs: Inputs, cases: Cases) -> str | None:
         changed_in_place(cases["split"], {"x": inputs["x"]})
         or changed_in_place(cases["merge"], {"heads": inputs["heads"]})
         or other_dtype(cases["split"], ("heads",), np.float32)
+        or other_dtype(cases["merge"], ("x",), np.float32)
         or wrong_gradients(cases["split_gradient"], {"x": merge_heads(inputs["heads"])})
         or wrong_gradients(cases["merge_gradient"], {"heads": split_heads(inputs["x"], inputs["heads"].shape[1])})
     )
@@ -175,6 +176,7 @@ def masked_properties(inputs: Inputs, cases: Cases) -> str | None:
         _differs(inputs, cases["padding"], arguments["padding"], "A padding mask (B, 1, 1, S) goes wrong", RETURNS)
         or _differs(inputs, cases["empty"], arguments["empty"], "With a query that has no allowed key", RETURNS)
         or changed_in_place(cases["masked"], arguments["masked"])
+        or other_dtype(cases["masked"], ("output", "weights"), np.float32)
         or wrong_gradients(cases["gradient"], gradients)
     )
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from lessons_lib.grading.drive.lesson_05 import (
     LAYERS,
+    LONG,
     PAD,
     decoder_cases,
     encoder_cases,
@@ -17,6 +18,7 @@ from lessons_lib.grading.drive.lesson_05 import (
 )
 from lessons_lib.grading.drive.modules import by_name
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
+from lessons_lib.grading.judge.layer_plans import name_plan
 from lessons_lib.grading.judge.layers import Model, Parts, decode, decoder_layer, encode, encoder_layer
 from lessons_lib.grading.judge.mistakes_05 import (
     WRONG_DECODE,
@@ -26,7 +28,7 @@ from lessons_lib.grading.judge.mistakes_05 import (
     WRONG_ENCODER,
     WRONG_ENCODER_MASKS,
 )
-from lessons_lib.grading.judge.properties import changed_in_place, differs
+from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype
 from lessons_lib.grading.judge.step import Case, Cases, Step
 
 Inputs = dict[str, np.ndarray]
@@ -40,7 +42,7 @@ def encoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 def encoder_values(inputs: Inputs, cases: Cases) -> str | None:
     x = encoder_cases(inputs)["plain"]["x"].astype(np.float64)
     parts = _parts(inputs, decoder=False)
-    return _named(cases["plain"]["output"], encoder_layer(parts, x), WRONG_ENCODER, parts, x)
+    return _layer(cases["plain"], encoder_layer(parts, x), WRONG_ENCODER, parts, x)
 
 
 def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -50,6 +52,7 @@ def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
         return f"With a mask it fails: {cases['masked'].error}"
     return (
         changed_in_place(cases["plain"], arguments["plain"])
+        or other_dtype(cases["plain"], ("output",), np.float32)
         or _named(cases["masked"]["output"], encoder_layer(parts, x, mask), WRONG_ENCODER_MASKS, parts, x, mask)
         or differs(
             cases["padding"],
@@ -74,7 +77,7 @@ def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 def decoder_values(inputs: Inputs, cases: Cases) -> str | None:
     x, memory = (array.astype(np.float64) for array in decoder_cases(inputs)["plain"].values())
     parts = _parts(inputs, decoder=True)
-    return _named(cases["plain"]["output"], decoder_layer(parts, x, memory), WRONG_DECODER, parts, x, memory)
+    return _layer(cases["plain"], decoder_layer(parts, x, memory), WRONG_DECODER, parts, x, memory)
 
 
 def decoder_masks(inputs: Inputs, cases: Cases) -> str | None:
@@ -92,11 +95,15 @@ def decoder_masks(inputs: Inputs, cases: Cases) -> str | None:
 def decoder_properties(inputs: Inputs, cases: Cases) -> str | None:
     arguments, parts = decoder_cases(inputs), _parts(inputs, decoder=True)
     x, memory, *masks = arguments["masked"].values()
-    return changed_in_place(cases["masked"], arguments["masked"]) or _wrong_direction(
-        cases["gradient"],
-        {"x": x, "memory": memory},
-        inputs["cotangent"],
-        lambda x, memory: decoder_layer(parts, x, memory, *masks),
+    return (
+        changed_in_place(cases["masked"], arguments["masked"])
+        or other_dtype(cases["masked"], ("output",), np.float32)
+        or _wrong_direction(
+            cases["gradient"],
+            {"x": x, "memory": memory},
+            inputs["cotangent"],
+            lambda x, memory: decoder_layer(parts, x, memory, *masks),
+        )
     )
 
 
@@ -120,6 +127,12 @@ def model_runs(inputs: Inputs, cases: Cases) -> str | None:
     for name, shape in due.items():
         case = cases[name]
         if case.error is not None:
+            vocabulary = len(model["embedding.weight"])
+            if "cannot be multiplied" in case.error and f"and {vocabulary}x{d_model}" in case.error:
+                return (
+                    f"`{name}`: the table of embeddings is (V, D), and (D, V) is due behind the vectors: "
+                    f"`@ self.embedding.weight.T`. ({case.error})"
+                )
             return f"`{name}`: {case.error}"
         if case["output"].shape == (*shape[:2], d_model) != shape:
             return (
@@ -132,14 +145,16 @@ def model_runs(inputs: Inputs, cases: Cases) -> str | None:
 
 def encode_values(inputs: Inputs, cases: Cases) -> str | None:
     model, src = _model(inputs), inputs["src"]
-    return _named(cases["encode"]["output"], encode(model, src, PAD), WRONG_ENCODE, model, src, PAD, what="encode: ")
+    trace: list[np.ndarray] = []
+    right = encode(model, src, PAD, trace=trace)
+    return _stack("encode", cases["encode"], right, trace, WRONG_ENCODE, model, src, PAD)
 
 
 def decode_values(inputs: Inputs, cases: Cases) -> str | None:
     model, arguments = _model(inputs), model_cases(inputs)["decode"].values()
-    return _named(
-        cases["decode"]["output"], decode(model, *arguments), WRONG_DECODE, model, *arguments, what="decode: "
-    )
+    trace: list[np.ndarray] = []
+    right = decode(model, *arguments, trace=trace)
+    return _stack("decode", cases["decode"], right, trace, WRONG_DECODE, model, *arguments)
 
 
 def model_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -148,6 +163,16 @@ def model_properties(inputs: Inputs, cases: Cases) -> str | None:
     forward = cases["forward"]
     if hint := differs(
         forward, {"output": _logits(_model(inputs), inputs)}, "encode and decode are right, but not forward"
+    ):
+        return hint
+    if hint := other_dtype(forward, ("output",), np.float32):
+        return hint
+    long = model_cases(inputs)["long"]
+    memory = encode(_model(inputs), long["src"], PAD)
+    if hint := differs(
+        cases["long"],
+        {"output": decode(_model(inputs), long["tgt"], memory, True)},
+        f"Right for short sentences, not for {LONG} tokens (is a table or a mask of a fixed size made once?)",
     ):
         return hint
     smaller = Model(model_weights(inputs, LAYERS - 1), n_heads, LAYERS - 1)
@@ -166,12 +191,43 @@ def model_properties(inputs: Inputs, cases: Cases) -> str | None:
         {"gradient": inputs["weights"]},
         inputs["cotangent"],
         lambda gradient: _logits(Model(by_name(gradient, shapes), n_heads, LAYERS), inputs),
+        fixed=slice(PAD * d_model, (PAD + 1) * d_model),  # `padding_idx` may hold that row of the embedding back
     )
 
 
 def _logits(model: Model, inputs: Inputs) -> np.ndarray:
     visible = model_cases(inputs)["decode"]["memory_mask"]
     return decode(model, inputs["tgt"], encode(model, inputs["src"], PAD), visible)
+
+
+def _layer(case: Case, right: np.ndarray, wrong: list, parts: Parts, *arrays: np.ndarray) -> str | None:
+    """A mistake that has a name, or one of how the sub-layers are put together."""
+    output = case["output"]
+    if close(output, right) or not np.isfinite(output).all() or name_mistake(output, wrong, parts, *arrays):
+        return _named(output, right, wrong, parts, *arrays)
+    return name_plan(parts, output, *arrays) or _named(output, right, [], parts)
+
+
+def _stack(method: str, case: Case, right: np.ndarray, trace: list[np.ndarray], wrong: list, *arguments) -> str | None:
+    """A mistake that has a name, or else the first layer behind which the numbers are wrong."""
+    output = case["output"]
+    if close(output, right):
+        return None
+    if hint := name_mistake(output, wrong, *arguments):
+        return f"{method}: {hint}"
+    for number, due in enumerate(trace):
+        given = case.arrays.get(f"{method}r_layers_{number}_gave")
+        if given is None:
+            return f"{method}: layer {number} of {method}r_layers never runs."
+        if given.shape != due.shape:
+            return f"{method}: layer {number} gives the shape {given.shape}; {due.shape} is due."
+        if not close(given, due):
+            read = "the embedded tokens or the mask" if not number else "something else than what the last one made"
+            return (
+                f"{method}: the layers are right, but what layer {number} is given is not: {read} "
+                f"({difference('its output', given, due)})."
+            )
+    return f"{method}: all layers are right; what comes behind them is not ({difference('output', output, right)})."
 
 
 def _parts(inputs: Inputs, decoder: bool) -> Parts:
@@ -194,20 +250,26 @@ def _shape(output: np.ndarray, due: tuple[int, ...], what: str) -> str | None:
     return None if output.shape == due else f"{what} the shape {output.shape}; {due} is due."
 
 
-def _named(output: np.ndarray, right: np.ndarray, wrong: list, *arguments, what: str = "") -> str | None:
+def _named(output: np.ndarray, right: np.ndarray, wrong: list, *arguments) -> str | None:
     if close(output, right):
         return None
     if not np.isfinite(output).all():
-        return f"{what}The output holds NaN or infinite numbers."
-    return what + (
-        name_mistake(output, wrong, *arguments) or f"The values differ: {difference('output', output, right)}."
-    )
+        return "The output holds NaN or infinite numbers."
+    return name_mistake(output, wrong, *arguments) or f"The values differ: {difference('output', output, right)}."
 
 
 def _wrong_direction(
-    case: Case, arguments: Inputs, cotangent: np.ndarray, function: Callable[..., np.ndarray]
+    case: Case,
+    arguments: Inputs,
+    cotangent: np.ndarray,
+    function: Callable[..., np.ndarray],
+    fixed: slice = slice(0),
 ) -> str | None:
-    """The learner's gradients against a difference quotient of the reference, in a direction that has all of them."""
+    """The learner's gradients against a difference quotient of the reference, in a direction that has all of them.
+
+    Args:
+        fixed: what is left out of the direction, of the first axis.
+    """
     if case.error is not None:
         return f"No gradient flows, so nothing could be trained: {case.error}"
     for name, value in arguments.items():
@@ -215,6 +277,7 @@ def _wrong_direction(
         if not np.isfinite(gradient).all():
             return f"The gradient of {name} is NaN or infinite, though the result is right."
         towards = np.random.default_rng(1).normal(size=value.shape)
+        towards[fixed] = 0
         ahead, back = (function(**others | {name: value + sign * STEP * towards}) for sign in (1, -1))
         right = ((ahead - back) * cotangent).sum() / (2 * STEP)
         if not close(np.array((gradient * towards).sum()), np.array(right), 1e-3):

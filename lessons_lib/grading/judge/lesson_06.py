@@ -139,7 +139,8 @@ def residual_properties(inputs: Inputs, cases: Cases) -> str | None:
         right = residual_gradients(
             place, inputs["cotangent"], inputs["x"][0], inputs["weight"], inputs["gamma"], inputs["beta"]
         )
-        hint = changed_in_place(cases[place], arguments) or wrong_gradients(cases[f"{place}_gradient"], right)
+        hint = other_dtype(cases[place], RETURNS, np.float32)
+        hint = hint or changed_in_place(cases[place], arguments) or wrong_gradients(cases[f"{place}_gradient"], right)
         if hint:
             return f"With place={place!r}: {hint}"
     if not close(cases["default"]["output"], pre(inputs["x"], _norm(inputs), _sublayer(inputs))):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lessons_lib.grading.arrays import read_text
-from lessons_lib.grading.drive.lesson_07 import memory_cases, network_cases, weights
+from lessons_lib.grading.drive.lesson_07 import OTHER_WIDTHS, memory_cases, network_cases, weights
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.mistakes_07 import (
     WRONG_ADDED,
@@ -116,9 +116,17 @@ def gate_values(inputs: Inputs, cases: Cases) -> str | None:
 
 def equal_size(inputs: Inputs, cases: Cases) -> str | None:
     d_ff, width = int(inputs["d_ff"]), int(cases["built_swiglu"]["expand_weight"][0])
-    due = 2 * d_ff // 3
+    due, asked = 2 * d_ff // 3, (d_ff, *OTHER_WIDTHS)
     if width == due:
+        for other, given in zip(OTHER_WIDTHS, cases["others"]["width"].tolist(), strict=True):
+            if given != 2 * other // 3:
+                return f"Right for d_ff={d_ff}, but d_ff={other} needs {2 * other // 3} hidden neurons, not {given}."
         return None
+    made = [width, *cases["others"]["width"].tolist()]
+    if made in ([round(2 * size / 3) for size in asked], [-(-2 * size // 3) for size in asked]):
+        return (
+            f"Two thirds of d_ff are to be rounded down (`2 * d_ff // 3`): {2 * d_ff / 3:.2f} gives {due}, not {width}."
+        )
     sizes = f"d_ff={d_ff} needs {due} hidden neurons with a gate, and there are {width}"
     if width == d_ff:
         return f"An unfair win: three matrices of the old width are 50 % more parameters; {sizes}."
@@ -191,11 +199,14 @@ def memory_properties(inputs: Inputs, cases: Cases) -> str | None:
 
     return (
         changed_in_place(cases["plain"], arguments["plain"])
+        or other_dtype(cases["plain"], ("added", "output"), np.float32)
         or wrong("opposite", "Right for one token, but not for its opposite")
         or wrong(
             "silent", "Where no neuron fires (0 is not above 0) nothing is added, and the output is the bias alone"
         )
+        or wrong("single", "Right for several neurons that fire, but not for a single one (squeeze?)")
         or wrong("double", "Right in float32, but not in float64")
+        or changed_in_place(cases["single"], arguments["single"])
     )
 
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_08 import AGAIN, loss_cases, padding_cases
+from lessons_lib.grading.drive.lesson_08 import loss_cases, padding_cases
 from lessons_lib.grading.judge.compare import close, name_mistake
 from lessons_lib.grading.judge.mistakes_08 import (
     WRONG_CAUSAL,
@@ -17,7 +17,7 @@ from lessons_lib.grading.judge.mistakes_08 import (
     moved,
     surprise,
 )
-from lessons_lib.grading.judge.properties import changed_in_place
+from lessons_lib.grading.judge.properties import changed_in_place, other_dtype
 from lessons_lib.grading.judge.step import Case, Cases, Step
 
 Inputs = dict[str, np.ndarray]
@@ -55,8 +55,6 @@ def causal_properties(inputs: Inputs, cases: Cases) -> str | None:
             return f"Right for {length} positions, but for {other}: {case.error}"
         if not _is(case["mask"], np.tri(other)):
             return f"Right for {length} positions, but not for {other}: is a size written into the code?"
-    if not _is(cases["again"]["mask"], np.tri(AGAIN)):
-        return "Who writes into the mask of one call finds that in the next one too: make a new mask each time."
     return None
 
 
@@ -166,15 +164,24 @@ def loss_targets(inputs: Inputs, cases: Cases) -> str | None:
         return "tgt_in and tgt_out are exchanged: what is moved to the right is read, not said."
     if not np.array_equal(tgt_in, right_in):
         hint = name_mistake(tgt_in, WRONG_INPUTS, tokens, bos_id, pad_id)
-        return hint or f"tgt_in is not tokens moved by one place: its first row is {tgt_in[0].tolist()}."
+        return hint or f"tgt_in is not tokens moved by one place: {_first_row(tgt_in, right_in)}."
     if not np.array_equal(tgt_out, tokens):
         hint = name_mistake(tgt_out, WRONG_TARGETS, tokens, bos_id, pad_id)
-        return hint or f"tgt_out must be tokens as they are: its first row is {tgt_out[0].tolist()}."
+        return hint or f"tgt_out must be tokens as they are: {_first_row(tgt_out, tokens)}."
     if not np.array_equal(case["read"], right_in):
         return "tgt_in and tgt_out are right, but `predict` was given something else than tgt_in."
-    if case["tgt_in"].dtype != tokens.dtype:
-        return f"tgt_in is {case['tgt_in'].dtype}; token ids stay {tokens.dtype}."
+    for name in ("tgt_in", "tgt_out"):
+        if case[name].dtype != tokens.dtype:
+            return f"{name} is {case[name].dtype}; token ids stay {tokens.dtype}."
     return None
+
+
+def _first_row(given: np.ndarray, right: np.ndarray) -> str:
+    """The first row that is wrong, with the one that is due."""
+    if given.shape != right.shape:
+        return f"it has the shape {given.shape}, and {right.shape} is due"
+    row = int((given != right).any(axis=1).argmax())
+    return f"its row {row} is {given[row].tolist()} and should be {right[row].tolist()}"
 
 
 def loss_values(inputs: Inputs, cases: Cases) -> str | None:
@@ -203,6 +210,8 @@ def loss_properties(inputs: Inputs, cases: Cases) -> str | None:
         return f"No gradient flows, so nothing could be trained: {gradient.error}"
     if not close(gradient["by_place"], _gradient(inputs)):
         return "The loss is right, but its gradient is not: is a part of it detached?"
+    if hint := other_dtype(cases["plain"], ("loss",), np.float32):
+        return hint
     return changed_in_place(cases["plain"], {"tokens": inputs["tokens"]}) or _differs(
         cases["device"], inputs, "Right on the CPU, but not on this machine's accelerator"
     )

@@ -64,10 +64,14 @@ def decoder_generates(inputs: Inputs, cases: Cases) -> str | None:
     if case.error is not None:
         return f"generate fails: {case.error}"
     written, due = case["output"], (rows, length + WRITTEN)
+    if written.shape == (rows, WRITTEN) and np.array_equal(written[:, :length], beginnings):
+        return f"n_tokens counts the beginning too: {WRITTEN - length} tokens are written where {WRITTEN} more are due."
     if written.shape == (rows, WRITTEN):
         return "generate returns the new tokens alone; return them behind the beginnings."
     if written.shape != due:
         return f"generate gives the shape {written.shape}; {due} is due, for {WRITTEN} tokens more."
+    if written.dtype != np.int64:
+        return f"generate gives {written.dtype}; token ids are int64, as the beginnings are."
     if is_greedy(m, beginnings, written):
         return differs(cases["nothing"], {"output": beginnings}, "Asked for no token, it must return the beginnings")
     if hint := name_mistake(written, WRONG_GENERATE, m, beginnings, WRITTEN):
@@ -118,8 +122,14 @@ def loss_values(inputs: Inputs, cases: Cases) -> str | None:
     for name in asked:
         if cases[name].error is not None:
             return f"masked_loss: {cases[name].error}"
+    single = asked.pop("single")  # where some sentences have no chosen place, their own means are none
     given = np.array([cases[name]["output"] for name in asked])
-    return _named(given, losses(masked_loss, asked), [(said, partial(losses, f)) for said, f in WRONG_LOSSES], asked)
+    wrong = [(said, partial(losses, f)) for said, f in WRONG_LOSSES]
+    if hint := _named(given, losses(masked_loss, asked), wrong, asked):
+        return hint
+    return differs(
+        cases["single"], {"output": masked_loss(**single)}, "Where one single place is chosen, the loss is its"
+    )
 
 
 def losses(function: Callable[..., np.ndarray], asked: dict[str, Inputs]) -> np.ndarray:
@@ -178,6 +188,7 @@ def _properties(
         if not gradient.any() and not name.endswith("key.bias"):  # a shift of all scores changes no softmax
             return f"The weights {name} get no gradient, though the result is right: is a part of it detached?"
     towards = np.random.default_rng(1).normal(size=flat.shape)
+    by_name(towards, shapes)["embedding.weight"][PAD] = 0  # `padding_idx` may hold that row back
     ahead, back = (
         reference(Model(by_name(flat + sign * STEP * towards, shapes), n_heads, LAYERS), tokens) for sign in (1, -1)
     )

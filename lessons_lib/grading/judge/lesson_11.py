@@ -21,6 +21,7 @@ from lessons_lib.grading.judge.reference import attention
 from lessons_lib.grading.judge.step import Case, Cases, Step
 
 Inputs = dict[str, np.ndarray]
+STEP = 1e-6  # of the difference quotients
 
 
 def step_runs(inputs: Inputs, cases: Cases) -> str | None:
@@ -60,6 +61,28 @@ def step_properties(inputs: Inputs, cases: Cases) -> str | None:
         return f"Each step alone is right, but token by token it fails: {chain.error}"
     if not close(chain["output"], right):
         return f"Each step alone is right, but token by token {difference('output', chain['output'], right)}."
+    return _step_gradients(inputs, cases["gradient"])
+
+
+def _step_gradients(inputs: Inputs, case: Case) -> str | None:
+    """Difference quotients along one random direction for each of the new query, key and value."""
+    if case.error is not None:
+        return f"No gradient flows, so nothing could be trained: {case.error}"
+    start, end = step_cases(inputs)["several"]
+    draw = np.random.default_rng(0)
+
+    def weighted(moved: dict[str, np.ndarray]) -> float:
+        q, k, v = (moved[name] for name in ("query", "key", "value"))
+        made = {"output": cached(q, k, v, end - start), "keys": k, "values": v}
+        return sum(float((made[name] * inputs[f"of_{name}"]).sum()) for name in made)
+
+    tensors = {name: inputs[name].astype(np.float64) for name in ("query", "key", "value")}
+    for name, tensor in tensors.items():
+        towards = np.zeros_like(tensor)
+        towards[:, :, start:] = draw.normal(size=tensor[:, :, start:].shape)
+        ahead, back = (weighted(tensors | {name: tensor + sign * STEP * towards}) for sign in (1, -1))
+        if not close(np.array((case[name] * towards[:, :, start:]).sum()), np.array((ahead - back) / (2 * STEP)), 1e-3):
+            return f"The gradient of the new {name} is wrong, though the result is right (is a part of it detached?)."
     return None
 
 
@@ -102,6 +125,8 @@ def _kept(inputs: Inputs, case: Case, start: int, end: int) -> str | None:
 def text_runs(inputs: Inputs, cases: Cases) -> str | None:
     tokens, prompt, written = cases["text"]["tokens"], inputs["prompt"], int(inputs["n_tokens"])
     rows, length = prompt.shape
+    if tokens.shape == (rows, written) and np.array_equal(tokens[:, :length], prompt):
+        return f"n_tokens counts the prompt too: {written - length} tokens are written where {written} are due."
     if tokens.shape == (rows, written):
         return f"Only the {written} written tokens are returned; give the prompt in front of them, (B, P + n)."
     if tokens.shape == (rows, length + written + 1):
@@ -185,6 +210,9 @@ def blocks_properties(inputs: Inputs, cases: Cases) -> str | None:
         "whole": "Right for several blocks, but not for one that holds all keys",
         "large": "Right for small scores, but large ones overflow: subtract the largest score so far before exp",
         "low": "Right for scores around 0, but not for scores that are all far below it: let the largest start at −∞",
+        "rows": "Right where all rows have scores of one size, but not where one lies far below the others: each row "
+        "has its own largest score (over dim=-1)",
+        "falling": "Right, but not where an early block has by far the largest scores: the largest so far never falls",
     }
     for name, sentence in sentences.items():
         case = cases[name]
@@ -217,7 +245,7 @@ STEPS = {
         Step("runs, and the shape is right", 0, step_runs),
         Step("one token behind a past: what it takes home, and what is kept", 2, step_one),
         Step("a whole prompt, and several tokens behind a past", 1, step_several),
-        Step("token by token over a whole text, and the past stays as it was", 1, step_properties),
+        Step("token by token over a whole text, with gradients, and the past stays as it was", 1, step_properties),
     ),
     "q2": (
         Step("runs, and writes as many tokens as asked", 0, text_runs),

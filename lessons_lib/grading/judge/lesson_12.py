@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_12 import LONGEST, SHORT, Search, beam_cases, greedy_cases, step_cases
+from lessons_lib.grading.drive.lesson_12 import CLIPPED, LONGEST, SHORT, Search, beam_cases, greedy_cases, step_cases
 from lessons_lib.grading.drive.lesson_12 import STEPS as TRAINING_STEPS
 from lessons_lib.grading.judge.compare import Wrong, close, name_mistake
 from lessons_lib.grading.judge.mistakes_12 import (
@@ -134,11 +134,11 @@ def step_values(inputs: Inputs, cases: Cases) -> str | None:
 def step_clips(inputs: Inputs, cases: Cases) -> str | None:
     case, arguments = cases["clipped"], step_cases(inputs)["clipped"]
     if case.error is not None:
-        return f"Right with clip_norm=100, but not with clip_norm=0.05: {case.error}."
+        return f"Right with clip_norm=100, but not with clip_norm={CLIPPED}: {case.error}."
     if close(_flat(case), due := train(*arguments)):
         return None
     hint = name_mistake(_flat(case), WRONG_CLIPS, *arguments)
-    return hint or _first_difference(case, due, "Right with clip_norm=100, but not with clip_norm=0.05: ")
+    return hint or _first_difference(case, due, f"Right with clip_norm=100, but not with clip_norm={CLIPPED}: ")
 
 
 def step_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -165,7 +165,14 @@ def _first_difference(case: Case, due: np.ndarray, sentence: str) -> str:
     for step, (loss, right) in enumerate(zip(case["loss"], due, strict=False)):
         if abs(loss - right) > 1e-4 * max(1.0, abs(right)):
             return f"{sentence}the loss of step {step + 1} is {loss:.4g} and should be {right:.4g}."
-    return f"{sentence}the losses are right, but not the parameters after {TRAINING_STEPS} steps."
+    size = case["weights"][0].size
+    parts = np.split(case["weights"].ravel(), TRAINING_STEPS), np.split(due[TRAINING_STEPS:], TRAINING_STEPS)
+    step = next(i for i, pair in enumerate(zip(*parts, strict=True)) if not close(*pair))
+    given, right = (part[step] for part in parts)
+    return (
+        f"{sentence}the loss of step 1 is right, but not the update of step {step + 1}: "
+        f"{int((~np.isclose(given, right, 1e-4, 1e-4)).sum())} of {size} parameters differ."
+    )
 
 
 STEPS = {

@@ -227,11 +227,44 @@ def _from_one(m: Model, tokens: np.ndarray) -> np.ndarray:
     return m.scaled(tokens) + sinusoidal(tokens.shape[1] + 1, m.d_model)[1:]
 
 
+def _one_place(m: Model, tokens: np.ndarray) -> np.ndarray:
+    """The row of the table by the number of the sentence."""
+    return m.scaled(tokens) + sinusoidal(len(tokens), m.d_model)[:, None]
+
+
+def _divided(m: Model, tokens: np.ndarray) -> np.ndarray:
+    return m["embedding.weight"][tokens] / np.sqrt(m.d_model) + sinusoidal(tokens.shape[1], m.d_model)
+
+
+def _by_width(m: Model, tokens: np.ndarray) -> np.ndarray:
+    return m["embedding.weight"][tokens] * m.d_model + sinusoidal(tokens.shape[1], m.d_model)
+
+
+def _positions_times_words(m: Model, tokens: np.ndarray) -> np.ndarray:
+    return m.scaled(tokens) * sinusoidal(tokens.shape[1], m.d_model)
+
+
+def _positions_alone_scaled(m: Model, tokens: np.ndarray) -> np.ndarray:
+    return m["embedding.weight"][tokens] + sinusoidal(tokens.shape[1], m.d_model) * np.sqrt(m.d_model)
+
+
+def _last_first(m: Model, tokens: np.ndarray) -> np.ndarray:
+    return m.scaled(tokens) + sinusoidal(tokens.shape[1], m.d_model)[::-1]
+
+
 EMBEDDINGS = {
     "The embeddings are not multiplied by √d_model.": _unscaled,
     "The positions are missing: add the table to the scaled embeddings.": Model.scaled,
     "The positions are multiplied by √d_model too; scale the embeddings, then add the table.": _scaled_positions,
     "The positions are counted from 1; the first row of the table is for the first token.": _from_one,
+    "All words of a sentence get the same position: the table's row is that of the sentence in the batch.": _one_place,
+    "The embeddings are divided by √d_model; multiply them by it.": _divided,
+    "The embeddings are multiplied by d_model; take its square root.": _by_width,
+    "The positions multiply the embeddings; add them.": _positions_times_words,
+    "The positions are multiplied by √d_model, and the embeddings are not; it is the other way round.": (
+        _positions_alone_scaled
+    ),
+    "The positions are counted from the end of the sentence.": _last_first,
 }
 
 # The encoder's output, made of the model m, the source s and the id of the padding p.
@@ -260,6 +293,38 @@ WRONG_ENCODE: list[Wrong] = [
     (
         "Only one of the encoder's layers runs: each must read what the one before it made.",
         lambda m, s, p: encode(m, s, p, order=lambda layers: layers[-1:]),
+    ),
+    (
+        "The encoder's last norm stands inside the loop, behind each layer; it comes once, behind all of them.",
+        lambda m, s, p: encode(m, s, p, norm="", between=lambda m, x: m.norm("encoder_norm", x)),
+    ),
+    (
+        "The encoder's last norm comes in the loop and behind it; it comes once, behind all layers.",
+        lambda m, s, p: encode(m, s, p, between=lambda m, x: m.norm("encoder_norm", x)),
+    ),
+    (
+        "The mask of the source is inverted: the encoder reads nothing but the padding.",
+        lambda m, s, p: encode(m, s, p, mask=(s == p)[:, None, None, :]),
+    ),
+    (
+        "The encoder has the causal mask and that of the padding; it may look both ways.",
+        lambda m, s, p: encode(m, s, p, mask=(s != p)[:, None, None, :] & np.tri(s.shape[1], dtype=bool)),
+    ),
+    (
+        "The first layer of the encoder runs again and again: take the next one each time.",
+        lambda m, s, p: encode(m, s, p, order=lambda layers: layers[:1] * len(layers)),
+    ),
+    (
+        "The last layer of the encoder is left out.",
+        lambda m, s, p: encode(m, s, p, order=lambda layers: layers[:-1]),
+    ),
+    (
+        "The first layer of the encoder is left out.",
+        lambda m, s, p: encode(m, s, p, order=lambda layers: layers[1:]),
+    ),
+    (
+        "The mask of the padding stands on the side of the queries: it must hide keys, the last axis.",
+        lambda m, s, p: encode(m, s, p, mask=(s != p)[:, None, :, None]),
     ),
     (
         "No layer of the encoder runs.",
@@ -300,5 +365,53 @@ WRONG_DECODE: list[Wrong] = [
     (
         "These are probabilities; return the logits, without a softmax.",
         lambda m, t, s, n: softmax(decode(m, t, s, n)),
+    ),
+    (
+        "These are logarithms of probabilities; return the logits, without a log_softmax.",
+        lambda m, t, s, n: np.log(softmax(decode(m, t, s, n))),
+    ),
+    (
+        "The decoder's last norm stands inside the loop, behind each layer; it comes once, behind all of them.",
+        lambda m, t, s, n: decode(m, t, s, n, norm="", between=lambda m, x: m.norm("decoder_norm", x)),
+    ),
+    (
+        "The decoder's last norm comes in the loop and behind it; it comes once, behind all layers.",
+        lambda m, t, s, n: decode(m, t, s, n, between=lambda m, x: m.norm("decoder_norm", x)),
+    ),
+    (
+        "The decoder sees itself and the future, and not the past: the causal mask is upside down.",
+        lambda m, t, s, n: decode(m, t, s, n, mask=np.triu(np.ones((t.shape[1],) * 2, dtype=bool))),
+    ),
+    (
+        "The causal mask is inverted: the decoder sees only what comes later.",
+        lambda m, t, s, n: decode(m, t, s, n, mask=~np.tri(t.shape[1], dtype=bool)),
+    ),
+    (
+        "The first layer of the decoder runs again and again: take the next one each time.",
+        lambda m, t, s, n: decode(m, t, s, n, order=lambda layers: layers[:1] * len(layers)),
+    ),
+    (
+        "The last layer of the decoder is left out.",
+        lambda m, t, s, n: decode(m, t, s, n, order=lambda layers: layers[:-1]),
+    ),
+    (
+        "The first layer of the decoder is left out.",
+        lambda m, t, s, n: decode(m, t, s, n, order=lambda layers: layers[1:]),
+    ),
+    (
+        "Only the last of the decoder's layers counts: each must read what the one before it made.",
+        lambda m, t, s, n: decode(m, t, s, n, order=lambda layers: layers[-1:]),
+    ),
+    (
+        "The logits are divided by √d_model; no scale is asked for there.",
+        lambda m, t, s, n: decode(m, t, s, n) / np.sqrt(m.d_model),
+    ),
+    (
+        "The logits are multiplied by √d_model; only what goes in is.",
+        lambda m, t, s, n: decode(m, t, s, n) * np.sqrt(m.d_model),
+    ),
+    (
+        "The logits are reshaped where they should be transposed: the axes are sentences, places, tokens.",
+        lambda m, t, s, n: (x := decode(m, t, s, n)).swapaxes(1, 2).reshape(x.shape),
     ),
 ]

@@ -155,6 +155,13 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
+def _over(logits: np.ndarray, targets: np.ndarray, axis: int) -> np.ndarray:
+    """−log softmax(logits)[target], with the softmax along a wrong axis."""
+    logs = logits - logits.max(axis=axis, keepdims=True)
+    logs = logs - np.log(np.exp(logs).sum(axis=axis, keepdims=True))
+    return -np.take_along_axis(logs, targets[..., None], axis=-1)[..., 0]
+
+
 def mean(values: np.ndarray) -> np.ndarray:
     """As an array of one number."""
     return values.mean(keepdims=True).reshape(1)
@@ -213,5 +220,30 @@ WRONG_LOSSES: list[Wrong] = [
     (
         "The loss compares the logits with tgt_in; compare them with tgt_out.",
         lambda l, x, i, p: mean(surprise(l, i)[x != p]),
+    ),
+    (
+        "The logits are reshaped to (B, V, T), which mixes places and tokens; give cross_entropy the axes (N, V), or "
+        "exchange them with transpose(1, 2).",
+        lambda l, x, i, p: mean(surprise(l.reshape(l.shape[0], l.shape[2], l.shape[1]).swapaxes(1, 2), x)[x != p]),
+    ),
+    (
+        "The first place is left out of the loss: the first token must be said too.",
+        lambda l, x, i, p: mean(surprise(l, x)[:, 1:][x[:, 1:] != p]),
+    ),
+    (
+        "Each place is compared with the token after next: tgt_in is moved already, so logits and tgt_out match.",
+        lambda l, x, i, p: mean(surprise(l[:, :-1], x[:, 1:])[x[:, 1:] != p]),
+    ),
+    (
+        "The loss is the largest of all places; take the mean.",
+        lambda l, x, i, p: surprise(l, x)[x != p].max(keepdims=True).reshape(1),
+    ),
+    (
+        "The softmax runs over the places (dim=1), not over the tokens.",
+        lambda l, x, i, p: mean(_over(l, x, 1)[x != p]),
+    ),
+    (
+        "The softmax runs over the sentences (dim=0), not over the tokens.",
+        lambda l, x, i, p: mean(_over(l, x, 0)[x != p]),
     ),
 ]

@@ -85,6 +85,18 @@ WRONG_DECODER: list[Wrong] = [
         lambda m, t: follow(m, t, order=lambda layers: layers[::-1]),
     ),
     (
+        "No layer runs in the decoder: what leaves one must be handed to the next, x = layer(x, mask).",
+        lambda m, t: follow(m, t, order=lambda layers: []),
+    ),
+    (
+        "Only the decoder's last layer counts: each must read what the one before it made.",
+        lambda m, t: follow(m, t, order=lambda layers: layers[-1:]),
+    ),
+    (
+        "The decoder's layers are all the first one: make one for each number, and call each.",
+        lambda m, t: follow(m, t, order=lambda layers: layers[:1] * len(layers)),
+    ),
+    (
         "The decoder returns probabilities; return the logits, without a softmax.",
         lambda m, t: softmax(follow(m, t)),
     ),
@@ -171,6 +183,30 @@ WRONG_BLANKS: list[Wrong] = [
         lambda t, c, d, r, mask, pad: np.where(c & (d < 0.8), pad, np.where(c & (d < 0.9), r, t)),
     ),
     (
+        "A draw of exactly 0.8 is masked; from 0.8 on the random token is due: write draw < 0.8.",
+        lambda t, c, d, r, mask, pad: np.where(c & (d <= 0.8), mask, np.where(c & (d < 0.9), r, t)),
+    ),
+    (
+        "A draw of exactly 0.8 changes nothing; the random token is due from 0.8 on: write draw >= 0.8.",
+        lambda t, c, d, r, mask, pad: np.where(c & (d < 0.8), mask, np.where(c & (d > 0.8) & (d < 0.9), r, t)),
+    ),
+    (
+        "A draw of exactly 0.9 brings the random token; from 0.9 on the token stays: write draw < 0.9.",
+        lambda t, c, d, r, mask, pad: np.where(c & (d < 0.8), mask, np.where(c & (d <= 0.9), r, t)),
+    ),
+    (
+        "The mask stands even where the random token is due: the two cases exclude each other.",
+        lambda t, c, d, r, mask, pad: np.where(c & (d < 0.9), mask, t),
+    ),
+    (
+        "The random tokens replace the masked ones too: give them only from 0.8 to below 0.9.",
+        lambda t, c, d, r, mask, pad: np.where(c & (d < 0.9), r, t),
+    ),
+    (
+        "Nothing is masked: chosen places with a draw below 0.8 become MASK.",
+        lambda t, c, d, r, mask, pad: np.where(c & (d >= 0.8) & (d < 0.9), r, t),
+    ),
+    (
         "Random tokens are everywhere between 0.8 and 0.9, at places that were not chosen too.",
         lambda t, c, d, r, mask, pad: np.where(c & (d < 0.8), mask, np.where((d >= 0.8) & (d < 0.9), r, t)),
     ),
@@ -209,6 +245,14 @@ WRONG_LOSSES: list[Wrong] = [
     (
         "There is a softmax before the cross-entropy, which makes its own: give it the logits.",
         lambda g, t, c: masked_loss(softmax(g.astype(np.float64)), t, c),
+    ),
+    (
+        "The loss is divided twice: cross_entropy takes the mean already; ask it for the sum (reduction='sum').",
+        lambda g, t, c: np.array(masked_loss(g, t, c) / max(c.sum(), 1)),
+    ),
+    (
+        "The loss is multiplied by the number of chosen places; divide by it.",
+        lambda g, t, c: np.array(surprises(g, t)[c].sum() * max(c.sum(), 1)),
     ),
     (
         "The sign is wrong: a loss falls when the right token becomes more probable.",

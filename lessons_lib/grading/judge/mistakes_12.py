@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_12 import LEARNING_RATE, STEPS, Search
+from lessons_lib.grading.drive.lesson_12 import LEARNING_RATE, SCALE, STEPS, Search
 from lessons_lib.grading.judge.compare import Wrong
 
 Found = tuple[list[int], float]
@@ -247,6 +247,7 @@ def train(
     late: bool = False,
     direction: float = 1.0,
     smoothed: bool = True,
+    twice: bool = False,
 ) -> np.ndarray:
     """The losses and then the parameters after each step, one after the other; the keywords make a mistake each."""
     bos_id, pad_id = inputs["ids"].tolist()
@@ -255,7 +256,9 @@ def train(
     smoothing = smoothing if smoothed else 0.0
     for src, tgt in zip(inputs["src"], inputs["tgt"], strict=True):
         tgt_in, first = reads(tgt, bos_id, pad_id), np.broadcast_to(src[:, :1], tgt.shape)
-        logits = weights[0][tgt_in] + weights[1][first]
+        logits = SCALE * (weights[0][tgt_in] + weights[1][first])
+        if twice:
+            logits = shares = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
         logs = logits - logits.max(axis=-1, keepdims=True)
         logs -= np.log(np.exp(logs).sum(axis=-1, keepdims=True))
         n_tokens = logits.shape[-1]
@@ -263,6 +266,9 @@ def train(
         share = weight(tgt, pad_id)
         losses.append(-(share * (wanted * logs).sum(axis=-1)).sum())
         pull = share[..., None] * (np.exp(logs) - wanted)
+        if twice:
+            pull = shares * (pull - (pull * shares).sum(axis=-1, keepdims=True))
+        pull = SCALE * pull
         gradient *= kept
         np.add.at(gradient[0], tgt_in, pull)
         np.add.at(gradient[1], first, pull)
@@ -284,6 +290,22 @@ def _each(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray, f
 
 def _by_own_norm(part: np.ndarray, clip_norm: float) -> np.ndarray:
     return part * min(1.0, clip_norm / (np.sqrt((part**2).sum()) + 1e-6))
+
+
+def _even(chosen: np.ndarray) -> np.ndarray:
+    return chosen / chosen.sum()
+
+
+def _without_ends(tgt: np.ndarray, pad: int) -> np.ndarray:
+    return _even(np.arange(tgt.shape[1]) < (tgt != pad).sum(axis=1, keepdims=True) - 1)
+
+
+def _without_starts(tgt: np.ndarray, pad: int) -> np.ndarray:
+    return _even((tgt != pad) & (np.arange(tgt.shape[1]) > 0))
+
+
+def _by_what_is_read(tgt: np.ndarray, pad: int) -> np.ndarray:
+    return _even(np.append(np.ones((len(tgt), 1), dtype=bool), tgt[:, :-1] != pad, axis=1))
 
 
 # The losses and parameters made of the inputs i, the norm c and the smoothing s.
@@ -341,6 +363,59 @@ WRONG_STEPS: list[Wrong] = [
     (
         "The gradient always gets the norm clip_norm, short ones too; clipping only shortens.",
         lambda i, c, s: train(i, c, s, clip=lambda g, limit: g * limit / np.sqrt((g**2).sum())),
+    ),
+]
+
+WRONG_STEPS += [
+    (
+        "The gradient is clipped to the norm 1, whatever clip_norm says.",
+        lambda i, c, s: train(i, c, s, clip=lambda g, limit: g * min(1.0, 1.0 / np.sqrt((g**2).sum()))),
+    ),
+    (
+        "The loss is the mean of each sentence's mean; take the mean over all real tokens at once.",
+        lambda i, c, s: train(
+            i, c, s, weight=lambda tgt, pad: (tgt != pad) / (tgt != pad).sum(1, keepdims=True) / len(tgt)
+        ),
+    ),
+    (
+        "The loss is divided by the number of sentences; divide by the number of real tokens.",
+        lambda i, c, s: train(i, c, s, weight=lambda tgt, pad: (tgt != pad) / len(tgt)),
+    ),
+    (
+        "The last real token of each sentence, `</s>`, is left out of the loss: the model never learns to end.",
+        lambda i, c, s: train(i, c, s, weight=_without_ends),
+    ),
+    (
+        "The first token of each sentence is left out of the loss: nobody learns how to begin.",
+        lambda i, c, s: train(i, c, s, weight=_without_starts),
+    ),
+    (
+        "The places are left out where what is *read* is padding; leave out those where tgt is.",
+        lambda i, c, s: train(i, c, s, weight=_by_what_is_read),
+    ),
+    (
+        "What is read is moved down by one sentence (dim=0), not to the right by one place (dim=1).",
+        lambda i, c, s: train(
+            i, c, s, reads=lambda tgt, bos, pad: np.append(np.full((1, tgt.shape[1]), bos), tgt[:-1], axis=0)
+        ),
+    ),
+    (
+        "What is read is turned in a circle: the last column has come to the front, where bos_id should be.",
+        lambda i, c, s: train(i, c, s, reads=lambda tgt, bos, pad: np.roll(tgt, 1, axis=1)),
+    ),
+    (
+        "bos_id has taken the place of the first token that is read; it comes in front, and the others move.",
+        lambda i, c, s: train(
+            i, c, s, reads=lambda tgt, bos, pad: np.append(np.full((len(tgt), 1), bos), tgt[:, 1:], 1)
+        ),
+    ),
+    (
+        "The loss takes a softmax of probabilities: cross_entropy wants the logits as they are.",
+        lambda i, c, s: train(i, c, s, twice=True),
+    ),
+    (
+        "The loss that is returned has the wrong sign.",
+        lambda i, c, s: train(i, c, s) * np.array([-1.0] * STEPS + [1.0] * (i["by_token"].size * 4)),
     ),
 ]
 

@@ -23,6 +23,26 @@ def differs(case: Case, right: Arrays, sentence: str, tolerance: float = 1e-4) -
     return None
 
 
+def random_or_rounded(case: Case, again: Case, name: str, right: np.ndarray) -> str | None:
+    """Two mistakes that look like many others: something random is left on, or the right numbers are rounded."""
+    given = case[name]
+    if again.error is None and name in again.arrays and not close(again[name], given):
+        return (
+            f"Two calls with the same arguments give different {name}: something random, such as dropout, is left on."
+        )
+    for digits in range(5):
+        step = 10.0**-digits
+        if close(given, np.round(right, digits), 1e-6) or (
+            given.shape == right.shape and close(given, np.round(given, digits), 1e-6) and _near(given, right, step)
+        ):
+            return f"`{name}` is rounded to {digits} digits; return the numbers as they are."
+    return None
+
+
+def _near(given: np.ndarray, right: np.ndarray, step: float) -> bool:
+    return bool(np.ptp(right) > step and np.abs(given - right).max() <= 0.51 * step)
+
+
 def changed_in_place(case: Case, arguments: Arrays) -> str | None:
     for name, before in arguments.items():
         if not np.array_equal(case[f"{name}_after"], before):

@@ -1,6 +1,6 @@
 """Layers without a bias.
 
-q1: 0 of 3: the state_dict has no `query.bias`: the question asks for layers with a bias
+q1: 0 of 3: there is no parameter `query.bias`: the question asks for layers with a bias
 """
 
 from torch import nn

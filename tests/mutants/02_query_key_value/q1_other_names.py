@@ -1,6 +1,6 @@
 """Names of its own.
 
-q1: 0 of 3: the state_dict has no `query.weight`, but w_k.bias
+q1: 0 of 3: there is no parameter `query.weight`, but w_k.bias
 """
 
 from torch import nn

@@ -1,6 +1,6 @@
 """An output layer, which is lesson 3.
 
-q1: 0 of 3: holds `output.bias`, which the question does not name
+q1: 0 of 3: there is a parameter `output.bias`, which the question does not name
 """
 
 from torch import nn

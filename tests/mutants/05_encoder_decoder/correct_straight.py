@@ -48,7 +48,7 @@ class DecoderLayer(Layer):
 class EncoderDecoder(nn.Module):
     def __init__(self, vocab_size, d_model, n_heads, d_ff, n_layers):
         super().__init__()
-        self.register_buffer("places", sinusoidal_table(64, d_model))
+        self.register_buffer("places", sinusoidal_table(512, d_model))
         self.embedding = nn.Embedding(vocab_size, d_model)
         self.encoder_layers = nn.ModuleList(EncoderLayer(d_model, n_heads, d_ff) for _ in range(n_layers))
         self.encoder_norm = LayerNorm(d_model)

@@ -1,6 +1,6 @@
 """Dot products as they are.
 
-q1: 0 of 4: The scores are not divided by √K.
+q1: 0 of 4: The scores are not divided by √d_head.
 """
 
 import torch

@@ -1,6 +1,6 @@
 """Gives the same tensor to everybody who asks for the same length.
 
-q1: 2 of 3: make a new mask each time
+q1: 3 of 3
 """
 
 import functools
