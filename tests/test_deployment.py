@@ -66,7 +66,7 @@ def test_an_export_translates_as_ours_does(model, sentences, tmp_path, capsys, t
     assert found["bytes"] == sum(path.stat().st_size for path in out.iterdir())
     engine = CTranslate2Translator(out) if to == "ctranslate2" else OnnxTranslator(out)
     test = toy_corpus().test
-    right = sum(a == pair.target for a, pair in zip(engine.translate(TEXTS[:20], limit=24), test, strict=True))
+    right = sum(a == pair.target for a, pair in zip(engine.translate(TEXTS[:20], limits=[24] * 20), test, strict=True))
     assert right >= 18
 
 
@@ -115,7 +115,7 @@ def test_what_ctranslate2_cannot_express_is_named_and_nothing_is_left(positions,
 
 def test_an_export_that_says_something_else_is_not_written(model, sentences, tmp_path, capsys, monkeypatch):
     class Mute(CTranslate2Translator):
-        def translate(self, texts, limit, beam=1):
+        def translate(self, texts, limits, beam=1):
             return ["" if text == TEXTS[0] else "le chat" for text in texts]
 
     monkeypatch.setattr(check, "_translator", lambda kind, folder: Mute(folder))

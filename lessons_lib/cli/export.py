@@ -5,6 +5,8 @@ import json
 import sys
 from pathlib import Path
 
+from lessons_lib.errors import UserError
+
 HELP = """\
 Write a model for programs without PyTorch, and check that it says the same there.
 
@@ -41,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         return _export(options)
     except ModuleNotFoundError as error:
         packages = PACKAGES[options.to]
-        raise ValueError(f"--to {options.to} needs {error.name}, not installed: pip install {packages}") from None
+        raise UserError(f"--to {options.to} needs {error.name}, not installed: pip install {packages}") from None
 
 
 def _export(options: argparse.Namespace) -> int:

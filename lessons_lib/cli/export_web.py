@@ -5,6 +5,8 @@ import json
 import sys
 from pathlib import Path
 
+from lessons_lib.errors import UserError
+
 HELP = """\
 Write a model as one file that runs in a browser, on the page "Live translator" of the course.
 
@@ -44,9 +46,9 @@ def run(options: argparse.Namespace) -> int:
     from lessons_lib.translation.translator import Translator
 
     if options.out.is_dir():
-        raise ValueError(f"{options.out} is a folder; give a file, for example {options.out / 'translator.bin'}")
+        raise UserError(f"{options.out} is a folder; give a file, for example {options.out / 'translator.bin'}")
     if options.out.exists() and not options.overwrite:
-        raise ValueError(f"{options.out} is there already; give another file, or --overwrite to replace it")
+        raise UserError(f"{options.out} is there already; give another file, or --overwrite to replace it")
     ours = Translator(*load_model(options.model))
     texts = _sentences(options)
     words = _words(options)

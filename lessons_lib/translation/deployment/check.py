@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from lessons_lib.errors import UserError
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.decoding import output_limit
 from lessons_lib.translation.tokenizer import Tokenizer
@@ -46,14 +47,14 @@ def check_export(
     """
     texts = [text for text in texts if text.strip()]
     if not texts:
-        raise ValueError("there is no sentence to check with; give a file with one sentence a line")
+        raise UserError("there is no sentence to check with; give a file with one sentence a line")
     ours, theirs = Translator(model, tokenizer), _translator(kind, folder)
-    limit = output_limit(model.config, max(map(len, tokenizer.encode_all(texts))) + 1)
+    limits = [output_limit(model.config, len(ids) + 1) for ids in tokenizer.encode_all(texts)]
     found = []
     for beam in (1, 4) if kind == "ctranslate2" else (1,):
         expected = [one.text for one in ours.translate(texts, beam, attention=False, length_penalty=0)]
         options = {"beam": beam} if beam > 1 else {}
-        pairs = zip(expected, theirs.translate(texts, limit, **options), strict=True)
+        pairs = zip(expected, theirs.translate(texts, limits, **options), strict=True)
         found.append(Agreement(beam, len(texts), sum(a == b for a, b in pairs)))
     return found
 
