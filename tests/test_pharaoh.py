@@ -79,7 +79,7 @@ def test_files_that_count_from_1(tmp_path, capsys):
     assert read_links(path, pairs, one_based=True)[0] == Gold({(0, 0), (2, 1)}, {(0, 0), (2, 1), (1, 2)})
     assert capsys.readouterr().err == ""
     with pytest.raises(
-        ValueError, match=r"names target word 3, .*counted from 0 \(a file that counts from 1 needs --one-b"
+        ValueError, match=r"names target word 3, .*from 0 \(a file that counts from 1 needs --one-based"
     ):
         read_links(path, pairs)
     path.write_text("1-1 2-2 1-2\n" * 4)  # every word is there, but never the first

@@ -92,7 +92,7 @@ def read_aligned(first: Path, *others: Path) -> list[list[str]]:
         lines = read_lines(path, may_be_blank=True)
         if len(lines) != len(found[0]):
             raise UserError(
-                f"{first} has {len(found[0])} lines but {path} has {len(lines)}; "
+                f"{path} has {len(lines)} lines but {first} has {len(found[0])}; "
                 "line n of one must belong to line n of the other"
             )
         found.append(lines)
