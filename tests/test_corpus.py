@@ -214,3 +214,14 @@ def test_drawn_at_even_distances():
     pairs = [Pair(str(number), "") for number in range(10)]
     assert [pair.source for pair in evenly(pairs, 4)] == ["0", "2", "5", "7"]
     assert evenly(pairs, 10) == evenly(pairs, 11) == pairs
+
+
+def test_pairs_as_fast_align_has_them(files):
+    assert read_tab_pairs(files("a", "the cat ||| le chat\n\nno ||| non\n")) == [
+        Pair("the cat", "le chat"), Pair("", ""), Pair("no", "non"),
+    ]  # fmt: skip
+
+
+def test_line_ends_of_old_macintoshes(files):
+    with pytest.raises(ValueError, match=r"a ends its lines with a carriage return alone; convert it: tr"):
+        read_lines(files("a", "un\rdeux\rtrois\r"))

@@ -22,6 +22,7 @@ from lessons_lib.translation.deployment.ctranslate2 import FILES, CTranslate2Tra
 from lessons_lib.translation.deployment.onnx import OnnxTranslator, write_onnx_model
 from lessons_lib.translation.deployment.support import refuse_unknown
 from lessons_lib.translation.model_folder import save_model
+from lessons_lib.widgets import sizes
 
 pytestmark = pytest.mark.usefixtures("unchecked_shapes")
 
@@ -209,3 +210,15 @@ def test_every_choice_of_a_configuration_is_written_or_refused():
     assert set(web.CHOICES["positions"]) == set(POSITIONS)
     assert set(for_ctranslate2.POSITIONS) == set(POSITIONS) - refused["ctranslate2"]
     assert set(for_onnx.POSITIONS) == set(POSITIONS) - refused["onnx"]
+    assert set(sizes._CHOICES["norm_type"]) == set(NORMS)
+    assert set(sizes._CHOICES["activation"]) == set(ACTIVATIONS)
+    assert set(sizes._CHOICES["positions"]) == set(POSITIONS)
+
+
+def test_a_line_that_is_too_long_does_not_spoil_a_check(model, sentences, tmp_path, capsys):
+    Path(sentences).write_text("the cat\n\n" + "the cat " * 30 + "\nthe dog\n", "utf-8")
+    arguments = ["--model", model, "--to", "ctranslate2", "--out", str(tmp_path / "out"), "--check", sentences]
+    assert main(["export", *arguments, "--json"]) == 0
+    printed = capsys.readouterr()
+    assert "1 sentences are too long for this model, and left out of the check" in printed.err
+    assert [one["sentences"] for one in json.loads(printed.out)["checks"]] == [2, 2]

@@ -20,7 +20,8 @@ seen, so that the page can name those that it has not. A model trained on the em
 for your own text, give the source side of the training with --words.
 
 With sentences to check with, the model translates them with its own weights and with those of 8 bits, greedy. 99 % must
-be identical; if fewer are, nothing is written, and the exit code is 1.
+be identical; if fewer are, nothing is written, and the exit code is 1. Blank lines and those that are too long are left
+out of the check. A choice of a model that the page does not know is refused by name.
 """
 
 
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export; the exit code."""
-    from lessons_lib.translation.deployment.check import REQUIRED, Agreement
+    from lessons_lib.translation.deployment.check import REQUIRED, Agreement, checkable
     from lessons_lib.translation.deployment.web import web_model, write_whole
     from lessons_lib.translation.deployment.web_reading import read_web_model
     from lessons_lib.translation.model_folder import load_model
@@ -51,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
         raise UserError(f"{options.out} is there already; give another file, or --overwrite to replace it")
     ours = Translator(*load_model(options.model))
     texts = _sentences(options)
+    if texts is not None:
+        texts = checkable(ours, texts)
     words = _words(options)
     data = web_model(options.model, words, options.name)
     agreement = None
@@ -104,7 +107,7 @@ def _sentences(options: argparse.Namespace) -> list[str] | None:
     from lessons_lib.translation.model_folder import read_card
 
     if options.check:
-        return [line for line in read_lines(options.check) if line.strip()]
+        return read_lines(options.check)
     if options.corpus:
         seed = read_card(options.model).get("seed", 0)
         return [pair.source for pair in load_grammar(seed, n_train=0, n_valid=0).test]

@@ -14,6 +14,7 @@ from lessons_lib.translation.sameness import hash_of, normalise
 from lessons_lib.translation.textfile import decode_utf8, read_raw
 
 MAX_CHARACTERS = 5_000  # of a sentence; what is longer is a page, or no text
+BARS = " ||| "
 GRAMMAR_SIZES = {"n_train": 20_000, "n_valid": 500, "n_test": 1_000}
 
 
@@ -145,7 +146,7 @@ def read_pairs(source: Path, target: Path) -> list[Pair]:
 
 
 def read_tab_pairs(path: Path) -> list[Pair]:
-    """Sentence pairs from one file: source, tab, target. A side may be blank.
+    """Sentence pairs from one file: source, tab, target; or source, |||, target on every line. A side may be blank.
 
     Further columns, such as the attribution in Tatoeba's files, are left out if every line has as many; stderr says so.
     Four columns of which the first and the third are numbers are Tatoeba's own: number, source, number, target.
@@ -153,7 +154,10 @@ def read_tab_pairs(path: Path) -> list[Pair]:
     Raises:
         ValueError, OSError: see `read_lines`; or a line has another number of columns; says which line.
     """
-    rows = [line.split("\t") if line.strip() else [] for line in read_lines(path)]
+    lines = read_lines(path)
+    # fast_align and its like write "source ||| target".
+    bars = all("\t" not in line and line.count(BARS) == 1 for line in lines if line.strip())
+    rows = [line.split(BARS if bars else "\t") if line.strip() else [] for line in lines]
     first = next(row for row in rows if row)
     for number, row in enumerate(rows, start=1):
         if row and (len(row) < 2 or len(row) != len(first)):
@@ -181,7 +185,10 @@ def read_lines(path: Path, may_be_blank: bool = False) -> list[str]:
         ValueError: the file is not UTF-8 text, is packed and damaged, or holds nothing but blank lines, unless it may.
         OSError: it is missing or cannot be read.
     """
-    lines = split_lines(unicodedata.normalize("NFC", decode_utf8(read_raw(path), str(path))))
+    text = unicodedata.normalize("NFC", decode_utf8(read_raw(path), str(path)))
+    if "\n" not in text and text.strip().count("\r") > 1:
+        raise UserError(f"{path} ends its lines with a carriage return alone; convert it: tr '\\r' '\\n'")
+    lines = split_lines(text)
     if not (may_be_blank or any(line.strip() for line in lines)):
         raise UserError(f"{path} is empty; it must hold one sentence a line")
     return lines
