@@ -160,6 +160,16 @@ def test_patience_counts_validations_that_are_better_in_nothing(validations, sto
     assert ended == stops_after
 
 
+def test_the_weights_of_the_best_translations_are_kept():
+    model, _ = toy_model()
+    stopping = EarlyStopping(model, patience=3)
+    for number, (loss, chrf) in enumerate([(3.0, 5.0), (2.5, 7.0), (2.0, 6.0), (2.2, 7.0)]):
+        model.output_weight.data.fill_(number)
+        stopping.after_validation(loss, chrf)
+    assert stopping.apply()
+    assert (model.output_weight == 3).all()  # as good as the second, and more probable
+
+
 def test_patience_survives_a_checkpoint():
     first, second = (EarlyStopping(toy_model()[0], patience=2) for _ in range(2))
     for loss, chrf in [(3.0, 5.0), (3.1, 4.0)]:

@@ -16,10 +16,10 @@ Align the words of sentence pairs by the model's cross-attention, and score the 
   lessons align --model runs/mine --pairs test.tsv --gold test.links --valid-pairs dev.tsv --valid-gold dev.links
   lessons align --model runs/mine --pairs all.tsv --out all.links --layer 2
 
-Pairs: source<TAB>target or source ||| target, one pair a line (or two files: --source, --target). Links: Pharaoh format, one pair a line,
-"0-0 1-2 2?1": source word - target word, both counted from 0; "?" (or "p") in place of the dash: a possible link. Gold
-files that count from 1: --one-based. A word is what stands between blanks or tabs, as for awk, Moses and fast_align; a
-no-break space is no border, so that « mot ? » with one before the mark is two words.
+Pairs: source<TAB>target or source ||| target, one pair a line (or two files: --source, --target). Links: Pharaoh
+format, one pair a line, "0-0 1-2 2?1": source word - target word, both counted from 0; "?" (or "p") in place of the
+dash: a possible link. Gold files that count from 1: --one-based. A word is what stands between blanks or tabs, as for
+awk, Moses and fast_align; a no-break space is no border, so that « mot ? » with one before the mark is two words.
 
 A pair with a blank side, or one too long for the model, gets an empty line, so that line n stays pair n; stderr says
 how many they are, and their gold links count as missed.

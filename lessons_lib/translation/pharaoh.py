@@ -78,10 +78,9 @@ def parse_links(line: str, pair: Pair, name: str = "the line", one_based: bool =
         for word, side, sentence in zip(link, ("source", "target"), pair[:2], strict=True):
             count = len(split_words(sentence))
             if not 0 <= word < count:
-                counted = f"counted from {int(one_based)}" + ("" if one_based else " (--one-based: from 1)")
-                raise UserError(
-                    f"{name}: {text!r} names {side} word {word + one_based}, but there are {count}, {counted}"
-                )
+                named = f"{text!r} names {side} word {word + one_based}, but there are {count}"
+                other = "" if one_based else " (a file that counts from 1 needs --one-based)"
+                raise UserError(f"{name}: {named}, counted from {int(one_based)}{other}")
         found[match[2]].add(link)
     return Gold(found["-"], found["-"] | found["?"] | found["p"])
 

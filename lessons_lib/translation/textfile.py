@@ -52,7 +52,9 @@ def read_raw(path: Path) -> bytes:
     if packed := _packing(raw):
         return _unpacked(path, raw, *packed[1:])
     if name := ENDINGS.get(path.suffix.lower()):
-        raise UserError(f"{path} is no {name} file (it begins otherwise); pack it with {name}, or name it {path.stem}")
+        raise UserError(
+            f"{path} is no {name} file (it begins otherwise); pack it with {name}, or name it without {path.suffix}"
+        )
     return raw
 
 
