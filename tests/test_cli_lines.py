@@ -115,7 +115,7 @@ def test_what_is_drawn_does_not_depend_on_how_lines_arrive(model, monkeypatch, c
 
 
 def test_a_prefix_that_leaves_no_room(model, capsys):
-    assert main(["translate", "--model", model, "--prefix", "le chat " * 9, "the cat"]) == 2
+    assert main(["translate", "--model", model, "--prefix", " ".join(["le chat"] * 9), "the cat"]) == 2
     said = capsys.readouterr().err
     assert "has 18 tokens, but the whole translation of sentence 1 may have 16; use a shorter one" in said
 

@@ -1,5 +1,6 @@
 """Cleaning of crawled parallel text: what is left out of training, and why."""
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -29,8 +30,8 @@ class Filters:
 
 
 def one_line(text: str) -> str:
-    """``text`` with single spaces between its words, and so without tabs and line ends."""
-    return " ".join(text.split())
+    """``text`` with single spaces between its words, and so without tabs and line ends; in composed form (NFC)."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 class HashSet:
