@@ -20,7 +20,7 @@ def add_test_set(parser: argparse.ArgumentParser) -> None:
     add_tokenize(parser)
 
 
-def add_tokenize(parser: argparse.ArgumentParser) -> None:
+def add_tokenize(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
     """How BLEU splits words."""
     how = "how BLEU splits words, by sacreBLEU's names: 13a (default); without blanks char, or zh, ja-mecab"
     parser.add_argument("--tokenize", metavar="HOW", help=how)

@@ -7,7 +7,6 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from lessons_lib.cache import DecoderCache
 from lessons_lib.errors import UserError
 from lessons_lib.masks import padding_mask
 from lessons_lib.transformer import Transformer, TransformerConfig
@@ -51,9 +50,13 @@ def most_probable(log_probabilities: Float[Tensor, "rows V"], sentences: list[in
 
 
 def next_log_probabilities(
-    model: Transformer, tokens: Int[Tensor, "rows 1"], cache: DecoderCache, source_mask: Bool[Tensor, "rows 1 1 S"]
+    model: Transformer, tokens: Int[Tensor, "rows 1"], cache: object, source_mask: Bool[Tensor, "rows 1 1 S"]
 ) -> Float[Tensor, "rows V"]:
-    """Of the token after ``tokens``: −inf for ``<pad>`` and ``<s>``, which no sentence contains."""
+    """Of the token after ``tokens``: −inf for ``<pad>`` and ``<s>``, which no sentence contains.
+
+    Args:
+        cache: what the model's ``new_cache`` gave.
+    """
     config = model.config
     log_probabilities = model.decode_step(tokens, cache, source_mask).log_softmax(-1, torch.float)
     log_probabilities[:, [token for token in (config.pad_id, config.bos_id) if token != config.eos_id]] = -torch.inf
