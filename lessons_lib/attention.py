@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from lessons_lib.cache import KeyValueCache
+from lessons_lib.errors import UserError
 
 
 def scaled_dot_product_attention(
@@ -70,7 +71,7 @@ def _penalty(mask: Tensor, shape: Sequence[int], dtype: torch.dtype) -> tuple[Te
     """
     pairs = zip(reversed(mask.shape), reversed(shape), strict=False)
     if mask.dim() > len(shape) or any(size not in (1, wanted) for size, wanted in pairs):
-        raise ValueError(f"mask of shape {tuple(mask.shape)} does not broadcast to the scores {tuple(shape)}")
+        raise UserError(f"mask of shape {tuple(mask.shape)} does not broadcast to the scores {tuple(shape)}")
     return (~mask).to(dtype) * (torch.finfo(dtype).min / 2), mask.any(dim=-1, keepdim=True).to(dtype)
 
 
@@ -207,11 +208,11 @@ def prefers_fused(query: Float[Tensor, "B H T d_head"], key: Float[Tensor, "B H 
 def check_heads(d_model: int, n_heads: int, n_kv_heads: int | None = None, d_head: int | None = None) -> None:
     """Raise ValueError, with numbers to choose from, unless ``d_model`` splits into heads, and these into groups."""
     if n_heads < 1 or (d_head is None and d_model % n_heads):
-        raise ValueError(f"d_model={d_model} is not divisible by n_heads={n_heads}; use {_divisors(d_model)} …")
+        raise UserError(f"d_model={d_model} is not divisible by n_heads={n_heads}; use {_divisors(d_model)} …")
     if n_kv_heads is not None and (n_kv_heads < 1 or n_heads % n_kv_heads):
-        raise ValueError(f"n_heads={n_heads} is not divisible by n_kv_heads={n_kv_heads}; use {_divisors(n_heads)}")
+        raise UserError(f"n_heads={n_heads} is not divisible by n_kv_heads={n_kv_heads}; use {_divisors(n_heads)}")
     if d_head is not None and d_head < 1:
-        raise ValueError(f"d_head={d_head} is not positive; use 1 or more")
+        raise UserError(f"d_head={d_head} is not positive; use 1 or more")
 
 
 def _divisors(number: int) -> str:

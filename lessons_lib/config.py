@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, fields
 
 from lessons_lib.attention import check_heads
+from lessons_lib.errors import UserError
 from lessons_lib.feedforward import ACTIVATIONS
 from lessons_lib.norms import NORMS
 from lessons_lib.positions import POSITIONS
@@ -65,17 +66,17 @@ class TransformerConfig:
     def __post_init__(self):
         for name in ("vocab_size", "d_model", "d_ff", "max_length"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} is not positive; use 1 or more")
+                raise UserError(f"{name}={getattr(self, name)} is not positive; use 1 or more")
         if self.n_encoder_layers < 0 or self.n_decoder_layers < 0 or self.n_encoder_layers + self.n_decoder_layers < 1:
             layers = f"n_encoder_layers={self.n_encoder_layers}, n_decoder_layers={self.n_decoder_layers}"
-            raise ValueError(f"{layers}: one of them must be 1 or more, and neither negative")
+            raise UserError(f"{layers}: one of them must be 1 or more, and neither negative")
         check_heads(self.d_model, self.n_heads, self.n_kv_heads, self.d_head)
         for name in ("dropout", "attention_dropout"):
             if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} is not a probability below 1; use 0.1")
+                raise UserError(f"{name}={getattr(self, name)} is not a probability below 1; use 0.1")
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
-                raise ValueError(f"{name}={getattr(self, name)!r} is not known; use one of {', '.join(choices)}")
+                raise UserError(f"{name}={getattr(self, name)!r} is not known; use one of {', '.join(choices)}")
 
     @property
     def head_width(self) -> int:
@@ -95,7 +96,7 @@ class TransformerConfig:
         """
         names = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - names):
-            raise ValueError(f"the model's configuration has {unknown[0]!r}, which this version does not know")
+            raise UserError(f"the model's configuration has {unknown[0]!r}, which this version does not know")
         if "vocab_size" not in values:
-            raise ValueError("the model's configuration has no 'vocab_size'; is this a model of ours?")
+            raise UserError("the model's configuration has no 'vocab_size'; is this a model of ours?")
         return cls(**values)

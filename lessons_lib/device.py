@@ -10,12 +10,19 @@ has neither these nor AMX, a third slower (``python -m benchmarks training``).
 import contextlib
 import platform
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from lessons_lib.errors import UserError
+
+# What PyTorch says in a RuntimeError: its allocators (CPU, MPS), CUDA itself, and CUDA's libraries.
+NO_MEMORY = re.compile(
+    r"out of memory|can't allocate memory|not enough memory|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED"
+)
 CPUINFO = Path("/proc/cpuinfo")
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -31,10 +38,10 @@ def pick_device(name: str | None = None) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise ValueError(f"device={name!r} is not known; use 'cuda', 'mps' or 'cpu'") from None
+        raise UserError(f"device={name!r} is not known; use 'cuda', 'mps' or 'cpu'") from None
     available = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}
     if device.type not in available or not available[device.type]():
-        raise ValueError(f"device={name!r} is not available here; use {pick_device().type!r}")
+        raise UserError(f"device={name!r} is not available here; use {pick_device().type!r}")
     return device
 
 
@@ -46,9 +53,9 @@ def pick_precision(device: torch.device, name: str | None = None) -> torch.dtype
     """
     if name is not None:
         if name not in PRECISIONS:
-            raise ValueError(f"precision={name!r} is not known; use one of {', '.join(PRECISIONS)}")
+            raise UserError(f"precision={name!r} is not known; use one of {', '.join(PRECISIONS)}")
         if name == "fp16" and device.type == "cpu":
-            raise ValueError("precision='fp16' is for GPUs; on a CPU use 'fp32' or 'bf16'")
+            raise UserError("precision='fp16' is for GPUs; on a CPU use 'fp32' or 'bf16'")
         return PRECISIONS[name]
     if device.type == "cuda":  # compute capability 8.0 (Ampere) brought bf16; the T4 is 7.5
         return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16
@@ -66,13 +73,17 @@ def autocast(device: torch.device, dtype: torch.dtype):
 
 @contextlib.contextmanager
 def memory_errors(fix: str) -> Iterator[None]:
-    """Raise ValueError, with what to do about it, where PyTorch or Python has no memory left."""
+    """Raise ValueError, with what to do about it, where PyTorch or Python has no memory left.
+
+    Other errors that speak of memory, such as CUDA's illegal accesses, are no lack of it and pass as they are.
+    """
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
+        lacking = isinstance(error, (torch.OutOfMemoryError, MemoryError)) or NO_MEMORY.search(str(error))
+        if not lacking:
             raise
-        raise ValueError(f"the memory is too small{fix}") from None
+        raise UserError(f"the memory is too small{fix}") from error
 
 
 def seed_everything(seed: int) -> None:

@@ -4,6 +4,7 @@ A decoder that generates is a loop around one step. The loop stays in the progra
 and values of the past as plain tensors and returns them longer by one position.
 """
 
+import logging
 import warnings
 from pathlib import Path
 
@@ -80,9 +81,13 @@ def write_onnx(program: ExportedProgram, path: Path) -> None:
     Raises:
         ModuleNotFoundError: ``onnx`` and ``onnxscript`` are not installed (``pip install onnx onnxscript``).
     """
+    registry = logging.getLogger("torch.onnx._internal.exporter._registration")  # names what torchvision would add
+    level = registry.level
+    registry.setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # torch.onnx copies a tree of its own
         torch.onnx.export(program, dynamo=True, opset_version=OPSET, external_data=False, verbose=False).save(path)
+    registry.setLevel(level)
 
 
 class _GrowingCache(KeyValueCache):

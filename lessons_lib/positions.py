@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from lessons_lib.attention import UNORDERED, Order
+from lessons_lib.errors import UserError
 
 
 class Positions(nn.Module):
@@ -191,11 +192,11 @@ def _angles(max_length: int, base: float = 10_000.0, **named: int) -> Float[Tens
     """t / base^(2i/width): the angle of pair i at position t; the width comes under its name."""
     ((name, width),) = named.items()
     if width % 2:
-        raise ValueError(f"{name}={width} is odd; sines and cosines come in pairs, use {width + 1}")
+        raise UserError(f"{name}={width} is odd; sines and cosines come in pairs, use {width + 1}")
     return torch.arange(max_length)[:, None] * base ** (-torch.arange(0, width, 2) / width)
 
 
 def _checked_end(end: int, max_length: int) -> int:
     if end > max_length:
-        raise ValueError(f"a sequence of {end} tokens is longer than max_length={max_length}; shorten it")
+        raise UserError(f"a sequence of {end} tokens is longer than max_length={max_length}; shorten it")
     return end

@@ -1,4 +1,7 @@
-"""Every shape in a signature of lessons_lib is checked while the tests run: a wrong one fails the test.
+"""The shapes in the signatures of lessons_lib are checked while the tests run: a wrong one fails the test.
+
+Not all of them can be: of a list or a dictionary one element is looked at, drawn by chance, and the fields of a named
+tuple and what a generator yields are not; where these matter, a test compares them itself.
 
 The browser, and widgets drawn in it, are here too, for every test that looks at a page.
 """

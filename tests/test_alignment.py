@@ -165,3 +165,14 @@ def test_a_pair_too_long_for_the_model_is_named():
 def test_nothing_to_choose_by():
     with pytest.raises(ValueError, match="no sentence pairs"):
         score_readings([], [])
+
+
+def test_each_table_has_the_size_of_its_own_sentences():
+    """Of a list the checks of shapes look at one element, so this compares them all."""
+    model, _ = toy_model()
+    sources, targets = [[4, 5, 6, 2], [4, 2], [7, 8, 2]], [[6, 2], [6, 7, 8, 9, 2], [2]]
+    shapes = [tuple(table.shape) for table in cross_attention(model, sources, targets)]
+    config = model.config
+    assert shapes == [
+        (config.n_decoder_layers, config.n_heads, len(tgt), len(src)) for src, tgt in zip(sources, targets, strict=True)
+    ]

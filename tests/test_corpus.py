@@ -1,6 +1,8 @@
 """Parallel text: what is read is what the files say, and what they must not say is one clear line."""
 
+import bz2
 import gzip
+import lzma
 
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from toy import toy_corpus
 
 from lessons_lib.translation.corpus import (
     Pair,
+    evenly,
     load_grammar,
     load_pairs,
     read_lines,
@@ -141,3 +144,84 @@ def test_grammar_is_the_same_for_the_same_seed_and_its_test_is_held_out():
     for pair in corpus.test:
         english, french = pair.source.split(), pair.target.split()
         assert all(e < len(english) and f < len(french) for e, f in pair.alignment)
+
+
+PACKERS = {"gzip": gzip.compress, "xz": lzma.compress, "bzip2": bz2.compress}
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+@pytest.mark.parametrize("name", ["a", "a.txt", "a.GZ"])
+def test_packed_whatever_it_is_called(files, kind, name):
+    assert read_lines(files(name, PACKERS[kind]("un\nl'été\n".encode()))) == ["un", "l'été"]
+    whole = PACKERS[kind]("".join(f"{n * n}\n" for n in range(9_000)).encode())
+    with pytest.raises(ValueError, match=r"copy it again"):
+        read_lines(files(name, whole[: len(whole) // 2]))
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ("l'été\n".encode("utf-16"), "a is UTF-16, not UTF-8 text; convert it: iconv -f UTF-16 -t UTF-8"),
+        (b"\xfe\xff" + "été\n".encode("utf-16-be"), "a is UTF-16, not UTF-8 text; convert it: iconv -f UTF-16"),
+        ("a cat sleeps\n".encode("utf-16-le"), "a is UTF-16, or no text: .* iconv -f UTF-16LE -t UTF-8"),
+        ("a cat sleeps\n".encode("utf-16-be"), "a is UTF-16, or no text: .* iconv -f UTF-16BE -t UTF-8"),
+        ("été\n".encode("utf-32"), "a is UTF-32"),
+        (b"PK\x03\x04\x14\0\0\0", "a is a zip archive or an office document, .*unzip"),
+        (b"\x28\xb5\x2f\xfd\x24", "a is packed with zstd, not UTF-8 text; unpack it: zstd -d"),
+        (b"%PDF-1.7\n", "a is a PDF"),
+        ("« l’été »\n".encode("cp1252"), "a is not UTF-8: line 1 holds byte 0xab; .*iconv -f WINDOWS-1252 -t UTF-8"),
+        ("un\nl'été\n".encode("latin-1"), "a is not UTF-8: line 2 holds byte 0xe9; .*iconv -f ISO-8859-1 -t UTF-8"),
+        ("éàçù\n".encode() + b"\xe9t\n", "line 2 holds byte 0xe9; the rest is UTF-8: mend that line"),
+        ("l'été".encode()[:-1], "cut off in the middle of a character; copy it again"),
+    ],
+)
+def test_what_is_no_utf8_text_is_called_by_its_name(files, raw, message):
+    with pytest.raises(ValueError, match=message):
+        read_lines(files("a", raw))
+
+
+def test_a_stray_nul_is_text(files):
+    assert read_lines(files("a", b"a\0b\n")) == ["a\0b"]
+
+
+def test_accents_typed_as_two_characters_are_one(files):
+    assert read_lines(files("a", "l'e\u0301te\u0301\n")) == ["l'été"]
+
+
+def test_tatoeba_files(files, capsys):
+    """With the attribution, as manythings.org packs them; and as Tatoeba itself exports pairs."""
+    path = files("a", "Go.\tVa !\tCC-BY 2.0 (France) #1 & #2\nHi.\tSalut !\tCC-BY 2.0 (France) #3 & #4\n")
+    assert read_tab_pairs(path) == [Pair("Go.", "Va !"), Pair("Hi.", "Salut !")]
+    assert (
+        "read columns 1 and 2 of 3; the rest, such as 'CC-BY 2.0 (France) #1 & #2', is left out"
+        in capsys.readouterr().err
+    )
+    path = files("b", "1276\tLet's try.\t5\tEssayons !\n1277\tI must go.\t6\tJe dois partir.\n")
+    assert read_tab_pairs(path) == [Pair("Let's try.", "Essayons !"), Pair("I must go.", "Je dois partir.")]
+    with pytest.raises(ValueError, match="c, line 2: 3 columns"):
+        read_tab_pairs(files("c", "a\tb\nc\td\te\n"))
+    with pytest.raises(ValueError, match="d, line 2: 2 columns, not 3 as the first line"):
+        read_tab_pairs(files("d", "a\tb\tx\nc\td\n"))
+
+
+def test_pairs_that_training_has_seen_are_counted(files):
+    train = files("t", "The cat.\tLe chat.\nA dog.\tUn chien.\n")
+    held_out = files("v", "the cat\tce chat\nA bird.\tun chien !\nA horse.\tUn cheval.\n")
+    assert load_pairs([train], [held_out], [train]).seen == {"valid": 2, "test": 2}
+
+
+def test_drawn_at_even_distances():
+    pairs = [Pair(str(number), "") for number in range(10)]
+    assert [pair.source for pair in evenly(pairs, 4)] == ["0", "2", "5", "7"]
+    assert evenly(pairs, 10) == evenly(pairs, 11) == pairs
+
+
+def test_pairs_as_fast_align_has_them(files):
+    assert read_tab_pairs(files("a", "the cat ||| le chat\n\nno ||| non\n")) == [
+        Pair("the cat", "le chat"), Pair("", ""), Pair("no", "non"),
+    ]  # fmt: skip
+
+
+def test_line_ends_of_old_macintoshes(files):
+    with pytest.raises(ValueError, match=r"a ends its lines with a carriage return alone; convert it: tr"):
+        read_lines(files("a", "un\rdeux\rtrois\r"))

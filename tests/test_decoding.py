@@ -4,21 +4,24 @@ import itertools
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from toy import toy_config, toy_corpus, toy_model, toy_sources, toy_translator
 
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.decoding import Hypothesis, beam_search, greedy, output_limit
+from lessons_lib.translation.decoding import Hypothesis, beam_search, greedy, n_best, output_limit, output_limits
 from lessons_lib.translation.search import Search, search_all
+from lessons_lib.translation.translator import Translator
 
 
-def uncached_greedy(model, src, limit):
+def uncached_greedy(model, src):
     """The textbook loop: the whole sentence again for each token, one source sentence at a time."""
     results = []
     for row in src:
         row = row[row != 0][None]
-        tokens = [1]
+        tokens, limit = [1], output_limit(model.config, row.shape[1])
         while len(tokens) <= limit and (len(tokens) == 1 or tokens[-1] != 2):
-            tokens.append(model(row, torch.tensor([tokens]))[0, -1].argmax().item())
+            tokens.append(2 + model(row, torch.tensor([tokens]))[0, -1, 2:].argmax().item())  # not <pad>, not <s>
         results.append(tokens[1:])
     return results
 
@@ -35,7 +38,7 @@ def test_cached_greedy_equals_uncached(trained):
     model = toy_translator().model if trained else toy_model()[0]
     src = toy_sources(4)
     with torch.inference_mode():
-        expected = uncached_greedy(model, src, output_limit(model.config, src.shape[1]))
+        expected = uncached_greedy(model, src)
         found = greedy(model, src)
         assert [hypothesis.tokens for hypothesis in found] == expected
         for row, hypothesis in zip(src, found, strict=True):
@@ -74,7 +77,7 @@ def textbook_beam_search(model, row, beam, length_penalty, limit):
         children = []
         for tokens, score in live:
             log_probabilities = model(row, torch.tensor([tokens])).log_softmax(-1)[0, -1].tolist()
-            children += [([*tokens, token], score + p) for token, p in enumerate(log_probabilities)]
+            children += [([*tokens, token], score + p) for token, p in enumerate(log_probabilities) if token > 1]
         children = sorted(children, key=lambda child: -child[1])[: 2 * beam]
         ended = [child for child in children[:beam] if child[0][-1] == 2 or step == limit - 1]
         finished += [Hypothesis(tokens[1:], score) for tokens, score in ended]
@@ -93,9 +96,9 @@ def test_beam_search_equals_the_textbook(seed, length_penalty):
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.7)
     src = torch.tensor([[3, 4, 2, 0], [5, 3, 7, 2], [6, 2, 0, 0]])
-    limit = output_limit(model.config, src.shape[1])
+    limits = output_limits(model.config, src)
     with torch.inference_mode():
-        for row, found in zip(src, beam_search(model, src, 3, length_penalty), strict=True):
+        for row, limit, found in zip(src, limits, beam_search(model, src, 3, length_penalty), strict=True):
             expected = textbook_beam_search(model, row[row != 0][None], 3, length_penalty, limit)
             assert found.tokens == expected.tokens
             assert found.log_probability == pytest.approx(expected.log_probability, abs=1e-3)
@@ -123,12 +126,12 @@ def test_a_beam_out_of_range(beam):
 def test_the_limit_cuts_off_a_translation_without_end():
     model, _ = toy_model()
     src = toy_sources(3)
-    limit = output_limit(model.config, src.shape[1])
-    assert limit == min(24, 2 * src.shape[1] + 10)
+    limits = output_limits(model.config, src)
+    assert limits == [min(24, 2 * int((row != 0).sum()) + 10) for row in src]
     model.embedding.weight.data[2] = 0.0
     model.decoder.norm.beta.data += 3 * model.embedding.weight.data[7]  # </s> is never the best
     for search in (greedy, lambda *a: beam_search(*a, beam=2)):
-        for hypothesis in search(model, src):
+        for limit, hypothesis in zip(limits, search(model, src), strict=True):
             assert len(hypothesis.tokens) == limit
             assert 2 not in hypothesis.tokens
 
@@ -156,3 +159,52 @@ def test_search_all_gives_each_sentence_its_own_translation(beam):
 
 def test_search_all_of_nothing():
     assert list(search_all(toy_model()[0], [])) == []
+
+
+WORDS = [*"?!.,'«»éß日", "???", "the", "cat", "black", "sees", "The", "xylophone", "42", "\u00a0"]
+LINES = st.lists(st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join), min_size=1, max_size=5)
+SEARCHES = [{}, {"beam": 3}, {"beam": 2, "no_repeat": 2}, {"temperature": 1.0, "seed": 4}]
+
+
+def never_ending() -> Translator:
+    """A model that says one word again and again, so that only its limit ends a translation."""
+    model, tokenizer = toy_model()
+    model.embedding.weight.data[2] = 0.0
+    model.decoder.norm.beta.data += 3 * model.embedding.weight.data[7]
+    return Translator(model, tokenizer)
+
+
+@pytest.mark.parametrize("search", SEARCHES, ids=str)
+@settings(deadline=None, max_examples=6, derandomize=True)
+@given(lines=LINES, rows=st.integers(1, 4))
+def test_a_translation_depends_on_its_own_line_alone(search, lines, rows):
+    """Whatever stands beside it, and however many lines a batch holds; sampling also knows the number of the line."""
+    for translator in (toy_translator(), never_ending()):
+        together = [one.text for one in translator.translate(lines, attention=False, **search)]
+        alone = [
+            one.text
+            for first in range(0, len(lines), rows)
+            for one in translator.translate(
+                lines[first : first + rows], attention=False, **search, **({"first": first} if "seed" in search else {})
+            )
+        ]
+        assert together == alone
+
+
+def test_sentences_of_every_length_are_cut_off_at_their_own_limit():
+    model, src = never_ending().model, toy_sources()
+    assert len(set(output_limits(model.config, src))) > 1
+    for search in (greedy, lambda *of: beam_search(*of, beam=3)):
+        assert [len(one.tokens) for one in search(model, src)] == output_limits(model.config, src)
+
+
+def test_padding_and_the_beginning_are_never_written():
+    """Though the model finds nothing as probable: not in a search, and not in what is drawn."""
+    model, _ = toy_model()
+    model.decoder.norm.beta.data += 3 * (model.embedding.weight.data[0] + model.embedding.weight.data[1])
+    model.embedding.weight.data[0] = model.embedding.weight.data[1]
+    src = toy_sources()
+    drawn = [ended for _, ended in search_all(model, src.tolist(), Search(temperature=2.0))]
+    for ended in (*([one] for one in greedy(model, src)), *n_best(model, src, 3), *drawn):
+        for hypothesis in ended:
+            assert min(hypothesis.tokens) >= 2

@@ -11,11 +11,18 @@ import torch
 from toy import toy_corpus, toy_model, toy_translator
 
 from lessons_lib.cli import main
-from lessons_lib.translation.deployment import check
+from lessons_lib.feedforward import ACTIVATIONS
+from lessons_lib.norms import NORMS
+from lessons_lib.positions import POSITIONS
+from lessons_lib.translation.deployment import check, web
+from lessons_lib.translation.deployment import ctranslate2 as for_ctranslate2
+from lessons_lib.translation.deployment import onnx as for_onnx
 from lessons_lib.translation.deployment.check import check_export
 from lessons_lib.translation.deployment.ctranslate2 import FILES, CTranslate2Translator, write_ctranslate2
 from lessons_lib.translation.deployment.onnx import OnnxTranslator, write_onnx_model
+from lessons_lib.translation.deployment.support import refuse_unknown
 from lessons_lib.translation.model_folder import save_model
+from lessons_lib.widgets import sizes
 
 pytestmark = pytest.mark.usefixtures("unchecked_shapes")
 
@@ -66,7 +73,7 @@ def test_an_export_translates_as_ours_does(model, sentences, tmp_path, capsys, t
     assert found["bytes"] == sum(path.stat().st_size for path in out.iterdir())
     engine = CTranslate2Translator(out) if to == "ctranslate2" else OnnxTranslator(out)
     test = toy_corpus().test
-    right = sum(a == pair.target for a, pair in zip(engine.translate(TEXTS[:20], limit=24), test, strict=True))
+    right = sum(a == pair.target for a, pair in zip(engine.translate(TEXTS[:20], limits=[24] * 20), test, strict=True))
     assert right >= 18
 
 
@@ -115,7 +122,7 @@ def test_what_ctranslate2_cannot_express_is_named_and_nothing_is_left(positions,
 
 def test_an_export_that_says_something_else_is_not_written(model, sentences, tmp_path, capsys, monkeypatch):
     class Mute(CTranslate2Translator):
-        def translate(self, texts, limit, beam=1):
+        def translate(self, texts, limits, beam=1):
             return ["" if text == TEXTS[0] else "le chat" for text in texts]
 
     monkeypatch.setattr(check, "_translator", lambda kind, folder: Mute(folder))
@@ -153,3 +160,65 @@ def test_errors_before_anything_is_written(model, sentences, tmp_path, capsys, m
     monkeypatch.setitem(sys.modules, "lessons_lib.translation.deployment.ctranslate2", None)
     assert "pip install ctranslate2" in fails(capsys, "--model", model, *arguments)
     assert not out.exists()
+
+
+def never_ending():
+    """A model that says one word again and again, so that only its limit ends a translation."""
+    model, tokenizer = toy_model()
+    model.embedding.weight.data[2] = 0.0
+    model.decoder.norm.beta.data += 3 * model.embedding.weight.data[7]
+    return model, tokenizer
+
+
+def stops_at_once():
+    """A young model: the most probable translation of anything is none."""
+    model, tokenizer = toy_model()
+    model.decoder.norm.beta.data += 3 * model.embedding.weight.data[2]
+    return model, tokenizer
+
+
+@pytest.mark.parametrize("kind", ["ctranslate2", "onnx"])
+@pytest.mark.parametrize("build", [never_ending, stops_at_once])
+def test_every_translation_has_its_own_limit_and_may_be_empty(kind, build, tmp_path):
+    model, tokenizer = build()
+    write = write_ctranslate2 if kind == "ctranslate2" else write_onnx_model
+    write(model, tokenizer, tmp_path)
+    texts = ["the cat", "the black cat sees the little white dog", "cat", *TEXTS[:5]]
+    for found in check_export(kind, tmp_path, model, tokenizer, texts):
+        assert found.identical == found.sentences == len(texts)
+
+
+@pytest.mark.parametrize("positions", ["relative", "t5"])
+def test_what_onnx_cannot_express_is_named_and_nothing_is_left(positions, tmp_path, capsys):
+    save_model(tmp_path, *toy_model(positions=positions))
+    out = tmp_path / "out"
+    error = fails(capsys, "--model", str(tmp_path), "--to", "onnx", "--out", str(out))
+    assert f"positions='{positions}' cannot be written for ONNX; it can have sinusoidal" in error
+    assert not out.exists()
+
+
+def test_a_choice_that_a_format_does_not_know_is_refused_by_name():
+    with pytest.raises(ValueError, match="norm_type='scale' cannot be written for the page; it can have layer, rms"):
+        refuse_unknown({"norm_type": "scale"}, "for the page", norm_type=web.CHOICES["norm_type"])
+
+
+def test_every_choice_of_a_configuration_is_written_or_refused():
+    """A new norm, activation or way to tell positions goes into what each format writes, or into what it refuses."""
+    refused = {"ctranslate2": {"alibi", "relative", "t5"}, "onnx": {"relative", "t5"}}
+    assert set(web.CHOICES["norm_type"]) == set(for_ctranslate2.NORMS) == set(NORMS)
+    assert set(web.CHOICES["activation"]) == set(for_ctranslate2.ACTIVATIONS) == set(ACTIVATIONS)
+    assert set(web.CHOICES["positions"]) == set(POSITIONS)
+    assert set(for_ctranslate2.POSITIONS) == set(POSITIONS) - refused["ctranslate2"]
+    assert set(for_onnx.POSITIONS) == set(POSITIONS) - refused["onnx"]
+    assert set(sizes._CHOICES["norm_type"]) == set(NORMS)
+    assert set(sizes._CHOICES["activation"]) == set(ACTIVATIONS)
+    assert set(sizes._CHOICES["positions"]) == set(POSITIONS)
+
+
+def test_a_line_that_is_too_long_does_not_spoil_a_check(model, sentences, tmp_path, capsys):
+    Path(sentences).write_text("the cat\n\n" + "the cat " * 30 + "\nthe dog\n", "utf-8")
+    arguments = ["--model", model, "--to", "ctranslate2", "--out", str(tmp_path / "out"), "--check", sentences]
+    assert main(["export", *arguments, "--json"]) == 0
+    printed = capsys.readouterr()
+    assert "1 sentences are too long for this model, and left out of the check" in printed.err
+    assert [one["sentences"] for one in json.loads(printed.out)["checks"]] == [2, 2]

@@ -1,6 +1,7 @@
 """`lessons export-web`: the file is whole or not there, says what the model says, and names what is wrong."""
 
 import json
+import shutil
 import struct
 import subprocess
 import sys
@@ -224,3 +225,14 @@ def test_the_site_gets_the_same_file_where_no_library_is():
     made = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, cwd=build_book.ROOT).stdout
     assert made == course_web_model()
     assert len(made) < 3_000_000
+
+
+def test_a_norm_that_the_page_does_not_know_is_refused(model, tmp_path):
+    """It would be exported without a word, and the page would compute NaN."""
+    folder = tmp_path / "model"
+    shutil.copytree(model, folder)
+    config = json.loads((folder / "config.json").read_text())
+    for name, value in {"norm_type": "scale", "activation": "mish", "positions": "spiral"}.items():
+        (folder / "config.json").write_text(json.dumps(config | {name: value}))
+        with pytest.raises(ValueError, match=f"{name}='{value}' cannot be written for the page; it can have "):
+            web_model(folder)

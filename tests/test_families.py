@@ -463,7 +463,19 @@ LINEAR = {"rope_type": "linear", "factor": 2.0, "rope_theta": 10_000.0}
         (saved_llama, load_llama, {"rope_parameters": LINEAR}, "rope_parameters={'rope_type': 'linear'"),
         (saved_llama, load_llama, {"hidden_act": "gelu"}, "hidden_act='gelu', which is not built here; only 'silu' is"),
         (saved_llama, load_llama, {"attention_bias": True}, "attention_bias=True, .*; only mlp_bias=True goes with it"),
-        (saved_llama, load_llama, {"colour": "red"}, "config.json has colour='red', which is not built here"),
+        (
+            saved_llama,
+            load_llama,
+            {"quantization_config": {"bits": 4}},
+            "quantization_config={'bits': 4}, which is not",
+        ),
+        (saved_llama, load_llama, {"rope_parameters": {"partial_rotary_factor": 0.5}}, "rope_parameters={'partial_rot"),
+        (saved_llama, load_llama, {"attn_logit_softcapping": 30.0}, "attn_logit_softcapping=30.0"),
+        (saved_llama, load_llama, {"auto_map": {"AutoModel": "theirs.py"}}, "auto_map={'AutoModel': 'theirs.py'}"),
+        (saved_llama, load_llama, {"residual_multiplier": 0.2}, "residual_multiplier=0.2"),
+        (saved_gpt2, load_gpt2, {"add_cross_attention": True}, "add_cross_attention=True"),
+        (saved_bert, load_bert, {"pruned_heads": {"0": [1]}}, "pruned_heads={'0': \\[1\\]}"),
+        (saved_marian, load_marian, {"normalize_embedding": True}, "normalize_embedding=True"),
         (mistral, load_llama, {"sliding_window": 4096}, "sliding_window=4096, which is not built here"),
         (qwen2, load_llama, {"sliding_window": 8, "use_sliding_window": True}, "sliding_window=8"),
         (qwen2, load_llama, {"layer_types": ["sliding_attention"]}, "layer_types='sliding_attention'"),
@@ -515,3 +527,58 @@ def test_settings_of_published_files_pass(tmp_path, save, load, settings):
     save(tmp_path)
     edit_settings(tmp_path, settings | {"eos_token_id": [3, 5], "bos_token_id": 0})
     assert load(tmp_path).config.eos_id == 3
+
+
+# What transformers 4.46 to 5.x, its users and other trainers write into files of every family.
+BESIDE = {
+    "_attn_implementation_autoset": True,
+    "attn_implementation": "sdpa",
+    "chunk_size_feed_forward": 8,
+    "colour": "red",
+    "dtype": "bfloat16",
+    "experiments": {"loss": 3},
+    "gradient_checkpointing": True,
+    "id2label": {"0": "LABEL_0"},
+    "keys_to_ignore_at_inference": ["past_key_values"],
+    "output_hidden_states": True,
+    "prefix": "translate: ",
+    "unk_token_id": 3,
+    "unsloth_fixed": True,
+    "unsloth_version": "2025.3",
+    "use_bfloat16": True,
+    "use_return_dict": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("save", "load"),
+    [(saved_bert, load_bert), (saved_gpt2, load_gpt2), (saved_llama, load_llama), (qwen2, load_llama),
+     (mistral, load_llama), (saved_marian, load_marian)],
+)  # fmt: skip
+def test_settings_that_change_no_number_pass(tmp_path, save, load):
+    save(tmp_path)
+    before = load(tmp_path).state_dict()
+    edit_settings(tmp_path, BESIDE)
+    after = load(tmp_path).state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize("kind", ["rope_type", "type"])
+def test_a_rotation_that_is_called_the_default_passes(tmp_path, kind):
+    theirs = saved_llama(tmp_path)
+    edit_settings(tmp_path, {"rope_parameters": None, "rope_theta": 10_000, "rope_scaling": {kind: "default"}})
+    torch.testing.assert_close(load_llama(tmp_path)(sentences()), theirs(sentences()).logits, **CLOSE)
+
+
+def test_tied_in_name_only_is_refused_with_the_way_out(tmp_path):
+    """`transformers` 5 keeps a head of another content apart, whatever the setting says: untied it is the same."""
+    theirs = saved_gpt2(tmp_path)
+    head = torch.randn_like(theirs.lm_head.weight)
+    edit_tensors(tmp_path, {"lm_head.weight": head})
+    with pytest.raises(
+        ValueError, match=r"'lm_head.weight' differs .*, though config.json ties them; set tie_word_emb"
+    ):
+        load_gpt2(tmp_path)
+    edit_settings(tmp_path, {"tie_word_embeddings": False})
+    expected = transformers.GPT2LMHeadModel.from_pretrained(tmp_path)(sentences()).logits
+    torch.testing.assert_close(load_gpt2(tmp_path)(sentences()), expected, **CLOSE)

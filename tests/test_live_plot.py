@@ -112,7 +112,7 @@ def test_where_it_draws(tmp_path, shown, capsys, monkeypatch, live, kernel, draw
     monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(kernel=object() if kernel else None))
     with Monitor(tmp_path / "metrics.jsonl", live=live) as monitor:
         monitor.step(step(1))
-        monitor.validated(1.5, 30.0)
+        monitor.validated(1.5, 30.0, 40.0)
     assert len(shown) == drawn
     assert ("training" in capsys.readouterr().err) == bar
     assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2

@@ -11,11 +11,14 @@ from playwright.sync_api import sync_playwright
 from toy import toy_corpus, toy_model, toy_translator
 from widget_page import WidgetPage
 
+from lessons_lib.feedforward import ACTIVATIONS
+from lessons_lib.norms import NORMS
 from lessons_lib.positions import t5_bucket
 from lessons_lib.translation.alignment import cross_attention, word_weights
 from lessons_lib.translation.corpus import load_grammar, load_grammar_tests
 from lessons_lib.translation.course_model import FOLDER, course_web_model, load_course_translator
 from lessons_lib.translation.decoding import n_best
+from lessons_lib.translation.deployment.web import CHOICES as CHOICES_OF_THE_PAGE
 from lessons_lib.translation.deployment.web import seen_words, stored_words, web_model
 from lessons_lib.translation.deployment.web_reading import read_web_file, read_web_model
 from lessons_lib.translation.model_folder import save_model
@@ -109,6 +112,19 @@ def test_buckets_of_t5_at_every_distance(course):
             "([all, causal]) => all.map((one) => engine.t5Bucket(one, causal, 32))", [distances[0].tolist(), causal]
         )
         assert found == t5_bucket(distances, causal, 32, 128)[0].tolist()
+
+
+def test_the_page_has_every_norm_and_activation_and_refuses_others(course, engine):
+    """By the names of the library; an unknown one is an Error, and no NaN."""
+    assert (
+        set(course.evaluate("() => Object.keys(engine.NORMS)")) == set(NORMS) == set(CHOICES_OF_THE_PAGE["norm_type"])
+    )
+    assert set(course.evaluate("() => Object.keys(engine.ACTIVATIONS)")) == set(ACTIVATIONS)
+    for name in ("norm_type", "activation", "positions"):
+        build = "(name) => { try { new engine.Transformer({ ...file, config: { ...file.config, [name]: 'new' } }); }"
+        assert course.evaluate(build + " catch (error) { return error.message; } }", name) == (
+            f"{name}='new' is not known to this page"
+        )
 
 
 # --- translations ----------------------------------------------------------------------------------------------------

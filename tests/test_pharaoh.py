@@ -8,9 +8,7 @@ from lessons_lib.translation.alignment import Gold
 from lessons_lib.translation.corpus import Pair
 from lessons_lib.translation.pharaoh import (
     format_links,
-    gold_of,
     parse_links,
-    read_filled_pairs,
     read_links,
     write_links,
 )
@@ -66,23 +64,30 @@ def test_no_file(tmp_path):
         read_links(tmp_path, [PAIR])
 
 
-def test_pairs_with_tabs(tmp_path):
-    path = tmp_path / "pairs"
-    path.write_text("the cat\tle chat\nthe dog\tle chien\n", "utf-8")
-    assert read_filled_pairs(path) == [Pair("the cat", "le chat"), Pair("the dog", "le chien")]
+def test_words_are_what_stands_between_blanks():
+    """As for awk, Moses and fast_align: a no-break space, as French has before a mark, is no border."""
+    pair = Pair("why not\t?", "pourquoi pas\u00a0?")
+    assert parse_links("0-0 1-1 2-1", pair).sure == {(0, 0), (1, 1), (2, 1)}
+    with pytest.raises(ValueError, match="names target word 2, but there are 2"):
+        parse_links("2-2", pair)
 
 
-@pytest.mark.parametrize("line", ["the dog le chien", "a\tb\tc", "the dog\t ", "", "\tle chien"])
-def test_pairs_without_one_tab(tmp_path, line):
-    path = tmp_path / "pairs"
-    path.write_text(f"the cat\tle chat\n{line}\n", "utf-8")
-    with pytest.raises(ValueError, match=r"line 2: .*; write source, one tab, target"):
-        read_filled_pairs(path)
-
-
-def test_gold_of_pairs():
-    assert gold_of([Pair("a", "b", ((0, 0),))]) == [Gold({(0, 0)}, {(0, 0)})]
-    pair = Pair("a b", "c d", alignment=((0, 0), (1, 1)), possible=((0, 1), (1, 1)))
-    assert gold_of([pair]) == [Gold(sure={(0, 0)}, possible={(0, 0), (0, 1), (1, 1)})]
-    with pytest.raises(ValueError, match="pair 1, 'the black cat', has no gold alignment"):
-        gold_of([PAIR])
+def test_files_that_count_from_1(tmp_path, capsys):
+    path = tmp_path / "links"
+    path.write_text("1-1 2?3 3-2\n" * 4)
+    pairs = [PAIR] * 4
+    assert read_links(path, pairs, one_based=True)[0] == Gold({(0, 0), (2, 1)}, {(0, 0), (2, 1), (1, 2)})
+    assert capsys.readouterr().err == ""
+    with pytest.raises(
+        ValueError, match=r"names target word 3, .*from 0 \(a file that counts from 1 needs --one-based"
+    ):
+        read_links(path, pairs)
+    path.write_text("1-1 2-2 1-2\n" * 4)  # every word is there, but never the first
+    read_links(path, pairs)
+    assert (
+        "links: no link names word 0 of a sentence; if the file counts from 1, add --one-based"
+        in capsys.readouterr().err
+    )
+    path.write_text("0-1\n" * 4)
+    with pytest.raises(ValueError, match="names source word 0, but there are 3, counted from 1"):
+        read_links(path, pairs, one_based=True)

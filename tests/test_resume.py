@@ -195,11 +195,15 @@ def test_other_settings_do_not_go_on(tmp_path):
     assert (out / "run.json").exists()
 
 
-def test_early_stopping_keeps_the_best_weights(tmp_path):
+def test_early_stopping_ends_after_validations_that_are_better_in_nothing(tmp_path):
     run(*command(tmp_path / "out", "--patience", "2"))
     card = json.loads((tmp_path / "out" / "run.json").read_text())
     lines = map(json.loads, (tmp_path / "out" / "metrics.jsonl").read_text().splitlines())
-    bleu = [line["valid_bleu"] for line in lines if "valid_bleu" in line]
-    assert card["steps"] < 300
-    assert max(bleu) == max(bleu[:-2]) == bleu[-3]
+    seen = [(line["valid_loss"], line["valid_chrf"]) for line in lines if "valid_chrf" in line]
+    misses, loss, chrf = [0], float("inf"), float("-inf")
+    for one in seen:
+        misses.append(0 if one[0] < loss or round(one[1], 2) > chrf else misses[-1] + 1)
+        loss, chrf = min(loss, one[0]), max(chrf, one[1])
+    assert max(misses) == misses[-1] <= 2
+    assert (card["steps"] < 300) == (misses[-1] == 2)
     assert card["scores"]["bleu"] > 90

@@ -13,6 +13,7 @@ from lessons_lib.transformer import Transformer
 from lessons_lib.translation import losses, training
 from lessons_lib.translation.batching import Batches, collate, encode_pairs
 from lessons_lib.translation.losses import fused_cross_entropy, smoothed_cross_entropy
+from lessons_lib.translation.plain_training import train_plainly
 from lessons_lib.translation.training import TrainingOptions, batch_loss, fit, schedule, validation_loss
 
 
@@ -143,3 +144,16 @@ def test_it_learns():
 def test_options_out_of_range(values, message):
     with pytest.raises(ValueError, match=message):
         TrainingOptions(**values)
+
+
+def test_the_plain_loop_gives_the_losses_of_fit():
+    """So that the loop to read and the loop to use are one algorithm."""
+    options = TrainingOptions(steps=40, learning_rate=1e-2, warmup_steps=10)
+    (plain, tokenizer), (usual, _) = toy_model(), toy_model()
+    pairs = Batches(encode_pairs(tokenizer, toy_corpus().train, 24), tokenizer, token_budget=300)
+    losses = train_plainly(plain, pairs.forever(), options)
+    expected = [step.loss.item() for step in fit(usual, pairs.forever(), options)]
+    assert len(losses) == 40
+    assert losses == pytest.approx(expected, abs=2e-3)
+    assert losses[-1] < 0.6 * losses[0]
+    assert losses[:5] == pytest.approx(expected[:5], abs=1e-5)

@@ -213,6 +213,16 @@ def test_a_row_that_is_none(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_side_that_is_missing_is_as_blank_as_one_that_is_null(tmp_path):
+    """`datasets` 5 reads a column whose rows have other keys as JSON, and leaves out what a row has not."""
+    rows = [row(*good(0)), {"translation": {"en": "Only English."}}, {"translation": {"en": None, "fr": "Rien."}}]
+    for split, some in (("train", [*rows, row(*good(1))]), ("validation", [row(*NEWS[0])]), ("test", [row(*NEWS[1])])):
+        (tmp_path / f"{split}.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in some))
+    prepare(tmp_path / "out", 5, tmp_path)
+    assert [pair.source for pair in load_prepared(tmp_path / "out").train] == [good(0)[0], good(1)[0]]
+    assert left_out(json.loads((tmp_path / "out" / "manifest.json").read_text()))["blank"] == 2
+
+
 def test_folders_that_are_none_of_ours(source, copy, tmp_path):
     with pytest.raises(ValueError, match="nowhere is not a folder; give one with the splits"):
         prepare(tmp_path / "out", 5, tmp_path / "nowhere")
@@ -265,7 +275,7 @@ def test_training_reads_the_parts(copy, tmp_path):
 
 def test_its_test_part_scores_a_model(copy):
     options = argparse.Namespace(corpus="wmt14", part=None, data=copy, source=None, reference=None)
-    assert read_test_set(options, copy) == load_wmt14(copy).test
+    assert read_test_set(options, copy) == (load_wmt14(copy).test, [])
 
 
 def test_prepare_prints_what_it_did(source, tmp_path, capsys):

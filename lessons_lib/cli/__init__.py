@@ -4,12 +4,14 @@ import argparse
 import os
 import signal
 import sys
+import traceback
 from typing import NoReturn
 
 from lessons_lib.cli import align, compare, diagnose, export, export_web, prepare, profile, score, train, translate
+from lessons_lib.errors import UserError
 from lessons_lib.process import tune_process
 
-USER_ERROR = 2
+USER_ERROR, OUR_ERROR = 2, 70
 COMMANDS = {
     "prepare": prepare,
     "train": train,
@@ -36,7 +38,7 @@ Train an English–French Transformer, translate with it, score it, and see wher
   lessons export-web --model runs/toy --out toy.bin
   lessons profile --model runs/toy
 
-`lessons COMMAND --help` tells more about each.
+`lessons COMMAND --help` tells more about each. An error is one line; --traceback shows where it arose.
 """
 
 
@@ -53,7 +55,8 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: list[str] | None = None) -> int:
     """Run one command.
 
-    Exit code: 0; 1 if an export fails its check; 2 after an error that the user can mend; 128 + signal when stopped.
+    Exit code: 0; 1 if an export fails its check; 2 after an error that the user can mend; 70 after one that only we
+    can, with its traceback; 128 + signal when stopped.
     """
     options = build_parser().parse_args(arguments)
     tune_process()
@@ -66,9 +69,19 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads us has read enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
-    except (ValueError, OSError) as error:
-        print(f"lessons: {' '.join(str(error).split())}", file=sys.stderr)
+    except (UserError, OSError) as error:
+        if options.traceback:
+            traceback.print_exc()
+        print(f"lessons: {' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
         return USER_ERROR
+    except MemoryError:
+        print("lessons: the memory is too small; give smaller files, or use a larger machine", file=sys.stderr)
+        return USER_ERROR
+    except Exception as error:
+        traceback.print_exc()
+        report = "please report what stands above"
+        print(f"lessons: this is a mistake of ours ({type(error).__name__}); {report}", file=sys.stderr)
+        return OUR_ERROR
     except KeyboardInterrupt:
         print("lessons: stopped", file=sys.stderr)
         return 128 + signal.SIGINT
@@ -83,5 +96,6 @@ def build_parser() -> argparse.ArgumentParser:
         summary = command.HELP.splitlines()[0]
         added = commands.add_parser(name, help=summary, description=command.HELP, formatter_class=raw)
         command.add_arguments(added)
+        added.add_argument("--traceback", action="store_true", help="show where in the program an error arose")
         added.set_defaults(run=command.run)
     return parser

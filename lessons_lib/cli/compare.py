@@ -7,7 +7,15 @@ from itertools import product
 from pathlib import Path
 
 from lessons_lib.cli.flags import add_device
-from lessons_lib.cli.test_set import add_test_set, check_test_set, read_test_set
+from lessons_lib.cli.test_set import (
+    add_test_set,
+    check_test_set,
+    read_aligned,
+    read_test_set,
+    warn_of_bleu,
+    warn_of_empty,
+)
+from lessons_lib.errors import UserError
 
 HELP = """\
 Say which of two systems translates better, and whether the difference may be chance.
@@ -21,6 +29,9 @@ Say which of two systems translates better, and whether the difference may be ch
 
 Prints both BLEUs with their 95 % intervals, their difference and p: paired bootstrap resampling (Koehn 2004), as
 sacreBLEU does it. A small p, below 0.05 say, means that other sentences would hardly turn the verdict round.
+
+A blank line, and one that is too long for a model, counts with an empty translation; stderr says how many they are.
+Each file is read once, so that it may be a pipe.
 """
 
 
@@ -38,11 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare; the exit code."""
-    from lessons_lib.translation.scoring import compare
+    from lessons_lib.translation.scoring import check_tokenize, compare
 
-    systems, references = _from_files(options) if options.hypotheses else _from_models(options)
+    check_tokenize(options.tokenize)
+    systems, references, more = _from_files(options) if options.hypotheses else _from_models(options)
     (name_a, hypotheses_a), (name_b, hypotheses_b) = systems
-    found = compare(hypotheses_a, hypotheses_b, references, options.samples, options.seed)
+    warn_of_bleu(references, options.tokenize)
+    found = compare(hypotheses_a, hypotheses_b, references, options.samples, options.seed, options.tokenize, more)
     if options.json:
         values = asdict(found)
         print(json.dumps({**values, "a": {"system": name_a, **values["a"]}, "b": {"system": name_b, **values["b"]}}))
@@ -56,28 +69,22 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _from_files(options: argparse.Namespace) -> tuple[list[tuple[str, list[str]]], list[str]]:
-    from lessons_lib.translation.corpus import read_lines
-
+def _from_files(options: argparse.Namespace) -> tuple[list[tuple[str, list[str]]], list[str], list[list[str]]]:
     if options.model or options.beam or options.corpus or options.reference is None:
-        raise ValueError("--hypotheses A B goes with --reference FILE, and with no --model, --beam or --corpus")
-    references = read_lines(options.reference)
-    for path in filter(None, (options.source, *options.hypotheses)):
-        if (count := len(read_lines(path))) != len(references):
-            raise ValueError(
-                f"{path} has {count} lines but {options.reference} has {len(references)}; "
-                "line n of one must belong to line n of the other"
-            )
-    return [(str(path), read_lines(path)) for path in options.hypotheses], references
+        raise UserError("--hypotheses A B goes with --reference FILE, and with no --model, --beam or --corpus")
+    source = [options.source] if options.source else []
+    *others, a, b = read_aligned(*options.reference, *source, *options.hypotheses)
+    references = others[: len(options.reference)]
+    return list(zip(map(str, options.hypotheses), (a, b), strict=True)), references[0], references[1:]
 
 
-def _from_models(options: argparse.Namespace) -> tuple[list[tuple[str, list[str]]], list[str]]:
+def _from_models(options: argparse.Namespace) -> tuple[list[tuple[str, list[str]]], list[str], list[list[str]]]:
     from lessons_lib.translation.model_folder import read_card
     from lessons_lib.translation.translator import Translator
 
     models, beams = options.model or [], options.beam or [1]
     if len(models) * len(beams) != 2:
-        raise ValueError(
+        raise UserError(
             f"{len(models)} models with {len(beams)} beams are not two systems; "
             "give --model DIR --beam 1 4, or --model DIR DIR, or --hypotheses A B"
         )
@@ -85,13 +92,14 @@ def _from_models(options: argparse.Namespace) -> tuple[list[tuple[str, list[str]
     if options.corpus == "grammar":
         seeds = [read_card(model).get("seed", 0) for model in models]
         if len(set(seeds)) > 1:  # each may have been trained on the other's test part
-            raise ValueError(
-                f"trained with seeds {seeds[0]} and {seeds[1]}, the models have two test parts; give files"
-            )
-    pairs = read_test_set(options, models[0])
+            raise UserError(f"trained with seeds {seeds[0]} and {seeds[1]}, the models have two test parts; give files")
+    pairs, more = read_test_set(options, models[0])
+    sources = [pair.source for pair in pairs]
     translators = {model: Translator.load(model, options.device) for model in models}
     systems = []
     for model, beam in product(models, beams):
-        translations = translators[model].translate([pair.source for pair in pairs], beam=beam, attention=False)
-        systems.append((f"{model}, beam {beam}", [translation.text for translation in translations]))
-    return systems, [pair.target for pair in pairs]
+        texts, too_long = translators[model].translate_all(sources, beam=beam)
+        systems.append((f"{model}, beam {beam}", texts))
+        if beam == beams[0]:
+            warn_of_empty(len(too_long), translators[model].longest, sources)
+    return systems, [pair.target for pair in pairs], more

@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 
 from lessons_lib.cli.flags import add_device
-from lessons_lib.cli.test_set import add_test_set, check_test_set, read_test_set
+from lessons_lib.cli.test_set import add_test_set, check_test_set, read_test_set, warn_of_bleu, warn_of_empty
+from lessons_lib.errors import UserError
 
 HELP = """\
 See where a model errs: a report of scores by length, kinds of error, and the worst sentences.
@@ -17,6 +18,8 @@ The report is one HTML file that needs no network: BLEU and chrF, greedy against
 scores by source length; how many translations are too short, too long, repeat themselves, copy the source, or are
 wrong in a number, a name, a negation, a rare word, the order of words (it says how each is decided); and the worst
 sentences, with the reference, both translations and what the model looked at. --json prints the same numbers.
+
+A blank line, and one that is too long for the model, counts with an empty translation; stderr says how many they are.
 """
 
 
@@ -39,14 +42,18 @@ def run(options: argparse.Namespace) -> int:
 
     check_test_set(options)
     if options.out is None and not options.json:
-        raise ValueError("say what for: --out FILE writes the report, --json prints its numbers")
+        raise UserError("say what for: --out FILE writes the report, --json prints its numbers")
     if options.out and options.out.is_dir():
-        raise ValueError(f"{options.out} is a folder; give a file, such as {options.out / 'report.html'}")
+        raise UserError(f"{options.out} is a folder; give a file, such as {options.out / 'report.html'}")
     if options.out and not options.out.absolute().parent.is_dir():
-        raise ValueError(f"{options.out.parent} does not exist; make it, or give another --out")
+        raise UserError(f"{options.out.parent} does not exist; make it, or give another --out")
     translator = Translator.load(options.model, options.device)
-    pairs = read_test_set(options, options.model)
-    found = diagnose(translator, pairs, options.beam, options.worst)
+    pairs, more = read_test_set(options, options.model)
+    if more:
+        raise UserError(f"the report compares with one reference, not {1 + len(more)}; give one file")
+    found = diagnose(translator, pairs, options.beam, options.worst, options.tokenize)
+    warn_of_empty(found.too_long, translator.longest, [pair.source for pair in pairs])
+    warn_of_bleu([pair.target for pair in pairs], options.tokenize)
     if options.out:
         test = options.corpus or options.source.name
         write_page(options.out, found, f"Diagnosis of {options.model} on {test}")

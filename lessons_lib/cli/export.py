@@ -5,6 +5,8 @@ import json
 import sys
 from pathlib import Path
 
+from lessons_lib.errors import UserError
+
 HELP = """\
 Write a model for programs without PyTorch, and check that it says the same there.
 
@@ -13,10 +15,14 @@ Write a model for programs without PyTorch, and check that it says the same ther
 
 ctranslate2: a folder for `ctranslate2.Translator`. Its tokens are the pieces of the tokenizer.json beside it:
 Tokenizer.from_file("tokenizer.json").encode(" " + sentence).tokens, of the library `tokenizers`.
-onnx: encoder.onnx and step.onnx (one token of the decoder), tokenizer.json and config.json.
+To search as ours does, tell `translate_batch` min_decoding_length=0 (else no translation may be empty),
+suppress_sequences=[["<pad>"], ["<s>"]], and for each sentence max_decoding_length=2 * tokens + 12, or the model's most.
+onnx: encoder.onnx and step.onnx (one token of the decoder), tokenizer.json and config.json. Positions "t5" and
+"relative" cannot be written so; for CTranslate2 "alibi" neither.
 
 With sentences to check with, ours and the export translate them, greedy and for CTranslate2 with 4 beams too. 99 % must
-be identical; if fewer are, nothing is written, and the exit code is 1.
+be identical; if fewer are, nothing is written, and the exit code is 1. Blank lines and those that are too long are left
+out of the check.
 
 Needs: pip install ctranslate2, or: pip install onnx onnxruntime onnxscript
 """
@@ -41,12 +47,13 @@ def run(options: argparse.Namespace) -> int:
         return _export(options)
     except ModuleNotFoundError as error:
         packages = PACKAGES[options.to]
-        raise ValueError(f"--to {options.to} needs {error.name}, not installed: pip install {packages}") from None
+        raise UserError(f"--to {options.to} needs {error.name}, not installed: pip install {packages}") from None
 
 
 def _export(options: argparse.Namespace) -> int:
-    from lessons_lib.translation.deployment.check import REQUIRED, Disagreement, check_export
+    from lessons_lib.translation.deployment.check import REQUIRED, Disagreement, check_export, checkable
     from lessons_lib.translation.model_folder import appearing_whole, check_free, load_model
+    from lessons_lib.translation.translator import Translator
 
     if options.to == "ctranslate2":
         from lessons_lib.translation.deployment.ctranslate2 import FILES
@@ -63,6 +70,7 @@ def _export(options: argparse.Namespace) -> int:
             write(model, tokenizer, folder)
             size = sum(path.stat().st_size for path in folder.iterdir())
             if texts is not None:
+                texts = checkable(Translator(model, tokenizer), texts)
                 agreements = check_export(options.to, folder, model, tokenizer, texts)
             if any(one.share < REQUIRED for one in agreements):
                 raise Disagreement

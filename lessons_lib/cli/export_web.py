@@ -5,6 +5,8 @@ import json
 import sys
 from pathlib import Path
 
+from lessons_lib.errors import UserError
+
 HELP = """\
 Write a model as one file that runs in a browser, on the page "Live translator" of the course.
 
@@ -18,7 +20,8 @@ seen, so that the page can name those that it has not. A model trained on the em
 for your own text, give the source side of the training with --words.
 
 With sentences to check with, the model translates them with its own weights and with those of 8 bits, greedy. 99 % must
-be identical; if fewer are, nothing is written, and the exit code is 1.
+be identical; if fewer are, nothing is written, and the exit code is 1. Blank lines and those that are too long are left
+out of the check. A choice of a model that the page does not know is refused by name.
 """
 
 
@@ -37,18 +40,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export; the exit code."""
-    from lessons_lib.translation.deployment.check import REQUIRED, Agreement
+    from lessons_lib.translation.deployment.check import REQUIRED, Agreement, checkable
     from lessons_lib.translation.deployment.web import web_model, write_whole
     from lessons_lib.translation.deployment.web_reading import read_web_model
     from lessons_lib.translation.model_folder import load_model
     from lessons_lib.translation.translator import Translator
 
     if options.out.is_dir():
-        raise ValueError(f"{options.out} is a folder; give a file, for example {options.out / 'translator.bin'}")
+        raise UserError(f"{options.out} is a folder; give a file, for example {options.out / 'translator.bin'}")
     if options.out.exists() and not options.overwrite:
-        raise ValueError(f"{options.out} is there already; give another file, or --overwrite to replace it")
+        raise UserError(f"{options.out} is there already; give another file, or --overwrite to replace it")
     ours = Translator(*load_model(options.model))
     texts = _sentences(options)
+    if texts is not None:
+        texts = checkable(ours, texts)
     words = _words(options)
     data = web_model(options.model, words, options.name)
     agreement = None
@@ -102,7 +107,7 @@ def _sentences(options: argparse.Namespace) -> list[str] | None:
     from lessons_lib.translation.model_folder import read_card
 
     if options.check:
-        return [line for line in read_lines(options.check) if line.strip()]
+        return read_lines(options.check)
     if options.corpus:
         seed = read_card(options.model).get("seed", 0)
         return [pair.source for pair in load_grammar(seed, n_train=0, n_valid=0).test]

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
+def add_model(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """Which model, and how it searches."""
-    parser.add_argument("--model", type=Path, required=True, metavar="DIR", help="the --out of a training")
+    parser.add_argument("--model", type=Path, required=required, metavar="DIR", help="the --out of a training")
     parser.add_argument("--beam", type=int, default=1, metavar="K", help="beams of the search (default 1: greedy)")
     parser.add_argument("--precision", default="fp32", help="fp32, or bf16 or fp16: faster where the device has it")
     add_device(parser)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lessons_lib.cli.flags import add_device
+from lessons_lib.errors import UserError
 
 HELP = """\
 Measure what a translation costs: time and memory over batch size, length, beam, key–value cache and precision.
@@ -59,9 +60,9 @@ def run(options: argparse.Namespace) -> int:
     """Profile; the exit code."""
     out = options.out
     if out and out.suffix not in (".png", ".csv"):
-        raise ValueError(f"--out {out} ends neither with .png, for a figure, nor with .csv, for the rows")
+        raise UserError(f"--out {out} ends neither with .png, for a figure, nor with .csv, for the rows")
     if out and not out.absolute().parent.is_dir():
-        raise ValueError(f"{out.parent} does not exist; make it, or give another --out")
+        raise UserError(f"{out.parent} does not exist; make it, or give another --out")
 
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # PyTorch's profiler says when it begins and ends
     from lessons_lib.device import describe

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 from lessons_lib.cli.flags import add_device
+from lessons_lib.cli.test_set import add_tokenize, warn_of_bleu
+from lessons_lib.errors import UserError
 from lessons_lib.translation.presets import CORPORA, PRESETS
 
 HELP = """\
@@ -18,13 +20,22 @@ Train a translator and write it to a folder.
     lessons train --corpus pairs --train A.en A.fr --valid B.en B.fr --minutes 10 --out runs/mine
     lessons train --corpus pairs --train A.tsv.gz --valid B.tsv --test C.tsv --minutes 10 --out runs/mine
 
+  Text is UTF-8; gzip, xz and bzip2 are unpacked. Further columns, as the attribution in Tatoeba's files (also those of
+  manythings.org), are left out. Accents are brought to Unicode's composed form (NFC).
+
   WMT14, cleaned (see `lessons prepare --help`), its first 200,000 pairs:
     lessons train --corpus wmt14 --pairs-count 200000 --minutes 60 --out runs/wmt14
 
 When the training is over, the folder holds config.json, model.safetensors, tokenizer.json, run.json (how it was
 made and how good it is) and metrics.jsonl (a line of JSON every ten steps).
 
-Cut off by Ctrl-C, SIGTERM or a power cut? The same command goes on where the last checkpoint stands.
+Cut off by Ctrl-C, SIGTERM or a power cut? The same command goes on where the last checkpoint stands, with --overwrite
+too: that replaces a model, or an unfinished training with other settings, never an unfinished one with the same.
+Minutes, --accumulate and the machine may change. One process at a time trains in a folder.
+
+Validations translate up to 100 pairs of the validation part, drawn at even distances, and --patience decides by them:
+it counts validations in which neither their loss fell below its lowest nor their chrF rose above its highest. The score
+at the end is that of up to 1,000 pairs of the test part, drawn at even distances too.
 
 More processes, more GPUs: `torchrun --nproc-per-node 2 -m lessons_lib.cli train …`, or `accelerate launch -m` in the
 place of torchrun. A batch is then shared among them, and the result is the same.
@@ -35,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `lessons train`."""
     parser.add_argument("--corpus", choices=CORPORA, required=True, help="the embedded one, your own files, or WMT14")
     files = {"nargs": "+", "type": Path, "metavar": "FILE"}
-    parser.add_argument("--train", **files, help="with pairs: two aligned text files or one TSV; .gz is unpacked")
+    parser.add_argument("--train", **files, help="with pairs: two aligned text files, or one with tabs")
     parser.add_argument("--valid", **files, help="with pairs: the same, held out, to validate by")
     parser.add_argument("--test", **files, help="with pairs: the same, to score by at the end (default: --valid)")
     parser.add_argument("--pairs-count", type=int, metavar="N", help="with wmt14: the first N clean pairs (1000000)")
@@ -43,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="DIR", help="with wmt14: where they are kept (default: ~/.cache/lessons/wmt14)"
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the model")
-    parser.add_argument("--overwrite", action="store_true", help="replace a model that --out already holds")
+    parser.add_argument("--overwrite", action="store_true", help="replace a model in --out, see above")
     length = parser.add_mutually_exclusive_group(required=True)
     length.add_argument("--minutes", type=float, help="train for so long")
     length.add_argument("--steps", type=int, help="or for so many batches: then the result does not depend on speed")
@@ -79,7 +90,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     by_preset("--weight-decay", float, "pull of every weight towards 0, times the learning rate", training)
     by_preset("--average", int, "states of the last third whose mean is the result; 0: the last state", training)
-    training.add_argument("--patience", type=int, metavar="N", help="stop after N validations without a better BLEU")
+    training.add_argument("--patience", type=int, metavar="N", help="stop after N validations without progress")
+    add_tokenize(training)
     training.add_argument("--validations", type=int, metavar="N", help="validations on the way (3)")
     training.add_argument("--checkpoint-minutes", type=float, metavar="M", help="minutes between two checkpoints (3)")
     training.add_argument(
@@ -95,10 +107,15 @@ def run(options: argparse.Namespace) -> int:
 
     _check(options)
     flags = vars(options)
-    elsewhere = {"run", "corpus", "train", "valid", "test", "pairs_count", "data", "out", "overwrite"}
+    elsewhere = {"run", "traceback", "corpus", "train", "valid", "test", "pairs_count", "data", "out", "overwrite"}
     recipe = recipe_for(options.corpus, **{k: v for k, v in flags.items() if k not in elsewhere and v is not None})
     check_free(options.out, options.overwrite)
     corpus = _load(options)
+    for part, count in corpus.seen.items():
+        if count:
+            of = f"{count} of {len(getattr(corpus, part))} {'validation' if part == 'valid' else part} pairs"
+            print(f"lessons: {of} have a side that is in the training data too: such a score flatters", file=sys.stderr)
+    warn_of_bleu([pair.target for pair in corpus.valid], options.tokenize)
     if any(corpus.left_out.values()):
         counts = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in corpus.left_out.items())
         print(f"lessons: pairs left out: {counts}", file=sys.stderr)
@@ -110,7 +127,10 @@ def run(options: argparse.Namespace) -> int:
         print(f"lessons: stopped by {card['stopped_early']}; the model is saved, unscored", file=sys.stderr)
         return 128 + signal.Signals[card["stopped_early"]]
     scores = card["scores"]
-    sentences = f"{scores['sentences']} {scores['part']} sentences"
+    drawn = f" of {scores['drawn_from']}" if scores["drawn_from"] > scores["sentences"] else ""
+    sentences = f"{scores['sentences']}{drawn} {scores['part']} sentences"
+    if scores["too_long"]:
+        print(f"lessons: {scores['too_long']} of them are too long for the model, and count as empty", file=sys.stderr)
     print(f"BLEU {scores['bleu']:.1f}, chrF {scores['chrf']:.1f} on {sentences}, greedy ({scores['signature']})")
     return 0
 
@@ -119,13 +139,13 @@ def _check(options: argparse.Namespace) -> None:
     """Raise ValueError unless the corpus has the flags that it needs, and no others."""
     given = (options.train is not None) + (options.valid is not None)
     if given != (2 if options.corpus == "pairs" else 0):
-        raise ValueError(
+        raise UserError(
             "--train and --valid go with --corpus pairs, and it needs both: --train A.en A.fr --valid B.en B.fr"
         )
     if options.test and options.corpus != "pairs":
-        raise ValueError("--test goes with --corpus pairs; the other corpora bring their own test part")
+        raise UserError("--test goes with --corpus pairs; the other corpora bring their own test part")
     if (options.pairs_count is not None or options.data) and options.corpus != "wmt14":
-        raise ValueError("--pairs-count and --data go with --corpus wmt14")
+        raise UserError("--pairs-count and --data go with --corpus wmt14")
 
 
 def _load(options: argparse.Namespace):

@@ -2,12 +2,14 @@
 
 import argparse
 import io
+import math
 import os
 import sys
 from collections.abc import Iterator
 
 from lessons_lib.cli.flags import add_model
-from lessons_lib.translation.corpus import decode_utf8
+from lessons_lib.errors import UserError
+from lessons_lib.translation.textfile import check_kind, decode_utf8
 
 HELP = """\
 Translate sentences, one line a sentence.
@@ -17,18 +19,24 @@ Translate sentences, one line a sentence.
   lessons translate --model runs/toy --beam 5 --n-best 3 "the dog is tired"     score, a tab, the translation
   lessons translate --model runs/toy --temperature 1 --top-p 0.9 "the dog is tired"
 
-Standard input is translated as it comes, in batches; the order is kept, an empty line stays an empty line. So does one
-that is too long for the model: stderr says which, the rest is translated, and the exit code is 2.
+Standard input is translated as it comes; the order is kept, an empty line stays an empty line. So does one that is
+too long for the model: stderr says which, the rest is translated, and the exit code is 2. With --n-best N every line
+gives N lines, whose texts differ; where the beams ended with fewer, the rest have the score -inf and no text.
+
+What a line becomes depends on that line, not on its neighbours; what is drawn (--temperature), on its number too. It
+may have twice as many tokens as the line, and ten more. Accents are read in Unicode's composed form (NFC).
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `lessons translate`."""
     parser.add_argument("sentences", nargs="*", metavar="SENTENCE", help="without any: lines of standard input")
-    parser.add_argument("--n-best", type=int, default=1, metavar="N", help="the N best of the beams, with their scores")
+    parser.add_argument(
+        "--n-best", type=int, default=1, metavar="N", help="the N best texts of the beams, with their scores"
+    )
     parser.add_argument("--length-penalty", type=float, default=1.0, help="0 favours short translations (default 1)")
     parser.add_argument("--no-repeat", type=int, default=0, metavar="N", help="no run of N tokens twice (3 is usual)")
-    parser.add_argument("--prefix", metavar="WORDS", help="what every translation begins with")
+    parser.add_argument("--prefix", metavar="WORDS", help="what every translation begins with; shorter than it may be")
     sampling = parser.add_argument_group("sampling, in the place of beams")
     sampling.add_argument("--temperature", type=float, help="below 1 less surprising, above 1 more")
     sampling.add_argument("--top-k", type=int, default=0, metavar="K", help="only the K most probable tokens")
@@ -42,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     from lessons_lib.translation.translator import Translator
 
     if options.n_best != 1 and not 1 <= options.n_best <= options.beam:
-        raise ValueError(f"--n-best {options.n_best} is not between 1 and --beam {options.beam}")
+        raise UserError(f"--n-best {options.n_best} is not between 1 and --beam {options.beam}")
     # Bytes that are not UTF-8 reach us as lone surrogates; their error should name the byte.
     sentences = [decode_utf8(os.fsencode(sentence), "the sentence") for sentence in options.sentences]
     translator = Translator.load(options.model, options.device, options.precision)
@@ -53,27 +61,27 @@ def run(options: argparse.Namespace) -> int:
     before, complaints = 0, 0
     for lines in [sentences] if sentences else batches_of_lines(sys.stdin.buffer):
         if not sentences:
-            too_long = lines_too_long(translator, lines)
+            too_long = translator.too_long(lines)
             for index, tokens in too_long.items():
                 complaint = f"line {before + index + 1} has {tokens} tokens, but this model reads at most"
                 print(f"lessons: {complaint} {translator.longest}; left empty, split it", file=sys.stderr)
             lines = ["" if index in too_long else line for index, line in enumerate(lines)]
-            before, complaints = before + len(lines), complaints + len(too_long)
+            complaints += len(too_long)
         prefixes = None if options.prefix is None else [options.prefix] * len(lines)
-        for translation in translator.translate(lines, attention=False, prefixes=prefixes, **search):
+        for translation in translator.translate(lines, attention=False, prefixes=prefixes, first=before, **search):
             if options.n_best == 1:
                 print(on_one_line(translation.text))
                 continue
-            for text, score in [(translation.text, translation.score), *translation.alternatives][: options.n_best]:
+            ended = [
+                (translation.text, translation.score),
+                *translation.alternatives,
+                *[("", -math.inf)] * options.n_best,
+            ]
+            for text, score in ended[: options.n_best]:
                 print(f"{score:.3f}\t{on_one_line(text)}")
+        before += len(lines)
         sys.stdout.flush()
     return 2 if complaints else 0
-
-
-def lines_too_long(translator, lines: list[str]) -> dict[int, int]:
-    """The lines that do not fit the model, counted from 0: how many tokens each has."""
-    counts = enumerate(map(len, translator.tokenizer.encode_all(lines)))
-    return {index: count for index, count in counts if count > translator.longest and lines[index].strip()}
 
 
 def on_one_line(text: str) -> str:
@@ -82,21 +90,27 @@ def on_one_line(text: str) -> str:
 
 
 def batches_of_lines(stream: io.BufferedIOBase, size: int = 1_000) -> Iterator[list[str]]:
-    """The lines of a UTF-8 stream, ``size`` at a time, or fewer where somebody types them.
+    """The lines of a UTF-8 stream: all that have arrived, at most ``size``; who waits for an answer gets it.
 
     Raises:
-        ValueError: the stream is not UTF-8; names the line.
+        ValueError: the stream is not UTF-8 text; names what it is, or the line.
     """
-    lines: list[str] = []
-    typed = stream.isatty()
-    for number, raw in enumerate(stream, start=1):
-        try:
-            text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError:
-            text = decode_utf8(b"\n" * (number - 1) + raw, "standard input")  # says which line
-        lines.append(text.rstrip("\n").removesuffix("\r"))
-        if typed or len(lines) == size:
-            yield lines
-            lines = []
-    if lines:
-        yield lines
+    rest, number = b"", 0
+    while chunk := stream.read1(1 << 16):
+        if not number:
+            check_kind(rest + chunk, "standard input")
+        *whole, rest = (rest + chunk).split(b"\n")
+        for start in range(0, len(whole), size):
+            lines = whole[start : start + size]
+            yield [_line(raw, number + place) for place, raw in enumerate(lines, start=1)]
+            number += len(lines)
+    if rest:
+        yield [_line(rest, number + 1)]
+
+
+def _line(raw: bytes, number: int) -> str:
+    try:
+        text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError:
+        text = decode_utf8(b"\n" * (number - 1) + raw, "standard input")  # says which line
+    return text.removesuffix("\r")

@@ -8,6 +8,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from lessons_lib.errors import UserError
+
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 SHARDS = "model-*-of-*.safetensors"  # large models come in pieces, which the index lists
 HUB_NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")  # "gpt2", "Helsinki-NLP/opus-mt-en-fr"
@@ -22,19 +24,19 @@ def find_folder(source: Path | str) -> Path:
     if Path(source).is_dir():
         return Path(source)
     if not HUB_NAME.fullmatch(str(source)):
-        raise ValueError(f"{source} is not a folder, nor a name on the hub; give a folder that holds {CONFIG}")
+        raise UserError(f"{source} is not a folder, nor a name on the hub; give a folder that holds {CONFIG}")
     remedy = f"or give a folder that holds {CONFIG} and {WEIGHTS}"
     try:
         from huggingface_hub import snapshot_download
     except ImportError:
-        raise ValueError(
+        raise UserError(
             f"{source} is not a folder, and fetching it needs huggingface_hub; pip install huggingface_hub, {remedy}"
         ) from None
     try:
         return Path(snapshot_download(str(source), allow_patterns=[CONFIG, WEIGHTS, INDEX, SHARDS]))
     except Exception as error:  # it has a dozen kinds: no network, no such model, no permission, a full disk
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:160]
-        raise ValueError(
+        raise UserError(
             f"{source} is not a folder, and fetching it failed ({reason}); check the name and the network, {remedy}"
         ) from error
 
@@ -59,28 +61,28 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
     elif (folder / INDEX).is_file():
         files = [folder / name for name in sorted(set(_read_json(folder / INDEX).get("weight_map", {}).values()))]
     else:
-        raise ValueError(
+        raise UserError(
             f"{folder} has no {WEIGHTS}, and pickles (pytorch_model.bin) are not read, for they can run any code; "
             "convert it with transformers: from_pretrained(folder).save_pretrained(folder)"
         )
     tensors = {}
     for file in files:
         if not file.is_file():
-            raise ValueError(f"{file} is missing; download the model again")
+            raise UserError(f"{file} is missing; download the model again")
         try:
             tensors |= load_file(file)
         except SafetensorError as error:
-            raise ValueError(f"{file} is damaged ({error}); download it again") from None
+            raise UserError(f"{file} is damaged ({error}); download it again") from None
     return tensors
 
 
 def _read_json(path: Path) -> dict:
     if not path.is_file():
-        raise ValueError(f"{path.parent} has no {path.name}; give the folder of a model as transformers saves it")
+        raise UserError(f"{path.parent} has no {path.name}; give the folder of a model as transformers saves it")
     try:
         values = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise ValueError(f"{path} is damaged ({error}); download it again") from None
+        raise UserError(f"{path} is damaged ({error}); download it again") from None
     if not isinstance(values, dict):
-        raise ValueError(f"{path} holds a {type(values).__name__} where a dictionary should be; download it again")
+        raise UserError(f"{path} holds a {type(values).__name__} where a dictionary should be; download it again")
     return values

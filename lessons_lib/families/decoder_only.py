@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lessons_lib.cache import DecoderCache
 from lessons_lib.config import TransformerConfig
+from lessons_lib.errors import UserError
 from lessons_lib.families.initialisation import normal_init, shrink_residual_init
 from lessons_lib.masks import causal_mask
 from lessons_lib.transformer import Decoder, TokenModel
@@ -63,7 +64,7 @@ class DecoderOnly(TokenModel):
     def __init__(self, config: TransformerConfig):
         super().__init__(config)
         if config.n_encoder_layers:
-            raise ValueError(f"n_encoder_layers={config.n_encoder_layers} is not decoder-only; use 0")
+            raise UserError(f"n_encoder_layers={config.n_encoder_layers} is not decoder-only; use 0")
         self.decoder = Decoder(config)
         self.reset_parameters()
 

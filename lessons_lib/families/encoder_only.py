@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from lessons_lib.config import TransformerConfig
+from lessons_lib.errors import UserError
 from lessons_lib.families.initialisation import normal_init
 from lessons_lib.feedforward import ACTIVATIONS
 from lessons_lib.norms import NORMS
@@ -58,7 +59,7 @@ class EncoderOnly(TokenModel):
         super().__init__(config, config.pad_id)
         if config.n_decoder_layers or not config.n_encoder_layers:
             layers = f"n_encoder_layers={config.n_encoder_layers}, n_decoder_layers={config.n_decoder_layers}"
-            raise ValueError(f"{layers} is not encoder-only; use 1 or more of the first and 0 of the second")
+            raise UserError(f"{layers} is not encoder-only; use 1 or more of the first and 0 of the second")
         self.output = None  # it predicts no tokens
         self.token_types = nn.Embedding(config.n_token_types, config.d_model) if config.n_token_types else None
         self.encoder = Encoder(config)
@@ -89,7 +90,7 @@ class EncoderOnly(TokenModel):
         if self.token_types is not None:
             x = x + self.token_types(torch.zeros_like(tokens) if token_types is None else token_types)
         elif token_types is not None:
-            raise ValueError("n_token_types=0: this model has no token types; leave token_types out")
+            raise UserError("n_token_types=0: this model has no token types; leave token_types out")
         mask = tokens != self.config.pad_id if mask is None else mask
         return self.encoder(x, mask[:, None, None, :])
 
@@ -100,7 +101,7 @@ class EncoderOnly(TokenModel):
             ValueError: the model has no pooler.
         """
         if self.pooler is None:
-            raise ValueError("pooler=False: this model has no pooler; use sentence_embedding")
+            raise UserError("pooler=False: this model has no pooler; use sentence_embedding")
         return self.pooler(hidden[:, 0]).tanh()
 
 
@@ -125,7 +126,7 @@ class MaskedLanguageModel(nn.Module):
     def __init__(self, config: EncoderOnlyConfig):
         super().__init__()
         if not config.tied:
-            raise ValueError("tied=False: this head projects with the embedding; use tied=True")
+            raise UserError("tied=False: this head projects with the embedding; use tied=True")
         self.encoder = EncoderOnly(config)
         self.head = MaskedLanguageHead(config)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lessons_lib.config import TransformerConfig
+from lessons_lib.errors import UserError
 
 ACTIVATION_NAMES = {
     "relu": "relu",
@@ -20,16 +21,17 @@ ACTIVATION_NAMES = {
     "swish": "silu",
 }
 
-# Settings, of every family, that do not change what a model computes from tokens once it is trained.
-HARMLESS = set(
-    """_name_or_path _num_labels activation_dropout architectures bos_token_id classif_dropout classifier_dropout
-    decoder_layerdrop directionality dtype embd_pdrop encoder_layerdrop extra_pos_embeddings finetuning_task
-    force_bos_token_to_be_generated forced_eos_token_id id2label init_std initializer_range is_llama_config label2id
-    language max_length max_window_layers model_type n_ctx name num_beams num_hidden_layers num_labels output_past
-    pretraining_tp problem_type reorder_and_upcast_attn task_specific_params tokenizer_class torch_dtype
-    transformers.js_config transformers_version use_cache""".split()
+# `transformers` computes with the settings that a family's code reads, and with no other: what a file says beside them
+# (token ids, labels, training, generation, implementations, who made it) changes no number. So everything passes but
+# the settings that our blocks have (`Layout.settings`), and those whose names say that they are about the numbers.
+CHANGES = frozenset("is_decoder add_cross_attention pruned_heads auto_map quantization_config".split())
+ABOUT_NUMBERS = re.compile(
+    r"rope|rotary|window|alibi|softcap|multiplier|logit_scale|scale_|_scal(e|ing)|norm|(^|_)bias|quant|expert|moe"
+    r"|position|layer_types|activation_function|hidden_act|qk_|lora|parallel_|residual|latent|compress"
 )
-HARMLESS_BEGINNINGS = ("summary_", "pooler_")
+# Of these by name alone: layers that have a window if another setting gives them one, heads that are not built.
+HARMLESS = frozenset({"max_window_layers"})
+HARMLESS_BEGINNINGS = ("_", "summary_", "pooler_", "unsloth", "transformers")
 
 # The last part of a tensor's name, where it differs.
 LEAVES = {"gamma": "weight", "beta": "bias", "table": "weight"}
@@ -69,7 +71,8 @@ def our_config(settings: dict, layout: Layout, tensors: dict[str, Tensor]) -> Tr
     """Our configuration of what config.json says.
 
     Raises:
-        ValueError: a setting is neither known here nor off (null, false, 0, empty).
+        ValueError: a setting would change what the model computes, and is not built here; names it. One that is off
+            (null, false, 0, empty), or that changes no number, passes.
     """
     settings = dict(settings)
     derived = layout.derive(settings, tensors)
@@ -81,14 +84,20 @@ def our_config(settings: dict, layout: Layout, tensors: dict[str, Tensor]) -> Tr
         elif name in layout.settings:
             if value is not None:
                 changes[layout.settings[name]] = _converted(name, value, getattr(layout.base, layout.settings[name]))
-        elif value and name not in HARMLESS and not name.startswith(HARMLESS_BEGINNINGS):
+        elif value and _changes_numbers(name):
             refuse(name, value)
     return replace(layout.base, **(changes | derived))
 
 
+def _changes_numbers(name: str) -> bool:
+    if name in HARMLESS or name.startswith(HARMLESS_BEGINNINGS):
+        return False
+    return name in CHANGES or ABOUT_NUMBERS.search(name) is not None
+
+
 def refuse(name: str, value: object, instead: str = "use a model without it") -> NoReturn:
     """Raise the ValueError about a setting that our blocks do not have."""
-    raise ValueError(f"config.json has {name}={value!r}, which is not built here; {instead}")
+    raise UserError(f"config.json has {name}={value!r}, which is not built here; {instead}")
 
 
 def _converted(name: str, value: object, example: object) -> object:
@@ -102,7 +111,7 @@ def _converted(name: str, value: object, example: object) -> object:
     try:
         return value if example is None else type(example)(value)
     except (TypeError, ValueError):
-        raise ValueError(f"config.json has {name}={value!r}; a number like {example} should stand there") from None
+        raise UserError(f"config.json has {name}={value!r}; a number like {example} should stand there") from None
 
 
 @torch.no_grad()
@@ -120,15 +129,15 @@ def fill(model: nn.Module, tensors: dict[str, Tensor], layout: Layout, tied: boo
     for ours, place in model.state_dict().items():
         name = _their_name(ours, theirs)
         if name not in tensors:
-            raise ValueError(f"the checkpoint has no tensor {name!r}, our {ours}; it is not whole, or not this model")
+            raise UserError(f"the checkpoint has no tensor {name!r}, our {ours}; it is not whole, or not this model")
         tensor = tensors.pop(name)
         if tensor.shape != place.shape:
             shapes = f"{tuple(tensor.shape)}, but config.json asks for {tuple(place.shape)}"
-            raise ValueError(f"the checkpoint's tensor {name!r} has shape {shapes}; they do not belong together")
+            raise UserError(f"the checkpoint's tensor {name!r} has shape {shapes}; they do not belong together")
         place.copy_(tensor)
     for name in sorted(tensors):
         if not any(fnmatchcase(name, pattern) for pattern in layout.ignored):
-            raise ValueError(f"the checkpoint's tensor {name!r} has no place in this model; load another kind of model")
+            raise UserError(f"the checkpoint's tensor {name!r} has no place in this model; load another kind of model")
 
 
 def _merge(tensors: dict[str, Tensor], names: tuple[str, ...]) -> None:
@@ -136,7 +145,10 @@ def _merge(tensors: dict[str, Tensor], names: tuple[str, ...]) -> None:
     present = [name for name in names if name in tensors]
     for name in present[1:]:
         if not torch.equal(tensors.pop(name), tensors[present[0]]):
-            raise ValueError(f"the checkpoint's tensor {name!r} differs from {present[0]!r}, but should be its copy")
+            raise UserError(
+                f"the checkpoint's tensor {name!r} differs from {present[0]!r}, though config.json ties them; "
+                "set tie_word_embeddings to false there to keep both, or delete the wrong one"
+            )
     if present:
         tensors[names[0]] = tensors.pop(present[0])
 

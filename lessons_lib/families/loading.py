@@ -7,6 +7,7 @@ from typing import TypeVar
 from torch import nn
 
 from lessons_lib.config import TransformerConfig
+from lessons_lib.errors import UserError
 from lessons_lib.families.checkpoint import find_folder, read_settings, read_tensors
 from lessons_lib.families.layout import Layout, fill, our_config
 
@@ -23,7 +24,7 @@ def load(source: Path | str, layout: Layout, build: Callable[[TransformerConfig]
     settings = read_settings(folder)
     if settings.get("model_type") not in layout.model_types:
         found, wanted = settings.get("model_type"), " or ".join(layout.model_types)
-        raise ValueError(f"{folder} holds a model of model_type={found!r}; this loader is for {wanted}")
+        raise UserError(f"{folder} holds a model of model_type={found!r}; this loader is for {wanted}")
     tensors = read_tensors(folder)
     config = our_config(settings, layout, tensors)
     model = build(config)

@@ -12,11 +12,16 @@ from lessons_lib.families.loading import load
 def _choices(settings: dict, tensors: dict[str, Tensor]) -> dict:
     """The base of the rotation, and the biases; windows and stretched rotations are refused."""
     kind, known = settings["model_type"], {}
-    rope = settings.pop("rope_parameters", None) or {}
-    if rope.get("rope_type", "default") != "default" or set(rope) - {"rope_type", "rope_theta"}:
-        refuse("rope_parameters", rope)
-    if "rope_theta" in rope:
-        known["rope_base"] = float(rope["rope_theta"])
+    for name in ("rope_parameters", "rope_scaling"):  # as new files call it, and as old ones
+        given = settings.pop(name, None) or {}
+        rope = dict(given) if isinstance(given, dict) else {"": given}
+        kinds = {rope.pop(key, "default") for key in ("rope_type", "type")}
+        base, turned = rope.pop("rope_theta", None), rope.pop("partial_rotary_factor", 1.0)
+        rope.pop("original_max_position_embeddings", None)  # of stretched rotations
+        if kinds != {"default"} or rope or turned != 1.0:
+            refuse(name, given)
+        if base is not None:
+            known["rope_base"] = float(base)
     # Mistral has a window unless a setting takes it away; Qwen2 has one if a setting switches it on.
     window = settings.pop("sliding_window", 4096 if kind == "mistral" else None)
     if settings.pop("use_sliding_window", kind == "mistral") and window:

@@ -3,6 +3,7 @@
 from lessons_lib.config import TransformerConfig
 from lessons_lib.families.encoder_only import EncoderOnlyConfig
 from lessons_lib.feedforward import ACTIVATIONS
+from lessons_lib.norms import NORMS
 
 RELATIVE_DISTANCES = 2 * 16 + 1  # of `ClippedRelativePositions`: −16 to +16
 T5_BUCKETS = 32
@@ -83,7 +84,7 @@ def feed_forward_parameters(config: TransformerConfig) -> int:
 
 def norm_parameters(config: TransformerConfig) -> int:
     """γ and β, or γ alone for RMSNorm (Zhang and Sennrich 2019)."""
-    return config.d_model * (2 if config.norm_type == "layer" else 1)
+    return sum(weight.numel() for weight in NORMS[config.norm_type](config.d_model).parameters())
 
 
 def position_parameters(config: TransformerConfig) -> int:

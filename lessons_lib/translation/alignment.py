@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from lessons_lib.errors import UserError
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.batching import pad
 from lessons_lib.translation.corpus import Pair
@@ -66,7 +67,7 @@ class Reading:
 @torch.inference_mode()
 def cross_attention(
     model: Transformer, sources: Sequence[list[int]], targets: Sequence[list[int]]
-) -> list[Float[Tensor, "L H T S"]]:
+) -> list[Float[Tensor, "L H _ _"]]:
     """The cross-attention of every layer and head, for given translations.
 
     Row t belongs to the step that *emits* target token t: its input is token t − 1. Read at the step whose input is
@@ -135,7 +136,7 @@ def word_tables(
         sides.append([[*ids, tokenizer.eos_id] for ids in tokenizer.encode_all(pair[side] for pair in pairs)])
         for number, ids in enumerate(sides[-1], start=1):
             if len(ids) > model.config.max_length:
-                raise ValueError(
+                raise UserError(
                     f"the {('source', 'target')[side]} of pair {number} has {len(ids) - 1} tokens, "
                     f"but this model reads at most {model.config.max_length - 1}; leave the pair out"
                 )
@@ -144,6 +145,24 @@ def word_tables(
         rows, words = weights.roll(-steps_late, dims=2).numpy(), (tokenizer.word_ids(src), tokenizer.word_ids(tgt))
         tables.append(np.stack([np.stack([word_weights(head, *words) for head in layer]) for layer in rows]))
     return tables
+
+
+def readable(model: Transformer, tokenizer: Tokenizer, pairs: Sequence[Pair]) -> list[int]:
+    """Which of the pairs have text on both sides, and fit the model."""
+    sides = [tokenizer.encode_all(pair[side] for pair in pairs) for side in (0, 1)]
+    fits = [max(map(len, both)) < model.config.max_length for both in zip(*sides, strict=True)]
+    return [i for i, pair in enumerate(pairs) if fits[i] and pair.source.strip() and pair.target.strip()]
+
+
+def read_off(
+    reading: Reading, model: Transformer, tokenizer: Tokenizer, pairs: Sequence[Pair], steps_late: int = 0
+) -> list[Links]:
+    """The links of each pair; none of a pair that is not `readable`."""
+    found: list[Links] = [set() for _ in pairs]
+    kept = readable(model, tokenizer, pairs)
+    for i, table in zip(kept, word_tables(model, tokenizer, [pairs[i] for i in kept], steps_late), strict=True):
+        found[i] = reading.links(table)
+    return found
 
 
 def score_readings(tables: Sequence[AnyWordTable], gold: Sequence[Gold]) -> dict[Reading, AlignmentScores]:
@@ -155,7 +174,7 @@ def score_readings(tables: Sequence[AnyWordTable], gold: Sequence[Gold]) -> dict
         ValueError: there is no sentence, or no link in any.
     """
     if not tables:
-        raise ValueError("no sentence pairs to choose by; give at least one")
+        raise UserError("no sentence pairs to choose by; give at least one")
     n_layers, n_heads = tables[0].shape[:2]
     places = [(layer, head) for layer in range(n_layers) for head in (None, *range(n_heads))] + [(None, None)]
     readings = [Reading(*place, both) for place in places for both in (False, True)]
@@ -193,7 +212,7 @@ def alignment_error_rate(
     predicted, sure = list(predicted), list(gold)
     total = sum(map(len, predicted)) + sum(map(len, sure))
     if total == 0:
-        raise ValueError("no links to compare; give sentences with a gold alignment")
+        raise UserError("no links to compare; give sentences with a gold alignment")
     allowed = sure if possible is None else [p | s for p, s in zip(possible, sure, strict=True)]
     return 1 - (_overlap(predicted, sure) + _overlap(predicted, allowed)) / total
 

@@ -14,12 +14,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from lessons_lib.device import pick_device
+from lessons_lib.errors import UserError
 from lessons_lib.transformer import Transformer, TransformerConfig
 from lessons_lib.translation.alignment import cross_attention, word_weights
 from lessons_lib.translation.corpus import Pair
 from lessons_lib.translation.course_model import load_course_translator
 from lessons_lib.translation.model_folder import NEEDED, TOKENIZER, WEIGHTS
-from lessons_lib.translation.tokenizer import Tokenizer
+from lessons_lib.translation.tokenizer import Tokenizer, split_words
 from lessons_lib.translation.translator import Translator
 
 # Where exercise 12 leaves a translator, and where `lessons train` was told to, seen from the checkout or an exercise.
@@ -60,7 +61,7 @@ def load_exercise(folder: Path, device: str | torch.device | None = None) -> tup
         model.load_state_dict(_without_second_names(load_file(folder / WEIGHTS), model.state_dict()))
     except (RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise ValueError(f"{folder / WEIGHTS} does not fit translator.json ({reason[:80]}); train again") from None
+        raise UserError(f"{folder / WEIGHTS} does not fit translator.json ({reason[:80]}); train again") from None
     place = device if isinstance(device, torch.device) else pick_device(device)
     translator = Translator(model.to(place).eval(), Tokenizer.load(folder / TOKENIZER))
     return translator, f"your own translator, from {folder.as_posix()} ({made['steps']:,} steps of training)"
@@ -100,7 +101,7 @@ def decoder_steps(translator: Translator, pairs: Sequence[Pair]) -> list[STEPS]:
 
 def _with_end(word_ids: Sequence[int | None], text: str) -> list[int | None]:
     """``</s>`` as a word of its own, behind the others."""
-    return [*word_ids[:-1], len(text.split())]
+    return [*word_ids[:-1], len(split_words(text))]
 
 
 Capstone = Callable[[Translator, list[Pair]], Mapping[str, Any]]

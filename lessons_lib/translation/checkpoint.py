@@ -12,6 +12,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from lessons_lib.errors import UserError
+
 LATEST, BEFORE = "latest.safetensors", "before.safetensors"
 
 
@@ -56,5 +58,5 @@ def read_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict] | None:
         except (SafetensorError, ValueError, KeyError, TypeError, OSError):
             damaged.append(path.name)
     if damaged:
-        raise ValueError(f"{folder} holds only damaged checkpoints ({', '.join(damaged)}); start anew with --overwrite")
+        raise UserError(f"{folder} holds only damaged checkpoints ({', '.join(damaged)}); start anew with --overwrite")
     return None

@@ -1,7 +1,5 @@
 """Cleaning of crawled parallel text: what is left out of training, and why."""
 
-import hashlib
-import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +8,7 @@ import numpy as np
 
 from lessons_lib.translation.corpus import Pair
 from lessons_lib.translation.language_check import wrong_language
+from lessons_lib.translation.sameness import hash_of, normalise
 
 REASONS = ("blank", "too_long", "length_ratio", "untranslated", "wrong_language", "in_a_test_set", "duplicate")
 
@@ -31,19 +30,8 @@ class Filters:
 
 
 def one_line(text: str) -> str:
-    """``text`` with single spaces between its words, and so without tabs and line ends."""
-    return " ".join(text.split())
-
-
-def normalise(text: str) -> str:
-    """What two sentences must share to be the same: letters and digits, whatever their case and what is between."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(re.findall(r"\w+", folded)) or folded
-
-
-def hash_of(text: str) -> int:
-    """64 bits of BLAKE2b: that any two of 40 million pairs share one by chance happens in 1 of 20,000 corpora."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
+    """``text`` with single spaces between its words, and so without tabs and line ends; in composed form (NFC)."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 class HashSet:

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lessons_lib.errors import UserError
+
 
 @dataclass(frozen=True)
 class Constraints:
@@ -25,7 +27,7 @@ class Constraints:
 
     def __post_init__(self):
         if self.no_repeat < 0:
-            raise ValueError(f"no_repeat={self.no_repeat} is negative; use 0 for no rule, 3 is usual")
+            raise UserError(f"no_repeat={self.no_repeat} is negative; use 0 for no rule, 3 is usual")
 
     def apply(
         self, scores: Float[Tensor, "rows V"], beginnings: Int[Tensor, "rows T"], sentences: Sequence[int]

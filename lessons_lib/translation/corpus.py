@@ -1,16 +1,20 @@
 """Parallel text: sentence pairs to train on, to choose by, and to test on, wherever they come from."""
 
-import gzip
 import hashlib
-import zlib
+import sys
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from lessons_lib.errors import UserError
 from lessons_lib.translation import grammar
+from lessons_lib.translation.sameness import hash_of, normalise
+from lessons_lib.translation.textfile import decode_utf8, read_raw
 
 MAX_CHARACTERS = 5_000  # of a sentence; what is longer is a page, or no text
+BARS = " ||| "
 GRAMMAR_SIZES = {"n_train": 20_000, "n_valid": 500, "n_test": 1_000}
 
 
@@ -31,7 +35,7 @@ class Corpus:
     """Sentence pairs in three parts. ``test`` is empty where the corpus brings none of its own.
 
     ``train`` may be read from the disk as it is asked for. ``left_out`` counts the pairs that are in the files but not
-    in the parts, by reason.
+    in the parts, by reason; ``seen`` those of "valid" and "test" of which the training part has a side too.
     """
 
     name: str
@@ -39,6 +43,7 @@ class Corpus:
     valid: list[Pair]
     test: list[Pair]
     left_out: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
 
     def fingerprint(self) -> str:
         """SHA-256 over every sentence in order: the same fingerprint is the same data, split the same way."""
@@ -80,7 +85,7 @@ def load_pairs(train: Sequence[Path], valid: Sequence[Path], test: Sequence[Path
     """Text files of your own: for each part two aligned files, or one with source, tab, target on a line.
 
     Pairs with a blank side teach nothing, and those of more than `MAX_CHARACTERS` are no sentences: they are left
-    out, and counted.
+    out, and counted. Pairs to validate or test by that the training part has too, in one side at least, are counted.
 
     Raises:
         ValueError, OSError: see `read_pairs` and `read_tab_pairs`; or nothing is left of a part.
@@ -97,14 +102,31 @@ def load_pairs(train: Sequence[Path], valid: Sequence[Path], test: Sequence[Path
                 kept.append(pair)
         if paths and not kept:
             names = " and ".join(map(str, paths))
-            raise ValueError(f"{names}: no line has text on both sides, up to {MAX_CHARACTERS} characters; give others")
+            raise UserError(f"{names}: no line has text on both sides, up to {MAX_CHARACTERS} characters; give others")
         parts.append(kept)
-    return Corpus("pairs", *parts, left_out)
+    train, *held_out = parts
+    seen = {name: count_seen(part, train) for name, part in zip(("valid", "test"), held_out, strict=True)}
+    return Corpus("pairs", *parts, left_out, seen)
+
+
+def count_seen(pairs: Sequence[Pair], train: Sequence[Pair]) -> int:
+    """How many of the pairs have a side that is in ``train``, whatever its case and its punctuation."""
+    sides = [tuple(hash_of(normalise(side)) for side in pair[:2]) for pair in pairs]
+    wanted = {one for both in sides for one in both}
+    found = {value for pair in train for side in pair[:2] if (value := hash_of(normalise(side))) in wanted}
+    return sum(not found.isdisjoint(both) for both in sides)
+
+
+def evenly(pairs: Sequence[Pair], count: int) -> list[Pair]:
+    """``count`` of the pairs at even distances, or all: files are often sorted, by length or by subject."""
+    if len(pairs) <= count:
+        return list(pairs)
+    return [pairs[i * len(pairs) // count] for i in range(count)]
 
 
 def _read_part(paths: Sequence[Path]) -> list[Pair]:
     if len(paths) > 2:
-        raise ValueError(f"{paths[2]} is one file too many; give two aligned files, or one with source, tab, target")
+        raise UserError(f"{paths[2]} is one file too many; give two aligned files, or one with source, tab, target")
     return read_pairs(*paths) if len(paths) == 2 else read_tab_pairs(*paths)
 
 
@@ -116,7 +138,7 @@ def read_pairs(source: Path, target: Path) -> list[Pair]:
     """
     sources, targets = read_lines(source), read_lines(target)
     if len(sources) != len(targets):
-        raise ValueError(
+        raise UserError(
             f"{source} has {len(sources)} lines but {target} has {len(targets)}; "
             "line n of one must translate line n of the other"
         )
@@ -124,55 +146,52 @@ def read_pairs(source: Path, target: Path) -> list[Pair]:
 
 
 def read_tab_pairs(path: Path) -> list[Pair]:
-    """Sentence pairs from one file: source, tab, target. A side may be blank.
+    """Sentence pairs from one file: source, tab, target; or source, |||, target on every line. A side may be blank.
+
+    Further columns, such as the attribution in Tatoeba's files, are left out if every line has as many; stderr says so.
+    Four columns of which the first and the third are numbers are Tatoeba's own: number, source, number, target.
 
     Raises:
-        ValueError, OSError: see `read_lines`; or a line has not just one tab; says which line.
+        ValueError, OSError: see `read_lines`; or a line has another number of columns; says which line.
     """
-    pairs = []
-    for number, line in enumerate(read_lines(path), start=1):
-        sides = line.split("\t")
-        if len(sides) != 2 and line.strip():
-            raise ValueError(
-                f"{path}, line {number}: {len(sides)} columns ({line[:60]!r}); write source, one tab, target"
+    lines = read_lines(path)
+    # fast_align and its like write "source ||| target".
+    bars = all("\t" not in line and line.count(BARS) == 1 for line in lines if line.strip())
+    rows = [line.split(BARS if bars else "\t") if line.strip() else [] for line in lines]
+    first = next(row for row in rows if row)
+    for number, row in enumerate(rows, start=1):
+        if row and (len(row) < 2 or len(row) != len(first)):
+            as_others = "" if len(first) < 3 else f", not {len(first)} as the first line"
+            raise UserError(
+                f"{path}, line {number}: {len(row)} columns{as_others} ({chr(9).join(row)[:60]!r}); "
+                "write source, one tab, target"
             )
-        pairs.append(Pair(*sides) if line.strip() else Pair("", ""))
-    return pairs
+    numbered = len(first) == 4 and all(row[0].isdigit() and row[2].isdigit() for row in rows if row)
+    source, target = (1, 3) if numbered else (0, 1)
+    if len(first) > 2:
+        read = f"{path}: read columns {source + 1} and {target + 1} of {len(first)}"
+        others = [column for i, column in enumerate(first) if i not in (source, target)]
+        print(f"lessons: {read}; the rest, such as {others[-1][:60]!r}, is left out", file=sys.stderr)
+    return [Pair(row[source], row[target]) if row else Pair("", "") for row in rows]
 
 
-def read_lines(path: Path) -> list[str]:
-    """The lines of a UTF-8 text file; one whose name ends in .gz is unpacked.
+def read_lines(path: Path, may_be_blank: bool = False) -> list[str]:
+    """The lines of a UTF-8 text file, in Unicode's composed form (NFC); gzip, xz and bzip2 are unpacked.
+
+    An accent may be typed as one character with its letter or as a character behind it. To a reader that is the same,
+    so it must be the same to a model and to a score.
 
     Raises:
-        ValueError: the file is not UTF-8, holds nothing but blank lines, or is a .gz cut off or of another kind.
+        ValueError: the file is not UTF-8 text, is packed and damaged, or holds nothing but blank lines, unless it may.
         OSError: it is missing or cannot be read.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; give a text file, one sentence a line")
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; check the path (from here: {Path.cwd()})")
-    raw = _unpacked(path) if path.suffix == ".gz" else path.read_bytes()
-    lines = split_lines(decode_utf8(raw, str(path)))
-    if not any(line.strip() for line in lines):
-        raise ValueError(f"{path} is empty; it must hold one sentence a line")
+    text = unicodedata.normalize("NFC", decode_utf8(read_raw(path), str(path)))
+    if "\n" not in text and text.strip().count("\r") > 1:
+        raise UserError(f"{path} ends its lines with a carriage return alone; convert it: tr '\\r' '\\n'")
+    lines = split_lines(text)
+    if not (may_be_blank or any(line.strip() for line in lines)):
+        raise UserError(f"{path} is empty; it must hold one sentence a line")
     return lines
-
-
-def _unpacked(path: Path) -> bytes:
-    pieces = []
-    try:
-        with gzip.open(path) as file:
-            while piece := file.read(1 << 20):
-                pieces.append(piece)
-        return b"".join(pieces)
-    except EOFError:
-        lines = b"".join(pieces).count(b"\n")
-        raise ValueError(f"{path} is cut off in line {lines + 1} or later; copy it again (gzip -t tests it)") from None
-    except gzip.BadGzipFile as error:
-        raise ValueError(f"{path} is no gzip file ({error}); pack it with gzip, or name it without .gz") from None
-    except zlib.error as error:
-        raise ValueError(f"{path} is damaged ({error}); copy it again (gzip -t tests it)") from None
 
 
 def split_lines(text: str) -> list[str]:
@@ -182,19 +201,3 @@ def split_lines(text: str) -> list[str]:
     aligned files would be out of step.
     """
     return [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")] if text else []
-
-
-def decode_utf8(raw: bytes, name: str) -> str:
-    """Text from bytes; a byte order mark is dropped.
-
-    Raises:
-        ValueError: the bytes are not UTF-8; names the line.
-    """
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ValueError(
-            f"{name} is not UTF-8: line {line} holds byte 0x{raw[error.start]:02x}; "
-            f"convert it, for example with iconv -f ISO-8859-1 -t UTF-8"
-        ) from None

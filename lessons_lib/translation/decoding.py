@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from lessons_lib.errors import UserError
 from lessons_lib.masks import padding_mask
 from lessons_lib.transformer import Transformer, TransformerConfig
 from lessons_lib.translation.constraints import FREE, Constraints
@@ -34,12 +35,32 @@ def output_limit(config: TransformerConfig, source_length: int) -> int:
     return min(config.max_length, 2 * source_length + 10)
 
 
-Choose = Callable[[Tensor], Tensor]  # log-probabilities (rows, V) -> one token a row
+def output_limits(config: TransformerConfig, src: Int[Tensor, "B S"]) -> list[int]:
+    """The `output_limit` of each row by its own tokens: what stands beside it in the batch must not matter."""
+    return [output_limit(config, length) for length in (src != config.pad_id).sum(dim=1).tolist()]
 
 
-def most_probable(log_probabilities: Float[Tensor, "rows V"]) -> Int[Tensor, " rows"]:
+# Log-probabilities (rows, V), and which sentence each row belongs to -> one token a row.
+Choose = Callable[[Tensor, list[int]], Tensor]
+
+
+def most_probable(log_probabilities: Float[Tensor, "rows V"], sentences: list[int]) -> Int[Tensor, " rows"]:
     """The token of greedy search."""
     return log_probabilities.argmax(dim=-1)
+
+
+def next_log_probabilities(
+    model: Transformer, tokens: Int[Tensor, "rows 1"], cache: object, source_mask: Bool[Tensor, "rows 1 1 S"]
+) -> Float[Tensor, "rows V"]:
+    """Of the token after ``tokens``: −inf for ``<pad>`` and ``<s>``, which no sentence contains.
+
+    Args:
+        cache: what the model's ``new_cache`` gave.
+    """
+    config = model.config
+    log_probabilities = model.decode_step(tokens, cache, source_mask).log_softmax(-1, torch.float)
+    log_probabilities[:, [token for token in (config.pad_id, config.bos_id) if token != config.eos_id]] = -torch.inf
+    return log_probabilities
 
 
 @torch.inference_mode()
@@ -52,20 +73,20 @@ def greedy(
         choose: the most probable one, or one that is drawn (`lessons_lib.translation.sampling`).
     """
     config = model.config
-    source_mask, limit = padding_mask(src, config.pad_id), output_limit(config, src.shape[1])
-    cache = model.new_cache(model.encode(src), limit)
+    source_mask, limits = padding_mask(src, config.pad_id), torch.tensor(output_limits(config, src), device=src.device)
+    longest = int(limits.max())
+    cache = model.new_cache(model.encode(src), longest)
     totals = torch.zeros(len(src), device=src.device)
     rows = torch.arange(len(src), device=src.device)  # which sentence each row of the batch still writes
     beginnings = torch.full_like(rows[:, None], config.bos_id)  # (rows, tokens so far)
     hypotheses: list[Hypothesis | None] = [None] * len(src)
-    for step in range(limit):
-        log_probabilities = model.decode_step(beginnings[:, -1:], cache, source_mask).log_softmax(
-            -1, torch.float
-        )  # (rows, V)
-        tokens = choose(constraints.apply(log_probabilities, beginnings, rows.tolist()))[:, None]
+    for step in range(longest):
+        log_probabilities = next_log_probabilities(model, beginnings[:, -1:], cache, source_mask)
+        sentences = rows.tolist()
+        tokens = choose(constraints.apply(log_probabilities, beginnings, sentences), sentences)[:, None]
         totals += log_probabilities.gather(1, tokens)[:, 0]
         beginnings = torch.cat([beginnings, tokens], dim=1)
-        ends = (tokens[:, 0] == config.eos_id) | (step == limit - 1)
+        ends = (tokens[:, 0] == config.eos_id) | (step == limits[rows] - 1)
         for row in ends.nonzero()[:, 0].tolist():
             hypotheses[rows[row]] = Hypothesis(beginnings[row, 1:].tolist(), totals[row].item())
         if ends.all():
@@ -109,8 +130,8 @@ def n_best(
     """
     config = model.config
     check_beam(beam, config.vocab_size)
-    limit = output_limit(config, src.shape[1])
-    cache = model.new_cache(model.encode(src), limit)
+    limits = torch.tensor(output_limits(config, src), device=src.device)
+    cache = model.new_cache(model.encode(src), int(limits.max()))
     rows = torch.arange(len(src), device=src.device).repeat_interleave(beam)  # beam rows for each sentence
     cache.reorder(rows, beam)
     source_mask = padding_mask(src, config.pad_id)[rows]
@@ -120,10 +141,8 @@ def n_best(
     # All beams of a sentence begin alike: only the first may have children at the first step.
     scores = src.new_full((len(src), beam), float("-inf"), dtype=torch.float)
     scores[:, 0] = 0.0
-    for step in range(limit):
-        log_probabilities = model.decode_step(beginnings[:, -1:], cache, source_mask).log_softmax(
-            -1, torch.float
-        )  # (rows, V)
+    for step in range(int(limits.max())):
+        log_probabilities = next_log_probabilities(model, beginnings[:, -1:], cache, source_mask)
         of_row = [sentence for sentence in searching for _ in range(beam)]
         totals = scores.flatten()[:, None] + constraints.apply(log_probabilities, beginnings, of_row)
         # Twice as many children as beams: at most half of them end, so enough are left to go on.
@@ -131,8 +150,8 @@ def n_best(
         parent, token = child // config.vocab_size, child % config.vocab_size
         parent += torch.arange(0, len(beginnings), beam, device=src.device)[:, None]  # its row in the batch
         ends = token == config.eos_id
-        last = step == limit - 1
-        over = (ends | last) & best.isfinite()  # what a rule forbids is not a translation
+        last = step == limits[searching] - 1  # (sentences,)
+        over = (ends | last[:, None]) & best.isfinite()  # what a rule forbids is not a translation
         for i, rank in over[:, :beam].nonzero().tolist():
             tokens = [*beginnings[parent[i, rank], 1:].tolist(), token[i, rank].item()]
             finished[searching[i]].append(Hypothesis(tokens, best[i, rank].item()))
@@ -140,9 +159,9 @@ def n_best(
         open_ = [
             i
             for i, sentence in enumerate(searching)
-            if _may_still_win(best_open[i], step + 1, finished[sentence], beam, length_penalty)
+            if not last[i] and _may_still_win(best_open[i], step + 1, finished[sentence], beam, length_penalty)
         ]
-        if last or not open_:
+        if not open_:
             break
         # The best children that go on, in order; stable sorting puts the ended ones behind them.
         onward = ends[open_].to(torch.uint8).sort(dim=1, stable=True).indices[:, :beam]
@@ -170,6 +189,7 @@ def _may_still_win(
 
 
 def check_beam(beam: int, vocab_size: int) -> None:
-    """Raise ValueError unless a vocabulary of this size has twice as many tokens as beams."""
-    if not 1 <= beam <= vocab_size // 2:
-        raise ValueError(f"beam={beam} is not between 1 and {vocab_size // 2}; 4 or 5 is usual")
+    """Raise ValueError unless the vocabulary, without ``<pad>`` and ``<s>``, has twice as many tokens as beams."""
+    most = (vocab_size - 2) // 2
+    if not 1 <= beam <= most:
+        raise UserError(f"beam={beam} is not between 1 and {most}; 4 or 5 is usual")

@@ -41,6 +41,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lessons_lib.errors import UserError
+
 from .language.combinations import is_new, is_typical
 from .language.meaning import Clause, Sentence, adjective, noun_phrase, place, verb
 from .language.sampling import LONG_WEIGHTS, UNSEEN_WEIGHTS, WEIGHTS, sample_sentence
@@ -194,7 +196,7 @@ def collect(
     The same stream gives the same pairs. Their English is not in ``used`` (it is added) nor their French in ``apart``.
     """
     if n_pairs < 0:
-        raise ValueError(f"n_pairs={n_pairs} is negative; use 0 or more")
+        raise UserError(f"n_pairs={n_pairs} is negative; use 0 or more")
     rng = random.Random(stream)
     pairs: list[SentencePair] = []
     while len(pairs) < n_pairs:

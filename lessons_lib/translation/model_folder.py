@@ -11,6 +11,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
+from lessons_lib.errors import UserError
 from lessons_lib.transformer import Transformer, TransformerConfig
 from lessons_lib.translation.tokenizer import Tokenizer
 
@@ -36,24 +37,24 @@ def load_model(folder: Path) -> tuple[Transformer, Tokenizer]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder; give the --out of a `lessons train`")
+        raise UserError(f"{folder} is not a folder; give the --out of a `lessons train`")
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
-        raise ValueError(
+        raise UserError(
             f"{folder} is not a model: it has no {' and no '.join(missing)}; give the --out of a `lessons train`"
         )
     try:
         config = TransformerConfig.from_dict(json.loads((folder / CONFIG).read_text("utf-8")))
         weights = load_file(folder / WEIGHTS)
     except (ValueError, TypeError, SafetensorError) as error:
-        raise ValueError(f"{folder} holds a damaged model ({_first_line(error)}); train again") from None
+        raise UserError(f"{folder} holds a damaged model ({_first_line(error)}); train again") from None
     tokenizer, model = Tokenizer.load(folder / TOKENIZER), Transformer(config)
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
-        raise ValueError(f"{folder / WEIGHTS} does not fit {CONFIG} ({_first_line(error)}); train again") from None
+        raise UserError(f"{folder / WEIGHTS} does not fit {CONFIG} ({_first_line(error)}); train again") from None
     if len(tokenizer) != config.vocab_size:
-        raise ValueError(
+        raise UserError(
             f"{folder / TOKENIZER} has {len(tokenizer)} pieces but {CONFIG} says vocab_size={config.vocab_size}; "
             "train again"
         )
@@ -70,7 +71,7 @@ def read_card(folder: Path) -> dict:
     try:
         return json.loads(path.read_text("utf-8")) if path.is_file() else {}
     except ValueError:
-        raise ValueError(f"{path} is damaged; delete it, or train again") from None
+        raise UserError(f"{path} is damaged; delete it, or train again") from None
 
 
 def write_json(path: Path, values: dict) -> None:
@@ -90,12 +91,12 @@ def check_free(out: Path, overwrite: bool, files: set[str] = FILES, what: str = 
     if not out.exists():
         return
     if not out.is_dir():
-        raise ValueError(f"{out} is a file; give a folder for {what}")
+        raise UserError(f"{out} is a file; give a folder for {what}")
     held = {path.name for path in out.iterdir() if not path.name.endswith(".partial")}
     if foreign := sorted(held - files - {CHECKPOINT}):
-        raise ValueError(f"{out} holds {foreign[0]}, which is not part of {what}; give another folder")
+        raise UserError(f"{out} holds {foreign[0]}, which is not part of {what}; give another folder")
     if held and CHECKPOINT not in held and not overwrite:
-        raise ValueError(f"{out} already holds {what}; give another folder, or --overwrite to replace it")
+        raise UserError(f"{out} already holds {what}; give another folder, or --overwrite to replace it")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from tqdm.auto import tqdm  # a widget in a notebook, a line in a terminal
 
+from lessons_lib.errors import UserError
 from lessons_lib.translation.live_plot import LivePlot, in_notebook
 from lessons_lib.translation.training import Step
 
@@ -103,7 +104,8 @@ class Monitor:
             "step": step.number,
             "seconds": round(step.seconds, 2),
             "loss": step.loss.item(),
-            "gradient_norm": step.gradient_norm.item(),
+            # Infinite where fp16 overflowed and the step was left out: JSON has no number for that.
+            "gradient_norm": finite_or_none(step.gradient_norm.item()),
             "learning_rate": step.learning_rate,
             "tokens_per_second": round(self.tokens_per_second()),
         }
@@ -118,25 +120,26 @@ class Monitor:
     def check_loss(self) -> None:
         """Raise ValueError if the last loss is no number: what such a step leaves is not worth keeping."""
         if self.steps and not math.isfinite(loss := float(self._loss)):
-            raise ValueError(no_number("the loss", loss, self.steps))
+            raise UserError(no_number("the loss", loss, self.steps))
 
     def totals(self) -> dict[str, int | float]:
         """What a training that goes on later must know of its past."""
         return {"tokens": self.tokens, "timed_tokens": self._timed_tokens, "timed_seconds": self._timed_seconds}
 
-    def validated(self, loss: float, bleu: float) -> None:
+    def validated(self, loss: float, bleu: float, chrf: float) -> None:
         """Take note of a validation."""
         self._timing = False
         self._write(
             {
                 "step": self.steps,
                 "seconds": round(self.seconds, 2),
-                "valid_loss": loss,
+                "valid_loss": finite_or_none(loss),
                 "valid_bleu": round(bleu, 2),
+                "valid_chrf": round(chrf, 2),
             }
         )
         if not self._bar.disable:
-            line = f"step {self.steps}: validation loss {loss:.3f}, BLEU {bleu:.1f} (greedy)"
+            line = f"step {self.steps}: validation loss {loss:.3f}, BLEU {bleu:.1f}, chrF {chrf:.1f} (greedy)"
             self._bar.write(line, file=sys.stderr)
 
     def tokens_per_second(self) -> float:
@@ -145,7 +148,7 @@ class Monitor:
 
     def _write(self, values: dict) -> None:
         try:
-            self._file.write(json.dumps(values) + "\n")
+            self._file.write(json.dumps(values, allow_nan=False) + "\n")
             self._file.flush()
         except OSError as error:
             raise OSError(
@@ -155,6 +158,11 @@ class Monitor:
         self._rows.append(values)
         if self._plot:
             self._plot.update()
+
+
+def finite_or_none(value: float) -> float | None:
+    """``value``, or None where it is no number that JSON can hold."""
+    return value if math.isfinite(value) else None
 
 
 def no_number(name: str, value: float | str, step: int) -> str:

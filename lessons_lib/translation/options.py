@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from lessons_lib.errors import UserError
+
 
 @dataclass(frozen=True)
 class TrainingOptions:
@@ -24,16 +26,16 @@ class TrainingOptions:
 
     def __post_init__(self):
         if (self.minutes is None) == (self.steps is None):
-            raise ValueError("give either minutes or steps; the learning rate falls to zero towards that end")
+            raise UserError("give either minutes or steps; the learning rate falls to zero towards that end")
         for name in ("minutes", "steps", "learning_rate", "warmup_steps", "clip_norm", "accumulate"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
-                raise ValueError(f"{name}={value} is not positive; use more than 0")
+                raise UserError(f"{name}={value} is not positive; use more than 0")
         if not 0 <= self.label_smoothing < 1:
-            raise ValueError(f"label_smoothing={self.label_smoothing} is not in [0, 1); 0.1 is usual")
+            raise UserError(f"label_smoothing={self.label_smoothing} is not in [0, 1); 0.1 is usual")
         for name in ("weight_decay", "average"):
             if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)} is negative; use 0 or more")
+                raise UserError(f"{name}={getattr(self, name)} is negative; use 0 or more")
 
 
 def schedule(number: int, progress: float, warmup_steps: int) -> float:

@@ -7,26 +7,18 @@ Programs that know no possible links write and read the dash alone. A blank line
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from lessons_lib.errors import UserError
 from lessons_lib.translation.alignment import Gold, Links
-from lessons_lib.translation.corpus import Pair, decode_utf8, read_tab_pairs, split_lines
+from lessons_lib.translation.corpus import Pair, split_lines
+from lessons_lib.translation.textfile import decode_utf8, read_raw
+from lessons_lib.translation.tokenizer import split_words
 
+ENOUGH = 10  # links of which none names a first word: some first word nearly always has one
 _LINK = re.compile(r"(\d{1,9})([-?p])(\d{1,9})", re.ASCII)
-
-
-def read_filled_pairs(path: Path) -> list[Pair]:
-    """Sentence pairs from one file: source, tab, target; no side is blank, as links count the lines.
-
-    Raises:
-        ValueError, OSError: see `read_tab_pairs`; or a side is blank.
-    """
-    pairs = read_tab_pairs(path)
-    for number, pair in enumerate(pairs, start=1):
-        if not (pair.source.strip() and pair.target.strip()):
-            raise ValueError(f"{path}, line {number}: a side is blank; write source, one tab, target")
-    return pairs
 
 
 def gold_of(pairs: Sequence[Pair]) -> list[Gold]:
@@ -37,38 +29,42 @@ def gold_of(pairs: Sequence[Pair]) -> list[Gold]:
     """
     for number, pair in enumerate(pairs, start=1):
         if not pair.alignment:
-            raise ValueError(f"pair {number}, {pair.source[:40]!r}, has no gold alignment; give a file of links")
+            raise UserError(f"pair {number}, {pair.source[:40]!r}, has no gold alignment; give a file of links")
     return [
         Gold(set(pair.alignment).difference(pair.possible), set(pair.alignment).union(pair.possible)) for pair in pairs
     ]
 
 
-def read_links(path: Path, pairs: Sequence[Pair]) -> list[Gold]:
+def read_links(path: Path, pairs: Sequence[Pair], one_based: bool = False) -> list[Gold]:
     """The links of each pair.
 
+    Args:
+        one_based: words are counted from 1 in the file. Where no link names a word 0 without it, stderr says so.
     Raises:
         ValueError: the file is not UTF-8, has more or fewer lines than ``pairs``, or a link cannot be read or names a
             word that its sentence does not have; says the line.
         OSError: it is missing or cannot be read.
     """
-    path = Path(path)
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; give a text file, the links of one sentence pair a line")
-    if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist; check the path (from here: {Path.cwd()})")
-    lines = split_lines(decode_utf8(path.read_bytes(), str(path)))
+    lines = split_lines(decode_utf8(read_raw(path), str(path)))
     if len(lines) != len(pairs):
-        raise ValueError(
+        raise UserError(
             f"{path} has {len(lines)} lines for {len(pairs)} sentence pairs; give the links of one pair a line"
         )
-    return [
-        parse_links(line, pair, f"{path}, line {number}")
+    found = [
+        parse_links(line, pair, f"{path}, line {number}", one_based)
         for number, (line, pair) in enumerate(zip(lines, pairs, strict=True), start=1)
     ]
+    links = [link for gold in found for link in gold.possible]
+    if len(links) >= ENOUGH and not one_based and not any(0 in link for link in links):
+        hint = "no link names word 0 of a sentence; if the file counts from 1, add --one-based"
+        print(f"lessons: {path}: {hint}", file=sys.stderr)
+    return found
 
 
-def parse_links(line: str, pair: Pair, name: str = "the line") -> Gold:
+def parse_links(line: str, pair: Pair, name: str = "the line", one_based: bool = False) -> Gold:
     """The links of one pair. A link that stands there as sure and as possible is sure.
+
+    A word is what stands between blanks (`lessons_lib.translation.tokenizer.split_words`).
 
     Raises:
         ValueError: see `read_links`; the message begins with ``name``.
@@ -77,12 +73,14 @@ def parse_links(line: str, pair: Pair, name: str = "the line") -> Gold:
     for text in line.split():
         match = _LINK.fullmatch(text)
         if match is None:
-            raise ValueError(f"{name}: {text!r} is not a link; write 0-0 for a sure link, 0?0 for a possible one")
-        link = (int(match[1]), int(match[3]))
+            raise UserError(f"{name}: {text!r} is not a link; write 0-0 for a sure link, 0?0 for a possible one")
+        link = (int(match[1]) - one_based, int(match[3]) - one_based)
         for word, side, sentence in zip(link, ("source", "target"), pair[:2], strict=True):
-            count = len(sentence.split())
-            if word >= count:
-                raise ValueError(f"{name}: {text!r} names {side} word {word}, but there are {count}, counted from 0")
+            count = len(split_words(sentence))
+            if not 0 <= word < count:
+                named = f"{text!r} names {side} word {word + one_based}, but there are {count}"
+                other = "" if one_based else " (a file that counts from 1 needs --one-based)"
+                raise UserError(f"{name}: {named}, counted from {int(one_based)}{other}")
         found[match[2]].add(link)
     return Gold(found["-"], found["-"] | found["?"] | found["p"])
 

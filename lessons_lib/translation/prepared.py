@@ -14,6 +14,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import overload
 
+from lessons_lib.errors import UserError
 from lessons_lib.translation.corpus import Corpus, Pair
 
 MANIFEST, FORMAT = "manifest.json", 1
@@ -32,17 +33,17 @@ def load_prepared(folder: Path, n_pairs: int | None = None) -> Corpus:
     manifest = read_manifest(folder)
     there = count_pairs(manifest)
     if n_pairs is not None and n_pairs < 1:
-        raise ValueError(f"{n_pairs} pairs are too few; use 1 or more")
+        raise UserError(f"{n_pairs} pairs are too few; use 1 or more")
     n_pairs = there if n_pairs is None else n_pairs
     if not there or (n_pairs > there and not manifest["exhausted"]):
-        raise ValueError(f"{folder} holds {there:,} pairs, not {n_pairs:,}; {_prepare(folder, n_pairs)}")
+        raise UserError(f"{folder} holds {there:,} pairs, not {n_pairs:,}; {_prepare(folder, n_pairs)}")
     n_pairs, needed, before = min(n_pairs, there), [], 0
     for part in manifest["parts"]:
         needed += [part] * (before < n_pairs)
         before += part["pairs"]
     for part in [*needed, manifest["valid"], manifest["test"]]:
         if problem := what_is_wrong(folder, part):
-            raise ValueError(
+            raise UserError(
                 f"{folder / part['file']} {problem}; {_prepare(folder, there)}: it makes this part anew, no other"
             )
     train = ParquetPairs([folder / part["file"] for part in needed], n_pairs)
@@ -115,7 +116,7 @@ def _open(path: Path):
 
 
 def _unreadable(path: Path, error: Exception) -> ValueError:
-    return ValueError(f"{path} cannot be read ({str(error).splitlines()[0]}); run `lessons prepare` again")
+    return UserError(f"{path} cannot be read ({str(error).splitlines()[0]}); run `lessons prepare` again")
 
 
 def to_parquet(pairs: Sequence[Pair]) -> bytes:
@@ -159,12 +160,12 @@ def read_manifest(folder: Path) -> dict:
     """
     path = Path(folder) / MANIFEST
     if not path.is_file():
-        raise ValueError(f"{folder} is not a prepared corpus: it has no {MANIFEST}; run `lessons prepare`")
+        raise UserError(f"{folder} is not a prepared corpus: it has no {MANIFEST}; run `lessons prepare`")
     with suppress(ValueError, TypeError, KeyError):
         manifest = json.loads(path.read_text("utf-8"))
         if manifest["format"] == FORMAT:
             return manifest
-    raise ValueError(f"{path} is not one that this version of `lessons prepare` wrote; give it another folder")
+    raise UserError(f"{path} is not one that this version of `lessons prepare` wrote; give it another folder")
 
 
 def write_manifest(folder: Path, manifest: dict) -> None:

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lessons_lib.device import pick_precision
+from lessons_lib.errors import UserError
 from lessons_lib.timing import peak_bytes, take_turns
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.constraints import Constraints
@@ -97,7 +98,7 @@ def profile(model: Transformer, wanted: Sequence[Point], rounds: int = 3) -> lis
         ValueError: a value is out of its range, or a length does not fit the model.
     """
     if rounds < 1:
-        raise ValueError(f"rounds={rounds} is not positive; 3 is usual")
+        raise UserError(f"rounds={rounds} is not positive; 3 is usual")
     device = model.embedding.weight.device
     for point in wanted:
         _check(point, model)
@@ -130,9 +131,9 @@ def decode(model: Transformer, point: Point, src: Int[Tensor, "B S"]) -> list[Hy
 
 def _check(point: Point, model: Transformer) -> None:
     if point.batch < 1:
-        raise ValueError(f"batch={point.batch} is not positive; use 1 or more")
+        raise UserError(f"batch={point.batch} is not positive; use 1 or more")
     if not 2 <= point.source_length <= model.config.max_length:
-        raise ValueError(
+        raise UserError(
             f"source_length={point.source_length} is not between 2 and {model.config.max_length}, "
             "the most that this model reads"
         )

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, fields
 
+from lessons_lib.errors import UserError
 from lessons_lib.transformer import TransformerConfig
 from lessons_lib.translation.options import TrainingOptions
 from lessons_lib.translation.presets import CORPORA, PRESETS
+from lessons_lib.translation.scoring import check_tokenize
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Recipe:
     training: TrainingOptions
     batch_tokens: int | None = None  # None: by device
     validations: int = 3
-    patience: int | None = None  # stop after so many validations without a better BLEU
+    patience: int | None = None  # stop after so many validations without a lower loss or a higher chrF
+    tokenize: str | None = None  # how BLEU splits words, see `lessons_lib.translation.scoring.score`
     checkpoint_minutes: float | int = 3
     seed: int = 0
     device: str | None = None
@@ -29,15 +32,20 @@ class Recipe:
 
     def __post_init__(self):
         if self.batch_tokens is not None and self.batch_tokens < 1:
-            raise ValueError(f"batch_tokens={self.batch_tokens} is not positive; 1000 or more is usual")
+            raise UserError(f"batch_tokens={self.batch_tokens} is not positive; 1000 or more is usual")
         for name in ("patience", "checkpoint_minutes"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                raise ValueError(f"{name}={value} is not positive; use more than 0")
+                raise UserError(f"{name}={value} is not positive; use more than 0")
         if self.validations < 0:
-            raise ValueError(f"validations={self.validations} is negative; use 0 or more")
-        if self.seed < 0:
-            raise ValueError(f"seed={self.seed} is negative; use 0 or more")
+            raise UserError(f"validations={self.validations} is negative; use 0 or more")
+        if not 0 <= self.seed < 2**32:
+            how = "negative" if self.seed < 0 else "too large"
+            raise UserError(f"seed={self.seed} is {how}; use 0 or more, below 2**32")
+        for name in ("n_encoder_layers", "n_decoder_layers"):
+            if getattr(self.config, name) < 1:
+                raise UserError(f"{name}={getattr(self.config, name)}: a translator needs both stacks; use 1 or more")
+        check_tokenize(self.tokenize)
 
 
 def recipe_for(corpus: str, preset: str | None = None, **changes) -> Recipe:

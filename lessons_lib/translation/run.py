@@ -14,13 +14,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lessons_lib.device import describe, memory_errors, pick_device, pick_precision, seed_everything
+from lessons_lib.errors import UserError
 from lessons_lib.process import give_memory_back
 from lessons_lib.timing import process_peak_megabytes
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.batching import Batches, encode_pairs
 from lessons_lib.translation.checkpoint import BEFORE, LATEST, read_checkpoint, write_checkpoint
-from lessons_lib.translation.corpus import Corpus, Pair
+from lessons_lib.translation.corpus import Corpus, Pair, evenly
 from lessons_lib.translation.early_stopping import EarlyStopping
+from lessons_lib.translation.in_use import in_use
 from lessons_lib.translation.model_folder import (
     CARD,
     CHECKPOINT,
@@ -38,8 +40,9 @@ from lessons_lib.translation.tokenizer import Tokenizer
 from lessons_lib.translation.training import Trainer, validation_loss
 from lessons_lib.translation.translator import Translator
 
-VALIDATION_PAIRS = 100  # a validation must not eat the minutes
-TEST_PAIRS = 1_000
+VALIDATION_PAIRS = 100  # at even distances; a validation must not eat the minutes
+TEST_PAIRS = 1_000  # at even distances
+MAY_CHANGE = ("minutes", "steps", "accumulate")  # of an unfinished training's options
 STEPS_BETWEEN_TRIMS = 100
 TOKENIZER_PAIRS = 500_000  # more of them would change few pieces, and cost minutes and memory
 
@@ -54,28 +57,42 @@ def train_translator(
     SIGTERM write a checkpoint, and the model as it is, unscored.
 
     Args:
+        overwrite: replace a model, or an unfinished training of another kind, that ``out`` holds; stderr says what is
+            thrown away. An unfinished training of the same kind goes on.
         live: see `Monitor`: a bar, and in a notebook a plot; False for neither.
     Raises:
-        ValueError: a size, an option or ``out`` is wrong, and nothing has been written; or the loss is no number, or
-            the memory too small, and the last checkpoint is there.
+        ValueError: a size, an option or ``out`` is wrong, or another process trains there, and nothing has been
+            written; or the loss is no number, or the memory too small, and the last checkpoint is there.
     """
     out = Path(out)
     check_free(out, overwrite)
     team = Team(pick_device(recipe.device))
-    if overwrite and team.is_main:
-        shutil.rmtree(out / CHECKPOINT, ignore_errors=True)
-    team.wait()
-    run = _Run(corpus, recipe, out, team, live)
-    batch = f" for batch_tokens={recipe.batch_tokens or 'by device'}"
-    fix = "; lower --batch-tokens, or raise --accumulate, which changes no result"
-    with memory_errors(batch + fix), _nothing_left_of_nothing(out), StopSignal() as stop:
-        return run.train(stop)
+    fix = (
+        f" for batch_tokens={recipe.batch_tokens or 'by device'}; raise --accumulate, which changes no result, and run "
+        "it again, or lower --batch-tokens and start anew"
+    )
+    new_folders = [folder for folder in (out, *out.absolute().parents) if not folder.exists()]
+    with (
+        in_use(out / CHECKPOINT) if team.is_main else contextlib.nullcontext(),
+        _nothing_left_of_nothing(out, new_folders),
+        memory_errors(fix),
+    ):
+        run = _Run(corpus, recipe, out, team, live, overwrite)
+        with StopSignal() as stop:
+            return run.train(stop)
 
 
-def score_translator(translator: Translator, pairs: list[Pair], beam: int = 1) -> Scores:
-    """BLEU and chrF of the translator's own translations of ``pairs``."""
-    translations = translator.translate([pair.source for pair in pairs], beam=beam, attention=False)
-    return score([translation.text for translation in translations], [pair.target for pair in pairs])
+def score_translator(
+    translator: Translator, pairs: Sequence[Pair], beam: int = 1, tokenize: str | None = None
+) -> Scores:
+    """BLEU and chrF of the translator's own translations; a source too long for it counts as translated by nothing.
+
+    Args:
+        tokenize: how BLEU splits words, see `score`.
+    """
+    texts, too_long = translator.translate_all([pair.source for pair in pairs], beam=beam)
+    scores = score(texts, [pair.target for pair in pairs], tokenize=tokenize)
+    return replace(scores, too_long=len(too_long))
 
 
 def tokenizer_texts(pairs: Sequence[Pair]) -> Iterator[str]:
@@ -89,19 +106,25 @@ def tokenizer_texts(pairs: Sequence[Pair]) -> Iterator[str]:
 class _Run:
     """What one training holds together: model, data, trainer, and where its files go."""
 
-    def __init__(self, corpus: Corpus, recipe: Recipe, out: Path, team: Team, live: bool | None):
+    def __init__(
+        self, corpus: Corpus, recipe: Recipe, out: Path, team: Team, live: bool | None, overwrite: bool = False
+    ):
         self.corpus, self.recipe, self.out, self.team, self.live = corpus, recipe, out, team, live
         self.precision = pick_precision(team.device, recipe.precision)
         seed_everything(recipe.seed)
         self.fingerprint = corpus.fingerprint()
         self.tokenizer = Tokenizer.train(tokenizer_texts(corpus.train), recipe.config.vocab_size)
         self.model = Transformer(replace(recipe.config, vocab_size=len(self.tokenizer))).to(team.device)
+        self.batch_tokens = recipe.batch_tokens or (512 if team.device.type == "cpu" else 8_192)
+        found = self._found(overwrite)
+        self.valid = evenly(corpus.valid, VALIDATION_PAIRS)
         self.batches = self._batches("training", corpus.train)
-        self.valid_batches = self._batches("validation", corpus.valid[:VALIDATION_PAIRS])
+        self.valid_batches = self._batches("validation", self.valid)
         self.trainer = Trainer(self.model, recipe.training, self.precision, team)
         self.stopping = EarlyStopping(self.model, recipe.patience)
         self.validated, self.monitored = 0, {}
-        self._resume()
+        if found is not None:
+            self._resume(*found)
 
     def train(self, stop: StopSignal) -> dict:
         """Train to the end, or until told to stop; the card."""
@@ -140,10 +163,9 @@ class _Run:
             write_json(partial / CARD, card)
         if not stop.received:
             part = "test" if self.corpus.test else "valid"
-            pairs = getattr(self.corpus, part)[:TEST_PAIRS]
-            readable = self._readable(pairs)
-            scores = score_translator(Translator(self.model, self.tokenizer), readable)
-            card["scores"] = {"part": part, "beam": 1, **asdict(scores), "left_out": len(pairs) - len(readable)}
+            pairs = evenly(getattr(self.corpus, part), TEST_PAIRS)
+            scores = score_translator(Translator(self.model, self.tokenizer), pairs, tokenize=self.recipe.tokenize)
+            card["scores"] = {"part": part, "beam": 1, **asdict(scores), "drawn_from": len(getattr(self.corpus, part))}
             write_json(self.out / CARD, card)
             shutil.rmtree(folder)
         self.team.wait()
@@ -153,67 +175,88 @@ class _Run:
         max_length = self.recipe.config.max_length
         examples = encode_pairs(self.tokenizer, pairs, max_length)
         if not examples:
-            raise ValueError(f"no {name} pair fits max_length={max_length}; use a larger one")
+            raise UserError(f"no {name} pair fits max_length={max_length}; use a larger one")
         if self.team.is_main and (left_out := len(pairs) - len(examples)):
             line = (
                 f"{left_out} of {len(pairs)} {name} pairs are longer than max_length={max_length} tokens and left out"
             )
             print(line, file=sys.stderr)
-        budget = self.recipe.batch_tokens or (512 if self.team.device.type == "cpu" else 8_192)
-        return Batches(examples, self.tokenizer, budget, self.recipe.seed, self.team.device)
-
-    def _readable(self, pairs: Sequence[Pair]) -> list[Pair]:
-        """The pairs whose source is not too long for the model."""
-        lengths = map(len, self.tokenizer.encode_all(pair.source for pair in pairs))
-        return [pair for pair, length in zip(pairs, lengths, strict=True) if length < self.recipe.config.max_length]
+        return Batches(examples, self.tokenizer, self.batch_tokens, self.recipe.seed, self.team.device)
 
     def _validate(self, monitor: Monitor) -> None:
         loss = validation_loss(self.model, self.valid_batches.epoch(0))
         translator = Translator(self.model, self.tokenizer)
-        bleu = score_translator(translator, self._readable(self.corpus.valid[:VALIDATION_PAIRS])).bleu
-        monitor.validated(loss, bleu)
-        self.stopping.after_validation(bleu)
+        scores = score_translator(translator, self.valid, tokenize=self.recipe.tokenize)
+        monitor.validated(loss, scores.bleu, scores.chrf)
+        self.stopping.after_validation(loss, scores.chrf)
 
     def _identity(self) -> dict:
-        """What must be the same for a training to go on. Its length may change, and the machine."""
-        training = {k: v for k, v in asdict(self.recipe.training).items() if k not in ("minutes", "steps")}
-        rest = {"seed": self.recipe.seed, "batch_tokens": self.batches.token_budget}
+        """What must be the same for a training to go on. Its length may change, its pieces, and the machine."""
+        training = {k: v for k, v in asdict(self.recipe.training).items() if k not in MAY_CHANGE}
+        rest = {"seed": self.recipe.seed, "batch_tokens": self.batch_tokens}
         return self.model.config.to_dict() | training | rest | {"data": self.fingerprint}
 
     def _checkpoint(self, monitor: Monitor) -> None:
         monitor.check_loss()
         tensors, trainer = self.trainer.state()
         if not all(weight.isfinite().all() for weight in self.model.parameters()):  # the next loss would say so
-            raise ValueError(no_number("a weight", "nan", self.trainer.number))
+            raise UserError(no_number("a weight", "nan", self.trainer.number))
         best = {f"best.{name}": x for name, x in self.stopping.weights.items()}
         values = {
             "identity": self._identity(),
             "trainer": trainer,
             "validated": self.validated,
             "monitored": monitor.totals(),
-            "stopping": {"best": self.stopping.best, "misses": self.stopping.misses},
+            "stopping": self.stopping.state(),
         }
         write_checkpoint(self.out / CHECKPOINT, tensors | best, values)
 
-    def _resume(self) -> None:
-        found = read_checkpoint(self.out / CHECKPOINT)
+    def _found(self, overwrite: bool) -> tuple[dict, dict] | None:
+        """The checkpoint from which this training goes on; None if there is none, or if it is thrown away.
+
+        Raises:
+            ValueError: it is another training's, or damaged, and nobody said to overwrite it.
+        """
+        try:
+            found = read_checkpoint(self.out / CHECKPOINT)
+        except ValueError as error:
+            if not overwrite:
+                raise
+            return self._throw_away(str(error))
         if found is None:
-            return
-        tensors, values = found
-        here, there = self._identity(), values["identity"]
-        if different := [name for name in here if here[name] != there.get(name)]:
-            name = different[0]
-            raise ValueError(
-                f"{self.out} holds an unfinished training with {name}={there.get(name)}, not {here[name]}; "
-                "give another folder, the same settings to go on, or --overwrite to start anew"
-            )
+            return None
+        there, by_device = found[1]["identity"], self.batch_tokens
+        if self.recipe.batch_tokens is None:  # another machine's batches are as good
+            self.batch_tokens = there.get("batch_tokens", by_device)
+        here = self._identity()
+        if all(here[name] == there.get(name) for name in here):
+            return found
+        self.batch_tokens = by_device
+        name = next(name for name in here if here[name] != there.get(name))
+        what = f"an unfinished training with {name}={there.get(name)}, not {here[name]}"
+        if overwrite:
+            return self._throw_away(f"{self.out} held {what}, at step {found[1]['trainer']['number']}")
+        raise UserError(
+            f"{self.out} holds {what}; give another folder, the same settings to go on, or --overwrite to start anew"
+        )
+
+    def _throw_away(self, why: str) -> None:
+        self.team.wait()  # every process has read it
+        if self.team.is_main:
+            print(f"lessons: thrown away: {why}", file=sys.stderr)
+            for name in (LATEST, BEFORE, METRICS):
+                (self.out / CHECKPOINT / name).unlink(missing_ok=True)
+        self.team.wait()
+
+    def _resume(self, tensors: dict, values: dict) -> None:
         best = {name: tensors.pop(name) for name in list(tensors) if name.startswith("best.")}
-        self.stopping.weights = {name.removeprefix("best."): x.to(self.team.device) for name, x in best.items()}
-        self.stopping.best, self.stopping.misses = values["stopping"]["best"], values["stopping"]["misses"]
+        kept = {name.removeprefix("best."): x.to(self.team.device) for name, x in best.items()}
+        self.stopping.restore(values["stopping"], kept)
         self.trainer.restore(tensors, values["trainer"])
         self.validated, self.monitored = values["validated"], values["monitored"]
         if self.team.is_main:
-            print(f"{self.out}: going on after step {self.trainer.number}", file=sys.stderr)
+            anew = f"to start anew, delete {self.out / CHECKPOINT}"
+            print(f"{self.out}: going on after step {self.trainer.number} ({anew})", file=sys.stderr)
 
     def _card(self, monitor: Monitor, stop: StopSignal) -> dict:
         corpus = self.corpus
@@ -235,9 +278,11 @@ class _Run:
                 "test": len(corpus.test),
                 "too_long": len(corpus.train) - len(self.batches.examples),
                 "left_out": corpus.left_out,
+                "seen_in_training": corpus.seen,
+                "validated_by": {"pairs": len(self.valid), "drawn": "at even distances"},
                 "batch_efficiency": round(self.batches.efficiency(), 4),
             },
-            "training": asdict(self.recipe.training) | {"batch_tokens": self.batches.token_budget},
+            "training": asdict(self.recipe.training) | {"batch_tokens": self.batch_tokens},
             "hardware": describe(self.team.device),
             "processes": self.team.size,
             "peak_memory_mb": process_peak_megabytes(),
@@ -247,15 +292,16 @@ class _Run:
 
 
 @contextlib.contextmanager
-def _nothing_left_of_nothing(out: Path) -> Iterator[None]:
-    """After an error before the first checkpoint there is nothing to go on from, so nothing stays."""
+def _nothing_left_of_nothing(out: Path, new_folders: Sequence[Path]) -> Iterator[None]:
+    """After an error before the first checkpoint there is nothing to go on from, so nothing new stays."""
     try:
         yield
     except BaseException:
         if not any((out / CHECKPOINT / name).exists() for name in (LATEST, BEFORE)):
             shutil.rmtree(out / CHECKPOINT, ignore_errors=True)
-            with contextlib.suppress(OSError):  # it holds an older model
-                out.rmdir()
+            for folder in new_folders:
+                with contextlib.suppress(OSError):  # somebody has put something there
+                    folder.rmdir()
         raise
 
 

@@ -4,6 +4,7 @@ And is one system better than another, or was it lucky with this test set? Paire
 """
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,19 +12,30 @@ from dataclasses import dataclass
 from sacrebleu.metrics import BLEU, CHRF
 from sacrebleu.significance import PairedTest, Result
 
+from lessons_lib.errors import UserError
+
 RESAMPLES = 1_000
 SEED = 12345  # sacreBLEU's own default
 SEED_VARIABLE = "SACREBLEU_SEED"
+# Thai to Tibetan, Burmese, Khmer; kana and Chinese characters. Korean has blanks.
+UNSPACED = re.compile(
+    "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+ENOUGH = 1_000  # references that tell the script
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Both from 0 to 100. Only BLEU of equal ``signature`` may be compared: it says how it was computed (Post 2018)."""
+    """Both from 0 to 100. Only BLEU of equal ``signature`` may be compared: it says how it was computed (Post 2018).
+
+    ``too_long`` counts the sentences that are too long for the model; their translations are empty.
+    """
 
     bleu: float
     chrf: float
     signature: str
     sentences: int
+    too_long: int = 0
 
 
 @dataclass(frozen=True)
@@ -53,25 +65,62 @@ class Comparison:
     sentences: int
 
 
-def score(hypotheses: Sequence[str], references: Sequence[str]) -> Scores:
+def score(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    tokenize: str | None = None,
+    more: Sequence[Sequence[str]] = (),
+) -> Scores:
     """Corpus BLEU and chrF of plain text, not of tokens: sacreBLEU splits words itself, the same way for everybody.
 
+    Args:
+        tokenize: how BLEU splits words, a name of sacreBLEU's; "13a" without it, for languages with blanks.
+        more: further references, each a whole set.
     Raises:
-        ValueError: there is nothing to score, or the two lists differ in length.
+        ValueError: there is nothing to score, or the lists differ in length, or sacreBLEU cannot split so.
     """
-    _check_lengths(hypotheses, references)
-    bleu, chrf = BLEU(), CHRF()
+    for one in (references, *more):
+        _check_lengths(hypotheses, one)
+    bleu, chrf = _bleu(tokenize), CHRF()
+    together = [list(references), *map(list, more)]
     return Scores(
-        bleu=bleu.corpus_score(hypotheses, [references]).score,
-        chrf=chrf.corpus_score(hypotheses, [references]).score,
+        bleu=_at_most_100(bleu.corpus_score(list(hypotheses), together).score),
+        chrf=_at_most_100(chrf.corpus_score(list(hypotheses), together).score),
         signature=bleu.get_signature().format(),
         sentences=len(references),
     )
 
 
+def check_tokenize(tokenize: str | None) -> None:
+    """Raise ValueError unless sacreBLEU can split words so here: some ways need a package, or the network."""
+    _bleu(tokenize)
+
+
+def says_nothing(references: Sequence[str], tokenize: str | None = None) -> bool:
+    """Whether BLEU would take whole clauses for words: most letters are of scripts that put no blanks between words."""
+    if tokenize not in (None, "13a", "intl", "none"):
+        return False
+    letters = [letter for text in references[:ENOUGH] for letter in text if letter.isalpha()]
+    return 2 * sum(UNSPACED.match(letter) is not None for letter in letters) > len(letters)
+
+
+def _bleu(tokenize: str | None, **options) -> BLEU:
+    try:
+        return BLEU(tokenize=tokenize, **options)
+    except Exception as error:  # of many kinds: no such name, a package that is missing, no network
+        known = ", ".join(BLEU.TOKENIZERS)
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise UserError(f"tokenize={tokenize!r} cannot be used ({reason}); use one of {known}") from error
+
+
+def _at_most_100(value: float) -> float:
+    """sacreBLEU's rounding can give 100.00000000000004."""
+    return min(value, 100.0)
+
+
 def sentence_chrf(hypothesis: str, reference: str) -> float:
     """chrF of one sentence, 0 to 100: unlike BLEU it is not 0 as soon as no four words in a row agree."""
-    return CHRF().sentence_score(hypothesis, [reference]).score
+    return _at_most_100(CHRF().sentence_score(hypothesis, [reference]).score)
 
 
 def compare(
@@ -80,26 +129,32 @@ def compare(
     references: Sequence[str],
     resamples: int = RESAMPLES,
     seed: int = SEED,
+    tokenize: str | None = None,
+    more: Sequence[Sequence[str]] = (),
 ) -> Comparison:
     """Paired bootstrap resampling (Koehn 2004, section 3), by sacreBLEU's own test.
 
     Test sets of the same size are drawn with replacement, and both systems are scored on each.
 
+    Args:
+        tokenize, more: see `score`.
     Raises:
         ValueError: there is nothing to score, the lists differ in length, or an option is out of its range.
     """
-    _check_lengths(hypotheses_a, references)
-    _check_lengths(hypotheses_b, references)
+    for one in (references, *more):
+        _check_lengths(hypotheses_a, one)
+        _check_lengths(hypotheses_b, one)
     if resamples < 1:
-        raise ValueError(f"resamples={resamples} is not positive; {RESAMPLES} is usual")
+        raise UserError(f"resamples={resamples} is not positive; {RESAMPLES} is usual")
     if seed < 1:
-        raise ValueError(f"seed={seed} is less than 1; use {SEED} (sacreBLEU takes 0 for no seed)")
+        raise UserError(f"seed={seed} is less than 1; use {SEED} (sacreBLEU takes 0 for no seed)")
     systems = [("a", list(hypotheses_a)), ("b", list(hypotheses_b))]
     with _sacrebleu_seed(seed):
-        test = PairedTest(systems, {"BLEU": BLEU(force=True)}, [list(references)], "bs", n_samples=resamples)
+        metrics, together = {"BLEU": _bleu(tokenize, force=True)}, [list(references), *map(list, more)]
+        test = PairedTest(systems, metrics, together, "bs", n_samples=resamples)
         signatures, results = test()
     a, b = results["BLEU"]
-    difference = b.score - a.score
+    difference = _at_most_100(b.score) - _at_most_100(a.score)
     return Comparison(
         a=_interval(a),
         b=_interval(b),
@@ -115,14 +170,15 @@ def compare(
 
 def _check_lengths(hypotheses: Sequence[str], references: Sequence[str]) -> None:
     if not references or len(hypotheses) != len(references):
-        raise ValueError(
+        raise UserError(
             f"{len(hypotheses)} translations and {len(references)} references; give one of each, and at least one"
         )
 
 
 def _interval(result: Result) -> Interval:
     # `ci` is half the width of the interval around the mean of the resamples.
-    return Interval(result.score, float(result.mean - result.ci), float(result.mean + result.ci))
+    low, high = max(float(result.mean - result.ci), 0.0), float(result.mean + result.ci)
+    return Interval(_at_most_100(result.score), low, _at_most_100(high))
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from pathlib import Path
 from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Engine
 
+from lessons_lib.errors import UserError
+
 PAD, BOS, EOS = "<pad>", "<s>", "</s>"
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 WORD_START = "▁"
@@ -48,7 +50,7 @@ class Tokenizer:
         engine.train_from_iterator((" " + text for text in texts), trainer)
         tokenizer = cls(*_vocabulary_and_merges(json.loads(engine.to_str())))
         if len(tokenizer) > vocab_size:
-            raise ValueError(
+            raise UserError(
                 f"vocab_size={vocab_size} has no room for the {len(tokenizer)} bytes and letters "
                 f"of the training text; use {2 * len(tokenizer)} or more"
             )
@@ -65,9 +67,9 @@ class Tokenizer:
             vocabulary, merges = _vocabulary_and_merges(json.loads(Path(path).read_text("utf-8")))
             tokenizer = cls(vocabulary, merges)
         except (ValueError, KeyError, TypeError):
-            raise ValueError(f"{path} is not a tokenizer that `lessons train` wrote; train again") from None
+            raise UserError(f"{path} is not a tokenizer that `lessons train` wrote; train again") from None
         if tokenizer._pieces[:3] != [PAD, BOS, EOS]:
-            raise ValueError(f"{path} does not begin with {PAD}, {BOS}, {EOS}; train again")
+            raise UserError(f"{path} does not begin with {PAD}, {BOS}, {EOS}; train again")
         return tokenizer
 
     def save(self, path: Path) -> None:
@@ -100,7 +102,7 @@ class Tokenizer:
         return [self._pieces[token].replace(" ", WORD_START) for token in ids]
 
     def word_ids(self, ids: Iterable[int]) -> list[int | None]:
-        """For each token, the index of its word in ``decode(ids).split()``; None for ``</s>`` and for bare spaces.
+        """For each token, the index of its word in `split_words`; None for ``</s>`` and for bare blanks.
 
         This is what turns a table of attention between subwords into one between words.
         """
@@ -110,7 +112,7 @@ class Tokenizer:
             raw += self._bytes(token)
             spans.append((end, len(raw)))
             end = len(raw)
-        words = [match.span() for match in re.finditer(rb"[^ ]+", _blank_out_spaces(raw))]
+        words = [match.span() for match in re.finditer(rb"[^ \t\n\v\f\r]+", raw)]
         found, word = [], 0
         for start, stop in spans:
             while word < len(words) and words[word][1] <= start:
@@ -132,7 +134,9 @@ def _vocabulary_and_merges(saved: dict) -> tuple[dict[str, int], list[tuple[str,
     return model["vocab"], [tuple(merge) for merge in model["merges"]]
 
 
-def _blank_out_spaces(raw: bytes) -> bytes:
-    """The same bytes, each kind of space that `str.split` splits at replaced by as many plain spaces."""
-    text = raw.decode("utf-8", errors="surrogateescape")
-    return re.sub(r"\s", lambda space: " " * len(space[0].encode()), text).encode("utf-8", errors="surrogateescape")
+def split_words(text: str) -> list[str]:
+    """What stands between blanks, tabs and line ends: the words that programs which read Pharaoh files count.
+
+    A no-break space, as French has it before « ? », belongs to its word; `str.split` would split there.
+    """
+    return re.findall(r"[^ \t\n\v\f\r]+", text)

@@ -161,7 +161,8 @@ class Trainer:
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": dict(adam)})
         self.average.mean, self.average.taken = dict(named["mean"]), values["averaged"]
         self.number, self.seconds, self.seed = values["number"], values["seconds"], values["seed"]
-        self.scaler.load_state_dict(values["scaler"])
+        if values["scaler"]:  # empty where the training ran without scaling; then it begins at its own first guess
+            self.scaler.load_state_dict(values["scaler"])
 
 
 def batch_loss(model: Transformer, batch: Batch, label_smoothing: float) -> Float[Tensor, ""]:

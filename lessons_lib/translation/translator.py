@@ -1,51 +1,21 @@
 """The finished translator: a model folder in, sentences in, translations out, with what it looked at."""
 
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
-import numpy as np
 import torch
-from jaxtyping import Float
 
 from lessons_lib.device import memory_errors, pick_device, pick_precision
+from lessons_lib.errors import UserError
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.alignment import cross_attention, word_weights
-from lessons_lib.translation.decoding import Hypothesis
+from lessons_lib.translation.alignment import cross_attention
+from lessons_lib.translation.decoding import Hypothesis, output_limit
 from lessons_lib.translation.model_folder import load_model
 from lessons_lib.translation.search import Search, search_all
 from lessons_lib.translation.tokenizer import Tokenizer
-
-
-@dataclass(frozen=True)
-class Translation:
-    """One sentence, translated.
-
-    The pieces of both sides end with ``</s>`` (the target's does not where the length limit cut it off).
-    ``score`` is the log-probability of the whole translation. ``cross_attention`` has a row for each target piece
-    and a column for each source piece, in every layer and head; None if it was not asked for. ``alternatives`` are the
-    other translations that the beams ended with, each with its log-probability, the best first.
-    """
-
-    source: str
-    text: str
-    source_tokens: list[str]
-    target_tokens: list[str]
-    score: float
-    cross_attention: Float[np.ndarray, "L H T S"] | None
-    source_words: list[int | None]
-    target_words: list[int | None]
-    alternatives: tuple[tuple[str, float], ...] = ()
-
-    def word_attention(self, layer: int = -1) -> Float[np.ndarray, "T2 S2"]:
-        """Who looked at whom in words, as in ``text.split()`` and ``source.split()``: the mean over heads of a layer.
-
-        Raises:
-            ValueError: the translation was made without attention.
-        """
-        if self.cross_attention is None:
-            raise ValueError("this translation has no attention; translate with attention=True")
-        return word_weights(self.cross_attention[layer].mean(axis=0), self.source_words, self.target_words)
+from lessons_lib.translation.translations import Translation
 
 
 class Translator:
@@ -70,15 +40,31 @@ class Translator:
         place = device if isinstance(device, torch.device) else pick_device(device)
         return cls(model.to(place, pick_precision(place, precision)), tokenizer)
 
+    @overload
+    def translate(
+        self, sentences: str, beam: int = ..., attention: bool = ..., prefixes: str | None = ..., **search
+    ) -> Translation: ...
+    @overload
     def translate(
         self,
         sentences: Sequence[str],
+        beam: int = ...,
+        attention: bool = ...,
+        prefixes: Sequence[str] | None = ...,
+        **search,
+    ) -> list[Translation]: ...
+    def translate(
+        self,
+        sentences: str | Sequence[str],
         beam: int = 1,
         attention: bool = True,
-        prefixes: Sequence[str] | None = None,
+        prefixes: str | Sequence[str] | None = None,
         **search: float | int | None,
-    ) -> list[Translation]:
-        """Translate each sentence; a blank one stays blank.
+    ) -> Translation | list[Translation]:
+        """Translate each sentence, or the only one; a blank one stays blank.
+
+        What a sentence becomes depends on it alone, and not on the others or on how many they are. An accent may be
+        typed as a character of its own: sentences are read in Unicode's composed form (NFC).
 
         Args:
             beam: 1 is greedy search.
@@ -86,17 +72,21 @@ class Translator:
             prefixes: for each sentence what its translation begins with, in whole words.
             search: other fields of `Search`.
         Raises:
-            ValueError: a sentence is too long for the model, an option is out of range, or the memory is too small.
+            ValueError: a sentence is too long for the model, a prefix too long for its translation, an option is out of
+                range, or the memory is too small.
         """
+        if isinstance(sentences, str):
+            return self.translate([sentences], beam, attention, None if prefixes is None else [prefixes], **search)[0]
         self.model.eval()
         sources = self._encode(sentences)
         filled = [i for i, ids in enumerate(sources) if ids]
-        beginnings = None if prefixes is None else [self.tokenizer.encode(prefixes[i]) for i in filled]
+        beginnings = None if prefixes is None else self._encode_prefixes(prefixes, sources, filled)
         found: dict[int, list[Hypothesis]] = {}
         how, longest = Search(beam, **search), max(map(len, sources), default=0)
         fix = "lower --beam, split the sentences, or use --device cpu"
         with memory_errors(f" for beam={beam} and sentences of up to {longest} tokens; {fix}"):
-            for index, ended in search_all(self.model, [sources[i] for i in filled], how, beginnings):
+            own = [sources[i] for i in filled]
+            for index, ended in search_all(self.model, own, how, beginnings, numbers=filled):
                 found[filled[index]] = ended
         src = {i: [*sources[i], self.tokenizer.eos_id] for i in filled}
         weights = {}
@@ -110,33 +100,71 @@ class Translator:
             for i, sentence in enumerate(sentences)
         ]
 
+    def translate_all(self, sentences: Sequence[str], **how) -> tuple[list[str], dict[int, int]]:
+        """The text of each translation; a sentence that is too long for the model gives an empty one.
+
+        Args:
+            how: the arguments of `translate`.
+        Returns:
+            The translations, and for each sentence that is too long, counted from 0, how many tokens it has.
+        """
+        too_long = self.too_long(sentences)
+        readable = ["" if i in too_long else sentence for i, sentence in enumerate(sentences)]
+        return [one.text for one in self.translate(readable, attention=False, **how)], too_long
+
     @property
     def longest(self) -> int:
         """The most tokens of a sentence that this model reads; one place is for ``</s>``."""
         return self.model.config.max_length - 1
 
+    def too_long(self, sentences: Sequence[str]) -> dict[int, int]:
+        """The sentences that do not fit the model, counted from 0: how many tokens each has."""
+        return {i: len(ids) for i, ids in enumerate(self._tokens(sentences)) if len(ids) > self.longest}
+
+    def _tokens(self, sentences: Sequence[str]) -> list[list[int]]:
+        """The tokens of each sentence; none of a blank one."""
+        encoded = self.tokenizer.encode_all(unicodedata.normalize("NFC", text) for text in sentences)
+        return [ids if text.strip() else [] for text, ids in zip(sentences, encoded, strict=True)]
+
     def _encode(self, sentences: Sequence[str]) -> list[list[int]]:
-        sources = [
-            ids if text.strip() else []
-            for text, ids in zip(sentences, self.tokenizer.encode_all(sentences), strict=True)
-        ]
+        sources = self._tokens(sentences)
         for number, ids in enumerate(sources, start=1):
             if len(ids) > self.longest:
-                raise ValueError(
+                raise UserError(
                     f"sentence {number} has {len(ids)} tokens, but this model reads at most {self.longest}; split it"
                 )
         return sources
 
+    def _encode_prefixes(
+        self, prefixes: Sequence[str], sources: list[list[int]], filled: Sequence[int]
+    ) -> list[list[int]]:
+        """The tokens of the prefixes of the ``filled`` sentences."""
+        if len(prefixes) != len(sources):
+            raise UserError(f"{len(prefixes)} prefixes for {len(sources)} sentences; give one for each")
+        encoded = self._tokens([prefixes[i] for i in filled])
+        for i, prefix in zip(filled, encoded, strict=True):
+            limit = output_limit(self.model.config, len(sources[i]) + 1)
+            if len(prefix) >= limit:
+                raise UserError(
+                    f"the prefix {prefixes[i][:40]!r} has {len(prefix)} tokens, but the whole translation of "
+                    f"sentence {i + 1} may have {limit}; use a shorter one"
+                )
+        return encoded
+
     def _translation(self, source, src, ended, weights) -> Translation:
-        tgt = ended[0].tokens
+        tgt, text = ended[0].tokens, self.tokenizer.decode(ended[0].tokens)
+        others: dict[str, float] = {}
+        for one in ended[1:]:  # pieces can be put together in several ways to one text: the likeliest counts
+            others.setdefault(self.tokenizer.decode(one.tokens), one.log_probability)
+        others.pop(text, None)
         return Translation(
             source=source,
-            text=self.tokenizer.decode(tgt),
+            text=text,
             source_tokens=self.tokenizer.pieces(src),
             target_tokens=self.tokenizer.pieces(tgt),
             score=ended[0].log_probability,
             cross_attention=weights,
             source_words=self.tokenizer.word_ids(src),
             target_words=self.tokenizer.word_ids(tgt),
-            alternatives=tuple((self.tokenizer.decode(h.tokens), h.log_probability) for h in ended[1:]),
+            alternatives=tuple(others.items()),
         )

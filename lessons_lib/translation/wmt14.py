@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from lessons_lib.errors import UserError
 from lessons_lib.translation.cleaning import REASONS, Cleaner, Filters
 from lessons_lib.translation.corpus import Corpus, Pair
 from lessons_lib.translation.prepared import (
@@ -51,12 +52,12 @@ def prepare(out: Path, n_pairs: int, source: Path | None = None, part_pairs: int
     """
     out = Path(out)
     if n_pairs < 1:
-        raise ValueError(f"{n_pairs} pairs are too few; use 1 or more")
+        raise UserError(f"{n_pairs} pairs are too few; use 1 or more")
     if out.exists() and not out.is_dir():
-        raise ValueError(f"{out} is a file; give a folder for the corpus")
+        raise UserError(f"{out} is a file; give a folder for the corpus")
     held = sorted(path.name for path in out.iterdir() if not path.name.startswith(".")) if out.exists() else []
     if held and MANIFEST not in held:
-        raise ValueError(f"{out} holds {held[0]}, which is not part of a corpus; give another folder")
+        raise UserError(f"{out} holds {held[0]}, which is not part of a corpus; give another folder")
     known = read_manifest(out) if held else None
     if source is None and known and "folder" in known["source"]:
         source = Path(known["source"]["folder"])
@@ -101,7 +102,7 @@ class _Preparation:
         known = read_manifest(out) if (out / MANIFEST).exists() else {}
         for name, value in asked.items():
             if known.get(name, value) != value:
-                raise ValueError(f"{out} was prepared with {name} {known[name]}, not {value}; give another folder")
+                raise UserError(f"{out} was prepared with {name} {known[name]}, not {value}; give another folder")
         self.manifest = {"format": FORMAT, **asked, "exhausted": False, "parts": []} | known
         held_out = [pair for name, split in HELD_OUT.items() for pair in self._held_out(name, split)]
         self.cleaner = Cleaner(filters, held_out)
@@ -128,7 +129,7 @@ class _Preparation:
             if re.fullmatch(r"train-\d{5}-\d+\.parquet", path.name) and path.name not in named:
                 path.unlink()
         if not count_pairs(manifest):
-            raise ValueError(f"{self.source.name} has no pair that passes the filters: {left_out(manifest)}")
+            raise UserError(f"{self.source.name} has no pair that passes the filters: {left_out(manifest)}")
         return manifest
 
     def _held_out(self, name: str, split: str) -> list[Pair]:
@@ -148,7 +149,7 @@ class _Preparation:
 
     def _same(self, known: dict | None, made: dict) -> dict:
         if known and known["sha256"] != made["sha256"]:
-            raise ValueError(
+            raise UserError(
                 f"{self.out / made['file']} came out other than before: the source has changed; give another folder"
             )
         return made

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from lessons_lib.errors import UserError
 from lessons_lib.translation.cleaning import one_line
 from lessons_lib.translation.corpus import Pair
 
@@ -26,11 +27,11 @@ class Source:
         try:
             import datasets
         except ImportError:
-            raise ValueError(
+            raise UserError(
                 "--corpus wmt14 needs the library `datasets`; install it: pip install 'datasets>=3'"
             ) from None
         if folder is not None and not Path(folder).is_dir():
-            raise ValueError(f"{folder} is not a folder; give one with the splits train, validation and test")
+            raise UserError(f"{folder} is not a folder; give one with the splits train, validation and test")
         self._datasets, self._folder = datasets, folder and Path(folder).absolute()
         self.name = str(folder) if folder else HUB["dataset"]
         self.identity = {"folder": str(self._folder)} if folder else HUB
@@ -50,9 +51,13 @@ class Source:
             self._rows = iter(self._stream)
         while (row := self._next()) is not None:
             try:
-                yield Pair(*(one_line(row["translation"][language] or "") for language in ("en", "fr")))
-            except (KeyError, TypeError):
-                raise ValueError(
+                sides = dict(row["translation"])
+                if not {"en", "fr"} & set(sides):
+                    raise KeyError("en")
+                # A side that is not there is as blank as one that is null: `datasets` may leave its key out.
+                yield Pair(*(one_line(sides.get(language) or "") for language in ("en", "fr")))
+            except (KeyError, TypeError, ValueError, AttributeError):
+                raise UserError(
                     f'{self.name} has a row that is not {{"translation": {{"en": …, "fr": …}}}}: {str(row)[:80]}'
                 ) from None
 
@@ -75,7 +80,7 @@ class Source:
         if split not in self._unread:
             self._unread = dict(self._load())
         if split not in self._unread:
-            raise ValueError(
+            raise UserError(
                 f"{self.name} has no split {split}, only {', '.join(self._unread)}; name its files {split}…"
             )
         return self._unread.pop(split)
@@ -89,7 +94,7 @@ class Source:
             try:
                 return datasets.load_dataset(str(self._folder), streaming=True)
             except Exception as error:  # as many kinds as there are file formats
-                raise ValueError(
+                raise UserError(
                     f"{self.name} is not a data set ({_first_line(error)}); see `lessons prepare --help`"
                 ) from None
         try:

@@ -1,9 +1,12 @@
 """Whether an exported model says what ours says."""
 
+import sys
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from lessons_lib.errors import UserError
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.decoding import output_limit
 from lessons_lib.translation.tokenizer import Tokenizer
@@ -34,6 +37,28 @@ class Agreement:
         return asdict(self) | {"share": self.share}
 
 
+def checkable(translator: Translator, texts: Sequence[str]) -> list[str]:
+    """The sentences that a check can translate: not blank, and not too long; stderr says how many are too long.
+
+    Raises:
+        ValueError: there is none.
+    """
+    filled = [unicodedata.normalize("NFC", text) for text in texts if text.strip()]
+    too_long = translator.too_long(filled)
+    if not filled:
+        raise UserError("there is no sentence to check with; give a file with one sentence a line")
+    if len(too_long) == len(filled):
+        raise UserError(
+            f"each sentence to check with is too long: this model reads at most {translator.longest} tokens"
+        )
+    if too_long:
+        print(
+            f"lessons: {len(too_long)} sentences are too long for this model, and left out of the check",
+            file=sys.stderr,
+        )
+    return [text for i, text in enumerate(filled) if i not in too_long]
+
+
 def check_export(
     kind: str, folder: Path, model: Transformer, tokenizer: Tokenizer, texts: Sequence[str]
 ) -> list[Agreement]:
@@ -42,18 +67,16 @@ def check_export(
     Beams are compared without a length penalty, since CTranslate2 divides by the length, and ours by a function of it.
 
     Raises:
-        ValueError: there is no text, or one is too long for the model.
+        ValueError: see `checkable`.
     """
-    texts = [text for text in texts if text.strip()]
-    if not texts:
-        raise ValueError("there is no sentence to check with; give a file with one sentence a line")
     ours, theirs = Translator(model, tokenizer), _translator(kind, folder)
-    limit = output_limit(model.config, max(map(len, tokenizer.encode_all(texts))) + 1)
+    texts = checkable(ours, texts)
+    limits = [output_limit(model.config, len(ids) + 1) for ids in tokenizer.encode_all(texts)]
     found = []
     for beam in (1, 4) if kind == "ctranslate2" else (1,):
         expected = [one.text for one in ours.translate(texts, beam, attention=False, length_penalty=0)]
         options = {"beam": beam} if beam > 1 else {}
-        pairs = zip(expected, theirs.translate(texts, limit, **options), strict=True)
+        pairs = zip(expected, theirs.translate(texts, limits, **options), strict=True)
         found.append(Agreement(beam, len(texts), sum(a == b for a, b in pairs)))
     return found
 

@@ -14,10 +14,14 @@ from lessons_lib.attention import MultiHeadAttention
 from lessons_lib.config import TransformerConfig
 from lessons_lib.feedforward import FeedForward
 from lessons_lib.transformer import Transformer
+from lessons_lib.translation.deployment.support import refuse_unknown
 from lessons_lib.translation.tokenizer import BOS, EOS, PAD, Tokenizer
 
 FILES = {"config.json", "model.bin", "shared_vocabulary.json", "tokenizer.json"}
 POSITIONS = ("sinusoidal", "sinusoidal_halves", "learned", "rope", "none")
+NORMS = ("layer", "rms")
+# What its `translate_batch` must be told to search as ours does.
+NEVER = {"suppress_sequences": [[PAD], [BOS]], "min_decoding_length": 0}
 ACTIVATIONS = {
     "relu": Activation.RELU,
     "gelu": Activation.GELU,
@@ -61,15 +65,22 @@ class CTranslate2Translator:
         self.tokenizer = Tokenizer.load(folder / "tokenizer.json")
         self.engine = ctranslate2.Translator(str(folder), device="cpu", inter_threads=1, intra_threads=threads)
 
-    def translate(self, texts: Sequence[str], limit: int, beam: int = 1) -> list[str]:
-        """Translations of at most ``limit`` tokens; of all beams the most probable, whatever its length."""
+    def translate(self, texts: Sequence[str], limits: Sequence[int], beam: int = 1) -> list[str]:
+        """Translations, each of as many tokens as its limit says at most; of all beams the most probable.
+
+        Left to itself, CTranslate2 forbids an end at the first token, and allows ``<pad>`` and ``<s>``.
+        """
         pieces = self.tokenizer.vocabulary
         ids = {piece: token for token, piece in enumerate(pieces)}
         sources = [[pieces[token] for token in sentence] for sentence in self.tokenizer.encode_all(texts)]
-        found = self.engine.translate_batch(
-            sources, beam_size=beam, length_penalty=0, max_decoding_length=limit, max_batch_size=64
-        )
-        return [self.tokenizer.decode(ids[piece] for piece in one.hypotheses[0]) for one in found]
+        how = {"beam_size": beam, "length_penalty": 0, "max_batch_size": 64, **NEVER}
+        found: dict[int, str] = {}
+        for limit in sorted(set(limits)):
+            group = [i for i, own in enumerate(limits) if own == limit]
+            answers = self.engine.translate_batch([sources[i] for i in group], max_decoding_length=limit, **how)
+            for i, one in zip(group, answers, strict=True):
+                found[i] = self.tokenizer.decode(ids[piece] for piece in one.hypotheses[0])
+        return [found[i] for i in range(len(texts))]
 
 
 def _empty(config: TransformerConfig) -> TransformerSpec:
@@ -78,9 +89,7 @@ def _empty(config: TransformerConfig) -> TransformerSpec:
     Raises:
         ValueError: see `write_ctranslate2`.
     """
-    if config.positions not in POSITIONS:
-        usable = ", ".join(POSITIONS)
-        raise ValueError(f"positions={config.positions!r} cannot be written for CTranslate2; it can have {usable}")
+    refuse_unknown(config, "for CTranslate2", positions=POSITIONS, activation=ACTIVATIONS, norm_type=NORMS)
     rope = {"rotary_dim": config.head_width, "rotary_interleave": False, "rotary_base": config.rope_base}
     same = {
         "num_heads": config.n_heads,

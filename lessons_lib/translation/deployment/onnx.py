@@ -8,8 +8,11 @@ import numpy as np
 import onnxruntime
 from jaxtyping import Int
 
+from lessons_lib.translation.deployment.support import refuse_unknown
 from lessons_lib.translation.tokenizer import Tokenizer
 
+# Not "t5" and "relative": torch's exporter cannot look up a row for each distance where lengths are symbols.
+POSITIONS = ("sinusoidal", "sinusoidal_halves", "learned", "rope", "alibi", "none")
 FILES = {"config.json", "encoder.onnx", "step.onnx", "tokenizer.json"}
 BATCH = 64
 
@@ -19,7 +22,9 @@ def write_onnx_model(model, tokenizer: Tokenizer, folder: Path) -> None:
 
     Raises:
         ModuleNotFoundError: ``onnx`` or ``onnxscript`` is not installed.
+        ValueError: ONNX's exporter cannot express a choice of the model; names it.
     """
+    refuse_unknown(model.config, "for ONNX", positions=POSITIONS)
     # Here, because who only translates needs no PyTorch.
     from lessons_lib.export import export_encoder, export_step, write_onnx
     from lessons_lib.translation.model_folder import write_json
@@ -42,15 +47,17 @@ class OnnxTranslator:
             onnxruntime.InferenceSession(folder / name, options) for name in ("encoder.onnx", "step.onnx")
         )
 
-    def translate(self, texts: Sequence[str], limit: int) -> list[str]:
-        """Translations of at most ``limit`` tokens."""
+    def translate(self, texts: Sequence[str], limits: Sequence[int]) -> list[str]:
+        """Translations, each of as many tokens as its limit says at most."""
         sources = [[*ids, self.tokenizer.eos_id] for ids in self.tokenizer.encode_all(texts)]
         order = sorted(range(len(sources)), key=lambda i: len(sources[i]))
         found = {}
         for start in range(0, len(order), BATCH):
             group = order[start : start + BATCH]
-            for i, row in zip(group, self._greedy([sources[i] for i in group], limit), strict=True):
-                found[i] = self.tokenizer.decode(row)
+            for i, row in zip(
+                group, self._greedy([sources[i] for i in group], max(limits[i] for i in group)), strict=True
+            ):
+                found[i] = self.tokenizer.decode(row[: limits[i]])
         return [found[i] for i in range(len(texts))]
 
     def _greedy(self, sources: list[list[int]], limit: int) -> list[list[int]]:
@@ -63,6 +70,7 @@ class OnnxTranslator:
         tokens = np.full((len(src), 1), self.tokenizer.bos_id)
         while tokens.shape[1] <= limit and not (tokens == self.tokenizer.eos_id).any(axis=1).all():
             logits, *past = self.step.run(None, self._feed(self.step, tokens[:, -1:], mask, *source, *past))
+            logits[:, [self.tokenizer.pad_id, self.tokenizer.bos_id]] = -np.inf  # no sentence contains them
             tokens = np.concatenate([tokens, logits.argmax(axis=-1, keepdims=True)], axis=1)
         return [self._until_the_end(row[1:].tolist()) for row in tokens]
 

@@ -10,6 +10,8 @@ from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
+from lessons_lib.errors import UserError
+
 SIZES = {"F32": 4, "F16": 2, "BF16": 2}  # bytes of a number
 
 
@@ -34,16 +36,16 @@ def read_safetensors(path: Path) -> dict[str, PlainTensor]:
         data = memoryview(raw)[8 + length :]
         return {name: _tensor(header[name], data) for name in sorted(header)}
     except KeyError as error:
-        raise ValueError(f"{path} holds numbers of the kind {error}; save it in one of {', '.join(SIZES)}") from None
+        raise UserError(f"{path} holds numbers of the kind {error}; save it in one of {', '.join(SIZES)}") from None
     except (struct.error, ValueError, TypeError, AttributeError):
-        raise ValueError(f"{path} is not a safetensors file, or is cut off; train again") from None
+        raise UserError(f"{path} is not a safetensors file, or is cut off; train again") from None
 
 
 def _tensor(entry: dict, data: memoryview) -> PlainTensor:
     kind, shape, (start, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
     raw, count = bytes(data[start:end]), prod(shape)
     if len(raw) != count * SIZES[kind]:
-        raise ValueError("another number of bytes than the shape says")
+        raise UserError("another number of bytes than the shape says")
     if kind == "BF16":  # the upper half of a single-precision number
         raw = b"".join(b"\0\0" + raw[i : i + 2] for i in range(0, len(raw), 2))
     return PlainTensor(shape, array("f", struct.unpack(f"<{count}{'e' if kind == 'F16' else 'f'}", raw)))

@@ -17,10 +17,19 @@ from array import array
 from collections.abc import Iterable
 from pathlib import Path
 
+from lessons_lib.errors import UserError
 from lessons_lib.translation.deployment.safetensors_plain import PlainTensor, read_safetensors
+from lessons_lib.translation.deployment.support import refuse_unknown
 
 MAGIC, VERSION = b"lessons\0", 1
 LEVELS = 127  # of a sign
+# What the page computes (translator_engine/numbers.js and positions.js have the same names).
+CHOICES = {
+    "norm": ("pre", "post"),
+    "norm_type": ("layer", "rms"),
+    "activation": ("relu", "gelu", "gelu_tanh", "silu", "swiglu", "geglu"),
+    "positions": ("sinusoidal", "sinusoidal_halves", "learned", "rope", "alibi", "relative", "t5", "none"),
+}
 WORDS = "words.json"  # beside a model: what `seen_words` says of its training text
 _UNITS = re.compile(r"[^\W_]+|[^\w\s]|_")  # runs of letters and digits, and every other sign alone
 
@@ -44,7 +53,7 @@ def web_model(folder: Path, words: list[str] | None = None, name: str = "") -> b
             sentence that are not among them.
         name: what the page calls the model; the folder's name, if none is given.
     Raises:
-        ValueError: the folder is not a model, or the model has no encoder or no decoder.
+        ValueError: the folder is not a model, or the model has no encoder, no decoder, or what the page does not know.
     """
     folder = Path(folder)
     try:
@@ -56,10 +65,11 @@ def web_model(folder: Path, words: list[str] | None = None, name: str = "") -> b
         layers = {side: config[f"n_{side}_layers"] for side in ("encoder", "decoder")}
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
         reason = f"{type(error).__name__}: {error}"
-        raise ValueError(f"{folder} is not a model ({reason}); give the --out of a `lessons train`") from None
+        raise UserError(f"{folder} is not a model ({reason}); give the --out of a `lessons train`") from None
     for side, count in layers.items():
         if not count:
-            raise ValueError(f"n_{side}_layers=0: the page runs an encoder and a decoder; give a translator")
+            raise UserError(f"n_{side}_layers=0: the page runs an encoder and a decoder; give a translator")
+    refuse_unknown(config, "for the page", **CHOICES)
     if words is None:
         words = stored_words(folder)
     table, data = _packed(tensors)

@@ -6,6 +6,7 @@ import struct
 import torch
 from torch import Tensor
 
+from lessons_lib.errors import UserError
 from lessons_lib.transformer import Transformer, TransformerConfig
 from lessons_lib.translation.deployment.web import MAGIC, VERSION
 from lessons_lib.translation.tokenizer import Tokenizer
@@ -34,17 +35,17 @@ def read_web_file(data: bytes) -> tuple[dict, bytearray]:
         ValueError: the file is of another kind or version, or is cut off.
     """
     if data[: len(MAGIC)] != MAGIC or len(data) < START:
-        raise ValueError("this is not a file that `lessons export-web` wrote; export the model again")
+        raise UserError("this is not a file that `lessons export-web` wrote; export the model again")
     version, length = struct.unpack_from("<II", data, len(MAGIC))
     if version != VERSION:
-        raise ValueError(f"the file is of version {version}, but this is for version {VERSION}; export the model again")
+        raise UserError(f"the file is of version {version}, but this is for version {VERSION}; export the model again")
     try:
         header = json.loads(data[START : START + length])
         missing = header["bytes"] - (len(data) - START - length)
     except (ValueError, KeyError):
         missing = 1
     if missing:
-        raise ValueError("the file is cut off or damaged; export the model again")
+        raise UserError("the file is cut off or damaged; export the model again")
     return header, bytearray(data[START + length :])
 
 

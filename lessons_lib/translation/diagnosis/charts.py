@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from lessons_lib.translation.diagnosis.measure import LengthGroup, WorstSentence
+from lessons_lib.translation.tokenizer import split_words
 
 LEFT, PLOT, RIGHT, TOP = 84, 220, 36, 20  # in the units of the picture; at 360 px one of them is nearly a pixel
 BAR, GAP = 16, 14
@@ -39,7 +40,7 @@ def bars_by_length(groups: Sequence[LengthGroup]) -> str:
 
 def attention_table(sentence: WorstSentence) -> str:
     """A row for each word of the translation, a column for each source word, the weights in percent and as shades."""
-    source, target = sentence.source.split(), sentence.greedy.split()
+    source, target = split_words(sentence.source), split_words(sentence.greedy)
     if not any(sentence.attention):
         return "<p>There is nothing to show: a side is empty, or the translation as long as the model can write.</p>"
     head = "".join(f'<th scope="col"><span>{escape(word)}</span></th>' for word in source)

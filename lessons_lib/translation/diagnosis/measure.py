@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
+from lessons_lib.errors import UserError
 from lessons_lib.translation.alignment import Reading, word_tables
 from lessons_lib.translation.corpus import Pair
 from lessons_lib.translation.diagnosis.categories import CATEGORIES, OTHER, OTHER_RULE, RARE_PIECES, Example, tags
 from lessons_lib.translation.diagnosis.text import words
-from lessons_lib.translation.scoring import Comparison, Scores, compare, score, sentence_chrf
+from lessons_lib.translation.scoring import Comparison, Scores, check_tokenize, compare, score, sentence_chrf
 from lessons_lib.translation.tokenizer import Tokenizer
 from lessons_lib.translation.translator import Translator
 
@@ -42,7 +43,7 @@ class WorstSentence:
     """One of the sentences with the lowest chrF, its number in the test set counted from 1.
 
     ``attention`` has a row for each word of ``greedy`` and a column for each source word: the mean over the heads of
-    the last layer. It is empty where the translation is, or where it filled the model to its last position.
+    the last layer. It is empty where the translation is, or where a side fills the model to its last position.
     """
 
     number: int
@@ -61,6 +62,7 @@ class Diagnosis:
     """Everything that the page shows. ``categories`` counts the greedy translations that a rule applies to."""
 
     sentences: int
+    too_long: int  # for the model: translated by nothing
     greedy: System
     beam: System
     comparison: Comparison
@@ -74,21 +76,25 @@ class Diagnosis:
         return asdict(self)
 
 
-def diagnose(translator: Translator, pairs: Sequence[Pair], beam: int = 4, worst: int = 20) -> Diagnosis:
+def diagnose(
+    translator: Translator, pairs: Sequence[Pair], beam: int = 4, worst: int = 20, tokenize: str | None = None
+) -> Diagnosis:
     """Translate a test set greedily and with a beam, and say where the translations differ from the references.
 
     Args:
         beam: 2 or more.
         worst: how many of the worst sentences to show; those equal to their reference are never among them.
+        tokenize: how BLEU splits words, see `score`.
     Raises:
-        ValueError: there is no pair, a sentence is too long for the model, or an option is out of its range.
+        ValueError: there is no pair, or an option is out of its range.
     """
     if beam < 2:
-        raise ValueError(f"beam={beam} is greedy search, which the report has anyway; 4 or 5 is usual")
+        raise UserError(f"beam={beam} is greedy search, which the report has anyway; 4 or 5 is usual")
     if worst < 0:
-        raise ValueError(f"worst={worst} is negative; use 0 or more")
+        raise UserError(f"worst={worst} is negative; use 0 or more")
     sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]
-    texts = {k: [t.text for t in translator.translate(sources, beam=k, attention=False)] for k in (1, beam)}
+    check_tokenize(tokenize)
+    texts = {k: translator.translate_all(sources, beam=k)[0] for k in (1, beam)}
     examples = [
         Example(source, hypothesis, reference, rare_words(reference, translator.tokenizer))
         for source, hypothesis, reference in zip(sources, texts[1], references, strict=True)
@@ -98,23 +104,26 @@ def diagnose(translator: Translator, pairs: Sequence[Pair], beam: int = 4, worst
     rules = {category.name: category.rule for category in CATEGORIES} | {OTHER: OTHER_RULE}
     return Diagnosis(
         sentences=len(pairs),
-        greedy=_system(1, texts[1], references),
-        beam=_system(beam, texts[beam], references),
-        comparison=compare(texts[1], texts[beam], references),
-        by_length=score_by_length(sources, texts[1], references),
+        too_long=len(translator.too_long(sources)),
+        greedy=_system(1, texts[1], references, tokenize),
+        beam=_system(beam, texts[beam], references, tokenize),
+        comparison=compare(texts[1], texts[beam], references, tokenize=tokenize),
+        by_length=score_by_length(sources, texts[1], references, tokenize),
         categories={name: counts[name] for name in rules},
         rules=rules,
         worst=_worst(translator, examples, tagged, texts[beam], worst),
     )
 
 
-def score_by_length(sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str]) -> list[LengthGroup]:
+def score_by_length(
+    sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str], tokenize: str | None = None
+) -> list[LengthGroup]:
     """BLEU and chrF of the sentences of each length; a length that no sentence has is left out."""
     groups, first = [], 0
     for last in (*LENGTHS, None):
         chosen = [i for i, text in enumerate(sources) if first <= len(text.split()) <= (last or len(text))]
         if chosen:
-            scores = score([hypotheses[i] for i in chosen], [references[i] for i in chosen])
+            scores = score([hypotheses[i] for i in chosen], [references[i] for i in chosen], tokenize)
             groups.append(LengthGroup(first, last, len(chosen), scores.bleu, scores.chrf))
         first = (last or 0) + 1
     return groups
@@ -136,11 +145,11 @@ def rare_words(text: str, tokenizer: Tokenizer) -> frozenset[str]:
     return frozenset(word for word in spelled if any(pieces(part) >= RARE_PIECES for part in re.split("[-’']", word)))
 
 
-def _system(beam: int, hypotheses: list[str], references: list[str]) -> System:
+def _system(beam: int, hypotheses: list[str], references: list[str], tokenize: str | None) -> System:
     length = sum(len(words(text)) for text in references)
     return System(
         beam=beam,
-        scores=score(hypotheses, references),
+        scores=score(hypotheses, references, tokenize),
         length_ratio=sum(len(words(text)) for text in hypotheses) / max(length, 1),
         exact=sum(a.split() == b.split() for a, b in zip(hypotheses, references, strict=True)),
     )
@@ -169,9 +178,7 @@ def _worst(
 
 
 def _attention(translator: Translator, pair: Pair) -> list[list[float]]:
-    if (
-        len(translator.tokenizer.encode(pair.target)) >= translator.model.config.max_length
-    ):  # cut off: no place for </s>
+    if translator.too_long(pair[:2]):  # the source, or a translation that was cut off: no place for </s>
         return []
     (table,) = word_tables(translator.model, translator.tokenizer, [pair])
     return [[round(float(weight), 3) for weight in row] for row in Reading().weights(table)]

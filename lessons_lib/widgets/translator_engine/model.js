@@ -1,4 +1,4 @@
-import { ACTIVATIONS, linear, norm, softmax } from "./numbers.js";
+import { ACTIVATIONS, known, linear, NORMS, softmax } from "./numbers.js";
 import { positionsOf } from "./positions.js";
 
 // The encoder–decoder of lessons_lib/transformer.py, one token at a time. Keys and values of what was read or written
@@ -8,6 +8,8 @@ import { positionsOf } from "./positions.js";
 export class Transformer {
   constructor({ config, tensors }) {
     this.config = config;
+    this.norm = known(NORMS, "norm_type", config.norm_type);
+    this.activation = known(ACTIVATIONS, "activation", config.activation);
     this.width = config.d_head ?? config.d_model / config.n_heads;
     this.group = config.n_heads / (config.n_kv_heads ?? config.n_heads);
     const normOf = (name) => ({ gamma: tensors.get(`${name}.gamma`), beta: tensors.get(`${name}.beta`) });
@@ -89,17 +91,17 @@ export class Transformer {
     const scale = scaled ? Math.sqrt(width) : 1;
     const x = this.embedding.data.slice(token * width, (token + 1) * width).map((one) => one * scale);
     const placed = positions.add ? positions.add(x, t) : x;
-    return embeddingNorm ? norm(placed, embeddingNorm, norm_eps) : placed;
+    return embeddingNorm ? this.norm(placed, embeddingNorm, norm_eps) : placed;
   }
 
   #leave(stack, x) {
-    return stack.norm ? norm(x, stack.norm, this.config.norm_eps) : x;
+    return stack.norm ? this.norm(x, stack.norm, this.config.norm_eps) : x;
   }
 
   /** x + f(norm(x)), or norm(x + f(x)) as published. */
   #residual(xs, weights, sublayer) {
     const { norm: place, norm_eps } = this.config;
-    const normed = (x) => norm(x, weights, norm_eps);
+    const normed = (x) => this.norm(x, weights, norm_eps);
     const added = sublayer(place === "pre" ? xs.map(normed) : xs).map((y, t) => y.map((one, i) => one + xs[t][i]));
     return place === "pre" ? added : added.map(normed);
   }
@@ -135,8 +137,7 @@ export class Transformer {
   }
 
   #feedForward({ expand, gate, contract }, x) {
-    const f = ACTIVATIONS[this.config.activation];
-    let hidden = linear(x, expand.weight, expand.bias).map(f);
+    let hidden = linear(x, expand.weight, expand.bias).map(this.activation);
     if (gate.weight) {
       const open = linear(x, gate.weight, gate.bias);
       hidden = hidden.map((one, i) => one * open[i]);

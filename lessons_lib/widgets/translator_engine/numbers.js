@@ -22,13 +22,27 @@ export function linear(x, { rows, columns, data }, bias) {
   return y;
 }
 
-/** γ · (x − mean) / √(variance + ε) + β (Ba et al. 2016); without β the RMS norm. */
-export function norm(x, { gamma, beta }, eps) {
-  let [mean, square] = [0, 0];
-  if (beta) for (const one of x) mean += one / x.length;
-  for (const one of x) square += (one - mean) ** 2 / x.length;
-  const scale = 1 / Math.sqrt(square + eps);
-  return x.map((one, i) => gamma[i] * (one - mean) * scale + (beta ? beta[i] : 0));
+/** By the names of lessons_lib.norms: γ · (x − mean) / √(variance + ε) + β, and γ · x / √(mean of x² + ε). */
+export const NORMS = {
+  layer(x, { gamma, beta }, eps) {
+    let [mean, square] = [0, 0];
+    for (const one of x) mean += one / x.length;
+    for (const one of x) square += (one - mean) ** 2 / x.length;
+    const scale = 1 / Math.sqrt(square + eps);
+    return x.map((one, i) => gamma[i] * (one - mean) * scale + beta[i]);
+  },
+  rms(x, { gamma }, eps) {
+    let square = 0;
+    for (const one of x) square += one ** 2 / x.length;
+    const scale = 1 / Math.sqrt(square + eps);
+    return x.map((one, i) => gamma[i] * one * scale);
+  },
+};
+
+/** The entry of a table by its name in a configuration; an Error says what this page does not know. */
+export function known(table, name, value) {
+  if (Object.hasOwn(table, value)) return table[value];
+  throw new Error(`${name}='${value}' is not known to this page`);
 }
 
 /** Scores to weights that sum to 1, in place. */

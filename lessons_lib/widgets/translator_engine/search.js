@@ -20,6 +20,8 @@ function stepFrom(model, hypothesis) {
   const { tokens, state } = hypothesis;
   const { logits, looked } = model.step(tokens.at(-1) ?? model.config.bos_id, state);
   const logs = logSoftmax(logits);
+  const { pad_id, bos_id, eos_id } = model.config;
+  for (const never of [pad_id, bos_id]) if (never !== eos_id) logs[never] = -Infinity; // no sentence contains them
   const next = largestOf(logs, SHOWN).map((token) => ({ token, probability: Math.exp(logs[token]) }));
   return { logs, record: { looked, next } };
 }

@@ -10,10 +10,6 @@ const PATTERN = new RegExp(
   "gu",
 );
 const UNITS = /[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu; // what `seen_words` of web.py counts as a word
-// What Python's str.split() splits at, in the bytes of UTF-8.
-const SPACES =
-  /[\x09-\x0d\x1c-\x20]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2(?:\x80[\x80-\x8a\xa8\xa9\xaf]|\x81\x9f)|\xe3\x80\x80/g;
-
 /** Text to token ids and back, with the pieces, merges and seen words of a file that `readModel` read. */
 export class Tokenizer {
   constructor({ pieces, merges, words }) {
@@ -79,7 +75,7 @@ export class Tokenizer {
     return ids.map((id) => this.vocabulary[id].replaceAll(" ", "▁"));
   }
 
-  /** For each token the index of its word, null for </s> and bare spaces; and the words. */
+  /** For each token the index of its word, null for </s> and bare blanks; and the words. */
   wordsOf(ids) {
     const spans = [];
     let raw = ""; // a sign a byte
@@ -90,8 +86,7 @@ export class Tokenizer {
       else if (id > EOS) raw += String.fromCharCode(id - FIRST_BYTE);
       spans.push([start, raw.length]);
     }
-    const blank = raw.replace(SPACES, (space) => " ".repeat(space.length));
-    const words = [...blank.matchAll(/[^ ]+/g)].map((match) => [match.index, match.index + match[0].length]);
+    const words = [...raw.matchAll(/[^ \t-\r]+/g)].map((match) => [match.index, match.index + match[0].length]);
     let word = 0;
     const found = spans.map(([start, stop]) => {
       while (word < words.length && words[word][1] <= start) word++;

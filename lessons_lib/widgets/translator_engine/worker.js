@@ -28,7 +28,7 @@ export function serve(post) {
   async function translate({ id, text, beam, lengthPenalty = 1 }) {
     current = id;
     const begin = performance.now();
-    const all = tokenizer.encode(text);
+    const all = tokenizer.encode(text.normalize("NFC")); // as lessons_lib/translation/translator.py reads it
     const source = [...all.slice(0, model.config.max_length - 1), model.config.eos_id];
     const steps = search(model, source, beam, lengthPenalty);
     let [rested, result] = [begin, steps.next()];
@@ -51,7 +51,7 @@ export function serve(post) {
       score: one.score,
       normalised: normalised(one, lengthPenalty),
     }));
-    const about = { tokens: all.length, milliseconds, unseen: tokenizer.unseen(text) };
+    const about = { tokens: all.length, milliseconds, unseen: tokenizer.unseen(text.normalize("NFC")) };
     post({ id, done: { ...about, source: side(source), target: side(best.tokens), records, ended } });
   }
 
