@@ -104,33 +104,40 @@ widget
 # - a **key** $k$: what a word offers to be found by ("I am a noun, near the start");
 # - a **value** $v$: what it hands over when it is found ("plural").
 #
-# Lesson 2 takes those matrices apart; here we use what comes out. Queries and keys have $d$ entries each (so that they can be
-# compared), values may have another number, $d_v$. We write $T$ for the number of queries and $S$ for the number of keys.
+# Lesson 2 takes those matrices apart; here we use what comes out. Queries and keys have $d_{head}$ entries each (so that they can be
+# compared), values may have another number, $d_{value}$. We write $T$ for the number of queries and $S$ for the number of keys.
 #
-# A query and a key agree when their dot product is large, so the **score** of word $s$ for word $t$ is $q_t \cdot k_s$. The
-# softmax turns the $S$ scores of one query into weights that are positive and sum to 1, and the output is the average of the
-# values with those weights:
+# A query and a key agree when their dot product is large, so the **score** of word $s$ for word $t$ is $q_t \cdot k_s$, divided by
+# $\sqrt{d_{head}}$. The softmax turns the $S$ scores of one query into weights that are positive and sum to 1, and the output is the
+# average of the values with those weights:
 #
 # $$
-# a_{ts} = \frac{\exp(q_t \cdot k_s / \sqrt{d})}{\sum_{s'} \exp(q_t \cdot k_{s'} / \sqrt{d})}, \qquad
+# a_{ts} = \frac{\exp(q_t \cdot k_s / \sqrt{d_{head}})}{\sum_{s'} \exp(q_t \cdot k_{s'} / \sqrt{d_{head}})}, \qquad
 # o_t = \sum_s a_{ts} \, v_s .
 # $$
 #
-# Nothing here depends on the result for another word, so all of it is two matrix products. With the queries as the rows
-# of $Q$, the keys as the rows of $K$ and the values as the rows of $V$,
+# Nothing here depends on the result for another word, so all words can be computed at once: two matrix products with a softmax
+# between them. With the queries as the rows of $Q$, the keys as the rows of $K$ and the values as the rows of $V$,
 #
 # $$
-# \underbrace{O}_{T \times d_v} = \underbrace{A}_{T \times S} \, \underbrace{V}_{S \times d_v}, \qquad
-# A = \operatorname{softmax}\!\Big(\frac{Q K^\top}{\sqrt{d}}\Big), \qquad
-# Q \in \mathbb{R}^{T \times d}, \; K \in \mathbb{R}^{S \times d} .
+# \underbrace{O}_{T \times d_{value}} = \underbrace{A}_{T \times S} \, \underbrace{V}_{S \times d_{value}}, \qquad
+# A = \operatorname{softmax}\!\Big(\frac{Q K^\top}{\sqrt{d_{head}}}\Big), \qquad
+# Q \in \mathbb{R}^{T \times d_{head}}, \; K \in \mathbb{R}^{S \times d_{head}} .
 # $$
 #
 # The softmax runs along each *row*: one row, one query, one sum of 1. When queries, keys and values all come from the same
-# sentence, $S = T$ and we call it **self**-attention. The $\sqrt{d}$ looks like a detail. It is not: see claim 2.
+# sentence, $S = T$ and we call it **self**-attention. The $\sqrt{d_{head}}$ looks like a detail. Claim 2 measures what it does.
+#
+# Another score came first. {cite:t}`bahdanau2015neural` added query and key and put a small network on the sum,
+# $v \cdot \tanh(U q_t + W k_s)$ with learned $U$, $W$ and $v$: *additive* attention. {cite:t}`luong2015effective` compared it with dot
+# products. The dot product became the usual choice because all scores together are one matrix product, while the additive form must
+# make a vector for each of the $T \times S$ pairs ({cite:t}`vaswani2017attention`, section 3.2.1, who add that for wide vectors the
+# additive score was better, as long as the dot product was not divided by $\sqrt{d_{head}}$).
 #
 # Sometimes a query may not look everywhere (padding at the end of a sentence, words not yet written). A **mask** $M$ says
 # where it may: `True` = may attend. A forbidden score becomes $-\infty$ *before* the softmax, so that its weight is exactly
-# 0 and the others still sum to 1. Lesson 8 is about nothing else.
+# 0 and the others still sum to 1. The usual one is the *causal* mask, a triangle: each word sees itself and what came before. Lesson 8
+# is about nothing else.
 
 # %% [markdown]
 # ## The code, from scratch
@@ -140,11 +147,11 @@ widget
 
 # %%
 def attention(query, key, value, mask=None):
-    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # Q Kᵀ/√d: (T, S)
+    scores = query @ key.transpose(-2, -1) / math.sqrt(query.shape[-1])  # Q Kᵀ/√d_head: (T, S)
     if mask is not None:
         scores = scores.masked_fill(~mask, float("-inf"))
     weights = scores.softmax(dim=-1)  # each row sums to 1
-    return weights @ value, weights  # (T, S) @ (S, d_v) -> (T, d_v)
+    return weights @ value, weights  # (T, S) @ (S, d_value) -> (T, d_value)
 
 
 # %% [markdown]
@@ -168,14 +175,39 @@ print("output:           ", [round(x, 2) for x in output[2].tolist()])
 # %% [markdown]
 # Do the last step yourself: 0.88 · [10, 0] + 0.01 · [0, 10] + 0.11 · [5, 5], up to rounding. The output always lies *between*
 # the values: no component can be larger than the largest among them, nor smaller than the smallest. Attention mixes what is
-# there.
-#
+# there. All three words at once:
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "attention-in-numbers", "caption": "Attention in numbers, from left to right: the scores, divided by √2; the softmax of each row; the values; and each row of weights times the values. The frame follows word 2."}, "image": {"alt": "Four tables of numbers side by side, with one row for each of three words: scores, weights, values, outputs. The frame marks word 2: its row of scores becomes a row of weights that sums to 1, nearly all of it on word 0, and its output lies close to the value of word 0."}}
+panels = {
+    "scores / √d_head": queries @ keys.T / math.sqrt(2),
+    "softmax of each row:\nweights": weights,
+    "values": values,
+    "weights @ values:\noutput": output,
+}
+fig, axes = plt.subplots(
+    1, 4, figsize=(9, 2.6), gridspec_kw={"width_ratios": [3, 3, 2, 2]}, layout="constrained"
+)
+for ax, (name, numbers) in zip(axes, panels.items(), strict=True):
+    ax.imshow(numbers, cmap="Blues", vmin=0, vmax=1.6 * numbers.max().item())
+    for (row, column), number in np.ndenumerate(numbers.numpy()):
+        ax.text(column, row, f"{number:.2f}", ha="center", va="center", fontsize=10)
+    if name != "values":
+        ax.axhspan(1.5, 2.5, fill=False, edgecolor="C1", linewidth=3)
+    ax.set_title(name, fontsize=11)
+    ax.set_yticks(range(3), [f"word {t}" for t in range(3)])
+    by_word = numbers.shape[1] == 3
+    ax.set_xticks(range(numbers.shape[1]), [f"{'word ' * by_word}{s}" for s in range(numbers.shape[1])])
+    ax.set_xlabel("key of" if by_word else "component")
+    ax.grid(False)
+plt.show()
+
+# %% [markdown]
 # Is it the real thing? It must equal the function of this course's library, and PyTorch's own.
 
 # %%
-# 2 sentences, 4 at once in each (lesson 3), T = 7, d = 16.
+# 2 sentences, 4 at once in each (lesson 3), T = 7, d_head = 16.
 q, k, v = (torch.randn(2, 4, 7, 16) for _ in range(3))
-# The triangle: each word sees itself and what came before.
+# The causal mask.
 mask = torch.ones(7, 7, dtype=torch.bool).tril()
 
 ours, _ = attention(q, k, v, mask)
