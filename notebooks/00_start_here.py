@@ -16,8 +16,8 @@
 # **What will I build?** *5 minutes. You need: nothing. Read, or run the cells from top to bottom.*
 #
 # A Transformer that translates English into French, every part of it written by you. This page shows you where you will end up: a
-# finished translator, where it looks while it writes, and how such a model gets from random numbers to French, in about a minute on a
-# laptop without a GPU.
+# finished translator, where it looks while it writes, and how such a model gets from random numbers to French, in less than a minute on
+# a laptop without a GPU.
 
 # %% tags=["remove-cell"]
 import sys
@@ -40,6 +40,8 @@ import torch
 from lessons_lib.device import describe, pick_device, seed_everything
 
 device = pick_device()
+# The networks of this page are small: one thread is enough, and each core can have another job.
+torch.set_num_threads(1)
 print("PyTorch", torch.__version__.split("+")[0], "on", describe(device))
 
 # %% [markdown]
@@ -64,7 +66,9 @@ for translation in translator.translate(SENTENCES):
 
 # %% [markdown]
 # French is not English with other words. *Small* and *black* stand on different sides of the cats, and both are in the plural, as are *les* and
-# *dorment*. *Not* has become two words around the verb. The question has changed its order. Nobody wrote a rule for any of this.
+# *dorment*. *Not* has become two words around the verb. The question begins with *est-ce que*, and the girls stand before both verbs. No
+# rule of this was given to the model: it has seen pairs of sentences, and nothing else. (The grammar that wrote the pairs is made of rules,
+# of course.)
 #
 # Now your own sentence. The same model runs in this page: the button loads its weights, and your browser computes every number. It was
 # taught a small world, some 1,400 English words of cats, queens and apples, and names the words of yours that it has never seen.
@@ -78,8 +82,8 @@ TranslatorWidget(SENTENCES, weights=course_web_model)
 # %% [markdown]
 # ## Where it looked
 #
-# The model was never told which French word comes from which English word. But for each word that it wrote, it had to choose where in
-# the English sentence to look, and that choice can be read:
+# The model was never told which French word comes from which English word. But for each word that it wrote, it gave each English word a
+# weight, how much to look at it, and these weights can be read:
 
 # %% mystnb={"figure": {"name": "first-alignment", "caption": "Each row is a French word, each column an English one; bright means that the model looked there while it wrote the French word."}, "image": {"alt": "Heat map of attention from the French words of the translation to the English words: petits looks at small, chats at cats, noirs at black, dorment at sleep, ne and pas at not."}}
 import matplotlib.pyplot as plt
@@ -88,15 +92,17 @@ from lessons_lib.figures import attention_heatmap, use_course_style
 
 use_course_style()
 (translation,) = translator.translate(["The small black cats do not sleep."])
-attention_heatmap(
-    translation.word_attention(layer=-1),
-    translation.text.split(),
-    translation.source.split(),
-)
+french, english = translation.text.split(), translation.source.split()
+weights = translation.word_attention(layer=-1)
+attention_heatmap(weights, french, english)
 plt.show()
 
+# %%
+for word, row in zip(french, weights, strict=True):
+    print(f"{word:8} looks most at {english[row.argmax()]}")
+
 # %% [markdown]
-# Attention found the adjectives on both sides of the noun. Lesson 1 explains how a network can *look* at all.
+# It found the adjectives on both sides of the noun. Lesson 1 explains how a network can *look* at all.
 #
 # ## Something to learn from
 #
