@@ -476,6 +476,12 @@ before = torch.nn.functional.pad(test_tokens, (1, 0))[:, :-1]  # the word before
 nearest = torch.isin(
     before, torch.tensor([NUMBER[noun + "s"] for noun in NOUNS], device=device)
 ).long()
+
+
+def nearest_5(share):
+    return round(share * 20) * 5
+
+
 print("verbs with a second noun in between; each network names the number of ...")
 for name, three in models.items():
     with torch.no_grad():
@@ -485,8 +491,9 @@ for name, three in models.items():
         for truth in (test_answers, nearest)
     )
     print(
-        f"  {name:14} the subject: {subject:.0%}   the noun next to it: {trap:.0%}   "
-        f"and is sure by about {round(chances.amax(-1).mean().item() * 20) * 5} %"
+        f"  {name:14} the subject: {nearest_5(subject):3} %   "
+        f"the noun next to it: {nearest_5(trap):3} %   "
+        f"sure of it by {nearest_5(chances.amax(-1).mean().item()):3} %"
     )
 
 # %% [markdown]
@@ -790,9 +797,9 @@ for seed, tagger in itertools.product(SEEDS, means):
     means[tagger].append(np.mean(list(accuracy_by_distance(model).values())))
 lead = paired(means[AttentionTagger], means[UndividedTagger])
 print("right after 100 updates, mean over the distances, seed by seed:")
-print("  divided    ", *(f"{share:.2f}" for share in means[AttentionTagger]))
-print("  not divided", *(f"{share:.2f}" for share in means[UndividedTagger]))
-print(f"  difference {lead:.2f}: the division helps: {above(lead)}")
+print("  divided    ", *(f"{share:.1f}" for share in means[AttentionTagger]))
+print("  not divided", *(f"{share:.1f}" for share in means[UndividedTagger]))
+print("the division helps:", above(lead))
 
 # %% [markdown]
 # ```{admonition} Verdict: true for the typical query, where training starts
