@@ -126,7 +126,7 @@ for pair in corpus.train[:3]:
 # ## From noise to French
 #
 # Now the same network once more, from the beginning: a million random numbers. Each line below shows how many batches of sentences it has
-# seen, and what it then makes of a sentence that is not among them. The run is short: 250 batches, where the finished translator has seen
+# seen, and what it then makes of a sentence that is not among them. The run is short: 200 batches, where the finished translator has seen
 # 6,000. So do not wait for the right translation. Watch what comes before it: a few frequent words, then something like a French sentence,
 # then a French sentence about something else.
 
@@ -138,7 +138,7 @@ from lessons_lib.translation.training import TrainingOptions, fit
 from lessons_lib.translation.translator import Translator
 
 SENTENCE = SENTENCES[0]
-SHOW = (10, 25, 50, 100, 150, 200, 250)
+SHOW = (10, 25, 50, 100, 150, 200)
 
 seed_everything(0)
 # Short sentences are soon learned; lesson 12 takes all of them.
@@ -179,7 +179,7 @@ for step in fit(
 
 # %% tags=["nbval-ignore-output"]
 test = [pair for pair in corpus.test if len(pair.source.split()) <= 7][:200]
-for name, one in (("after 250 batches", learner), ("finished", translator)):
+for name, one in (("after 200 batches", learner), ("finished", translator)):
     found = one.translate([pair.source for pair in test], attention=False)
     right = sum(
         translation.text == pair.target
