@@ -977,8 +977,8 @@ for length, lstm_time, attention_time in zip(lengths, *times.values(), strict=Tr
 # **So why did attention replace recurrence?** Not because recurrent networks cannot look far or both ways. It happened in two steps.
 # In 2015 attention was *added* to recurrent translators: they no longer had to squeeze a sentence into one vector. That alone did not
 # make recurrence superfluous. In 2017 recurrence went, and the reasons that {cite:t}`vaswani2017attention` gave (their section 4) are
-# the two that we measured: all places can be computed at once, so that the same hardware trains on more text; and any two words are one step
-# apart, so that nothing must be carried. The price is $T^2$.
+# those of this page: less to compute while sentences are short; all places at once, so that the same hardware trains on more text; and
+# any two words one step apart, so that what belongs together is easy to connect. The price is $T^2$.
 #
 # ## Bugs worth meeting
 #

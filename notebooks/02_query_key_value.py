@@ -1181,7 +1181,7 @@ with torch.no_grad():
 #
 # <details><summary>Zeros</summary>
 #
-# No. Zeros come only where a mask forbids every key. The weights sum to 1, whether or not anything fits.
+# No. Zeros come only where a mask forbids every key (in `lessons_lib`). The weights sum to 1, whether or not anything fits.
 #
 # </details>
 # <details><summary>An error, like a dictionary</summary>
