@@ -362,7 +362,12 @@ def embed(text):
 
 
 # Known to us, not to the network.
-NOUNS = {form for noun in LEXICON for form in (noun.english, noun.english_plural)}
+NOUNS = {
+    form + ending
+    for noun in LEXICON
+    for form in (noun.english, noun.english_plural)
+    for ending in ("", "'s", "'")
+}
 projections = (chooser.attention.query, chooser.attention.key, chooser.attention.value)
 widget.show(
     [embed(text) for text in SENTENCES],
@@ -685,8 +690,8 @@ with torch.no_grad():
         lookups[strength] = error, jacobian.norm(dim=(1, 2))
 
 # %% [markdown]
-# **How many entries does it hold?** A dictionary holds as many as you like. Take $n$ random keys of width $d$ (short for $d_{head}$), each number drawn from a
-# normal distribution, and ask with an exact copy of one of them. Its own score is about $d/\sqrt d = \sqrt d$. Each of the
+# **How many entries does it hold?** A dictionary holds as many as you like. Take $n$ random keys of width $d$ (short for $d_{head}$), each
+# number drawn from a normal distribution, and ask with an exact copy of one of them. Its own score is about $d/\sqrt d = \sqrt d$. Each of the
 # others is like a draw from a normal distribution of variance 1, and the mean of $e^{\text{score}}$ over those is
 # $e^{1/2}$. So we expect the right entry to get
 #
@@ -779,8 +784,8 @@ says(
 # apart, and the number grows with $e^{\sqrt d}$. ({cite:t}`ramsauer2021hopfield` see attention as a memory of this kind, and prove
 # that with other scales it holds exponentially many entries in $d$.)
 #
-# **What if the key is not there?** A dictionary says `KeyError`. Give the chooser two words, "the" and one that is no noun, for every such
-# word of its vocabulary. It is **sure** of an article if it gives it more than 0.8.
+# **What if the key is not there?** A dictionary says `KeyError`. Give the chooser two words, "the" and one that is not among the grammar's
+# nouns, for every such word of its vocabulary. It is **sure** of an article if it gives it more than 0.8.
 
 # %%
 no_nouns = sorted(NUMBER.keys() - NOUNS - {"<pad>", "the"})
@@ -788,7 +793,7 @@ with torch.no_grad():
     outputs, weights = chooser(padded([["the", word] for word in no_nouns], NUMBER, 2))
 sure = outputs[:, 0].softmax(-1).amax(-1)
 print(
-    f"{len(no_nouns)} sentences without a noun; sure of an article in about",
+    f"{len(no_nouns)} pairs of words without a noun; sure of an article in about",
     f"{round((sure > 0.8).float().mean().item() * 10) * 10} %",
 )
 torch.testing.assert_close(weights[:, 0].sum(-1), torch.ones(len(no_nouns), device=device))
@@ -804,7 +809,7 @@ except KeyError as error:
 # "not found".
 #
 # How does a head that finds nothing keep still, then? It can learn a place to look at where little is to be had: an {term}`attention
-# sink`. {cite:t}`clark2019does` saw heads of BERT put most of their weight on the mark between two sentences, and
+# sink`. {cite:t}`clark2019does` saw many heads of BERT put most of their weight on the mark between two sentences, and
 # {cite:t}`xiao2024efficient`, who named them, saw language models put it on the first token, whatever it says. Our translator is small, and
 # was trained for minutes. Has it sinks? Candidates are the first piece and the mark that ends each English sentence. We call a head a sink if
 # one of them gets more than half of its weight, over 60 sentences.
@@ -826,7 +831,7 @@ print(
 )
 
 # %% [markdown]
-# None by this bound. So a sink is something that a model may learn, and need not.
+# None by this bound: a model can do without.
 #
 # **What if two entries have the same key?** In a dictionary the second overwrites the first. Attention returns their mean:
 
@@ -840,8 +845,8 @@ print("weights", weights[0].numpy().round(2), " value", output.item())
 # ```{admonition} Verdict: true as a limit, with four differences
 # :class: note
 # Make the scores large, and attention **is** a lookup, exact to the last bit; then no gradient tells it where else to look. At the
-# strength that training chose here it is a mixture. It holds about $e^{\sqrt d - 1/2}$ random entries before the right one gets less than
-# half. It never says that a key is missing. And it returns the mean of what is stored twice. The first and the last are features: they are
+# strength that training chose here it is a mixture. It holds about $e^{\sqrt d - 1/2}$ random entries before the right one gets less
+# than half of the weight. It never says that a key is missing. And it returns the mean of what is stored twice. The first and the last are features: they are
 # where the gradient and the averaging come from. The third has a price: a head that finds nothing still adds something to the sum, unless
 # it has learned a sink.
 # ```
