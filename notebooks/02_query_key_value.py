@@ -499,6 +499,13 @@ print("our class = each of the 4 heads of the trained bridge")
 # %% mystnb={"figure": {"name": "bridge", "caption": "The bridge of the trained translator, mean of the four heads of its last layer. A row is a step that writes a French piece, a column an English piece. There are as many rows as there are French pieces: the side that asks."}, "image": {"alt": "Heat map. 15 rows from Les, souris to the full stop and the end; 13 columns from The, mice to the full stop and the end. Bright cells link souris to mice, mangé to eat, fromage to cheese, fatiguées to tired; parce to because, and étaient to were; qu' and elles look at they."}}
 mean = recorded[BRIDGE].mean(0).cpu().numpy()
 attention_heatmap(mean, translation.target_tokens, translation.source_tokens)
+bright = dict(zip(translation.target_tokens, mean.argmax(-1), strict=True))
+for french_piece, english_piece in zip(
+    "▁souris ▁mangé ▁fromage ▁fatiguées ▁parce ▁étaient ▁qu' elles".split(),
+    "▁mice ▁eat ▁cheese ▁tired ▁because ▁were ▁they ▁they".split(),
+    strict=True,
+):
+    assert translation.source_tokens[bright[french_piece]] == english_piece
 plt.show()
 
 # %% [markdown]
