@@ -1019,8 +1019,8 @@ for biases in (True, False):
 # A query is half of a comparison. Its 32 numbers are written in a private language that only the keys of the same head speak, and
 # nothing in the scores prefers one such language: another one translates just as well. Even the cosine of a word's query and key is not
 # safe; ours fell below 0.1 while at least 58 of 60 translations stayed the same, word for word. What you may read is what the product
-# decides: **scores and weights**. (With biases, the product of both whole layers.) Comparing queries across heads, layers or models, or drawing them in a plane, tells you about the basis. The same holds
-# for values, which only ever reach the model through the matrix behind them (lesson 3). {cite:t}`elhage2021mathematical` build a
+# decides: **scores and weights**. (With biases, the product of both whole layers.) Comparing queries across heads, layers or models, or
+# drawing them in a plane, tells you about the basis. The same holds for values, which only ever reach the model through the matrix behind them (lesson 3). {cite:t}`elhage2021mathematical` build a
 # whole theory on this: two circuits, $W_Q W_K^\top$ for where to look, and the value with its output matrix for what to move.
 # ```
 #
@@ -1293,7 +1293,7 @@ print(f"Q, K and V: {shared:,} of the translator's {total:,} numbers, {shared / 
 # - Attention is a dictionary in the limit of large scores. Soft, it learns where to look by the gradient; it holds many entries, and never
 #   says "not found". A head with nothing to find may learn a sink.
 # - Only $W_Q W_K^\top$ counts. A query alone cannot be read; scores and weights can.
-# - Test with sizes that are all different. Square matrices and equal lengths hide every mistake on this page.
+# - Test with sizes that are all different. Square matrices and equal lengths hide three of the four bugs of this page.
 #
 # **Where it comes from.** Queries, keys and values, and the three uses of attention: {cite:t}`vaswani2017attention`, sections 3.2.1
 # and 3.2.3. A memory that is addressed by content, with a strength: {cite:t}`graves2014neural`. Keys and values that differ:
