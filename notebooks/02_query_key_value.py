@@ -635,6 +635,15 @@ for statement, word in study.verdicts.items():
     if "learnt" not in statement:
         print(f"{word:5}  {statement}")
 
+wide, narrow = (
+    model.get_submodule(BRIDGE).query.in_features,
+    model.get_submodule(BRIDGE).d_head,
+)
+says(
+    "8,192 numbers against 16,384 in a head of our translator (2 · 128 · 32 against 128 · 128)",
+    *(2 * wide * narrow, wide * wide),
+    *(2, wide, narrow, wide, wide),
+)
 for wiring in ("three matrices", "Q = K"):
     (live,) = wirings.learnt(wiring, "two ways", seed=0)
     stored = [
@@ -662,8 +671,8 @@ for wiring in ("three matrices", "Q = K"):
 # heads, and a feed-forward network behind each attention. Its decoder may not look ahead, so two words never look at each other
 # there, and {cite:t}`kitaev2020reformer` found no loss with Q = K (and with a word looking at itself only if it has nothing else).
 # Why do nearly all models take three, then? We can count one reason: with $d_{head}$ much smaller than $D$, two thin matrices are cheaper
-# than one square one, $2 \cdot 128 \cdot 32 = 8{,}192$ numbers against $128^2 = 16{,}384$ in a head of our translator. And a value
-# matrix lets a head hand over something narrower than the whole word.
+# than one square one, 8,192 numbers against 16,384 in a head of our translator (2 · 128 · 32 against 128 · 128). And a value matrix lets a
+# head hand over something narrower than the whole word.
 # ```
 #
 # ### Claim 2: "Attention is a soft dictionary lookup"
