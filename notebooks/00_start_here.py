@@ -128,7 +128,7 @@ for pair in corpus.train[:3]:
 # Now the same network once more, from the beginning: a million random numbers. Each line below shows how many batches of sentences it has
 # seen, and what it then makes of a sentence that is not among them. The run is short: 200 batches, where the finished translator has seen
 # 6,000. So do not wait for the right translation. Watch what comes before it: a few frequent words, then something like a French sentence,
-# then a French sentence about something else.
+# but about something else.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 from lessons_lib.transformer import Transformer, TransformerConfig
