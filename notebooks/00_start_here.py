@@ -40,7 +40,7 @@ import torch
 from lessons_lib.device import describe, pick_device, seed_everything
 
 device = pick_device()
-# The networks of this page are small: one thread is enough, and each core can have another job.
+# The networks of this page are small: one thread is enough, and leaves a core free.
 torch.set_num_threads(1)
 print("PyTorch", torch.__version__.split("+")[0], "on", describe(device))
 

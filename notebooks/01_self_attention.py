@@ -53,7 +53,7 @@ from lessons_lib.widgets import AttentionWidget
 use_course_style()
 seed_everything(1)
 device = pick_device()
-# The networks of this page are small: one thread is enough, and each core can have another job.
+# The networks of this page are small: one thread is enough, and leaves a core free.
 torch.set_num_threads(1)
 
 # %% [markdown]
@@ -297,7 +297,7 @@ def to_tensors(sentences):
 
 
 def versions(words, deciders):
-    """The sentence with every choice of singular and plural for its nouns: 2 or 4 sentences."""
+    """The sentence with every choice of singular and plural for its nouns: 2 or 4."""
     nouns = sorted({place for place in deciders if place is not None})
     for endings in itertools.product(("", "s"), repeat=len(nouns)):
         changed = list(words)
@@ -479,7 +479,8 @@ for name, three in zip(accuracy, shares, strict=True):
     print(
         f"{name:14}",
         *(
-            f"{kind} at {[d for d, is_so in zip(distances, all_three, strict=True) if is_so]} "
+            f"{kind} at "
+            f"{[d for d, is_so in zip(distances, all_three, strict=True) if is_so]} "
             for kind, all_three in kinds.items()
         ),
     )
@@ -633,7 +634,8 @@ plt.show()
 
 # %%
 print(
-    "                 1 step back   factor a step   40 steps back     (lowest and highest of three)"
+    "                 1 step back   factor a step   40 steps back     "
+    "(lowest and highest of three)"
 )
 for name, three in curves.items():
     three = np.array(three)

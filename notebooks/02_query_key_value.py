@@ -63,7 +63,7 @@ from lessons_lib.widgets import QKVWidget
 use_course_style()
 seed_everything(2)
 device = pick_device()
-# The networks of this page are small: one thread is enough, and each core can have another job.
+# The networks of this page are small: one thread is enough, and leaves a core free.
 torch.set_num_threads(1)
 
 # %% [markdown]
@@ -674,7 +674,8 @@ wide, narrow = (
     model.get_submodule(BRIDGE).d_head,
 )
 says(
-    "8,192 numbers against 16,384 in a head of our translator (2 · 128 · 32 against 128 · 128)",
+    "8,192 numbers against 16,384 in a head of our translator "
+    "(2 · 128 · 32 against 128 · 128)",
     *(2 * wide * narrow, wide * wide),
     *(2, wide, narrow, wide, wide),
 )
@@ -754,7 +755,7 @@ with torch.no_grad():
 
 # %% tags=["claim-qkv-2"]
 def weight_of_the_right_entry(entries, width):
-    """Ask tables of random keys for some of them; the weight that the right one gets, on average."""
+    """Ask tables of random keys for some of them; the mean weight of the right one."""
     generator = torch.Generator().manual_seed(width * entries)
     tables = max(4, min(200, 20_000 // entries))
     keys = torch.randn(tables, entries, width, generator=generator)
@@ -806,11 +807,12 @@ print(
     gradient_64 > 1e-9 * gradient,
 )
 for width, shares in recall.items():
-    # Where the measured line passes one half, read off between two points of the logarithmic axis.
+    # Where the measured line passes one half, between two points of the log axis.
     half = np.exp(np.interp(-0.5, -np.array(shares), np.log(entries)))
     formula = math.exp(math.sqrt(width) - 0.5)
     print(
-        f"d = {width:2}: one half at about {half:,.0f} entries; the formula says {formula:,.0f}"
+        f"d = {width:2}: one half at about {half:,.0f} entries; "
+        f"the formula says {formula:,.0f}"
     )
 says(
     "at 32 entries it is 0.29 for d = 8, 0.50 for 16, 0.79 for 32 and 0.97 for 64",
@@ -869,7 +871,8 @@ except KeyError as error:
 # %%
 test = corpus.test[:60]
 sources = [pair.source for pair in test]
-ends = {}  # of each attention that looks at English: (2, 4) a sentence, the mean weight of the two places in each head
+# Of each attention that looks at English: the mean weight of the two places in each head.
+ends = {}  # (2, 4) a sentence
 for one in translator.translate(sources):
     for name, weights in look_inside(one)[2].items():
         if name.startswith("encoder") or "cross" in name:
@@ -879,7 +882,8 @@ weights_of_ends = torch.stack(
 )  # (4, 2, 4)
 print("sinks among the 16 heads that look at English:", int((weights_of_ends > 0.5).sum()))
 print(
-    f"the most that a first piece gets {weights_of_ends[:, 0].max():.1f}, an end mark {weights_of_ends[:, 1].max():.1f}"
+    f"the most that a first piece gets {weights_of_ends[:, 0].max():.1f}, "
+    f"an end mark {weights_of_ends[:, 1].max():.1f}"
 )
 
 # %% [markdown]
