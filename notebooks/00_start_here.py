@@ -15,9 +15,9 @@
 #
 # **What will I build?** *5 minutes. You need: nothing. Read, or run the cells from top to bottom.*
 #
-# A Transformer that translates English into French, every part of it written by you. This page shows you where you will end up: a
-# finished translator, where it looks while it writes, and how such a model gets from random numbers to French, in about a minute on a
-# laptop without a GPU.
+# A Transformer that translates English into French, every part of the network written by you. This page shows you where you will end up: a
+# finished translator, where it looks while it writes, and how such a model gets from random numbers to French, in less than a minute on
+# a laptop without a GPU.
 
 # %% tags=["remove-cell"]
 import sys
@@ -31,7 +31,7 @@ if "google.colab" in sys.modules:  # on Colab only: elsewhere this cell does not
 # %% [markdown]
 # ## Does your machine work?
 #
-# The course runs on any computer with Python. A GPU is used when there is one. This cell says what was found here; on your machine it
+# The course runs wherever Python and PyTorch run. A GPU is used when there is one. This cell says what was found here; on your machine it
 # says something else.
 
 # %% tags=["nbval-ignore-output"]
@@ -40,6 +40,8 @@ import torch
 from lessons_lib.device import describe, pick_device, seed_everything
 
 device = pick_device()
+# The networks of this page are small: one thread is enough, and leaves a core free.
+torch.set_num_threads(1)
 print("PyTorch", torch.__version__.split("+")[0], "on", describe(device))
 
 # %% [markdown]
@@ -64,7 +66,9 @@ for translation in translator.translate(SENTENCES):
 
 # %% [markdown]
 # French is not English with other words. *Small* and *black* stand on different sides of the cats, and both are in the plural, as are *les* and
-# *dorment*. *Not* has become two words around the verb. The question has changed its order. Nobody wrote a rule for any of this.
+# *dorment*. *Not* has become two words around the verb. The question begins with *est-ce que*, and the girls stand before both verbs. No
+# rule of this was given to the model: it has seen pairs of sentences, and nothing else. (The grammar that wrote the pairs is made of rules,
+# of course.)
 #
 # Now your own sentence. The same model runs in this page: the button loads its weights, and your browser computes every number. It was
 # taught a small world, some 1,400 English words of cats, queens and apples, and names the words of yours that it has never seen.
@@ -78,8 +82,8 @@ TranslatorWidget(SENTENCES, weights=course_web_model)
 # %% [markdown]
 # ## Where it looked
 #
-# The model was never told which French word comes from which English word. But for each word that it wrote, it had to choose where in
-# the English sentence to look, and that choice can be read:
+# The model was never told which French word comes from which English word. But for each word that it wrote, it gave each English word a
+# weight, how much to look at it, and these weights can be read:
 
 # %% mystnb={"figure": {"name": "first-alignment", "caption": "Each row is a French word, each column an English one; bright means that the model looked there while it wrote the French word."}, "image": {"alt": "Heat map of attention from the French words of the translation to the English words: petits looks at small, chats at cats, noirs at black, dorment at sleep, ne and pas at not."}}
 import matplotlib.pyplot as plt
@@ -88,15 +92,17 @@ from lessons_lib.figures import attention_heatmap, use_course_style
 
 use_course_style()
 (translation,) = translator.translate(["The small black cats do not sleep."])
-attention_heatmap(
-    translation.word_attention(layer=-1),
-    translation.text.split(),
-    translation.source.split(),
-)
+french, english = translation.text.split(), translation.source.split()
+weights = translation.word_attention(layer=-1)
+attention_heatmap(weights, french, english)
 plt.show()
 
+# %%
+for word, row in zip(french, weights, strict=True):
+    print(f"{word:8} looks most at {english[row.argmax()]}")
+
 # %% [markdown]
-# Attention found the adjectives on both sides of the noun. Lesson 1 explains how a network can *look* at all.
+# It found the adjectives on both sides of the noun. Lesson 1 explains how a network can *look* at all.
 #
 # ## Something to learn from
 #
@@ -106,12 +112,12 @@ plt.show()
 # %%
 from lessons_lib.translation.corpus import load_grammar
 
-corpus = load_grammar(seed=0)
+corpus = load_grammar(seed=0, n_train=8_000, n_valid=0, n_test=400)
 print(
     len(corpus.train),
     "pairs to learn from;",
     len(corpus.test),
-    "others, never shown to the model, to test it with. Three of the first:\n",
+    "others, never shown to a model, to test it with. Three of the first:\n",
 )
 for pair in corpus.train[:3]:
     print(pair.source, "\n  ", pair.target)
@@ -119,9 +125,10 @@ for pair in corpus.train[:3]:
 # %% [markdown]
 # ## From noise to French
 #
-# Now the same model once more, from the beginning: a million random numbers. Each line below shows how many batches of sentences it has
-# seen, and what it then makes of a sentence that is not among them. Watch it find French words first, then the right ones, then the order
-# and the agreement.
+# Now the same network once more, from the beginning: a million random numbers. Each line below shows how many batches of sentences it has
+# seen, and what it then makes of a sentence that is not among them. The run is short: 200 batches, where the finished translator has seen
+# 6,000. So do not wait for the right translation. Watch what comes before it: a few frequent words, then something like a French sentence,
+# but about something else.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 from lessons_lib.transformer import Transformer, TransformerConfig
@@ -131,12 +138,12 @@ from lessons_lib.translation.training import TrainingOptions, fit
 from lessons_lib.translation.translator import Translator
 
 SENTENCE = SENTENCES[0]
-SHOW = (25, 50, 100, 200, 400, 600, 800)
+SHOW = (10, 25, 50, 100, 150, 200)
 
 seed_everything(0)
-short = [
-    pair for pair in corpus.train if len(pair.source.split()) <= 7
-]  # soon learned; lesson 12 takes all of them
+# Short sentences are soon learned; lesson 12 takes all of them.
+short = [pair for pair in corpus.train if len(pair.source.split()) <= 7]
+assert SENTENCE not in {pair.source for pair in short}
 tokenizer = Tokenizer.train(
     (text for pair in short for text in (pair.source, pair.target)), vocab_size=4_000
 )
@@ -156,21 +163,23 @@ batches = Batches(
     token_budget=512,
     device=device,
 )
-
+print(f"{sum(parameter.numel() for parameter in model.parameters()):,} random numbers")
 print("         English:", SENTENCE)
 for step in fit(
-    model, batches.forever(), TrainingOptions(steps=SHOW[-1], learning_rate=4e-3)
+    model,
+    batches.forever(),
+    TrainingOptions(steps=SHOW[-1], learning_rate=4e-3, warmup_steps=50),
 ):
     if step.number in SHOW:
         print(f"{step.number:4} batches: →", learner.translate([SENTENCE])[0].text[:80])
 
 # %% [markdown]
-# Is it luck with one sentence? How many of 200 others that it has not seen come out word for word as the reference? So short a training gets
-# many of them wrong; the finished translator is the same network, shown more sentences for longer.
+# Is it one unlucky sentence? How many of 200 others that neither has seen come out word for word as the reference? The finished translator
+# is the same network, shown more sentences, and for longer.
 
 # %% tags=["nbval-ignore-output"]
 test = [pair for pair in corpus.test if len(pair.source.split()) <= 7][:200]
-for name, one in (("after 800 batches", learner), ("finished", translator)):
+for name, one in (("after 200 batches", learner), ("finished", translator)):
     found = one.translate([pair.source for pair in test], attention=False)
     right = sum(
         translation.text == pair.target
@@ -179,7 +188,7 @@ for name, one in (("after 800 batches", learner), ("finished", translator)):
     print(f"{name:18} {right} of {len(test)} right")
 
 # %% [markdown]
-# You write every part of it: the attention in lesson 1, the rest in the lessons after it. Lesson 12 trains the translator properly, and
+# You will write every part of the network: the attention in lesson 1, the rest in the lessons after it. Lesson 12 trains the translator properly, and
 # measures how good it is.
 #
 # [Go on to lesson 1: why did attention replace recurrence?](01_self_attention)

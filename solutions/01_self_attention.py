@@ -21,7 +21,7 @@ have and, if something is wrong, what it probably is. Check as often as you like
 the end of the lesson's page.
 
 **From scratch** means from matrix products and a softmax. Your function may not call `lessons_lib.attention`; the check
-notices. PyTorch's own `scaled_dot_product_attention` gives no weights, so it cannot spare you the work.
+notices. PyTorch's own `scaled_dot_product_attention` returns no weights, and would teach you nothing here.
 """
 
 # %% setup
@@ -154,7 +154,7 @@ r"""
 ## q3: a head that looks one word back (3 points)
 
 In a trained Transformer queries and keys are learned. Here you choose them by hand, so that attention does a job: **every
-word reads the word before it**. Trained models do grow such heads, and you will meet one in lesson 3.
+word reads the word before it**. Large trained models grow such heads; lesson 3 looks for one in ours.
 
 Write `previous_word_head(length)`. It returns `query` and `key`, both of shape (length, d_head); d_head is yours to choose.
 With them, each word must give at least 0.99 of its weight to the word before it. The first word has none before it, so

@@ -156,7 +156,7 @@ handed over.
 
 :::{dropdown} Hint 2 of q2: one code for both
 At the top of `project`: if there is no `source`, let `source` be `x`. Everything below is then the same for one sentence and for two. (Write
-`source is None`; the truth of a tensor is not defined.)
+`source is None`: a tensor of several numbers is neither true nor false.)
 :::
 
 :::{dropdown} Hint 3 of q2: forward in four lines

@@ -169,6 +169,22 @@ def test_self_attention_is_equivariant_not_invariant():
     assert not torch.allclose(shuffled, plain, atol=1e-3)
 
 
+def test_only_the_product_of_query_and_key_layers_counts_and_biases_belong_to_it():
+    """Lesson 2: W_Q · 2 and W_K / 2 change no weight if b_Q is doubled too; b_K never changes one."""
+    torch.manual_seed(0)
+    attention, x = MultiHeadAttention(8, n_heads=2).double(), torch.randn(1, 5, 8, dtype=torch.double)
+    weights = attention(x, return_weights=True)[1]
+    with torch.no_grad():
+        attention.query.weight.mul_(2)
+        attention.key.weight.div_(2)
+        attention.key.bias.add_(torch.randn(8))
+    forgotten = attention(x, return_weights=True)[1]
+    with torch.no_grad():
+        attention.query.bias.mul_(2)
+    assert (forgotten - weights).abs().max() > 1e-3
+    torch.testing.assert_close(attention(x, return_weights=True)[1], weights)
+
+
 def test_d_model_must_split_into_heads():
     with pytest.raises(ValueError, match=r"d_model=512 is not divisible by n_heads=7; use 1, 2, 4, 8"):
         MultiHeadAttention(512, 7)

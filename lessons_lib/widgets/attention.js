@@ -11,7 +11,7 @@ export function softmax(scores) {
   return powers.map((power) => power / total);
 }
 
-/** Row `t` of softmax(QKᵀ/√d + mask): the dot products, the scores that enter the softmax, the weights. */
+/** Row `t` of softmax(QKᵀ/√d_head + mask): the dot products, the scores that enter the softmax, the weights. */
 export function attentionWeights(queries, keys, t, { scale = true, mask = "all" } = {}) {
   const query = queries[t];
   const divisor = scale ? Math.sqrt(query.length) : 1;

@@ -21,7 +21,7 @@ export function softmaxRows(scores) {
   });
 }
 
-/** All that happens between the embeddings X (T, D) and the output (T, Kv); the matrices stand as in X · W. */
+/** All that happens between the embeddings X (T, D) and the output (T, d_value); the matrices stand as in X · W. */
 export function forward(x, { query, key, value }) {
   const [q, k, v] = [query, key, value].map((matrix) => product(x, matrix));
   const scores = product(q, transposed(k));
@@ -34,7 +34,7 @@ const STEPS = [
   ["embeddings", "X", "embeddings"],
   ["project", "Q, K, V", "queries, keys and values"],
   ["scores", "QKᵀ", "scores"],
-  ["scale", "÷ √d", "scaled scores"],
+  ["scale", "÷ √d_head", "scaled scores"],
   ["softmax", "softmax", "attention weights"],
   ["output", "· V", "output"],
 ];
@@ -52,10 +52,10 @@ const sum = (left, right) => left.map((number, i) => `${signed(number)} × ${sig
 /** What a step shows: matrices in the order in which they are read, the line that explains it, and its arithmetic. */
 function view({ words, embeddings }, matrices, valueNames, step, part) {
   const all = forward(embeddings, matrices);
-  const [T, D, K, Kv] = [words.length, embeddings[0].length, matrices.query[0].length, matrices.value[0].length];
+  const [T, D, dHead, dValue] = [words.length, embeddings[0].length, matrices.query[0].length, matrices.value[0].length];
   const numbered = (letter, count) => Array.from({ length: count }, (_, i) => `${letter}${i + 1}`);
-  const names = valueNames.length ? valueNames : numbered("v", Kv);
-  const [x, q] = [numbered("x", D), numbered("q", K)];
+  const names = valueNames.length ? valueNames : numbered("v", dValue);
+  const [x, q] = [numbered("x", D), numbered("q", dHead)];
   const matrix = (name, numbers, rows, columns, more) => ({ name, numbers, rows, columns, ...more });
   const X = matrix("X", embeddings, words, x);
   const S = matrix("S", all.scores, words, words);
@@ -66,7 +66,7 @@ function view({ words, embeddings }, matrices, valueNames, step, part) {
   switch (step) {
     case "project": {
       const letter = LETTER[part];
-      const columns = part === "value" ? names : numbered(letter.toLowerCase(), K);
+      const columns = part === "value" ? names : numbered(letter.toLowerCase(), dHead);
       const weight = matrix(`W_${letter}`, matrices[part], x, columns);
       const result = matrix(letter, all[letter.toLowerCase()], words, columns);
       return {
@@ -81,24 +81,24 @@ function view({ words, embeddings }, matrices, valueNames, step, part) {
     }
     case "scores":
       return {
-        terms: [matrix("Q", all.q, words, q), matrix("Kᵀ", transposed(all.k), numbered("k", K), words), S],
+        terms: [matrix("Q", all.q, words, q), matrix("Kᵀ", transposed(all.k), numbered("k", dHead), words), S],
         between: ["·", "="],
         used: (r, c) => [(i) => i === r, (_, j) => j === c],
         explain:
-          `Each query meets each key in a dot product: Q (${T} × ${K}) · Kᵀ (${K} × ${T}) = ` +
+          `Each query meets each key in a dot product: Q (${T} × ${dHead}) · Kᵀ (${dHead} × ${T}) = ` +
           `the scores S (${T} × ${T}), a row for each word that looks, a column for each that is looked at.`,
         compute: (r, c) => `Score of ${quoted(r)} for ${quoted(c)}: ${dot(all.q, transposed(all.k), r, c)}`,
       };
     case "scale":
       return {
         terms: [S, matrix("S′", all.scaled, words, words)],
-        between: [`÷ √${K} =`],
+        between: [`÷ √${dHead} =`],
         used: (r, c) => [(i, j) => i === r && j === c],
         explain:
-          `Every score is divided by √${K} = ${format(Math.sqrt(K))}, the root of the width of a query, ` +
+          `Every score is divided by √${dHead} = ${format(Math.sqrt(dHead))}, the root of the width of a query, ` +
           `so that wide queries do not make large scores. The shape stays ${T} × ${T}.`,
         compute: (r, c) =>
-          `${quoted(r)} for ${quoted(c)}: ${format(all.scores[r][c])} ÷ ${format(Math.sqrt(K))} = ` +
+          `${quoted(r)} for ${quoted(c)}: ${format(all.scores[r][c])} ÷ ${format(Math.sqrt(dHead))} = ` +
           format(all.scaled[r][c]),
       };
     case "softmax":
@@ -119,8 +119,8 @@ function view({ words, embeddings }, matrices, valueNames, step, part) {
         between: ["·", "="],
         used: (r, c) => [(i) => i === r, (_, j) => j === c],
         explain:
-          `Each word takes home the values, mixed by its weights: A (${T} × ${T}) · V (${T} × ${Kv}) = ` +
-          `the output O (${T} × ${Kv}).`,
+          `Each word takes home the values, mixed by its weights: A (${T} × ${T}) · V (${T} × ${dValue}) = ` +
+          `the output O (${T} × ${dValue}).`,
         compute: (r, c) => {
           const largest = all.output[r].indexOf(Math.max(...all.output[r]));
           return (
