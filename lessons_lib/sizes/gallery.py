@@ -39,7 +39,7 @@ def _entry(entry: dict) -> dict:
 
 
 def total_parameters(config: TransformerConfig, extras: dict) -> int:
-    """`count_parameters`, with what a configuration can't say: experts, latent attention, patches (see gallery.toml)."""
+    """`count_parameters`, with what no configuration says: experts, latent attention, patches (see gallery.toml)."""
     width, total = config.d_model, count_parameters(config)
     layers = config.n_encoder_layers + config.n_decoder_layers
     if extras.get("shared_layers"):
