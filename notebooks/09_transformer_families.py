@@ -1203,7 +1203,7 @@ for year in clothes:
         f"{year}: here within 0.2 of the study's mean: {abs(unheard[year] - stored) < 0.2}"
     )
 says(
-    "After 400 steps the losses are 2.78 and 2.80",
+    "After 400 steps the losses are 2.78 and 2.81",
     400,
     study.estimate("2019, 400 steps at rate 0.004").mean,
     study.estimate("2023, 400 steps at rate 0.008").mean,
@@ -1212,7 +1212,7 @@ says(
 # %% [markdown]
 # ```{admonition} Verdict: false at this size; and that is not what most of them are for
 # :class: note
-# Two layers on sentences of seven words gain nothing that we could see from four years of progress. After 400 steps the losses are 2.78 and 2.80, each at its best rate: the same up to 0.1 nats. After 150 steps the newer one is not better either, and whether it is worse by as much is open; at one rate for both, as in your run, it looks worse than it is. Most of these parts buy something else: RoPE speaks of distances, and can be stretched to longer texts with some more training (lesson 4), RMSNorm computes one statistic less (lesson 6), shared key heads halve the cache here. A large comparison found a mixture: {cite:t}`narang2021transformer` tried many changes
+# Two layers on sentences of seven words gain nothing that we could see from four years of progress. After 400 steps the losses are 2.78 and 2.81, each at its best rate: the same up to 0.1 nats. After 150 steps the newer one is not better either, and whether it is worse by as much is open; at one rate for both, as in your run, it looks worse than it is. Most of these parts buy something else: RoPE speaks of distances, and can be stretched to longer texts with some more training (lesson 4), RMSNorm computes one statistic less (lesson 6), shared key heads halve the cache here. A large comparison found a mixture: {cite:t}`narang2021transformer` tried many changes
 # in one code base, and most of them helped little or not at all; gated activations and RMSNorm were among those that did. More text and more compute are another story (lesson 10).
 # ```
 #

@@ -212,7 +212,7 @@ def test_it_shows_the_counts_and_says_what_differs(show):
     assert rows["≠Parameters"] == ["109,482,240", "124,439,808"]
     assert rows["Parameters, published"] == ["110,000,000", "124,000,000"]
     assert rows["Layers"] == ["12", "12"]
-    assert rows["≠Who sees whom"] == ["everything", "only what came before"]
+    assert rows["≠Who sees whom"] == ["everything", "itself and what came before"]
     assert rows["≠KV cache a token"] == ["none", "36,864 bytes"]
     assert rows["Source"][0].startswith("section 3; vocabulary, positions and token types")
     differing = [label[1:] for label in rows if label.startswith("≠")]

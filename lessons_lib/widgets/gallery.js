@@ -85,7 +85,7 @@ export function masks(family, size, window = null) {
   return {
     "": [],
     encoder: [["everything", full]],
-    decoder: [[window === null ? "only what came before" : "only the last few", causal]],
+    decoder: [[window === null ? "itself and what came before" : "itself and the last few", causal]],
     both: [
       ["source at source", full],
       ["target at target", causal],
