@@ -469,7 +469,8 @@ unseen_loss = {
 }
 for name, (loss, _) in zip(unseen_loss, results.values(), strict=True):
     print(
-        f"{name:14} loss on unseen sentences, {len(study.seeds)} seeds: {unseen_loss[name]};"
+        f"{name:14} loss on unseen sentences, {len(study.seeds)} seeds:"
+        f" {unseen_loss[name]};"
         f" here within 0.5 of that: {abs(loss - unseen_loss[name].mean) < 0.5}"
     )
 print("BLEU with the mask and without:", *(
@@ -584,11 +585,13 @@ print(
 )
 some, most = (share(changed["both", extra], len(same_pairs)) for extra in (1, 8))
 print(
-    f"without them one padding changes more than 0.05 of the translations: {above(some, 0.05)};"
+    f"without them one padding changes more than 0.05 of the translations:"
+    f" {above(some, 0.05)};"
     f" 8 change more than half: {above(most, 0.5)}"
 )
 says(
-    "one padding changes 18 % of the translations, eight change 80 %, and BLEU falls from 98 to 50",
+    "one padding changes 18 % of the translations, eight change 80 %,"
+    " and BLEU falls from 98 to 50",
     100 * some.mean,
     100 * most.mean,
     bleu(alone, same_pairs),
@@ -741,7 +744,7 @@ print(
 
 # %% tags=["claim-mask-3", "nbval-ignore-output"]
 def milliseconds(ways, runs, rounds=7):
-    """Milliseconds of processor time of one run of each way, (rounds,): all ways in turn."""
+    """Milliseconds of processor time of a run of each way, (rounds,): all ways in turn."""
     found = {name: [] for name in ways}
     for _ in range(rounds + 1):
         for name, work in ways.items():
@@ -816,7 +819,8 @@ for name, one, its_tokenizer, its_pairs in (
         len(own),
     )
     print(
-        f"{name:20} more than 9 of 10 of its sentences are the reference: {above(same, 0.9)};"
+        f"{name:20} more than 9 of 10 of its sentences are the reference:"
+        f" {above(same, 0.9)};"
         f" more than 1 of 10: {above(same, 0.1)}"
     )
 
