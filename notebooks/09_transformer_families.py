@@ -554,7 +554,7 @@ print("questions asked in training, for each sentence of 7 words: GPT 8, BERT ab
 # %% tags=["claim-family-1"]
 study = load("covered_words")
 WAYS = {"GPT, from the left": 0, "BERT": 1, "GPT, sentences weighed": 2}
-for (way, here) in zip(WAYS, overall.values(), strict=True):
+for way, here in zip(WAYS, overall.values(), strict=True):
     few, many = (study.estimate(f"right, {steps} steps: {way}") for steps in (400, 1600))
     print(
         f"{way:23} {len(study.seeds)} seeds, 400 steps: {few}, 1,600 steps: {many};"
@@ -701,12 +701,14 @@ bert = [shares[name] for name in texts if name.startswith("BERT")]
 print("here GPT is best, by 0.1 at least:", shares["GPT, word by word"] > max(bert) + 0.1)
 for way in ("GPT", "BERT, ten rounds", "BERT, one look"):
     print(
-        f"{way:17} {len(study.seeds)} seeds, 1,600 steps: {study.estimate(f'written: {way}')}"
+        f"{way:17} {len(study.seeds)} seeds, 1,600 steps:"
+        f" {study.estimate(f'written: {way}')}"
     )
 statement, word = list(study.verdicts.items())[3]
 print(f"{statement}: {word}")
 says(
-    "0.98 of GPT's pairs occur in the grammar, 0.65 of BERT's in ten rounds, and 0.27 of those from one look",
+    "0.98 of GPT's pairs occur in the grammar, 0.65 of BERT's in ten rounds,"
+    " and 0.27 of those from one look",
     study.estimate("written: GPT").mean,
     study.estimate("written: BERT, ten rounds").mean,
     study.estimate("written: BERT, one look").mean,
@@ -1045,7 +1047,8 @@ for name, here in seen.items():
 for statement, word in study.verdicts.items():
     print(f"{statement}: {word}")
 says(
-    "From 50 images the ViT reads 0.69 of the digits and the CNN 0.82, from 1,000 images 0.96 and 0.98.",
+    "From 50 images the ViT reads 0.69 of the digits and the CNN 0.82,"
+    " from 1,000 images 0.96 and 0.98.",
     50,
     *(study.estimate(f"50 images: {name}").mean for name in ("ViT", "CNN")),
     1000,
@@ -1226,7 +1229,8 @@ with torch.no_grad():
 for name, place in (("the place before", place_of - 1), ("its own place", place_of)):
     correct = (logits[row_of, place].argmax(-1) == gold).float().mean().item()
     print(
-        f"GPT's guess of a word, read at {name:16}: more than 1 in 10 right: {correct > 0.1}"
+        f"GPT's guess of a word, read at {name:16}:"
+        f" more than 1 in 10 right: {correct > 0.1}"
     )
 
 # %% [markdown]
