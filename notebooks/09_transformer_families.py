@@ -61,6 +61,8 @@ from lessons_lib.masks import causal_mask, padding_mask, prefix_mask
 from lessons_lib.norms import LayerNorm
 from lessons_lib.positions import sinusoidal_table
 from lessons_lib.sizes import count_parameters, forward_flops
+
+# isort: split
 from lessons_lib.prose import says
 from lessons_lib.sizes.gallery import gallery
 from lessons_lib.studies import load
