@@ -45,7 +45,10 @@ from torch import nn
 from lessons_lib import masks
 from lessons_lib.attention import scaled_dot_product_attention
 from lessons_lib.device import pick_device, seed_everything
+from lessons_lib.evidence import above, bootstrap, estimate, share
 from lessons_lib.figures import use_course_style
+from lessons_lib.prose import says
+from lessons_lib.studies import load
 from lessons_lib.transformer import Transformer, TransformerConfig
 from lessons_lib.translation.batching import Example, collate, encode_pairs, pad
 from lessons_lib.translation.corpus import load_grammar
@@ -72,7 +75,7 @@ torch.set_num_threads(1)
 # > the small black cats do not sleep → *les petits chats noirs ne dorment pas*
 #
 # It must learn to say *chats* after *les petits*. But *chats* lies right there, one place further on, and attention looks anywhere.
-# The easiest way to say the next word is to look at it. A network that may do that learns to copy, and nothing else.
+# The easiest way to say the next word is to look at it. A network that may do that learns to copy; claim 1 shows what it learns of translating.
 #
 # So each place gets a list of what it may look at. All the lists together are a table of yes and no, a row for each place that
 # looks and a column for each place that is looked at: the {term}`mask`. The one that hides everything later is the
@@ -98,16 +101,19 @@ MaskWidget(WORDS, selected=2)
 # who did. A striped cell is a leak: the row will be asked for a word, and has heard of a later one.
 # ```
 #
-# Nobody decides once and for all who may look where; that depends on the task.
+# Who may look where depends on the task.
 #
 # | pattern | who may look at whom | used by |
 # |---|---|---|
-# | none | everybody at everybody | {term}`encoders <encoder>`: nothing is predicted from left to right, so nothing can leak |
+# | none | everybody at everybody | {term}`encoders <encoder>`: they may see all that they read, as long as no word that they are asked for is in it (check 5) |
 # | padding | everybody at everything that is real | batches of sentences of unequal length |
 # | causal | everybody at the past and at itself | decoders, GPT |
 # | causal and padding | both rules at once | decoders in batches |
 # | prefix | everybody at the beginning, the rest causally | one stack that reads a task and writes an answer ({cite:t}`raffel2020exploring`) |
-# | sliding window | the last few places | long texts ({cite:t}`beltagy2020longformer`, {cite:t}`jiang2023mistral`) |
+# | sliding window | the last few places; in an encoder, a few on both sides | long texts ({cite:t}`jiang2023mistral`, {cite:t}`beltagy2020longformer`) |
+# | block-diagonal | everybody at places of the same document, mostly causally | several short texts *packed* into one row in place of padding ({cite:t}`grattafiori2024llama`, section 3.2) |
+#
+# The `[MASK]` of BERT is no mask of this lesson but a *token*, in the place of a word that was taken out. Everybody may look at it; there is nothing to see.
 #
 # ## The mathematics
 #
@@ -115,12 +121,12 @@ MaskWidget(WORDS, selected=2)
 # weight is $e^{-\infty} = 0$ and the rest still sum to 1:
 #
 # $$
-# A = \operatorname{softmax}\!\Big(\frac{QK^\top}{\sqrt{d}} + M\Big), \qquad
+# A = \operatorname{softmax}\!\Big(\frac{QK^\top}{\sqrt{d_{head}}} + M\Big), \qquad
 # M_{ts} = \begin{cases} 0 & \text{if } t \text{ may look at } s \\ -\infty & \text{if not,} \end{cases} \qquad
 # A, M \in \mathbb{R}^{T \times S} .
 # $$
 #
-# As in lesson 1, $T$ counts queries and $S$ keys. In code the mask is boolean, `True` = may look, and its shape need only *broadcast* to that of the scores, (B, H, T, S) for B sentences
+# $d_{head}$ is the width of a head. As in lesson 1, $T$ counts queries and $S$ keys. In code the mask is boolean, `True` = may look, and its shape need only *broadcast* to that of the scores, (B, H, T, S) for B sentences
 # and H heads: axes of size 1 are repeated. A causal mask is (T, T), the same for all sentences and heads. A padding mask is (B, 1, 1, S): each
 # sentence has its own, all its heads and queries share it. `&` makes one mask of both, (B, 1, T, T).
 #
@@ -160,8 +166,13 @@ def sliding_window_mask(length, window):
     return causal_mask(length) & (place[None, :] > place[:, None] - window)
 
 
+def packed_mask(document):
+    same = document[:, :, None] == document[:, None, :]  # (B, T) -> (B, T, T)
+    return (same & causal_mask(document.shape[1]))[:, None]  # (B, 1, T, T)
+
+
 # %% [markdown]
-# Are they the library's? And does PyTorch's attention understand them as lesson 1's does?
+# `packed_mask` gets the number of the document that each place belongs to. Are the others the library's? And does PyTorch's attention understand them as lesson 1's does?
 
 # %%
 tokens = torch.tensor([[5, 6, 7, 8, 9], [5, 6, 0, 0, 0]])  # two sentences; 0 is the padding
@@ -173,13 +184,19 @@ assert torch.equal(both, masks.causal_padding_mask(tokens, 0))
 assert torch.equal(prefix_mask(5, 3), masks.prefix_mask(5, 3))
 assert torch.equal(sliding_window_mask(5, 2), masks.sliding_window_mask(5, 2))
 
-q, k, v = (torch.randn(2, 4, 5, 8) for _ in range(3))  # (B, H, T, K)
+q, k, v = (torch.randn(2, 4, 5, 8) for _ in range(3))  # (B, H, T, d_head)
 for mask in (causal_mask(5), both, prefix_mask(5, 3), sliding_window_mask(5, 2)):
     ours = scaled_dot_product_attention(q, k, v, mask)[0]
     torch.testing.assert_close(
         ours, F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
     )
-print("ours = lessons_lib = PyTorch")
+alone = [scaled_dot_product_attention(*(x[:, :, i] for x in (q, k, v)), causal_mask(n))[0]
+         for i, n in ((slice(0, 3), 3), (slice(3, 5), 2))]  # fmt: skip
+packed = packed_mask(torch.tensor([[0, 0, 0, 1, 1]]))
+torch.testing.assert_close(
+    scaled_dot_product_attention(q, k, v, packed)[0], torch.cat(alone, dim=2)
+)
+print("ours = lessons_lib = PyTorch; packed, two texts are as they are alone")
 print(masks.explain(sliding_window_mask(len(WORDS), 3), WORDS))
 
 # %% [markdown]
@@ -197,7 +214,7 @@ for row in range(2):
 
 # %% [markdown]
 # Read each column from top to bottom: after `<s>`, the first word; after the first word, the second; after the last word, `</s>`. Where the padding
-# begins, nobody is asked.
+# begins, nobody is asked. (Nor is anybody in the prompt of a chat model, if it is trained with a *prompt-loss mask*: the prompt is read, but left out of the loss. Claim 3 of lesson 9 does so. And where texts are packed, each counts its places from 0, unless positions are relative.)
 #
 # Here is the loss, by hand: the mean of $-\log P$ over the places that are asked. It must be the library's.
 
@@ -222,13 +239,13 @@ with torch.no_grad():
 print("by hand = lessons_lib; one pass over the sentence = a pass for each beginning")
 
 # %% [markdown]
-# The last line is what the mask buys. {term}`Logits` at place $t$ are the same whether the rest of the sentence is there or not. So one
-# pass asks all questions, and each of them gets the answer that it would have got alone.
+# The last line is what the mask buys: one
+# pass asks all questions, and each of them gets, up to rounding, the {term}`logits` that it would have got alone.
 #
 # ## Claims, tested
 #
 # For the experiments we need models with *other* masks than they should have. This class takes the weights of a translator and lets
-# us choose; like the original it can be trained, and asked to translate. Its decoder reads the whole beginning again for each
+# us choose. Its decoder reads the whole beginning again for each
 # word, so that what it may see when it writes is what it might see in training.
 
 
@@ -307,7 +324,7 @@ def bleu(texts, pairs):
 #
 # If it does, no change of a later word can move an earlier answer. There are too many changes to try, but the {term}`gradient` tries all
 # small ones at once. We give the trained translator a sentence, choose a place $t$, and ask how strongly its logits depend on
-# each vector that the decoder read. (The logits are 4,000 numbers; we take a random mixture of them, so that nothing cancels.)
+# each vector that the decoder read. (Of the logits, a number a token of the vocabulary, we take one random mixture, in which they will hardly cancel.)
 
 
 # %%
@@ -334,7 +351,7 @@ def dependence(model, example):
 example = next(e for e in test if 8 <= len(e.tgt) <= 9)
 depends, pieces = dependence(Rewired(model), example)
 
-# %% tags=["claim-11"] mystnb={"figure": {"name": "who-depends-on-whom", "caption": "The trained translator, a sentence that it has never seen: how strongly what is said in each row depends on what is read in each column (size of the gradient). White is 0, exactly: the future."}, "image": {"alt": "A square table of colours. The lower left triangle with its diagonal is coloured, the diagonal most strongly; the upper right triangle is white throughout."}}
+# %% tags=["claim-11"] mystnb={"figure": {"name": "who-depends-on-whom", "caption": "The trained translator, a sentence that it has never seen: how strongly what is said in each row depends on what is read in each column (size of the gradient). White is 0, exactly: the future."}, "image": {"alt": "A square table of colours. The lower left triangle with its diagonal is coloured; the upper right triangle is white throughout."}}
 fig, ax = plt.subplots(figsize=(6, 4.6))
 image = ax.imshow(depends.masked_fill(depends == 0, float("nan")).log10(), cmap="viridis")
 ax.set_xticks(range(len(pieces)), pieces, rotation=45, ha="right", rotation_mode="anchor")
@@ -350,10 +367,12 @@ print("largest dependence on a later word:", depends[later].max().item())
 print("smallest dependence on the past is more than 0:", bool(depends[~later].min() > 1e-4))
 
 # %% [markdown]
-# Not "small": 0. A weight of $e^{-\infty}$ is 0 in the computer too, and 0 times a gradient is 0, through both layers.
+# Not "small": 0. A weight of $e^{-\infty}$ is 0 in the computer too, and 0 times a gradient is 0, through every layer.
 #
 # Now break it. Two small translators, the same numbers to begin with, the same sentences in the same order; one of them without the
-# mask. To learn in seconds they get only short sentences (up to 6 French words), a vocabulary of 2,000 pieces and one layer on each side.
+# mask. To learn in seconds they get only short sentences (up to 6 French words), a vocabulary of 2,000 pieces and one layer on each side. One pair of
+# trainings is one draw, so the same was done with several seeds, and stored (`lessons_lib/studies/leaks.md`); here you run the first. Our bounds, fixed before the numbers:
+# without the mask a loss on unseen sentences under a quarter of its twin's, and a {term}`BLEU` under 1.
 
 # %%
 short = [pair for pair in corpus.train if len(pair.target.split()) <= 6]
@@ -374,7 +393,7 @@ small = TransformerConfig(
 )
 
 
-def train(loss_function=next_token_loss, target="tgt_out", steps=400, **wiring):
+def train(target="tgt_out", steps=400, **wiring):
     """A small translator after training, and each step's loss as training counted it."""
     seed_everything(0)
     model = Rewired(Transformer(small).to(device), **wiring).train()
@@ -383,7 +402,7 @@ def train(loss_function=next_token_loss, target="tgt_out", steps=400, **wiring):
     for step in range(steps):
         rows = draw.choice(len(short_examples), 32)
         batch = collate([short_examples[row] for row in rows], small_tokenizer).to(device)
-        loss = loss_function(
+        loss = next_token_loss(
             model(batch.src, batch.tgt_in), getattr(batch, target), small_tokenizer.pad_id
         )
         # up, then down to 0
@@ -399,13 +418,19 @@ def train(loss_function=next_token_loss, target="tgt_out", steps=400, **wiring):
 honest, honest_losses = train()
 cheat, cheat_losses = train(self_mask=everything)
 
-# %% tags=["claim-11"] mystnb={"figure": {"name": "too-good", "caption": "Training loss of two translators that differ in their mask only (mean of 10 steps). Without it the loss falls to a level that its twin is far from."}, "image": {"alt": "Two falling lines over 400 steps. With the mask: from 7.7 to about 1.4. Without: it falls much faster, below 0.5 at step 200, and ends near 0."}}
+# %% tags=["claim-11"] mystnb={"figure": {"name": "too-good", "caption": "Training loss of two translators that differ in their mask only (mean of 10 steps). Without it the loss falls to a level that its twin is far from."}, "image": {"alt": "Two falling lines over 400 steps. With the mask the line ends at 1.4; without, it falls much faster and ends at 0.1."}}
 fig, ax = plt.subplots()
 for name, losses in (("with the causal mask", honest_losses), ("without", cheat_losses)):
     ax.plot(range(5, 400, 10), np.reshape(losses, (-1, 10)).mean(1), label=name)
 ax.set(xlabel="step", ylabel="loss (nats a token)", ylim=(0, None))
 ax.legend()
 plt.show()
+says(
+    "With the mask the line ends at 1.4; without, it falls much faster and ends at 0.1.",
+    np.mean(honest_losses[-10:]),
+    np.mean(cheat_losses[-10:]),
+    slack=2,
+)
 
 # %% tags=["claim-11", "nbval-ignore-output"]
 masked_again = Rewired(cheat)
@@ -434,42 +459,46 @@ print(
 )
 
 # %% tags=["claim-11"]
-losses = {name: loss for name, (loss, _) in results.items()}
-scores = {name: bleu(texts, short_test) for name, (_, texts) in results.items()}
+study = load("leaks")
+print(f"after {len(honest_losses)} steps:")
+for statement, word in list(study.verdicts.items())[:3]:
+    print(f"{statement}: {word}")
+unseen_loss = {
+    name: study.estimate(f"loss on unseen sentences, {name}")
+    for name in ("with the mask", "without", "put back")
+}
+for name, (loss, _) in zip(unseen_loss, results.values(), strict=True):
+    print(
+        f"{name:14} loss on unseen sentences, {len(study.seeds)} seeds:"
+        f" {unseen_loss[name]};"
+        f" here within 0.5 of that: {abs(loss - unseen_loss[name].mean) < 0.5}"
+    )
+print("BLEU with the mask and without:", *(
+    f"{study.estimate(f'BLEU, {name}'):.1f}" for name in ("with the mask", "without")
+))  # fmt: skip
+empty = study.results["empty translations, without"]
 print(
-    "without the mask, the loss on unseen sentences is less than a quarter:",
-    losses["without"] < losses["with the mask"] / 4,
-)
-print(
-    "and the BLEU is below 1:",
-    scores["without"] < 1,
-    "  (with the mask above 5:",
-    scores["with the mask"] > 5,
-    end=")\n",
-)
-print(
-    "with the mask put back, worse than guessing (log 2,000 = 7.6):",
-    losses["without; put back now"] > math.log(2000),
+    f"without it, every translation is empty for {empty.count(1.0)} of {len(empty)} seeds"
 )
 
 # %% [markdown]
 # The loss is a fraction of its twin's, on sentences that it has *never seen*: held-out data does not find a leak, for copying works on
-# any sentence. It translates nothing. When it writes, there is no next word to copy. In training the only place without one
-# was the last, where the answer was `</s>`. So it looks to the right, finds nothing, and ends.
+# any sentence. It translates nothing. Our explanation: when it writes, there is no next word to copy. In training the only place without one
+# was the last, where the answer was `</s>`. So with most seeds it looks to the right, finds nothing, and ends; with one it writes on without sense until it is stopped.
 #
 # ```{admonition} Verdict: true, exactly
 # :class: note
-# Nothing that is read later reaches an answer: 0, not "nearly 0". And without the mask the decoder cheats at once: a tenth of the loss, and
-# a BLEU of 0. **A loss that is too good is the symptom of a leak.** One limit: the mask closes the way through attention. Any other
-# operation that mixes places (a normalisation over the length, a pooling, a convolution with a window to both sides) opens another, and so does a target that is
-# not shifted (see the bugs). The test with gradients finds them all.
+# Nothing that is read later reaches an answer: 0, not "nearly 0". And without the mask the decoder cheated in every training: less than a quarter of the loss, and
+# a BLEU of nearly 0. **A loss that is too good is the symptom of a leak.** Two limits. The mask closes the way through attention: any other
+# operation that mixes places (a normalisation over the length, a pooling, a convolution with a window to both sides) opens another, and the test with gradients finds those. A target that is
+# not shifted is a leak too, and that test does *not* find it, for each place may depend on itself: print a batch, and read the columns (see the bugs).
 # ```
 #
 # ### Claim 2: "Padding does not matter, its weights are tiny"
 #
-# The vector of `<pad>` is zero in our translator, and it was never trained to look there. Does it need a mask at all? We take 100 test
-# sentences of the same length. Alone, they need no padding. Then each gets a longer and longer neighbour in its batch, and is filled up to
-# its length. Translated four times: with the padding masks, without that of the encoder, without that of the cross-attention, without
+# Our translator's masks have always hidden the padding, so it never learnt to heed it. Does it need them at all? We take 100 test
+# sentences of the same length, give each a longer and longer neighbour in its batch, and fill it up to
+# that length: with the padding masks, without that of the encoder, without that of the cross-attention, without
 # either.
 
 # %%
@@ -544,20 +573,30 @@ changed = {
 for name in UNMASKED:
     numbers = [
         f"{extra} × padding: BLEU {bleu(company[name, extra], same_pairs):5.1f},"
-        f" {changed[name, extra]:3} changed"
+        f" {share(changed[name, extra], len(same_pairs))} changed"
         for extra in (1, 8)
     ]
     print(f"left out: {name:24}", "; ".join(numbers))
 
 # %% tags=["claim-mask-1"]
 print(
-    "with both masks, padding changes nothing:",
+    f"of {len(same_pairs)} sentences, with both masks, padding changes nothing:",
     max(changed["none: all masks in place", extra] for extra in EXTRA) == 0,
 )
+some, most = (share(changed["both", extra], len(same_pairs)) for extra in (1, 8))
 print(
-    "without them one padding changes some translations, 8 change more than half:",
-    changed["both", 1] > 5,
-    changed["both", 8] > 50,
+    f"without them one padding changes more than 0.05 of the translations:"
+    f" {above(some, 0.05)};"
+    f" 8 change more than half: {above(most, 0.5)}"
+)
+says(
+    "one padding changes 18 % of the translations, eight change 80 %,"
+    " and BLEU falls from 98 to 50",
+    100 * some.mean,
+    100 * most.mean,
+    bleu(alone, same_pairs),
+    bleu(company["both", 8], same_pairs),
+    slack=3,
 )
 print(
     "one padding gets less than a tenth of the weight, 8 together more than a quarter:",
@@ -566,22 +605,23 @@ print(
 )
 
 # %% [markdown]
-# Each padding gets little, and they add up: there is always one more of them. What they hand over is no word at all. And the two masks
+# Each padding gets little, and eight of them add up. What they hand over is no word at all. And the two masks
 # support each other: with the encoder's in place, at least the real words are clean; with the other in place, at least nobody reads the padded columns
 # directly.
 #
 # ```{admonition} Verdict: false
 # :class: note
-# With the masks the same sentence gets the same translation in every company, to the last letter. Without them it depends on its *neighbours*:
-# one padding changes about a sixth of the translations, eight change most of them, and BLEU falls by half. That bug is nasty, for nothing shows it as long as
+# With the masks all 100 sentences got the same translation whatever the padding, to the last letter. Without them it depends on their *neighbours*:
+# one padding changes 18 % of the translations, eight change 80 %, and BLEU falls from 98 to 50 (one translator, 100 sentences of one length; the intervals are printed above). That bug is nasty, for nothing shows it as long as
 # you test with single sentences. On the target's side there is a surprise: padding on the *right* needs no mask there. It lies in the future, and
 # the causal mask hides it; that is why `lessons_lib` passes its decoder the causal mask alone.
 # ```
 #
 # ### Claim 3: "With a window of $w$ and $L$ layers, a word sees $L \cdot w$ words back"
 #
-# A {term}`sliding window` looks cheap: $T \cdot w$ weights instead of $T^2$. Nothing is lost, one reads, because each layer hands on what it
-# has seen: in layer 2 a place looks at places that looked further back ({cite:t}`jiang2023mistral`, section 2). Let the gradient say how far, and how much of it. Untrained layers, as
+# A {term}`sliding window` looks cheap: $T \cdot w$ weights instead of $T^2$. And each layer hands on what it
+# has seen: in layer 2 a place looks at places that looked further back. {cite:t}`jiang2023mistral` (section 2) write that after $k$ layers information has moved up to $k \cdot W$ tokens. Count with care: their window
+# reaches from place $i - W$ to place $i$, which are $W + 1$ places; the window $w$ of this lesson, and of the library, counts the place itself. Let the gradient say how far, and how much of it. Untrained layers, as
 # the library starts them, on noise; how much does the last place depend on the one $n$ steps back?
 
 # %%
@@ -620,7 +660,7 @@ felt = {
     n: felt_at_the_end(n, sliding_window_mask(LENGTH, WINDOW)) for n in range(1, DEPTH + 1)
 }
 
-# %% tags=["claim-mask-2"] mystnb={"figure": {"name": "window-reach", "caption": "How much the last of 40 places depends on the one n steps back, through one to four untrained layers with a window of 5. The lines end where the dependence is 0."}, "image": {"alt": "Four lines on a logarithmic axis. Each is highest at 0 steps, level near 1 from 1 to 4 steps, and falls from there. One layer ends at 4 steps back, two at 8, three at 12, four at 16; with more layers the far end is lower, at four layers below one thousandth."}}
+# %% tags=["claim-mask-2"] mystnb={"figure": {"name": "window-reach", "caption": "How much the last of 40 places depends on the one n steps back, through one to four untrained layers with a window of 5. The lines end where the dependence is 0."}, "image": {"alt": "Four lines on a logarithmic axis, each highest at 0 steps. One layer ends at 4 steps back, two at 8, three at 12, four at 16; with each layer more the far end is lower."}}
 fig, ax = plt.subplots()
 for n, sizes in felt.items():
     ax.semilogy(
@@ -650,9 +690,19 @@ print(
     " is less than a hundredth:",
     felt[4][16] < felt[4][1] / 100,
 )
+print(
+    "the far end is lower with each layer:",
+    all(felt[n][4 * n] > felt[n + 1][4 * n + 4] for n in (1, 2, 3)),
+)
+assert all(sizes.argmax() == 0 for sizes in felt.values())
+says(
+    "One layer ends at 4 steps back, two at 8, three at 12, four at 16",
+    *(np.flatnonzero(sizes).max() for sizes in felt.values()),
+    slack=0,
+)
 
 # %% [markdown]
-# And does a *trained* translator need to look far? Give the decoder of our translator a window, with no further training:
+# And does a *trained* translator need to look far? Give both layers of our translator's decoder a window, with no further training:
 
 # %% tags=["claim-mask-2", "nbval-ignore-output"]
 by_window = {}
@@ -668,40 +718,43 @@ for window in (1, 2, 3, 5, 8, 64):
     )
 
 # %% tags=["claim-mask-2"]
+assert len(model.decoder.layers) == 2
 print(
-    "window 1 is useless:",
-    by_window[1] > 1,
+    "window 1 costs more than 1 nat:",
+    by_window[1] > by_window[64] + 1,
     "  window 5 costs less than 0.05 nats:",
     by_window[5] < by_window[64] + 0.05,
 )
 
 # %% [markdown]
-# ```{admonition} Verdict: true, but for one word a layer; and what comes from the edge is faint
+# ```{admonition} Verdict: true if the window counts what lies behind; what comes from the edge was faint in untrained layers
 # :class: note
-# The reach is $L(w-1)$, not $Lw$, if the window counts the word itself: exactly 0 beyond. But *can* reach is not *does*: a far word comes by
-# few of the many ways through the layers, and each layer waters it down. From the edge arrives a small part of what a neighbour sends.
-# Our translator does not mind: its decoder reads the English by cross-attention, which has no window, and needs only the last few
-# French tokens, for agreement and word order.
+# With a window of $w$ places that counts the place itself the reach is $L(w-1)$, and exactly 0 beyond; with $W$ places *behind* it, as the text on Mistral has it, it is $L \cdot W$. But *can* reach is not *does*: from the edge of four layers arrived less than a hundredth of
+# what a neighbour sent. That was measured in layers that nobody has trained; training may well widen the way. (Our guess at the cause: a far word comes by
+# few of the many ways through the layers.) Our translator loses less than 0.05 nats with a window of 5 on test sentences as short as these; it reads the English by cross-attention, which has no window here.
 # ```
 #
 # ### Claim 4: "A mask costs time"
 #
-# Half of the scores of a causal mask are thrown away. Must they be computed? We time attention over 2,048 places (and over 32, a sentence) on one CPU
+# Nearly half of the scores under a causal mask are thrown away. Must they be computed? We time attention over 2,048 places (and over 32, a sentence) on one CPU
 # core: the readable one of the library and PyTorch's fused kernel; without a mask, with the mask as a table, and with the mere promise
-# `is_causal=True`.
+# `is_causal=True`. Each way is timed in seven rounds, all ways in turn, and compared round by round. Our bounds: a table *costs* if it takes more than 1.05 times as long as no mask, a promise
+# *saves* if it takes less than 0.75 times as long as the table.
 
 
 # %% tags=["claim-mask-3", "nbval-ignore-output"]
-def milliseconds(work, runs):
-    """Processor time of one run, the least of four rounds."""
-    work()
-    rounds = []
-    for _ in range(4):
-        begin = time.process_time()
-        for _ in range(runs):
-            work()
-        rounds.append((time.process_time() - begin) / runs)
-    return 1000 * min(rounds)
+def milliseconds(ways, runs, rounds=7):
+    """Milliseconds of processor time of a run of each way, (rounds,): all ways in turn."""
+    found = {name: [] for name in ways}
+    for _ in range(rounds + 1):
+        for name, work in ways.items():
+            begin = time.process_time()
+            for _ in range(runs):
+                work()
+            found[name].append(1000 * (time.process_time() - begin) / runs)
+    return {
+        name: np.array(times[1:]) for name, times in found.items()
+    }  # the first warms up
 
 
 costs = {}
@@ -716,10 +769,12 @@ for length, runs in ((32, 50), (2_048, 1)):
         "fused, table": partial(fused, q, k, v, attn_mask=table),
         "fused, promise": partial(fused, q, k, v, is_causal=True),
     }
-    costs[length] = {name: milliseconds(work, runs) for name, work in ways.items()}
+    costs[length] = milliseconds(ways, runs)
     print(
         f"{length:5} places:",
-        ", ".join(f"{name} {cost:.2g} ms" for name, cost in costs[length].items()),
+        ", ".join(
+            f"{name} {np.median(cost):.2g} ms" for name, cost in costs[length].items()
+        ),
     )
 
 # %% tags=["claim-mask-3", "nbval-ignore-output"]
@@ -728,170 +783,165 @@ torch.testing.assert_close(
     promised, F.scaled_dot_product_attention(q, k, v, attn_mask=table)
 )
 long = costs[2_048]
-print("table or promise, the same numbers; at 2,048 places")
-print(
-    "  a table costs time, readable and fused:",
-    long["readable, table"] > 1.1 * long["readable, no mask"],
-    long["fused, table"] > 1.05 * long["fused, no mask"],
-)
-print(
-    "  the promise saves at least a quarter of the table's time:",
-    long["fused, promise"] < 0.75 * long["fused, table"],
-)
+print("table or promise, the same numbers; at 2,048 places, ratio of the times:")
+for one, other in (
+    ("readable, table", "readable, no mask"),
+    ("fused, table", "fused, no mask"),
+    ("fused, promise", "fused, table"),
+):
+    ratio = long[one] / long[other]
+    costs_time, saves = above(estimate(ratio), 1.05), above(estimate(0.75 - ratio))
+    print(f"  {one} / {other}: {estimate(ratio)}; costs: {costs_time}, saves: {saves}")
 
 # %% [markdown]
 # ```{admonition} Verdict: a table costs time; a promise saves it
 # :class: note
-# A table must be read and added, and every score is computed, only to be thrown away: in the readable form at this length it nearly doubles the time.
+# A table must be read and added, and every score is computed, only to be thrown away.
 # It says *which* scores do not count, but the kernel would have to look at all of it to know. `is_causal=True` tells it beforehand, so it
-# skips whole blocks above the diagonal and needs about half of the table's time. For a sentence of 32 words none of this matters. (Times differ
-# from machine to machine; the cell after them prints what should not.)
+# skips whole blocks above the diagonal. How much that is stands above, for one core of one machine; on yours the ratios will be others. For a sentence of 32 words each way takes a fraction of a millisecond.
 # ```
 #
 # ### Claim 5: "Teacher forcing and generation see the same distribution"
 #
 # In training the decoder reads right beginnings. When it writes, it reads its own. The difference is called *exposure bias*
 # ({cite:t}`ranzato2016sequence`), and the fear that goes with it is that after the first error it stands on ground that it has never seen, and errs again, and again.
-# First: how sure is it along the references, and along its own translations? Two translators: the trained one, and our small one from claim 1.
-
-
-# %%
-@torch.no_grad()
-def sureness(model, tokenizer, pairs):
-    """Mean log P of a token along the references, and along the model's own translations.
-
-    And the share of its translations that are the reference.
-    """
-    examples = encode_pairs(tokenizer, pairs, max_length=200)[:]
-    texts = translate(model, pairs, tokenizer)
-    own = [
-        Example(e.src, tokenizer.encode(text))
-        for e, text in zip(examples, texts, strict=True)
-    ]
-    same = np.mean([text == pair.target for text, pair in zip(texts, pairs, strict=True)])
-    return -loss_of(model, examples, tokenizer), -loss_of(model, own, tokenizer), same
-
-
-# %% tags=["claim-mask-4", "nbval-ignore-output"]
-sure = {
-    "trained translator": sureness(model, tokenizer, corpus.test[:200]),
-    "small one of claim 1": sureness(honest, small_tokenizer, short_test),
-}
-for name, (reference, own, same) in sure.items():
-    print(
-        f"{name:21} log P a token: references {reference:.2f}, its own {own:.2f};"
-        f"  {same:.0%} of its sentences are the reference"
-    )
+# First: how often is what it writes the reference, so that both beginnings are the same? Two translators: the trained one, and our small one from claim 1. (A tempting measurement leads astray here: along its own
+# translation a model gives every token more probability than along the reference. It must, if it always takes the most probable one. That says nothing about bias.)
 
 # %% tags=["claim-mask-4"]
-gap = {name: own - reference for name, (reference, own, _) in sure.items()}
-print(
-    "the trained one sees no difference (less than 0.02):",
-    abs(gap["trained translator"]) < 0.02,
-)
-print(
-    "the small one is far surer of itself (more than 0.5):",
-    gap["small one of claim 1"] > 0.5,
-)
+for name, one, its_tokenizer, its_pairs in (
+    ("trained translator", model, tokenizer, corpus.test[:200]),
+    ("small one of claim 1", honest, small_tokenizer, short_test),
+):
+    own = translate(one, its_pairs, its_tokenizer)
+    same = share(
+        sum(text == pair.target for text, pair in zip(own, its_pairs, strict=True)),
+        len(own),
+    )
+    print(
+        f"{name:20} more than 9 of 10 of its sentences are the reference:"
+        f" {above(same, 0.9)};"
+        f" more than 1 of 10: {above(same, 0.1)}"
+    )
 
 # %% [markdown]
-# Where the translator is good, its own beginnings *are* the right ones, and there is nothing to be biased about. So we must make errors. We take
-# 400 reference translations, replace one token in the middle by another, and count how often the translator still says the right next tokens, by the
-# distance from the error. Two kinds of errors: a French token at random; and its own, the token that it found second best at that place.
+# Where the translator is good, its own beginnings *are* the right ones, and there is little to be biased about. So we must make errors. We take
+# 400 reference translations and give the translator the right beginning, up to a place in the middle. There we put one wrong token, and then *it writes on freely*, reading what it has written itself. Two kinds of errors: a French token at random; and its own, the token that it found second best at that place.
+# As a control, the same without an error. We count the *edits* that would make its rest the reference's: tokens to exchange, to insert or to take out. If errors feed on each other, one brings more than one further edit. That is our bound: **1**, over what the control needs.
 
 
 # %%
-@torch.no_grad()
-def right_after_an_error(kind, examples, reach=7):
-    """The share of right next tokens 0, 1, 2 … places after an error in what is read.
+def edits(one, other):
+    """How many tokens to exchange, insert or take out, at least: Levenshtein's distance."""
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        before, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            before, row[j] = row[j], min(before + (a != b), row[j] + 1, row[j - 1] + 1)
+    return row[-1]
 
-    And the same without the error.
+
+@torch.no_grad()
+def write_on(kind, examples):
+    """How many edits the rest needs, (N,): after a right beginning, and an error of a kind.
+
+    The beginning ends at a place in the middle, the same for each kind.
     """
-    batch = collate(examples, tokenizer).to(device)
-    draw = torch.Generator().manual_seed(0)
-    rows, lengths = (
-        torch.arange(len(examples), device=device),
-        (batch.tgt_out != tokenizer.pad_id).sum(1),
-    )
-    # in tgt_in, behind <s>
+    batch, draw = collate(examples, tokenizer).to(device), torch.Generator().manual_seed(0)
+    source_mask = padding_mask(batch.src, tokenizer.pad_id)
+    memory = model.encode(batch.src)
+    rows = torch.arange(len(examples), device=device)
+    lengths = (batch.tgt_out != tokenizer.pad_id).sum(1)
+    # the column of tgt_in where the error will stand, behind <s>
     place = (
         1 + (torch.rand(len(examples), generator=draw).to(device) * (lengths - 3)).long()
     )
-    logits = model(batch.src, batch.tgt_in)
+    given = batch.tgt_in.clone()
     if kind == "its own second choice":
-        error = (
-            logits[rows, place - 1]
-            .scatter(1, batch.tgt_in[rows, place, None], -math.inf)
-            .argmax(-1)
+        logits = model(batch.src, batch.tgt_in)[rows, place - 1]
+        given[rows, place] = logits.scatter(1, given[rows, place, None], -math.inf).argmax(
+            -1
         )
-    else:
+    elif kind == "a random token":
         french = batch.tgt_out[batch.tgt_out > tokenizer.eos_id]
-        error = french[
-            torch.randint(len(french), (len(examples),), generator=draw).to(device)
-        ]
-    read = batch.tgt_in.index_put((rows, place), error)
-    distance = torch.arange(read.shape[1], device=device) - place[:, None]
-    shares = []
-    for said in (model(batch.src, read), logits):
-        right = said.argmax(-1) == batch.tgt_out
-        shares.append(
-            [
-                right[(distance == d) & (batch.tgt_out != tokenizer.pad_id)]
-                .float()
-                .mean()
-                .item()
-                for d in range(reach)
-            ]
+        drawn = torch.randint(len(french), (len(examples),), generator=draw).to(device)
+        given[rows, place] = french[drawn]
+    longest = given.shape[1] + 20
+    cache = model.new_cache(memory, longest)
+    written = given[:, :1]
+    for column in range(1, longest):
+        said = model.decode_step(written[:, -1:], cache, source_mask).argmax(-1)
+        # up to the error as given, behind it as written
+        forced = given[:, min(column, given.shape[1] - 1)]
+        written = torch.cat(
+            [written, torch.where(column <= place, forced, said)[:, None]], dim=1
         )
-    return shares
+
+    def until_the_end(tokens):
+        return (
+            tokens[: tokens.index(tokenizer.eos_id)]
+            if tokenizer.eos_id in tokens
+            else tokens
+        )
+
+    ends = zip(written.tolist(), batch.tgt_out.tolist(), place.tolist(), strict=True)
+    return np.array(
+        [
+            edits(until_the_end(own[at + 1 :]), until_the_end(right[at:]))
+            for own, right, at in ends
+        ]
+    )
 
 
 examples = [example for example in test if len(example.tgt) >= 5][:400]
-after = {
-    kind: right_after_an_error(kind, examples)
-    for kind in ("a random token", "its own second choice")
-}
+KINDS = ("no error", "its own second choice", "a random token")
+needed = {kind: write_on(kind, examples) for kind in KINDS}
 
-# %% tags=["claim-mask-4"] mystnb={"figure": {"name": "after-an-error", "caption": "Share of right next tokens of the trained translator, by the distance from one wrong token in what it has read. The dashed line: the same places with the right beginning."}, "image": {"alt": "Two lines that start low directly after the error, about 0.2 for a random token and 0.65 for the model's own second choice, and rise within about four places to the dashed line at 0.99."}}
+# %% tags=["claim-mask-4"] mystnb={"figure": {"name": "after-an-error", "caption": "The trained translator writes on after one wrong token: how many edits would make its rest the reference's, in 400 sentences. An edit is not always an error: after another noun, another article may be right."}, "image": {"alt": "Grouped bars over 0 to 5 or more edits. No error: nearly all sentences need 0. Its own second choice: the bar at 0 is the highest. A random token: the sentences spread over 0 to 5 or more."}}
 fig, ax = plt.subplots()
-for kind, (broken, _) in after.items():
-    ax.plot(broken, marker="o", label=f"after {kind}")
-ax.plot(after["a random token"][1], linestyle="--", color="grey", label="no error")
-ax.set(
-    xlabel="tokens between the error and the answer",
-    ylabel="share of right answers",
-    ylim=(0, 1.05),
-)
-ax.legend()
+for i, (kind, counts) in enumerate(needed.items()):
+    bars = np.bincount(counts.clip(max=5), minlength=6) / len(counts)
+    ax.bar(np.arange(6) + 0.27 * (i - 1), bars, width=0.25, label=kind)
+ax.set_xticks(range(6), ["0", "1", "2", "3", "4", "5 or more"])
+ax.set(xlabel="edits that the rest needs", ylabel="share of the sentences", ylim=(0, 1))
+ax.legend(title="written on after")
+ax.grid(axis="x", visible=False)
 plt.show()
 
 # %% tags=["claim-mask-4", "nbval-ignore-output"]
-for kind, (broken, whole) in after.items():
-    print(
-        f"{kind:22}",
-        *(f"{share:.2f}" for share in broken),
-        "   no error:",
-        *(f"{share:.2f}" for share in whole),
-    )
+for kind, counts in needed.items():
+    exact = share(int((counts == 0).sum()), len(counts))
+    mean = bootstrap(lambda cases, counts=counts: counts[cases].mean(), len(counts))
+    print(f"{kind:22} the rest is the reference's: {exact}; edits in the mean: {mean}")
 
 # %% tags=["claim-mask-4"]
-for kind, (broken, whole) in after.items():
-    print(
-        f"{kind:22} directly behind it, worse by more than 0.2:"
-        f" {whole[0] - broken[0] > 0.2}",
-        end="   ",
+more = {
+    kind: bootstrap(
+        lambda cases, kind=kind: (needed[kind] - needed["no error"])[cases].mean(),
+        len(examples),
     )
-    print(f"5 tokens later, worse by less than 0.03: {whole[5] - broken[5] < 0.03}")
+    for kind in KINDS[1:]
+}
+print(f"{len(examples)} sentences:")
+for kind, extra in more.items():
+    print(
+        f"{kind:22} costs further edits: {above(extra)}; more than one: {above(extra, 1)}"
+    )
+
+says(
+    "0.7 further edits in the mean, a random one 1.7",
+    more["its own second choice"].mean,
+    more["a random token"].mean,
+)
 
 # %% [markdown]
-# A wrong token does hurt the next one: a random token most, for the translator is in the middle of a word that does not exist, or of another
-# phrase. Then the damage heals. The English sentence is still there and says what must come.
+# A wrong token does harm: behind its own second choice the translator ends as the reference in three sentences of five, behind a random one in one of five. But a token that it might have chosen itself brings less than one further edit, so there is no chain of errors;
+# a random one brings more (part of it may be the repair: the right word is written after all, behind the wrong one).
 #
-# ```{admonition} Verdict: false, but nearly true for a good translator; and errors heal
+# ```{admonition} Verdict: false; for a good translator nearly true, and its own errors do not start a chain
 # :class: note
-# The two distributions differ as soon as there are errors: our small translator is far surer of its own sentences than of the right
-# ones. For the trained one they are all but the same, because it makes few. And an error does not bring the next without end: about
-# four tokens later it is forgotten. The limit: these are test sentences of the kind it was trained on. Where the text is of another kind, exposure bias has
+# The two distributions differ as soon as there are errors: of the small translator's sentences fewer than one in ten are the reference, so nearly all that it reads when it writes is new to it. The trained one reads the right beginning in more than nine sentences of ten. An error that is its own costs it
+# 0.7 further edits in the mean, a random one 1.7: it does not just forget them, and it does not fall apart. The limits: one translator, 400 sentences of the kind it was trained on, errors that we put in, and edits are no judgement of quality. Where the text is of another kind, exposure bias has
 # been found to do harm ({cite:t}`wang2020exposure`). One can also train on the model's own beginnings
 # ({cite:t}`bengio2015scheduled`), which costs the parallel training.
 # ```
@@ -935,9 +985,24 @@ for attend in (attention_with_infinity, attention_of_the_library):
 # gradients by their norm, the norm is NaN and spoils *all* weights in that very update.) *Mended* with anything finite: `lessons_lib` gives such a query zeros. An average
 # of everything would do too, or letting each place see at least itself. Nobody reads that row; it must only be finite.
 #
+# **A large number in place of $-\infty$.** Many programs write −1e9, which is finite. In 16 bits it is not: fp16 ends at 65,504. And the least number of a type, added twice (once for each mask), is $-\infty$ again.
+
+# %%
+half = torch.zeros(1, dtype=torch.float16)
+try:
+    half.masked_fill(torch.tensor([True]), -1e9)
+except RuntimeError as error:
+    print("RuntimeError:", str(error).splitlines()[0])
+least = torch.finfo(torch.float16).min
+print(f"added as a tensor: {half + torch.tensor([-1e9]).half()}")
+print(f"the least number is {least}; twice: {half + least + least}")
+
+# %% [markdown]
+# *Mended* by one boolean mask, filled in once, with $-\infty$ (and zeros for rows without a key), or with `torch.finfo(scores.dtype).min`.
+#
 # **The mask inverted.** Some functions mean `True` = *forbidden* (`nn.MultiheadAttention`, `nn.Transformer`), here it means *allowed*. Each place
-# sees the future and nothing else, the last place sees nothing. In a trained model the symptom is a terrible loss; in training, a
-# loss that is too good, as in claim 1.
+# sees the future and nothing else, the last place sees nothing. In a trained model the symptom is a terrible loss. (In training we expect
+# a loss that is too good, as in claim 1: each place but the last sees its answer. We did not train one.)
 
 # %% tags=["nbval-ignore-output"]
 inverted = Rewired(model, lambda tgt: ~causal_mask(tgt.shape[1]).to(tgt.device))
@@ -973,7 +1038,7 @@ for name, weights in (
 
 # %% [markdown]
 # **Targets not shifted.** The causal mask is right, but `tgt_in` holds the very words that must be said: each place is asked for what it has just
-# read. No mask helps against that; a place always sees itself. The loss falls like a stone.
+# read. No mask helps against that: the residual path carries what a place has read to its own logits. The loss falls like a stone.
 
 # %% tags=["nbval-ignore-output"]
 parrot, parrot_losses = train(target="tgt_in", steps=100)
@@ -999,47 +1064,22 @@ print(
 #
 # **Padding counted in the loss.** `F.cross_entropy` counts every place unless told otherwise (`ignore_index`). That after `</s>` comes
 # `<pad>`, and after `<pad>` another one, is learnt at once, and pulls the mean down. The more padding, the prettier the number. Does the model
-# suffer, too? One often reads that it learns to end too early. We train the twin once more:
-
+# suffer, too? One can read that it learns to end too early. The seeds of claim 1 trained this twin as well. Our bounds, written before: the same up to 0.1 nats on real tokens, sentences as long up to half a word.
 
 # %%
-def loss_with_padding(logits, tgt_out, pad_id):
-    return F.cross_entropy(logits.flatten(0, 1), tgt_out.flatten())
-
-
-padded, padded_losses = train(loss_with_padding)
-
-# %% tags=["nbval-ignore-output"]
-reports = {
-    "padding left out": (honest, honest_losses),
-    "padding counted": (padded, padded_losses),
+padded = {
+    name: [study.estimate(f"{name}, {way}") for way in ("with the mask", "padding counted")]
+    for name in ("training loss", "loss on unseen sentences", "BLEU", "words a sentence")
 }
-lengths = {}
-for name, (one, losses) in reports.items():
-    texts = translate(one, short_test, small_tokenizer)
-    lengths[name] = np.mean([len(text.split()) for text in texts])
-    print(
-        f"{name:17} its loss says {np.mean(losses[-50:]):.2f};"
-        f" real tokens, unseen: {loss_of(one, unseen, small_tokenizer):.2f}; "
-        f"BLEU {bleu(texts, short_test):.1f}; {lengths[name]:.1f} words a sentence"
-    )
-print(
-    f"{'references':17} {np.mean([len(pair.target.split()) for pair in short_test]):.1f}"
-    " words a sentence"
-)
-
-# %%
-flattered, honest_says = np.mean(padded_losses[-50:]), np.mean(honest_losses[-50:])
-print("the number is prettier by more than a quarter:", flattered < 0.75 * honest_says)
-print(
-    "the model is not better (its real loss differs by less than 0.4):",
-    abs(loss_of(padded, unseen, small_tokenizer) - loss_of(honest, unseen, small_tokenizer))
-    < 0.4,
-)
+print(f"{len(study.seeds)} seeds:                 padding left out     padding counted")
+for name, (left_out, counted) in padded.items():
+    print(f"{name:24} {left_out!s:20} {counted}")
+for statement, word in list(study.verdicts.items())[3:]:
+    print(f"{statement}: {word}")
 
 # %% [markdown]
-# The number is flattered, the model is the same: the same loss on real tokens, as good translations. That it learns to *end early* we did not find;
-# its sentences are as long as before. The damage is to *you*: you compare numbers that depend on how much padding there was. (Where
+# The number is flattered, that is sure. Whether the model suffers stays open by our bounds: on real tokens its loss differs little in the mean, but five seeds do not pin it down to 0.1 nats, nor the length to half a word. That it learns to *end early* we did not find. The damage that is sure is to
+# you: you compare numbers that depend on how much padding there was. (Where
 # `<pad>` and `</s>` share one id, which some models do, leaving padding out leaves the end out too, and the model never learns to stop.)
 #
 # **The causal mask on the cross-attention.** Passing the mask to every attention of the decoder is an easy slip. Then the French place $t$ sees
@@ -1106,9 +1146,8 @@ print(
 )
 
 # %% [markdown]
-# The masks are right, but the *places* have moved: the first word stands at place 8, and the translator has learnt what a first word at place 0 looks
-# like. *Mended* by padding on the right in training; or, when a decoder must write and all rows must end at the same column, by counting each row's places from its first
-# real word. Relative positions (lesson 4) do not care.
+# The masks are right, but the *places* have moved: the first word stands at place 8, and the translator has learnt with first words at place 0. *Mended* by padding on the right in training; or, when a decoder must write and all rows must end at the same column, by counting each row's places from its first
+# real word. Positions that are only relative (lesson 4) do not care.
 #
 # ## Check yourself
 #
@@ -1129,7 +1168,7 @@ print(
 # </details>
 # <details><summary>Whether test sentences are in the training set</summary>
 #
-# No. Then the translations would be good as well.
+# No. Then one would expect good translations of them as well.
 #
 # </details>
 #
@@ -1164,9 +1203,9 @@ print(
 # No. That is the mask that is one column too far. Without any mask, a single layer reaches the whole sentence.
 #
 # </details>
-# <details><summary>Everything, at every place</summary>
+# <details><summary>It can be everything, at every place</summary>
 #
-# Right. One open door is enough, and training finds it.
+# Right, it can: one open door is enough. Training finds such doors; with a single layer, claim 1 showed it.
 #
 # </details>
 #
@@ -1202,8 +1241,8 @@ print(
 # </details>
 # <details><summary>Because what it must say has been taken out of what it reads</summary>
 #
-# Right. It is asked for words that were replaced by a mark, so that looking around helps and copying does not. A leak is always a matter of the *task*:
-# the mask must hide what is asked for, and nothing else.
+# Right. It is asked for words that were taken out, most of them replaced by the token `[MASK]` (of ten, one by another word, and one is left, so that it cannot trust what it reads). So looking around helps, and copying hardly does. A leak is always a matter of the *task*:
+# what is asked for must not be read.
 #
 # </details>
 #
@@ -1247,8 +1286,7 @@ print(
 )
 
 # %% [markdown]
-# (It stumbles because it was trained with the right mask and has never seen its answer; had it been *trained* with the wrong one, it would
-# copy.)
+# (It has never seen its answer; had it been *trained* with the wrong mask, it would copy.)
 #
 # ### Exercise: build it
 #
@@ -1305,12 +1343,12 @@ print(
 #
 # - A mask is a table of yes and no, a row a query, a column a key; `True` = may look. Forbidden scores become $-\infty$ before the softmax.
 # - It broadcasts to (B, H, T, S): causal (T, T), padding (B, 1, 1, S), both with `&`.
-# - Causal mask and shifted targets together make one pass ask all questions, and no place sees its answer: gradient exactly 0.
-# - A loss that is too good is a leak. Held-out sentences do not show it; gradients and translations do.
+# - Causal mask and shifted targets together make one pass ask all questions, and no place sees its answer: what is read later has a gradient of exactly 0.
+# - A loss that is too good is the symptom of a leak. Held-out sentences do not show it; translations do, gradients where the mask is at fault, a printed batch where the shift is.
 # - Padding needs its mask, or a translation depends on its neighbours. On the right of a causal decoder it needs none.
-# - $L$ layers with a window of $w$ reach $L(w-1)$ words back, faintly at the edge.
+# - $L$ layers with a window of $w$ places, itself included, reach $L(w-1)$ words back; in untrained layers faintly at the edge.
 # - A mask as a table costs time; a promise (`is_causal`) saves it.
-# - Teacher forcing shows the model right beginnings only. A good translator hardly notices, and recovers from an error in a few tokens.
+# - Teacher forcing shows the model right beginnings only. A good translator's own beginnings are nearly always right; an error of its own costs it less than one more.
 #
 # **Where it comes from.** The causal mask in the decoder: {cite:t}`vaswani2017attention`, section 3.2.3. Prefix masks: {cite:t}`raffel2020exploring`, section 3.2. Sliding
 # windows: {cite:t}`beltagy2020longformer`; in a large decoder: {cite:t}`jiang2023mistral`. Teacher forcing: {cite:t}`williams1989learning`; exposure bias:

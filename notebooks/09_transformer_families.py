@@ -36,7 +36,6 @@ import dataclasses
 import itertools
 import math
 import tempfile
-from collections import Counter
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -49,6 +48,7 @@ from torch import nn
 from lessons_lib.blocks import EncoderLayer
 from lessons_lib.config import TransformerConfig
 from lessons_lib.device import pick_device, seed_everything
+from lessons_lib.evidence import above, share
 from lessons_lib.families import (
     GPT2_SMALL,
     LLAMA_7B,
@@ -61,7 +61,12 @@ from lessons_lib.masks import causal_mask, padding_mask, prefix_mask
 from lessons_lib.norms import LayerNorm
 from lessons_lib.positions import sinusoidal_table
 from lessons_lib.sizes import count_parameters, forward_flops
+
+# isort: split
+from lessons_lib.prose import says
 from lessons_lib.sizes.gallery import gallery
+from lessons_lib.studies import load
+from lessons_lib.studies.short_sentences import rectangle, short_sentences
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import load_course_translator
@@ -88,7 +93,7 @@ torch.set_num_threads(1)
 #   **T5** ({cite:t}`raffel2020exploring`).
 #
 # Three families, and inside them nearly always the same layer. What differs is **who may look at whom** and **what is to be predicted**. Below are
-# nineteen published models. Choose two: what is different about them?
+# published models. Choose two: what is different about them?
 
 # %% tags=["hide-input"]
 models = gallery()
@@ -100,7 +105,7 @@ GalleryWidget(models, chosen=[names.index("BERT base"), names.index("GPT-2 small
 # :class: tip
 # *BERT base* and *GPT-2 small*: nearly the same sizes, another mask, another exercise. *BERT base* and *RoBERTa base*: the same blocks; what changed are the vocabulary and, above all, the training.
 # *BERT base* and *ALBERT base*: a tenth of the parameters, and as much to compute. *GPT-3 175B* and *Llama 7B*: what three years changed inside the layer. *Mistral 7B* and
-# *Mixtral 8x7B*: six times the parameters, but how many does a token use? And *GPT-4*: what do we know? Sort by *Parameters*, then by *Year*. All counts are computed from the shapes, here in the page.
+# *Mixtral 8x7B*: six times the parameters, but how many does a token use? *DeepSeek-V3* and *Llama 2 70B*: how much does a token leave in the cache? *BERT base* and *ModernBERT base*: what did five years change in the encoder? *CLIP* and *Whisper*: what is a Transformer to read that is no text? And *GPT-4*: what do we know? Sort by *Parameters*, then by *Year*. All counts are computed from the shapes, here in the page; where a shape does not say all, the note does.
 # ```
 #
 # ## The mathematics
@@ -124,6 +129,9 @@ GalleryWidget(models, chosen=[names.index("BERT base"), names.index("GPT-2 small
 #
 # **The first row is a probability of the whole text.** Multiply its factors: $p(x) = \prod_t p(x_{t+1} \mid x_1 \dots x_t)$, by the rules of probability, with nothing left out. So one can *draw* a text
 # from it, one token after another, and *weigh* a text with it: say how probable it is. The second row is no such thing: it gives the probability of some tokens, if the others are there already.
+#
+# **What BERT does besides.** In front of each text stands a token `[CLS]`, and its vector went into a second exercise: does the second of these two texts follow the first? (*Next sentence prediction*; {cite:t}`liu2019roberta` did better without it.) Then comes {term}`fine-tuning`: a new last layer on the vector of `[CLS]`, or of each token, and all weights
+# are trained a little more on a task with labels. GPT began in the same way ({cite:t}`radford2018improving`).
 #
 # **The first row asks $T$ questions a text, the second only $0.15\,T$.** The same text, read once, asks the decoder about seven times as much. Keep this in mind for claim 1.
 #
@@ -298,12 +306,14 @@ FAMILIES = {
         load_marian,
     ),
 }
-for name, (build, configure, shape, load) in FAMILIES.items() if transformers else ():
+for name, (build, configure, shape, load_weights) in (
+    FAMILIES.items() if transformers else ()
+):
     torch.manual_seed(0)
     theirs = getattr(transformers, build)(getattr(transformers, configure)(**shape)).eval()
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():
         theirs.save_pretrained(folder)
-        ours = load(folder)
+        ours = load_weights(folder)
         tokens = torch.randint(3, 90, (2, 9))
         if name == "OPUS-MT":
             result, expected = (
@@ -369,61 +379,23 @@ else:
         print(f"  {text:40}", "  ".join(f"{x:.2f}" for x in line.tolist()))
 
 # %% [markdown]
-# A cosine of 1 means the same direction. All of these are high; look which is the highest of a line, after the 1. One row of the table goes in, four vectors come out, and each is nearest to the one that means the same: the two rivers to each other, and the two that keep money. This is what *contextual* means, and it needs words from both sides: in "the bank raised its …" everything that helps comes later.
+# A cosine of 1 means the same direction. All of these are high; look which is the highest of a line, after the 1. One row of the table goes in, four vectors come out, and in these four sentences each is nearest to the one that means the same: the two rivers to each other, and the two that keep money. This is what *contextual* means. In "the bank raised its …" everything that helps comes later, so that the right side is needed.
 #
 # ## The experiment: one block, two exercises
 #
-# Now the training. We take French sentences of the course's grammar, because in French the first word of a phrase depends on a later one: *le*, *la* or *les*, *mon*, *ma* or *mes*? The noun decides. Short sentences of frequent words, so that a small network learns something within seconds:
+# Now the training. We take French sentences of the course's grammar, because in French the first word of a phrase depends on a later one: *le*, *la* or *les*, *mon*, *ma* or *mes*? The noun decides. Short sentences (up to 8 words, of the 600 most frequent ones), so that a small network learns something within seconds. No French sentence is both in training and in the test:
 
 
 # %%
-def words_of(text):
-    return text.lower().replace(" ?", "").rstrip(".").split()
-
-
-everything = [
-    (words_of(p.source), words_of(p.target))
-    for p in load_grammar(seed=0, n_train=20_000, n_valid=0, n_test=0).train
-]
-frequent = [
-    {
-        word
-        for word, _ in Counter(w for pair in everything for w in pair[side]).most_common(
-            600
-        )
-    }
-    for side in (0, 1)
-]
-pairs = {
-    (" ".join(english), " ".join(french)): (english, french)
-    for english, french in everything
-    if max(len(english), len(french)) <= 8
-    and frequent[0].issuperset(english)
-    and frequent[1].issuperset(french)
-}
-pairs = list(pairs.values())
-unseen = pairs[:300]
-kept_apart = {" ".join(french) for _, french in unseen}  # his, her and its are one word
-training = [pair for pair in pairs[300:] if " ".join(pair[1]) not in kept_apart]
-FRENCH = [
-    "<pad>",
-    "<s>",
-    "</s>",
-    "___",
-    *sorted({word for _, french in pairs for word in french}),
-]
-NUMBER = {word: i for i, word in enumerate(FRENCH)}
-
-
-def rectangle(rows):
-    length = max(map(len, rows))
-    return torch.tensor([row + [PAD] * (length - len(row)) for row in rows], device=device)
+corpus = short_sentences()
+everything, training, unseen = corpus.everything, corpus.training, corpus.unseen
+pairs = unseen + training
+FRENCH = corpus.french
 
 
 def sentences(pairs):
-    return rectangle(
-        [[BEGIN, *(NUMBER[word] for word in french), END] for _, french in pairs]
-    )
+    """Their French halves as ids, between <s> and </s>, filled up to a rectangle."""
+    return corpus.sentences(pairs).to(device)
 
 
 train_tokens, test_tokens = sentences(training), sentences(unseen)
@@ -495,6 +467,8 @@ print("parameters of each:", sum(p.numel() for p in trained["BERT"].parameters()
 #
 # For our GPT there are two ways to take part. The simple one: read up to the blank, and say what comes next. But a language model also *weighs* whole sentences. So the second way: put each of 20 candidates (its own best guesses from the left) into the blank, multiply up the probability of the whole
 # sentence, and take the best. What stands on the right has its say then: after a wrong article, the noun is improbable.
+#
+# You run one training of each, with 400 steps. One training is one draw, and 400 steps may be too few for BERT, whose exercise asks less of each sentence. So a study (`lessons_lib/studies/covered_words.md`) did the same with several seeds, after 400 and after 1,600 steps. Our bound, fixed before: a lead is a lead if it is more than 0.02 of all words.
 
 # %% tags=["claim-family-1"]
 places = [
@@ -559,7 +533,7 @@ right = {
     for name, guess in guesses.items()
 }
 
-# %% tags=["claim-family-1"] mystnb={"figure": {"name": "fill-in", "caption": "Covered words guessed right in 300 unseen sentences, for words whose form depends on a word to their right (articles and possessives), and for the others."}, "image": {"alt": "Grouped bars. Articles: GPT from the left about 0.3, BERT about 0.4, GPT weighing whole sentences about 0.55. Other words: about 0.2, 0.3 and 0.4."}}
+# %% tags=["claim-family-1"] mystnb={"figure": {"name": "fill-in", "caption": "After 400 steps: covered words guessed right in 300 unseen sentences, for words whose form depends on a word to their right (articles and possessives), and for the others."}, "image": {"alt": "Grouped bars for articles and for other words. In both groups GPT from the left is lowest, then BERT, then GPT weighing whole sentences."}}
 fig, ax = plt.subplots()
 for i, (name, shares) in enumerate(right.items()):
     ax.bar(np.arange(2) + 0.27 * (i - 1), shares, width=0.25, label=name)
@@ -568,38 +542,48 @@ ax.set(ylabel="share guessed right", ylim=(0, 1))
 ax.legend(fontsize=9)
 ax.grid(axis="x", visible=False)
 plt.show()
+assert all(sorted(kind) == list(kind) for kind in zip(*right.values(), strict=True))
 
 # %% tags=["claim-family-1", "nbval-ignore-output"]
 overall = {name: (guess == gold).float().mean().item() for name, guess in guesses.items()}
-for name, share in overall.items():
+for name, of_all in overall.items():
     print(
         f"{name:30} articles {right[name][0]:.2f}, "
-        f"others {right[name][1]:.2f}, all {share:.2f}"
+        f"others {right[name][1]:.2f}, all {of_all:.2f}"
     )
 print("questions asked in training, for each sentence of 7 words: GPT 8, BERT about 1")
 
 # %% tags=["claim-family-1"]
-next_word, covered, weighed = overall.values()
-print(
-    "in one pass BERT fills in more than GPT, by 0.05 at least:", covered > next_word + 0.05
-)
-print(
-    "and more of the articles, by 0.05 at least:",
-    right["BERT, what is covered"][0] > right["GPT, what comes next"][0] + 0.05,
-)
-print(
-    "asked with whole sentences, GPT is not behind BERT by more than 0.02:",
-    weighed > covered - 0.02,
+study = load("covered_words")
+WAYS = {"GPT, from the left": 0, "BERT": 1, "GPT, sentences weighed": 2}
+for way, here in zip(WAYS, overall.values(), strict=True):
+    few, many = (study.estimate(f"right, {steps} steps: {way}") for steps in (400, 1600))
+    print(
+        f"{way:23} {len(study.seeds)} seeds, 400 steps: {few}, 1,600 steps: {many};"
+        f" here within 0.06 of the first: {abs(here - few.mean) < 0.06}"
+    )
+for statement, word in list(study.verdicts.items())[:3]:
+    print(f"{statement}: {word}")
+says(
+    "After 400 steps GPT with sentences weighed fills in 0.42 of the words and BERT 0.34,"
+    " after 1,600 steps GPT 0.37 and BERT 0.44",
+    400,
+    study.estimate("right, 400 steps: GPT, sentences weighed").mean,
+    study.estimate("right, 400 steps: BERT").mean,
+    1600,
+    study.estimate("right, 1600 steps: GPT, sentences weighed").mean,
+    study.estimate("right, 1600 steps: BERT").mean,
 )
 
 # %% [markdown]
-# From the left alone GPT cannot know an article: the noun that decides it has not been read, and all that it can do is bet on the frequent ones. BERT has read the noun, and gets about a third as many again right. (At other words it gains as much: what follows tells something there, too.) So far the sentence holds. But GPT, asked in its own way, is not behind: it *did* learn which article goes with which noun, from
-# the other side. It knows it as "after *la*, this noun is improbable". One thing works against BERT here: of the same text it was asked about one word in seven. That can be changed: {cite:t}`wettig2023should` found that large models learn better if more than 15 % are covered.
+# From the left alone GPT lacks the noun that decides an article, and can only bet. BERT has read it, and gets more of them right. (At other words it gains as much: what follows tells something there, too.) So far the sentence holds. But GPT, asked in its own way, has something to say as well: it did learn which article goes with which noun, from
+# the other side, as "after *la*, this noun is improbable". After 400 steps that is worth more than BERT's look to both sides; after 1,600 it is the other way round. BERT was asked about one word in seven of the same text, and still gains from more steps; GPT's guesses become worse. Why, we did not measure; our guess is that it learns its few sentences by heart. How much is covered can be changed, too:
+# {cite:t}`wettig2023should` found that large models learn better if more than 15 % are.
 #
-# ```{admonition} Verdict: true of one look, false of what was learned
+# ```{admonition} Verdict: false after 400 steps, true after 1,600
 # :class: note
-# One pass over a sentence with a blank: BERT about a third right, GPT a quarter, and at articles about four in ten against three. That is a matter of who may look where, and it is why encoders are used for searching and labelling: every vector knows both sides, at the price of one pass.
-# Asked with whole sentences, the GPT of the same size and budget fills in 0.42. By this test it learned no less; it needs twenty passes to say so. The limits: one exercise, one corpus of short sentences, one seed, 400 steps; with more of them BERT's slower exercise may catch up.
+# In one look BERT fills in more than GPT, after both: it may look at both sides, and that is why encoders are used for searching and labelling, at the price of one pass. With whole sentences weighed, in twenty passes, the order turns with the length of the training. After 400 steps GPT with sentences weighed fills in 0.42 of the words and BERT 0.34, after 1,600 steps GPT 0.37 and BERT 0.44
+# (the intervals stand above). The limits: this is BERT's own exercise, and "understands" may mean others; one corpus of short sentences, two layers, one learning rate. A comparison of two exercises is one of two trainings, and says nothing without their lengths.
 # ```
 #
 # ### Claim 2: "An encoder-only model cannot write"
@@ -610,7 +594,7 @@ print(
 # - *all at once*: seven blanks, all filled in from the same look;
 # - *again and again*: begin with seven blanks, then take one place after the other, cover it, and draw it anew, for ten rounds ({cite:t}`wang2019bert`).
 #
-# To judge them we need no taste. Of the sentences that come out, take every pair of neighbouring words. How many of these pairs did the grammar ever write, in its 20,000 sentences? (This sees neighbours and no more: a sentence may pass and still say nothing.)
+# To judge them we need no taste. Of the sentences that come out, take every pair of neighbouring words. How many of these pairs did the grammar ever write, in its 20,000 sentences? (This sees neighbours and no more: a sentence may pass and still say nothing.) The same study let its models write, after 1,600 steps; our bound, fixed before: a lead of more than 0.1 of the pairs.
 
 # %% tags=["claim-family-2"]
 written = {
@@ -716,21 +700,31 @@ print(f"{'words shuffled':22} {shares['words shuffled']:.2f}")
 
 # %% tags=["claim-family-2"]
 bert = [shares[name] for name in texts if name.startswith("BERT")]
-print("GPT is best, by 0.1 at least:", shares["GPT, word by word"] > max(bert) + 0.1)
-print(
-    "BERT's best way is the one that looks again and again:",
-    shares["BERT, again and again"] == max(bert),
+print("here GPT is best, by 0.1 at least:", shares["GPT, word by word"] > max(bert) + 0.1)
+for way in ("GPT", "BERT, ten rounds", "BERT, one look"):
+    print(
+        f"{way:17} {len(study.seeds)} seeds, 1,600 steps:"
+        f" {study.estimate(f'written: {way}')}"
+    )
+statement, word = list(study.verdicts.items())[3]
+print(f"{statement}: {word}")
+says(
+    "0.98 of GPT's pairs occur in the grammar, 0.65 of BERT's in ten rounds,"
+    " and 0.27 of those from one look",
+    study.estimate("written: GPT").mean,
+    study.estimate("written: BERT, ten rounds").mean,
+    study.estimate("written: BERT, one look").mean,
 )
-print("one look for all words is the worst:", shares["BERT, all at once"] == min(bert))
 
 # %% [markdown]
-# Look at the texts. Word by word, BERT reads sentences that break off after a blank. In training it never saw one: there, the end always stood in its place. All at once, no blank knows what is put into the others, and the result is hardly better than shuffled words. Going round and round mends some of
+# Look at the texts. Word by word, BERT reads sentences that break off after a blank. In training it never saw one: there, the end always stood in its place. All at once, no blank knows what is put into the others. Going round and round mends some of
 # that, and costs seventy passes for seven words. And somebody had to say that it would be seven.
 #
-# ```{admonition} Verdict: true with a limit: it can be made to write, badly and at a price
+# ```{admonition} Verdict: true of BERT, with a limit; false of encoders
 # :class: note
-# Nearly nine in ten of GPT's pairs occur in the grammar; of BERT's, in its best way, fewer than half; of shuffled words, one in six. What the decoder has and the encoder lacks is a probability of the *whole* text that comes apart into single draws. (Our BERT is also the worse trained of the two, as claim 1 said; a better one may
-# write better.)
+# After the longer training 0.98 of GPT's pairs occur in the grammar, 0.65 of BERT's in ten rounds, and 0.27 of those from one look (of shuffled words, one in six). So BERT can be made to write, worse and at a price. What it lacks is a probability of the *whole* text that comes apart into single draws.
+# That is a matter of the exercise, not of the mask. Cover any share of a text, from one word to all of them, weigh each share in the right way, and the loss becomes a bound on the probability of the whole; then one writes by uncovering blanks, a few at a time. Such *masked-diffusion language models* see both sides as BERT does. {cite:t}`nie2025large` trained one with 8 billion parameters,
+# and report that it is competitive with a decoder of that size. We did not train one.
 # ```
 #
 # ### Claim 3: "Decoder-only is all you need: it translates as well as an encoder–decoder"
@@ -740,7 +734,7 @@ print("one look for all words is the worst:", shares["BERT, all at once"] == min
 # > `these boys are clever <sep> ces garçons sont intelligents </s>`
 #
 # and train it to go on behind the mark. The English part is given, so it may look at itself both ways: a {term}`prefix mask` (lesson 8). Its rival is the library's encoder–decoder. Both get the same
-# number of {term}`parameters <parameter>`, to one in a thousand (2 + 2 layers there, 5 layers here: a decoder layer with its cross-attention is half as large again), the same width, pairs, steps and learning rate. Bet on one.
+# number of {term}`parameters <parameter>`, to one in a thousand (2 + 2 layers there, 5 layers here: a decoder layer with its cross-attention is half as large again), the same width, pairs and steps. Bet on one. You run one pair of trainings, at one learning rate; a study (`lessons_lib/studies/one_or_two_stacks.md`) ran three rates and several seeds. Our bound, fixed before: ahead by more than 2 {term}`BLEU`, each at the rate that suits it best.
 
 # %%
 BOTH = [
@@ -766,13 +760,13 @@ def one_sequence(pairs):
             [*(ID[w] for w in english), SEP, *(ID[w] for w in french), END]
             for english, french in pairs
         ]
-    )
+    ).to(device)
 
 
 def two_sequences(pairs):
     src = rectangle([[*(ID[w] for w in english), END] for english, _ in pairs])
     tgt = rectangle([[BEGIN, *(ID[w] for w in french), END] for _, french in pairs])
-    return src, tgt
+    return src.to(device), tgt.to(device)
 
 
 def one_stack_loss(model, tokens):
@@ -878,18 +872,36 @@ print("to be translated:", " ".join(unseen[3][0]), "| reference:", references[3]
 
 # %% tags=["claim-family-3"]
 print("a decoder-only model translates (BLEU above 40):", bleu["decoder-only"] > 40)
-print(
-    "the encoder–decoder is ahead, by 2 BLEU at least:",
-    bleu["encoder–decoder"] > bleu["decoder-only"] + 2,
+study = load("one_or_two_stacks")
+for rate in ("0.006", "0.012", "0.024"):
+    found = (study.estimate(f"BLEU at rate {rate}: {name}") for name in translators)
+    print(
+        f"rate {rate}, {len(study.seeds)} seeds:",
+        *(
+            f"{name} {bleu_of:.1f}"
+            for name, bleu_of in zip(translators, found, strict=True)
+        ),
+    )
+for statement, word in study.verdicts.items():
+    print(f"{statement}: {word}")
+says(
+    "is ahead: 71 against 62 BLEU.",
+    study.estimate("BLEU at rate 0.012: encoder–decoder").mean,
+    study.estimate("BLEU at rate 0.024: decoder-only").mean,
+)
+says(
+    "at the highest one it is behind, 50 against 62",
+    study.estimate("BLEU at rate 0.024: encoder–decoder").mean,
+    study.estimate("BLEU at rate 0.024: decoder-only").mean,
 )
 ratio = flops["decoder-only"] / flops["encoder–decoder"]
 print(f"for 8 + 8 tokens the decoder-only model computes {ratio:.1f} times as much")
 
 # %% [markdown]
-# ```{admonition} Verdict: false here: it translates, but not as well
+# ```{admonition} Verdict: false here: it translates, but not as well; and the learning rate can turn it round
 # :class: note
-# With as many parameters and the same pairs, steps and learning rate the encoder–decoder was ahead, in {term}`BLEU` and in whole sentences. And it was the cheaper one: in it an English word passes through two layers, and a French word through two that are half as large again; in the other model each passes through five: twice the work in the layers, and 1.8 times in all. At equal *compute* it could be twice as large
-# ({cite:t}`raffel2020exploring`, section 3.2, compare the two in this way). The limits: one small corpus, one seed, a few hundred steps; with more or fewer of them the gap changes by some BLEU. At large scale, where plain text is what there is to learn from, a decoder-only model is asked about every word of it, and {cite:t}`wang2022what` found that which one wins depends on how they are trained and asked. So "all you need"
+# With as many parameters and the same pairs and steps, each at the rate that suits it best, the encoder–decoder is ahead: 71 against 62 BLEU. At the two lower rates it is ahead, at the highest one it is behind, 50 against 62: one rate for both decides nothing. It is also the cheaper one: in it an English word passes through two layers, and a French word through two that are half as large again; in the other model each passes through five: twice the work in the layers, and 1.8 times in all. At equal *compute* it could be twice as large
+# ({cite:t}`raffel2020exploring`, section 3.2, compare the two in this way). The limits: one small corpus, a few hundred steps, three rates. At large scale, where plain text is what there is to learn from, a decoder-only model is asked about every word of it, and {cite:t}`wang2022what` found that which one wins depends on how they are trained and asked. So "all you need"
 # says what can be done, not what does it best.
 # ```
 #
@@ -961,14 +973,14 @@ print(
 print("the squares and their matrix = nn.Conv2d(1, 32, kernel_size=4, stride=4)")
 
 # %% [markdown]
-# So much for "no convolutions": the first step *is* one. Its window moves by its own width, so no pixel is seen twice. All else is the encoder that you know. Against it, a small convolutional network with about as many parameters (its *pooling* keeps the largest of each 2 × 2 numbers), and logistic regression on the bare pixels, which shows how much the problem asks for at all.
+# So much for "no convolutions": the first step *is* one. Its window moves by its own width, so no pixel is seen twice. All else is the encoder that you know. Against it, a small convolutional network with about as many parameters (its *pooling* keeps the largest of each 2 × 2 numbers), and logistic regression on the bare pixels, which shows how much the problem asks for at all. Again you run one seed, at one learning rate. The study (`lessons_lib/studies/few_digits.md`) gave each network the best of three rates, chosen on 297 other images, and each seed other images. Our bounds, fixed before: behind means by more than 0.05 from 50 images; level means within 0.01 from 1,000.
 
 # %%
 digits = load_digits()
 order = np.random.default_rng(0).permutation(len(digits.target))
 pixels = torch.tensor(digits.images[order] / 16, dtype=torch.float32, device=device)
 answers = torch.tensor(digits.target[order], device=device)
-SHOWN = [50, 300, 1297]  # images to learn from; the last 500 are the test
+SHOWN = [50, 300, 1000]  # images to learn from; the last 500 are the test
 
 
 def train_to_see(model, n_images, steps=200):
@@ -1000,10 +1012,16 @@ for n_images in SHOWN:
     regression = LogisticRegression(max_iter=1000).fit(flat[:n_images], known[:n_images])
     seen["logistic regression"].append(regression.score(flat[-500:], known[-500:]))
 
-# %% tags=["claim-family-4"] mystnb={"figure": {"name": "vit", "caption": "Accuracy on 500 unseen digits, by the number of images to learn from. The fewer there are, the more it helps to assume something: that neighbouring pixels belong together (CNN), or just that pixels add up (logistic regression)."}, "image": {"alt": "Three rising lines over 50, 300 and 1297 images. CNN from about 0.82 to 0.98, logistic regression from about 0.83 to 0.98, ViT from about 0.71 to 0.98."}}
+study = load("few_digits")
+
+# %% tags=["claim-family-4"] mystnb={"figure": {"name": "vit", "caption": "Accuracy on 500 unseen digits, by the number of images to learn from: the mean of the study's seeds, and its 95 % interval."}, "image": {"alt": "Three rising lines over 50, 300 and 1,000 images. From 50 images the ViT is far below the other two; from 1,000 all three are close together."}}
 fig, ax = plt.subplots()
-for name, shares in seen.items():
-    ax.plot(SHOWN, shares, marker="o", label=name)
+for name in seen:
+    found = [study.estimate(f"{n} images: {name}") for n in SHOWN]
+    means = np.array([x.mean for x in found])
+    ax.errorbar(
+        SHOWN, means, [x.mean - x.low for x in found], marker="o", capsize=3, label=name
+    )
 ax.set_xscale("log")
 ax.set_xticks(SHOWN, SHOWN)
 ax.minorticks_off()
@@ -1016,29 +1034,37 @@ for name, shares in seen.items():
     print(
         f"{name:20}",
         "  ".join(
-            f"{n:5} images: {share:.3f}" for n, share in zip(SHOWN, shares, strict=True)
+            f"{n:5} images: {correct:.3f}" for n, correct in zip(SHOWN, shares, strict=True)
         ),
     )
 
 # %% tags=["claim-family-4"]
-print(
-    "with all images the ViT is right in more than 9 of 10 cases:", seen["ViT"][-1] > 0.92
-)
-print(
-    "with 50 it is last, by 0.05 at least:",
-    seen["ViT"][0] < min(seen["CNN"][0], seen["logistic regression"][0]) - 0.05,
-)
-print(
-    "the CNN is nowhere behind it by more than 0.01:",
-    all(c > v - 0.01 for c, v in zip(seen["CNN"], seen["ViT"], strict=True)),
+for name, here in seen.items():
+    found = [study.estimate(f"{n} images: {name}") for n in SHOWN]
+    near = all(abs(a - b.mean) < 0.08 for a, b in zip(here, found, strict=True))
+    print(
+        f"{name:20} {len(study.seeds)} seeds:", *(f"{x:.3f}" for x in found),
+        f" here within 0.08: {near}",
+    )  # fmt: skip
+for statement, word in study.verdicts.items():
+    print(f"{statement}: {word}")
+says(
+    "From 50 images the ViT reads 0.69 of the digits and the CNN 0.82,"
+    " from 1,000 images 0.96 and 0.98.",
+    50,
+    *(study.estimate(f"50 images: {name}").mean for name in ("ViT", "CNN")),
+    1000,
+    *(study.estimate(f"1000 images: {name}").mean for name in ("ViT", "CNN")),
 )
 
 # %% [markdown]
-# ```{admonition} Verdict: true with a limit: a convolution stands at the door, and it takes more images
+# ```{admonition} Verdict: true with a limit: it sees, with a convolution at the door; the convolutional network saw better
 # :class: note
-# With 1,297 images the three are level: about 98 of 100 digits are right. With 50 the ViT is far behind the others. A convolution assumes that neighbours belong together and that a stroke is a stroke wherever it stands, logistic regression that every pixel simply adds its part. The ViT assumes next to nothing, and has to learn it. {cite:t}`dosovitskiy2021image` saw the same at another scale: behind
-# convolutional networks after training on 1.3 million images, ahead after 300 million. The limits: one seed, one learning rate for both networks, 64 pixels. The gap is measured; the reason for it is an explanation that we did not test.
+# From 50 images the ViT reads 0.69 of the digits and the CNN 0.82, from 1,000 images 0.96 and 0.98. With each at the best of three learning rates the CNN is ahead at all three sizes; from 1,000 images it is by a little more than 0.01, or a little less, which stays open. A convolution assumes that neighbours belong together and that a stroke is a stroke wherever it stands, logistic regression that every pixel simply adds its part. The ViT assumes next to nothing, and has to learn it: that is an explanation, which we did not test. The limits: tiny images, two small networks, few steps.
 # ```
+#
+# {cite:t}`dosovitskiy2021image` saw something like it at another scale: behind
+# convolutional networks after training on 1.3 million images, ahead after 300 million.
 #
 # ## What the newer ones changed
 #
@@ -1046,7 +1072,7 @@ print(
 #
 # | change | in place of | what for | in | lesson |
 # |---|---|---|---|---|
-# | pre-norm | post-norm | deep stacks train without care ({cite:t}`xiong2020layer`) | GPT-2, nearly all since | 6 |
+# | pre-norm | post-norm | training that needs less care ({cite:t}`xiong2020layer`) | GPT-2, most large decoders since | 6 |
 # | {term}`RMSNorm` | LayerNorm | one statistic less ({cite:t}`zhang2019root`) | T5, Llama, Gemma | 6 |
 # | {term}`RoPE` | a table of positions | distances instead of places ({cite:t}`su2021roformer`) | Llama, Mistral, Qwen | 4 |
 # | SwiGLU, GeGLU | ReLU, GELU | a gate, a third matrix ({cite:t}`shazeer2020glu`) | Llama, Gemma | 7 |
@@ -1054,9 +1080,11 @@ print(
 # | grouped-query attention | a key head for each query head | a smaller {term}`KV cache` ({cite:t}`ainslie2023gqa`) | Llama 2 70B, Mistral | 10, 11 |
 # | {term}`sliding window` | the whole past | long texts at a fixed price ({cite:t}`beltagy2020longformer`, {cite:t}`jiang2023mistral`) | Mistral | 8 |
 # | {term}`mixture of experts` | one {term}`feed-forward network` | parameters that cost memory, but little time ({cite:t}`shazeer2017outrageously`, {cite:t}`jiang2024mixtral`) | Mixtral | below |
+# | latent attention (MLA) | keys and values kept as they are | one narrow vector a token in the cache ({cite:t}`deepseek2024v3`, section 2.1.1) | DeepSeek-V3 | 10, 11 |
+# | norm on queries and keys | no norm there | scores that stay small | Qwen3, Gemma 3 | 6 |
 # | shared layers | a layer each | a smaller file ({cite:t}`lan2020albert`) | ALBERT | below |
 #
-# In the library most of these changes are a word in the configuration. This is all that lies between the blocks of GPT-2 (2019) and of Llama (2023), apart from sizes (`tied` says whether the output matrix is the embedding):
+# In the library most of these changes are a word in the configuration. This is what our configurations of GPT-2 (2019) and of Llama (2023) differ in, apart from sizes (`tied` says whether the output matrix is the embedding):
 
 # %%
 SIZES = {"vocab_size", "d_model", "n_heads", "n_decoder_layers", "d_ff", "max_length"}
@@ -1123,7 +1151,7 @@ print(
 # %% [markdown]
 # ### Claim 5: "The newer parts make a better model"
 #
-# Our GPT of claim 1 in the clothes of 2019 (a learned table of positions, LayerNorm, GELU, biases), then in those of 2023 (RoPE, RMSNorm, SwiGLU, no biases, two key heads for four query heads), with $F$ (`d_ff`) chosen so that the parameters stay about the same. Same data, same learning rate, 150 steps.
+# Our GPT of claim 1 in the clothes of 2019 (a learned table of positions, LayerNorm, GELU, biases), then in those of 2023 (RoPE, RMSNorm, SwiGLU, no biases, two key heads for four query heads), with $F$ (`d_ff`) chosen so that the parameters stay about the same. Same data, same learning rate, 150 steps. The study (`lessons_lib/studies/newer_parts.md`) gave each its own best learning rate, several seeds, and 400 steps as well. Our bound, fixed before: better by more than 0.1 {term}`nats` a word on unseen sentences.
 
 # %%
 clothes = {
@@ -1169,20 +1197,28 @@ for year, config in clothes.items():
     )
 
 # %% tags=["claim-family-5"]
-print(
-    "the newer one is better, by 0.1 nats at least:",
-    unheard["2023"] < unheard["2019"] - 0.1,
-)
-print(
-    "the two are within 0.3 nats of each other:",
-    abs(unheard["2023"] - unheard["2019"]) < 0.3,
+study = load("newer_parts")
+for name in study.results:
+    print(f"{name:28} loss, {len(study.seeds)} seeds: {study.estimate(name)}")
+for statement, word in study.verdicts.items():
+    print(f"{statement}: {word}")
+for year in clothes:
+    stored = study.estimate(f"{year}, 150 steps at rate 0.008").mean
+    print(
+        f"{year}: here within 0.2 of the study's mean: {abs(unheard[year] - stored) < 0.2}"
+    )
+says(
+    "After 400 steps the losses are 2.78 and 2.81",
+    400,
+    study.estimate("2019, 400 steps at rate 0.004").mean,
+    study.estimate("2023, 400 steps at rate 0.008").mean,
 )
 
 # %% [markdown]
 # ```{admonition} Verdict: false at this size; and that is not what most of them are for
 # :class: note
-# Two layers on sentences of seven words gain nothing from four years of progress: the newer model was behind, by about 0.1 nats (one seed, one learning rate). Most of these parts buy something else: RoPE speaks of distances, and can be stretched to longer texts with some more training (lesson 4), RMSNorm computes one statistic less (lesson 6), shared key heads halve the cache here. A large comparison found the same mixture: {cite:t}`narang2021transformer` tried many changes
-# in one code base, and most of them helped little or not at all; gated activations and RMSNorm were among those that did. Much of what made models better since 2019 is more text and more compute (lesson 10).
+# Two layers on sentences of seven words gain nothing that we could see from four years of progress. After 400 steps the losses are 2.78 and 2.81, each at its best rate: the same up to 0.1 nats. After 150 steps the newer one is not better either, and whether it is worse by as much is open; at one rate for both, as in your run, it looks worse than it is. Most of these parts buy something else: RoPE speaks of distances, and can be stretched to longer texts with some more training (lesson 4), RMSNorm computes one statistic less (lesson 6), shared key heads halve the cache here. A large comparison found a mixture: {cite:t}`narang2021transformer` tried many changes
+# in one code base, and most of them helped little or not at all; gated activations and RMSNorm were among those that did. More text and more compute are another story (lesson 10).
 # ```
 #
 # ## Bugs worth meeting
@@ -1193,9 +1229,10 @@ print(
 with torch.no_grad():
     logits = trained["GPT"](test_tokens, left_only(test_tokens))
 for name, place in (("the place before", place_of - 1), ("its own place", place_of)):
-    share = (logits[row_of, place].argmax(-1) == gold).float().mean().item()
+    correct = (logits[row_of, place].argmax(-1) == gold).float().mean().item()
     print(
-        f"GPT's guess of a word, read at {name:16}: more than 1 in 10 right: {share > 0.1}"
+        f"GPT's guess of a word, read at {name:16}:"
+        f" more than 1 in 10 right: {correct > 0.1}"
     )
 
 # %% [markdown]
@@ -1208,7 +1245,7 @@ for name, place in (("the place before", place_of - 1), ("its own place", place_
 @torch.no_grad()
 def translate_padded(model, pairs):
     prompts = [[*(ID[word] for word in english), SEP] for english, _ in pairs]
-    tokens, length = rectangle(prompts), max(map(len, prompts))
+    tokens, length = rectangle(prompts).to(device), max(map(len, prompts))
     for _ in range(10):
         tokens = torch.cat(
             [tokens, model(tokens, prefix_left(tokens))[:, -1:].argmax(-1)], dim=1
@@ -1288,7 +1325,7 @@ print(
 # </details>
 # <details><summary>It runs, and writes nonsense</summary>
 #
-# Right. A mask is no weight, so everything fits. But its logits at place $t$ are about place $t$, and it has never seen a sentence without a right side.
+# That is to be expected. A mask is no weight, so everything fits. But its logits at place $t$ are about place $t$, and it has never seen a sentence without a right side.
 #
 # </details>
 # <details><summary>An error: the shapes do not fit</summary>
@@ -1398,23 +1435,26 @@ corpus = load_grammar(seed=0, n_train=0, n_valid=300, n_test=300)
 vectors, many = vectors_of_the(corpus.valid)
 probe = LogisticRegression(max_iter=1000).fit(vectors, many)
 vectors, many = vectors_of_the(corpus.test)
+hits = int((probe.predict(vectors) == many).sum())
 print(
     "the same numbers as the translator's encoder; "
-    "its vectors of 'the' say le/la or les in 19 of 20 cases:",
-    probe.score(vectors, many) > 0.95,
+    "its vectors of 'the' say le/la or les in more than 9 of 10 cases:",
+    above(share(hits, len(many)), 0.9),
 )
+frequent = int(max(many.sum(), (~many).sum()))
 print(
-    "always the more frequent answer would be right in fewer than 4 of 5:",
-    max(many.mean(), 1 - many.mean()) < 0.8,
+    "always the more frequent answer would be right in more than 4 of 5:",
+    above(share(frequent, len(many)), 0.8),
 )
 seed_everything(0)
 untrained = EncoderOnly(half.config).to(device).eval()
 control = LogisticRegression(max_iter=1000).fit(*vectors_of_the(corpus.valid, untrained))
-told = control.score(*vectors_of_the(corpus.test, untrained))
-print("an untrained encoder's vectors say it in fewer than 4 of 5:", told < 0.8)
+bare, many = vectors_of_the(corpus.test, untrained)
+told = share(int((control.predict(bare) == many).sum()), len(many))
+print("an untrained encoder's vectors say it in more than 4 of 5:", above(told, 0.8))
 
 # %% [markdown]
-# Nobody asked the encoder for the number of a noun. Yet it can be read in the vector of *the*, for the decoder, which has to choose an article, needs it. An untrained encoder, with the same table of words and the same attention to all of them, does not show it: with its vectors the regression does hardly better than somebody who always gives the more frequent answer. (What we did not test is whether the decoder reads it in this vector.) That is the trick of pretraining: a hard exercise on top, and what the layers learn on the way is of use elsewhere.
+# Nobody asked the encoder for the number of a noun. Yet it can be read in the vector of *the*, for the decoder, which has to choose an article, needs it. An untrained encoder, with the same table of words and the same attention to all of them, does not show it: with its vectors the regression is right in fewer than four of five cases, as is somebody who always gives the more frequent answer. (One translator, one untrained encoder; and what we did not test is whether the decoder reads it in this vector.) That is the idea of pretraining: a hard exercise on top, and what the layers learn on the way is of use elsewhere.
 #
 # ### Exercise: build both
 #
@@ -1477,10 +1517,10 @@ print("an untrained encoder's vectors say it in fewer than 4 of 5:", told < 0.8)
 #
 # - Three families, one layer. The mask says who may look at whom, the loss says what is predicted.
 # - A decoder layer without cross-attention is an encoder layer. BERT and GPT-2 differ in a mask, an exercise, and details.
-# - The next word is a question at every place, and makes a probability of the whole text: so decoders write. Covered words are a question at 15 % of the places: so encoders get fewer questions from the same text, and see both sides in one look.
-# - A decoder-only model translates, as a prefix language model. With as many parameters an encoder–decoder did it better here, at half the work in its layers.
-# - An image is a sentence of squares. What a convolution knows beforehand, the encoder has to learn from more images.
+# - The next word is a question at every place, and makes a probability of the whole text: so decoders write. Covered words are a question at 15 % of the places: so BERT gets fewer questions from the same text, learns more slowly, and sees both sides in one look. It is the exercise that keeps it from writing, not the mask.
+# - A decoder-only model translates, as a prefix language model. With as many parameters an encoder–decoder did it better here, each at its best learning rate, at half the work in its layers.
+# - An image is a sentence of squares. From few images our ViT learned less than a convolutional network.
 # - What a new model changed can be read off its configuration; what it is worth cannot.
 #
 # **Where it comes from.** Decoder-only: {cite:t}`liu2018generating`, section 4.2.3, then {cite:t}`radford2018improving` and {cite:t}`radford2019language`. Encoder-only: {cite:t}`devlin2019bert`; what was in its training: {cite:t}`liu2019roberta`; smaller ones:
-# {cite:t}`sanh2019distilbert` and {cite:t}`lan2020albert`. All families compared: {cite:t}`raffel2020exploring`. Images: {cite:t}`dosovitskiy2021image`. Experts: {cite:t}`shazeer2017outrageously`. The block of today: {cite:t}`touvron2023llama`.
+# {cite:t}`sanh2019distilbert` and {cite:t}`lan2020albert`. All families compared: {cite:t}`raffel2020exploring`. Texts mended by an encoder–decoder: {cite:t}`lewis2020bart`. Images: {cite:t}`dosovitskiy2021image`; images and texts: {cite:t}`radford2021learning`; sound: {cite:t}`radford2023robust`. An encoder of today: {cite:t}`warner2024smarter`. Writing by uncovering: {cite:t}`nie2025large`. Experts: {cite:t}`shazeer2017outrageously`. The block of today: {cite:t}`touvron2023llama`.

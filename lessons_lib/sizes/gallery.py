@@ -7,7 +7,12 @@ from importlib import resources
 
 from lessons_lib.config import TransformerConfig
 from lessons_lib.families.encoder_only import EncoderOnlyConfig
-from lessons_lib.sizes.parameters import count_parameters, feed_forward_parameters, parameters
+from lessons_lib.sizes.parameters import (
+    attention_parameters,
+    count_parameters,
+    feed_forward_parameters,
+    parameters,
+)
 from lessons_lib.sizes.presets import presets
 
 
@@ -34,7 +39,7 @@ def _entry(entry: dict) -> dict:
 
 
 def total_parameters(config: TransformerConfig, extras: dict) -> int:
-    """`count_parameters`, with experts, shared layers, a narrow embedding or patches (see gallery.toml)."""
+    """`count_parameters`, with what no configuration says: experts, latent attention, patches (see gallery.toml)."""
     width, total = config.d_model, count_parameters(config)
     layers = config.n_encoder_layers + config.n_decoder_layers
     if extras.get("shared_layers"):
@@ -47,12 +52,39 @@ def total_parameters(config: TransformerConfig, extras: dict) -> int:
     if patch := extras.get("patch"):
         total += 3 * patch**2 * width + width
     if experts := extras.get("experts"):
-        total += layers * ((experts - 1) * feed_forward_parameters(config) + experts * width)
-    return total
+        networks = experts * _expert(config, extras) + extras.get("shared_experts", 0) * _expert(config, extras)
+        routed = layers - extras.get("dense_layers", 0)
+        total += routed * (networks + experts * width - feed_forward_parameters(config))
+    if extras.get("kv_latent"):
+        total += layers * (_latent_attention(config, extras) - attention_parameters(config))
+    if extras.get("qk_norm"):
+        total += layers * 2 * config.head_width
+    if extras.get("norms_behind"):
+        total += layers * 2 * width
+    return total + extras.get("other", 0)
 
 
 def active_parameters(config: TransformerConfig, extras: dict) -> int:
     """Those that one token passes by: all, but for the experts that it is not sent to."""
     idle = extras.get("experts", 1) - extras.get("experts_used", 1)
-    layers = config.n_encoder_layers + config.n_decoder_layers
-    return total_parameters(config, extras) - layers * idle * feed_forward_parameters(config)
+    routed = config.n_encoder_layers + config.n_decoder_layers - extras.get("dense_layers", 0)
+    return total_parameters(config, extras) - routed * idle * _expert(config, extras)
+
+
+def cache_numbers(config: TransformerConfig, extras: dict) -> int:
+    """Numbers of keys and values that a written token leaves behind, in all layers."""
+    heads = 2 * (config.n_kv_heads or config.n_heads) * config.head_width
+    kept = extras["kv_latent"] + extras["d_rope"] if "kv_latent" in extras else heads
+    return config.n_decoder_layers * kept
+
+
+def _expert(config: TransformerConfig, extras: dict) -> int:
+    return feed_forward_parameters(replace(config, d_ff=extras.get("d_expert", config.d_ff)))
+
+
+def _latent_attention(config: TransformerConfig, extras: dict) -> int:
+    """Down to the narrow vectors, a norm on each, up to the heads, and out (DeepSeek-AI 2024, section 2.1.1)."""
+    kv, q, rope, heads = extras["kv_latent"], extras["q_latent"], extras["d_rope"], config.n_heads * config.head_width
+    queries = config.d_model * q + q + q * (heads + config.n_heads * rope)
+    keys_and_values = config.d_model * (kv + rope) + kv + 2 * kv * heads
+    return queries + keys_and_values + heads * config.d_model

@@ -18,6 +18,16 @@ function attention(c) {
   return 2 * c.d_model * (query + key) + bias;
 }
 
+/** One expert of a layer. */
+const expert = (c, extras) => feedForward({ ...c, d_ff: extras.d_expert ?? c.d_ff });
+
+/** Multi-head latent attention: down to the narrow vectors, a norm on each, up to the heads, and out. */
+function latentAttention(c, { kv_latent: kv, q_latent: q, d_rope: rope }) {
+  const heads = c.n_heads * headWidth(c);
+  const queries = c.d_model * q + q + q * (heads + c.n_heads * rope);
+  return queries + c.d_model * (kv + rope) + kv + 2 * kv * heads + heads * c.d_model;
+}
+
 /** All learned numbers (lessons_lib.sizes.gallery.total_parameters). */
 export function totalParameters(c, extras = {}) {
   const [encoder, decoder, width] = [c.n_encoder_layers, c.n_decoder_layers, c.d_model];
@@ -29,28 +39,37 @@ export function totalParameters(c, extras = {}) {
   const norms = c.embedding_norm ? (stacks * norm) / width : 0;
   const table = (c.vocab_size + (c.n_token_types ?? 0) + places + norms) * narrow + stacks * biases;
   const layer = (attentions) => attentions * (attention(c) + norm) + norm + feedForward(c);
-  const experts = extras.experts ? (extras.experts - 1) * feedForward(c) + extras.experts * width : 0;
+  const networks = ((extras.experts ?? 0) + (extras.shared_experts ?? 0)) * expert(c, extras);
+  const experts = extras.experts ? networks + extras.experts * width - feedForward(c) : 0;
+  const more =
+    (extras.kv_latent ? latentAttention(c, extras) - attention(c) : 0) +
+    (extras.qk_norm ? 2 * headWidth(c) : 0) +
+    (extras.norms_behind ? 2 * width : 0);
   const all =
     (extras.shared_layers ? Math.min(encoder, 1) : encoder) * layer(1) +
     decoder * layer(cross ? 2 : 1) +
-    (encoder + decoder) * experts;
+    (encoder + decoder - (extras.dense_layers ?? 0)) * experts +
+    (encoder + decoder) * more;
   const ends =
     (c.norm === "pre" ? stacks * norm : 0) +
     (c.pooler ? width * width + width : 0) +
     (decoder && !c.tied ? c.vocab_size * width : 0) +
     (extras.d_embedding ? narrow * width + width : 0) +
-    (extras.patch ? 3 * extras.patch ** 2 * width + width : 0);
+    (extras.patch ? 3 * extras.patch ** 2 * width + width : 0) +
+    (extras.other ?? 0);
   return table + all + ends;
 }
 
 /** Those that one token passes by (lessons_lib.sizes.gallery.active_parameters). */
 export function activeParameters(c, extras = {}) {
-  return totalParameters(c, extras) - layersOf(c) * ((extras.experts ?? 1) - (extras.experts_used ?? 1)) * feedForward(c);
+  const idle = (extras.experts ?? 1) - (extras.experts_used ?? 1);
+  return totalParameters(c, extras) - (layersOf(c) - (extras.dense_layers ?? 0)) * idle * expert(c, extras);
 }
 
-/** Bytes of keys and values that a written token leaves behind, in 16 bits (lessons_lib.sizes.cache_memory). */
-export function cacheBytes(c) {
-  return 2 * c.n_decoder_layers * keyHeads(c) * headWidth(c) * 2;
+/** Bytes of keys and values that a written token leaves behind, in 16 bits (lessons_lib.sizes.gallery.cache_numbers). */
+export function cacheBytes(c, extras = {}) {
+  const kept = extras.kv_latent ? extras.kv_latent + extras.d_rope : 2 * keyHeads(c) * headWidth(c);
+  return 2 * c.n_decoder_layers * kept;
 }
 
 /** "encoder", "decoder", "both", or "" where nothing is known. */
@@ -66,7 +85,7 @@ export function masks(family, size, window = null) {
   return {
     "": [],
     encoder: [["everything", full]],
-    decoder: [[window === null ? "only what came before" : "only the last few", causal]],
+    decoder: [[window === null ? "itself and what came before" : "itself and the last few", causal]],
     both: [
       ["source at source", full],
       ["target at target", causal],
@@ -91,6 +110,24 @@ const BIASES = { all: "everywhere", qkv: "on queries, keys, values", none: "none
 const UNKNOWN = "not disclosed";
 const PUBLISHED = "Parameters, published";
 
+function normText(c, extras) {
+  const kind = c.norm_type === "rms" ? "RMSNorm" : "LayerNorm";
+  const where = extras.norms_behind ? "before and behind" : c.norm === "pre" ? "before" : "behind";
+  return `${kind}, ${where} each part${extras.qk_norm ? "; on queries and keys" : ""}`;
+}
+
+function attentionText(c, extras) {
+  if (extras.kv_latent) return "multi-head latent";
+  return keyHeads(c) === c.n_heads ? "multi-head" : keyHeads(c) === 1 ? "multi-query" : "grouped-query";
+}
+
+function feedForwardText(c, { experts, experts_used: used, shared_experts: shared, d_expert: width, dense_layers: dense }) {
+  if (!experts) return count(c.d_ff);
+  const first = dense ? `${count(c.d_ff)} in ${dense} layers` : count(c.d_ff);
+  const wide = width ? ` ${count(width)} wide` : "";
+  return `${first}; ${experts} experts${wide}, ${used} used${shared ? `, and ${shared} for all` : ""}`;
+}
+
 function layerText(c, extras) {
   if (c.n_encoder_layers && c.n_decoder_layers) return `${c.n_encoder_layers} + ${c.n_decoder_layers}`;
   return extras.shared_layers ? `1, used ${layersOf(c)} times` : `${layersOf(c)}`;
@@ -103,20 +140,20 @@ export function facts(m) {
   const labels = { Family: FAMILIES[family], "Trained to predict": m.objective || TASKS[family] };
   const rest = (of) => ({
     "Who sees whom": of(() => masks(family, 2, extras.window ?? null).map(([title]) => title).join(", ")),
-    Norm: of(() => `${c.norm_type === "rms" ? "RMSNorm" : "LayerNorm"}, ${c.norm === "pre" ? "before" : "behind"} each part`),
+    Norm: of(() => normText(c, extras)),
     Positions: of(() => POSITIONS[c.positions] ?? c.positions),
     Activation: of(() => ACTIVATIONS[c.activation]),
-    Attention: of(() => (keyHeads(c) === c.n_heads ? "multi-head" : keyHeads(c) === 1 ? "multi-query" : "grouped-query")),
+    Attention: of(() => attentionText(c, extras)),
     Window: of(() => (extras.window ? `${count(extras.window)} tokens` : "none")),
     Biases: of(() => BIASES[c.bias]),
     Layers: of(() => layerText(c, extras)),
     "Width d_model": of(() => count(c.d_model)),
     Heads: of(() => `${c.n_heads}, ${headWidth(c)} wide`),
     "Key/value heads": of(() => `${keyHeads(c)}`),
-    "Width d_ff": of(() => count(c.d_ff) + (extras.experts ? `; ${extras.experts} experts, ${extras.experts_used} used` : "")),
+    "Width d_ff": of(() => feedForwardText(c, extras)),
     Vocabulary: of(() => (extras.patch ? `squares of ${extras.patch} × ${extras.patch} pixels` : count(c.vocab_size))),
     Context: of(() => count(c.max_length)),
-    "KV cache a token": of(() => (c.n_decoder_layers ? `${count(cacheBytes(c))} bytes` : "none")),
+    "KV cache a token": of(() => (c.n_decoder_layers ? `${count(cacheBytes(c, extras))} bytes` : "none")),
     Parameters: of(() => count(totalParameters(c, extras))),
     "Parameters a token uses": of(() => count(activeParameters(c, extras))),
   });

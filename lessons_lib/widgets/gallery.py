@@ -14,7 +14,11 @@ _NAMES = {
     "sort": ("name", "year", "parameters", "layers", "width", "context"),
 }
 _TEXTS = ("name", "url", "source", "news")
-_EXTRAS = ("experts", "experts_used", "shared_layers", "d_embedding", "patch", "window")
+_EXTRAS = (
+    *("experts", "experts_used", "shared_experts", "d_expert", "dense_layers", "kv_latent", "q_latent", "d_rope"),
+    *("shared_layers", "d_embedding", "patch", "window", "qk_norm", "norms_behind", "other"),
+)
+_LATENT = {"kv_latent", "q_latent", "d_rope"}
 
 
 class GalleryWidget(anywidget.AnyWidget):
@@ -91,8 +95,10 @@ def _check_model(model: Mapping, where: str) -> dict:
     for name, value in extras.items():
         if name not in _EXTRAS:
             raise ValueError(f"{where} has extras[{name!r}], which is not known; use {', '.join(_EXTRAS)}")
-        if not isinstance(value, int) or value < 1:
+        if not isinstance(value, int) or (value < 1 and name != "other"):
             raise ValueError(f"{where} has extras[{name!r}]={value!r}; give a whole number from 1, or True")
+    if missing := _LATENT - extras.keys() if _LATENT & extras.keys() else ():
+        raise ValueError(f"{where} has no extras[{min(missing)!r}]; give all of {', '.join(sorted(_LATENT))}, or none")
     config = model.get("config")
     if config is not None:
         config = checked_config(config.to_dict() if hasattr(config, "to_dict") else config, f"{where}.config")
