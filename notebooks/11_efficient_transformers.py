@@ -90,7 +90,7 @@ torch.set_num_threads(1)
 # %% [markdown]
 # ## The idea
 #
-# This is how the translator of this course writes:
+# This is how a decoder writes, if nothing is kept:
 #
 # > reads `<s>`, says *Les*<br>
 # > reads `<s>` *Les*, says *petits*<br>
@@ -101,7 +101,7 @@ torch.set_num_threads(1)
 # {term}`decoder` never looks at a later one: the {term}`causal mask` forbids it. So nothing that was written later can have changed what was computed for
 # *Les*, in any layer. It is all done once more, to the same result.
 #
-# What does the next word need of *Les*? It compares its own {term}`query` with the {term}`key` of *Les* and takes home a share of the {term}`value` of *Les*. Nothing else. So we keep
+# What does the next word need of *Les*? In each layer, it compares its own {term}`query` with the {term}`key` of *Les* and takes home a share of the {term}`value` of *Les*. Nothing else. So we keep
 # the keys and values of all words in a table, the {term}`KV cache`, and each step computes **one** row.
 #
 # The widget shows both ways. Take a step, then another, and watch what is computed and what comes from the cache. Then choose a larger
@@ -130,12 +130,12 @@ CacheWidget(
 # %% [markdown]
 # ```{admonition} What to look for
 # :class: tip
-# Go to the last step and compare the FLOPs of all steps so far: for this short sentence it is three times as many without the cache. Choose *GPT-2 small*, a prompt of 100 and 400 tokens to write, and go to the last
+# Go to the last step and compare the FLOPs of all steps so far: for this short sentence it is 3.2 times as many without the cache. Choose *GPT-2 small*, a prompt of 100 and 400 tokens to write, and go to the last
 # step again: now it is 182 times. Then choose *Llama 2 7B* in bfloat16, a batch of 64, and look at the bytes of the cache. Switch to *Llama 3 8B*, which is larger, and look again:
 # claim 7 says how that is done.
 # ```
 #
-# The cache saves **arithmetic**. But a machine spends its time in three ways, claim 1 measures each, and there are tricks for each:
+# The cache saves **arithmetic**. But three things take a machine's time. Claims 1 and 5 measure each, and there are tricks for each:
 #
 # | what takes the time | how it is counted | what helps |
 # |---|---|---|
@@ -260,7 +260,7 @@ print(f"{T} tokens: all at once = one by one = five, then one by one")
 print("lessons_lib keeps the same keys and values")
 
 # %% [markdown]
-# Our cache grows by `torch.cat`, which copies everything at each step. The library's takes all of its memory at the start and writes into it: no
+# Our cache grows by `torch.cat`, which copies everything at each step. The library's takes all of its memory at the start and writes into it: it grows without
 # copies, but somebody must know the longest text beforehand. A decoder layer has two such memories, in a `LayerCache`: one that grows, of the
 # text so far, and one of the source, computed once.
 #
@@ -383,7 +383,9 @@ def phi(x):
 
 def linear_attention(query, key, value):
     """Token by token, with a past that never grows."""
-    state = torch.zeros_like(key[:, :, 0, :, None] * value[:, :, 0, None])  # (B, H, d, d)
+    state = torch.zeros_like(
+        key[:, :, 0, :, None] * value[:, :, 0, None]
+    )  # (B, H, d_head, d_head)
     total, output = torch.zeros_like(key[:, :, 0]), []
     for q, k, v in zip(*(x.unbind(2) for x in (query, key, value)), strict=True):
         state = state + phi(k)[..., None] * v[..., None, :]
@@ -469,7 +471,7 @@ for n_guesses in (0, 3):
     )
 
 # %% [markdown]
-# The texts are the same, by construction: every token is the decoder's own choice. How many passes it saves depends on the guesses; a wrong one costs arithmetic, and a place in the cache that is taken back.
+# The texts are the same by construction, but for ties in the last digit: every token is the decoder's own choice. How many passes it saves depends on the guesses; a wrong one costs arithmetic, and a place in the cache that is taken back.
 #
 # ## Claims, tested
 #
@@ -477,7 +479,7 @@ for n_guesses in (0, 3):
 # CPU; there we take the processor's time, which other programs disturb less than a clock on the wall. On a GPU the same cells take larger sizes, and your numbers
 # will be others.
 #
-# A time is a draw, too. So what we compare takes turns, in several rounds, and each round gives one ratio. "More than 1.5 times" then means: all of the interval that holds the true mean in 95 of 100 such experiments lies above 1.5. The word is *true*, *false* (the interval lies below), or *open* (lesson 13). Each bound stands before its cell.
+# A time is a draw, too. So what we compare takes turns, in several rounds, and each round gives one ratio. "More than 1.5 times" then means: all of the interval that holds the true mean in 95 of 100 such experiments lies above 1.5. The word is *true*, *false* (the interval lies below), or *open* (lesson 13). Each bound stands before its cell. (All rounds are of one machine, so the interval covers its noise, not the choice of the machine.)
 # For texts it is the same: of 200 sentences we print a share with its interval.
 
 
@@ -719,7 +721,7 @@ print(
 # ```{admonition} Verdict: true; and fewer FLOPs do not make writing as fast as one pass
 # :class: note
 # Training asks all places in one pass; writing takes as many passes as there are tokens, each waiting for the one before. A cache takes the repeated arithmetic away: the number of places falls from $N(N+1)/2$ to $N$, and at 128 tokens writing without it took more than 4 times as long. It does not take the steps away: with *fewer* FLOPs than one pass, writing took more than 1.5 times as long. What the rest is
-# depends on the width. A decoder 8 wide, with the same operations and next to no numbers, needs more than half of our step's time: small models mostly start operations. In the wide one, reading the weights' bytes from memory and doing nothing else takes about half of the step or more, and 8 texts, with 8 times the arithmetic, take less than 4 times as long: a batch shares the starting and the fetching. So
+# depends on the width. A decoder 8 wide, with the same operations and next to no numbers, needs more than half of our step's time: small models mostly start operations. In the wide one, reading as many bytes from memory and only summing them takes a large part of the step (the printed share), and 8 texts, with 8 times the arithmetic, take less than 4 times as long: a batch shares the starting and the fetching of weights. So
 # one writes many texts at once ({cite:t}`pope2023efficiently`), or guesses a few tokens ahead (below).
 # ```
 #
