@@ -129,13 +129,13 @@ SizesWidget(models, model=3)
 #
 # We write $D$ for the width of a word's vector (`d_model`), $F$ for the width inside the {term}`feed-forward network` (`d_ff`), $V$ for the number of tokens in the
 # vocabulary, $L$ for the layers, $H$ for the heads of an attention and $d_{head}$ for the width of one. Some models have fewer heads of keys and values than of
-# queries, $G$ of them, each shared by a group of query heads (*grouped-query attention*, {cite:t}`ainslie2023gqa`); in most, $G = H$.
+# queries, $G$ of them, each shared by a group of query heads (*grouped-query attention*, {cite:t}`ainslie2023gqa`); in the others, $G = H$.
 #
 # | part | its matrices | numbers | its {term}`biases <bias>` |
 # |---|---|---|---|
 # | embedding | $V \times D$ | $VD$ | |
 # | attention | $D \times Hd_{head}$ twice ($W_Q$, $W_O$), $D \times Gd_{head}$ twice ($W_K$, $W_V$) | $2D\,(H + G)\,d_{head}$ | $(H + 2G)\,d_{head} + D$ |
-# | feed-forward | $D \times F$, $F \times D$; with a gate another $D \times F$ | $2DF$, or $3DF$ | $F + D$ |
+# | feed-forward | $D \times F$, $F \times D$; with a gate another $D \times F$ | $2DF$, or $3DF$ | $F + D$, or $2F + D$ |
 # | a norm | two vectors, γ and β; in RMSNorm γ alone | $2D$, or $D$ | |
 # | output projection | $D \times V$ | $VD$, or 0 if it is the embedding | |
 #
@@ -167,7 +167,7 @@ SizesWidget(models, model=3)
 # \text{cache} = \underbrace{2}_{\text{key, value}} \cdot\, L \cdot B \cdot T \cdot G \cdot d_{head} \cdot b .
 # $$
 #
-# Training needs the weights, a gradient for each, and what the optimizer keeps. This course trains with {term}`AdamW` since lesson 1. Plain gradient descent moves a weight $w$ by a
+# Training needs the weights, a gradient for each, and what the optimizer keeps. This course has trained with {term}`AdamW` since lesson 1. Plain gradient descent moves a weight $w$ by a
 # fixed multiple of its gradient $g$, so weights with small gradients hardly move. Adam ({cite:t}`kingma2015adam`) keeps two running averages for each weight, of $g$ and of $g^2$. It divides the first by the root of the
 # second: were all gradients ten times as large, the steps would be the same (but for the tiny $\epsilon$), and their size is set by the learning rate $\eta$. The W is *weight decay* ({cite:t}`loshchilov2019decoupled`): each step also shrinks the weight itself by a share $\eta\lambda$. With $m$ and $v$ both 0 before step $t = 1$,
 #
@@ -316,7 +316,7 @@ says("The feed-forward share is 0.66 in GPT-3.", share_of("feed-forward", "GPT-3
 # in that is a look-up, which costs nothing; on the way out it is a product).
 #
 # PyTorch can count for us: `FlopCounterMode` listens to every matrix product of the forms that it knows (one that it does not know is a bug that we meet below). Biases, norms, the softmax and activation functions are no products of matrices, and neither we nor it count them. For
-# each number of a vector they take a few operations, where a matrix takes $2D$.
+# each number of a vector they take a few operations, where a matrix takes $2D$; for each score the softmax takes a few, where the two products of attention take $4d_{head}$.
 
 
 # %%
@@ -522,7 +522,7 @@ print("KV cache: ours = lessons_lib = the tensors of a real one")
 #
 # ### Claim 1: "GPT-2 has 117M parameters, BERT-base 110M, GPT-3 175B"
 #
-# Three sentences that everybody copies. Each model's shape is published, so each can be derived. GPT-2: {cite:t}`radford2019language`, table 2, which also prints the 117M; vocabulary and context in their section 2.3. BERT:
+# Three sentences that you will often read. Each model's shape is published, so each can be derived. GPT-2: {cite:t}`radford2019language`, table 2, which also prints the 117M; vocabulary and context in their section 2.3. BERT:
 # {cite:t}`devlin2019bert`, section 3, which prints the 110M; the vocabulary of 30,522, 512 positions and two token types from the configuration that they released. GPT-3: {cite:t}`brown2020language`,
 # table 2.1 and the text around it, the 175.0B too; the vocabulary is that of GPT-2. We call a number right if it is within half a percent.
 # If one is not, we look for a way of counting that gives it: some of the model's parts without the others.
