@@ -1056,33 +1056,12 @@ print(
     above(dearer, 1.2 * FAR**2 / NEAR**2),
 )
 
-# %% tags=["claim-efficient-1"]
-small = [torch.randn(64, 64) for _ in range(2)]
-in_double = small[0].double() @ small[1].double()
-
-
-def error_of(product):
-    return ((product.double() - in_double).abs().mean() / in_double.abs().mean()).item()
-
-
-error32, error16 = (
-    error_of(small[0] @ small[1]),
-    error_of(small[0].bfloat16() @ small[1].bfloat16()),
-)
-print("bytes: half, exactly:", halves[0].nbytes * 2 == pair[0].nbytes)
-print(
-    "error of a product: between a thousandth and a hundredth:",
-    1e-3 < error16 < 1e-2,
-    "  float32: below a millionth:",
-    error32 < 1e-6,
-)
-
 # %% [markdown]
 # ```{admonition} Verdict: true here of a large product, and of no other job
 # :class: note
 # This processor multiplies bfloat16 in hardware, and a large product took about half of the time. One row times a matrix, which is what the arithmetic of writing a single text mostly is, was not twice as fast, in the cache or out of it, though half of the bytes are fetched. Bytes do cost time: beyond the cache each float32 cost more than within. So why not half? Our guess is that this kernel spends the time that it saves on turning 16 bits into 32. Other hardware has other kernels: run the cell there. On a
 # processor without a unit for bfloat16 even training was *slower* with it ([Benchmarks](../book/benchmarks)); a graphics card like Colab's T4 has none either, and takes float16. So `lessons_lib.device` looks at what the
-# hardware multiplies. What is certain is the half of the bytes, and an error of a few thousandths in a product, with which our translator wrote the same texts (claim 2). In training, one multiplies in 16 bits and keeps the weights and the sums in 32: {term}`mixed precision` ({cite:t}`micikevicius2018mixed`).
+# hardware multiplies. What is certain is the half of the bytes, and 8 bits of precision, with which our translator wrote the same texts with a cache and without (claim 2). In training, one multiplies in 16 bits and keeps the weights and the sums in 32: {term}`mixed precision` ({cite:t}`micikevicius2018mixed`).
 # ```
 #
 # ### Claim 6: "Eight bits a weight are enough"
@@ -1291,7 +1270,7 @@ print("20 lengths are compiled", len(graphs), "times")
 # %% [markdown]
 # ```{admonition} Verdict: true of a chain of cheap operations; not of our layer
 # :class: note
-# The chain gained: as it is, each of its operations reads a million numbers and writes a million; compiled, all of it is one loop. For the layer our bound was not reached: most of its arithmetic is in products of matrices, which the compiler by default leaves to the same library as before. A first call takes seconds, in which the plain form runs hundreds of times. Twenty lengths were compiled twice, not twenty times: after the second length the program
+# The chain gained: as it is, each of its operations reads a million numbers and writes a million; compiled, all of it is one loop. For the layer our bound was not reached: most of its arithmetic is in products of matrices, which the compiler by default leaves to the same library as before. A first call takes seconds or more, in which the plain form runs many times (printed). Twenty lengths were compiled twice, not twenty times: after the second length the program
 # takes the length as a variable. On graphics cards, on processors for which PyTorch has no fast code of its own, with other shapes, the gains are others. Measure. (If your machine has no C++ compiler, the cell
 # says so, and nothing else on this page needs one.)
 # ```
@@ -1344,32 +1323,7 @@ print("more than none of all sentences come out otherwise:", above(changed))
 # Every word stands at place 0; in training only `<s>` did. Still, about two thirds of these texts are what they should be: a look at a few translations does not find this bug. *Mended* by counting from the length of the cache (`cache.length` in the library). With rotary positions (lesson 4) it is the same trap: the new key must be turned by its own place, not by 0, before it
 # is stored.
 #
-# **Dropout left on.** `model.eval()` was forgotten, after training or after loading. Dropout draws new noise in every step, so a step without a cache and one with it no longer agree. Not even two with it:
-
-# %%
-noisy = copy.deepcopy(model).train()
-seed_everything(0)
-runs = [greedy(one, batch.src) for one in (noisy, noisy, Uncached(noisy))]
-tokens = [[h.tokens for h in run] for run in runs]
-print(
-    "the same text twice:",
-    tokens[0] == tokens[1],
-    "  with and without a cache:",
-    tokens[0] == tokens[2],
-)
-quiet = [
-    [h.tokens for h in greedy(one, batch.src)]
-    for one in (noisy.eval(), noisy, Uncached(noisy))
-]
-print(
-    "after eval():       ",
-    quiet[0] == quiet[1],
-    "                           ",
-    quiet[0] == quiet[2],
-)
-
-# %% [markdown]
-# *Symptom*: a cached and an uncached run disagree by more than rounding. Before you look for the mistake in your cache, look at `model.training`.
+# (Another cause of the same symptom is dropout that was left on: a cached and an uncached run disagree by more than rounding, and so do two cached ones. Look at `model.training` first.)
 #
 # **The cache that stays when the beams move.** *Beam search* (lesson 12) writes several beginnings of one sentence side by side, its *beams*, and after each step keeps the best. Row 2 may go on from what row 0 had written. Its *tokens* are copied. Its keys and values must be, too. Here they are not:
 
@@ -1671,10 +1625,7 @@ print(
 # - Training is one pass, writing is as many as there are tokens. What then costs time is starting operations (in a small model) and fetching bytes (in a large one); a batch shares both.
 # - The cache takes $2 \cdot L \cdot B \cdot n \cdot G\,d_{head} \cdot b$ bytes. Groups of heads that share keys shrink $G$.
 # - A layer is $24\,n D^2 + 4\,n^2D$ FLOPs: the square takes over at $n = 6D$.
-# - The online softmax averages block by block and never holds the table: memory grows with $n$, not $n^2$. FLOPs do not fall.
-# - Half precision halves the bytes, always; the time, where the hardware is made for it. Eight bits a weight halve them again.
-# - A guess that the decoder confirms saves a pass and changes no text. A window or linear attention saves the square and is another model.
-# - A compiler fuses chains of cheap operations.
+# - The online softmax averages block by block and never holds the table. Blocks save bytes; a window or linear attention saves the square, and is another model.
 # - Count before you time, time before you believe.
 #
 # | trick | arithmetic | bytes | operations started | the result |
