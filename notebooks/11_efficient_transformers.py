@@ -666,10 +666,8 @@ def step_of(width, texts, vocabulary=config.vocab_size):
             for _ in range(20):
                 network.decode_step(tokens[:n, :1], cache, mask)
             steps[n] = partial(network.decode_step, tokens[:n, :1], cache, mask)
-    unread = (
-        "cross_attention.key",
-        "cross_attention.value",
-    )  # those of the source are cached
+    # What these two give is cached.
+    unread = "cross_attention.key", "cross_attention.value"
     read = [
         x
         for name, x in network.decoder.named_parameters()
@@ -1031,8 +1029,8 @@ for (dtype, n), gain in faster.items():
 NEAR, FAR, SIDE = (1024, 8192, 1024) if on_cpu else (1024, 16_384, 8192)
 jobs = {
     "matrix times matrix": (SIDE, SIDE, torch.matmul, 2),
-    "one row times 4 MB": (1, NEAR, F.linear, 100),
-    "one row times 256 MB": (1, FAR, F.linear, 1),
+    "one row, small matrix": (1, NEAR, F.linear, 100),
+    "one row, large matrix": (1, FAR, F.linear, 1),
     "softmax of a matrix": (SIDE, SIDE, lambda a, b: a.softmax(-1), 2),
 }
 gains, in_32 = {}, {}
@@ -1049,7 +1047,12 @@ with torch.inference_mode():
             f"{name:21} float32 {mean(times[32]):7.3f} ms, bfloat16 {mean(times[16]):7.3f} ms: "
             f"faster by {gains[name]:.2f}; twice: {above(gains[name], 1.8)}"
         )
-dearer = ratio(in_32["one row times 256 MB"], in_32["one row times 4 MB"])
+dearer = ratio(in_32["one row, large matrix"], in_32["one row, small matrix"])
+print(
+    f"float32: {2 * SIDE**3 / mean(in_32['matrix times matrix']) / 1e6:.0f} billion FLOPs a second; "
+    f"one row fetches {4 * NEAR**2 / mean(in_32['one row, small matrix']) / 1e6:.0f} GB/s near by, "
+    f"{4 * FAR**2 / mean(in_32['one row, large matrix']) / 1e6:.0f} GB/s from far"
+)
 print(f"{FAR**2 // NEAR**2} times the numbers take {dearer:.0f} times as long")
 print(
     "so each number costs more than 1.2 times as much:",
@@ -1059,7 +1062,7 @@ print(
 # %% [markdown]
 # ```{admonition} Verdict: true here of a large product, and of no other job
 # :class: note
-# This processor multiplies bfloat16 in hardware, and a large product took about half of the time. One row times a matrix, which is what the arithmetic of writing a single text mostly is, was not twice as fast, in the cache or out of it, though half of the bytes are fetched. Bytes do cost time: beyond the cache each float32 cost more than within. So why not half? Our guess is that this kernel spends the time that it saves on turning 16 bits into 32. Other hardware has other kernels: run the cell there. On a
+# This processor multiplies bfloat16 in hardware, and a large product took about half of the time. One row times a matrix, which is what the arithmetic of writing a single text mostly is, was not twice as fast, in the cache or out of it, though half of the bytes are fetched. Bytes do cost time: beyond the cache each float32 cost more than within, with the same arithmetic. (And each FLOP of a single row costs many times what it costs in the large product, where a number that was fetched is used again and again.) So why not half? Our guess is that this kernel spends the time that it saves on turning 16 bits into 32. Other hardware has other kernels: run the cell there. On a
 # processor without a unit for bfloat16 even training was *slower* with it ([Benchmarks](../book/benchmarks)); a graphics card like Colab's T4 has none either, and takes float16. So `lessons_lib.device` looks at what the
 # hardware multiplies. What is certain is the half of the bytes, and 8 bits of precision, with which our translator wrote the same texts with a cache and without (claim 2). In training, one multiplies in 16 bits and keeps the weights and the sums in 32: {term}`mixed precision` ({cite:t}`micikevicius2018mixed`).
 # ```
