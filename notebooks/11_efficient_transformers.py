@@ -525,7 +525,7 @@ def counted_places():
 #
 # In training the right translation is there. One pass reads it whole, and each place says its next token. When the model writes, token 5
 # cannot be read before it is written. We compare three ways through the same decoder, with texts of 16 to 128 tokens: **one pass** over the finished text, as in training; **writing
-# with a cache**; **writing without**. (For texts so long we put many short sentences in a row. All three ways are handed the same ones, and differ in nothing else.) First, what is computed. PyTorch counts every matrix product; our formulas must agree to the last digit.
+# with a cache**; **writing without**. (For texts so long we put many short sentences in a row. All three ways are handed the same ones, and differ in nothing else.) First, what is computed. PyTorch counts the products of matrices (with the readable attention: lesson 10 says why); our formulas must agree to the last digit.
 
 # %% tags=["claim-13"]
 TEXTS = 8 if on_cpu else 256
