@@ -630,7 +630,7 @@ print(f"6 · {gpt3:.4g} · 300e9 = {6 * gpt3 * 300e9:.3g} FLOPs")
 # {cite:t}`brown2020language` print 3.14E+23 in their table D.1. So this table was made *by* the rule, and that they agree proves nothing. We compare with what is really computed, the count that PyTorch confirmed above. Whose N? Kaplan's leaves the embeddings out, and with
 # them the output projection. Others take all parameters. We try both, for four models and texts of every length.
 
-# %% tags=["claim-sizes-1"] mystnb={"figure": {"name": "six-n-d", "caption": "FLOPs of a training step, counted, divided by those of the rule, for texts of different length. 1 is where the rule is right. Left: N is all parameters; right: N without embeddings. Attention grows with the square of the length, and the rule leaves it out."}, "image": {"alt": "Two line plots against the length, 32 to 131,072 tokens, logarithmic. Left: at 32 tokens the ratios are 1.02 for the narrow model, 1.00 for GPT-2, 0.94 for Llama 3 8B and 1.00 for GPT-3; all rise with the length. Right: they start at 1.68, 1.46, 1.08 and 1.00. At 131,072 tokens the lowest of the eight lines is at 2.78."}}
+# %% tags=["claim-sizes-1"] mystnb={"figure": {"name": "six-n-d", "caption": "FLOPs of a training step, counted, divided by those of the rule, for texts of different length. 1 is where the rule is right. Left: N is all parameters; right: N without embeddings. Attention grows with the square of the length, and the rule leaves it out."}, "image": {"alt": "Two line plots against the length, 32 to 131,072 tokens, logarithmic. Left: at 32 tokens the ratios are 1.02 for the narrow model, 1.00 for GPT-2, 0.94 for Llama 3 8B and 1.00 for GPT-3; all rise with the length. Right: the narrow model starts at 1.68, Llama 3 8B at 1.08, GPT-2 between them, GPT-3 at 1.00. At 131,072 tokens all lines are far above 1, most of them beyond the top of the plot."}}
 tiny = dataclasses.replace(
     gpt2,
     vocab_size=4_000,
@@ -712,7 +712,7 @@ for name, length in (
 #
 # ```{admonition} Verdict: right to 3 % for GPT-3 at its length; elsewhere from 6 % too much to a sixth of what is computed
 # :class: note
-# For GPT-3 at its 2,048 tokens the rule is 3 % too small, with either N. For Llama 3 8B and short texts it is 6 % too large with all parameters. For GPT-2 at its full context the work is 15 % above the rule with all parameters, and 67 % without the embeddings; at 131,072 tokens a model like Llama 3 8B computes 5 to 6 times as much as the rule says. Whoever quotes it should
+# For GPT-3 at its 2,048 tokens the rule is 3 % too small, with either N. For Llama 3 8B and short texts it is 6 % too large with all parameters. For GPT-2 at its full context the work is 1.15 times that of the rule with all parameters, and 1.67 times without the embeddings; at 131,072 tokens a model like Llama 3 8B computes 5 to 6 times as much as the rule says. Whoever quotes it should
 # say which N, and how long the texts are.
 # ```
 #
@@ -797,7 +797,7 @@ print(
 #
 # ```{admonition} Verdict: at equal steps true of 64 against 32, open for 128 against 64; at equal compute false until the budget is large enough
 # :class: note
-# With 200 steps each, the first doubling of the width helped by more than 0.1 nats; for the second the interval holds the bound. With a quarter and with half of the FLOPs the smallest model was better than the middle one; with all of them the middle one was better. The largest, which costs most a step, was far behind at every budget. The limits: one corpus, one schedule, a learning rate that never falls and was chosen with one seed. And *running* has a bill of its own,
+# With 200 steps each, the first doubling of the width helped by more than the bound; for the second the interval holds the bound. With a quarter and with half of the FLOPs the smallest model was better than the middle one; with all of them the middle one was better. The largest, which costs most a step, was far behind at every budget. The limits: one corpus, one schedule, a learning rate that never falls and was chosen with one seed. And *running* has a bill of its own,
 # where the smaller model wins again.
 # ```
 #
