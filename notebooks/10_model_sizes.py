@@ -791,8 +791,8 @@ print(
 )
 
 # %% [markdown]
-# Both bets have their own winner. At equal steps a larger model learned more *from each sentence*. At equal compute the largest is last, because each of its steps costs as much as eight of the smallest; and the right-hand plot shows what comes next: the curve of the smallest flattens, the
-# middle one has passed it, and the largest is still falling steeply when the money is gone. **The best size depends on the budget, and grows with it.** At far larger scale {cite:t}`kaplan2020scaling` found crossing curves, too; {cite:t}`hoffmann2022training`
+# Both bets have their own winner. At equal steps the middle model learned more *from each sentence* than the smallest, and on the average the largest more than the middle one. At equal compute the largest is last, because each of its steps costs as much as eight of the smallest; and the right-hand plot shows what comes next: the curve of the smallest flattens, the
+# middle one has passed it, and the largest is still falling steeply when the money is gone. **The best size depends on the budget.** At far larger scale {cite:t}`kaplan2020scaling` found crossing curves, too; {cite:t}`hoffmann2022training`
 # measured that many large models of their day were too large for what had been spent on them, and trained one of a quarter of the size of a well-known model, on more than four times as much text, that was better.
 #
 # ```{admonition} Verdict: at equal steps true of 64 against 32, open for 128 against 64; at equal compute false until the budget is large enough
