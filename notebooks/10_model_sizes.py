@@ -575,7 +575,7 @@ print(f"with the vocabulary and context of the first GPT: {sum(parts(first).valu
 
 # %% tags=["claim-12"]
 def gpt3_like(layers, width):
-    """d_ff is four times the width, biases everywhere; vocabulary and context are GPT-3's."""
+    """d_ff is four times the width; biases, vocabulary and context are GPT-3's."""
     return dataclasses.replace(
         known["GPT-3 175B"].config,
         n_decoder_layers=layers,

@@ -406,7 +406,8 @@ softmax = (
 print("linear attention step by step = as a table of weights")
 d_head = exact[0].shape[-1]
 print(
-    f"numbers kept a head, after n tokens: keys and values {2 * d_head} n; S and z {d_head * (d_head + 1):,}"
+    f"numbers kept a head, after n tokens: keys and values {2 * d_head} n; "
+    f"S and z {d_head * (d_head + 1):,}"
 )
 print(
     "the same weights as the softmax, to 0.01:",
@@ -467,7 +468,8 @@ for n_guesses in (0, 3):
     same = [tokenizer.decode(tokens) for tokens, _ in found] == ours[:20]
     passes, written = sum(n for _, n in found), sum(len(tokens) + 1 for tokens, _ in found)
     print(
-        f"{n_guesses} guesses: {passes} passes for {written} tokens; the same 20 texts: {same}"
+        f"{n_guesses} guesses: {passes} passes for {written} tokens; "
+        f"the same 20 texts: {same}"
     )
 
 # %% [markdown]
@@ -484,8 +486,8 @@ for n_guesses in (0, 3):
 
 
 # %%
-def milliseconds(systems, runs=1, rounds=5):
-    """Of each system, the time of a run in each round: the processor's; on a GPU, by a clock."""
+def milliseconds(systems, runs=1, rounds=4):
+    """Of each system, the time of a run in each round: the processor's, or a GPU's."""
     clock, wait = time.process_time, lambda: None
     if not on_cpu:
         clock, wait = time.perf_counter, getattr(torch, device.type).synchronize
@@ -648,7 +650,7 @@ print("without a cache, more than twice the time of writing with it:", above(sav
 
 # %% tags=["claim-13", "nbval-ignore-output"]
 def step_of(width, texts, vocabulary=config.vocab_size):
-    """A decoder of our shape and another width; one step of it, 20 tokens into its texts."""
+    """A decoder of our shape and another width: one step of it, after 20 tokens."""
     other = dataclasses.replace(
         config, d_model=width, d_ff=2 * width, vocab_size=vocabulary, n_encoder_layers=1
     )
@@ -699,7 +701,8 @@ print(f"adding two numbers, an operation alone: {1000 * mean(alone['one number']
 for name, spent in (small | large).items():
     print(f"{name:23}{mean(spent):8.2f} ms")
 print(
-    f"weights: ours {4 * few_weights / 1e6:.0f} MB, the wide one's {4 * many_weights / 1e6:.0f} MB"
+    f"weights: ours {4 * few_weights / 1e6:.0f} MB, "
+    f"the wide one's {4 * many_weights / 1e6:.0f} MB"
 )
 for name, found in prices.items():
     print(f"share or factor, {name:15}{found}")
@@ -1002,7 +1005,8 @@ for dtype in (torch.float32, torch.bfloat16):
         faster[dtype, n] = ratio(cost["readable"], cost["fused"])
         times = ", ".join(f"{name} {mean(t):.2f}" for name, t in cost.items())
         print(
-            f"{str(dtype)[6:]:9}{n:4} tokens, ms: {times};  fused is faster by {faster[dtype, n]:.2f}"
+            f"{str(dtype)[6:]:9}{n:4} tokens, ms: {times};  "
+            f"fused is faster by {faster[dtype, n]:.2f}"
         )
 
 # %%
@@ -1044,15 +1048,21 @@ with torch.inference_mode():
         times = milliseconds({32: partial(job, *pair), 16: partial(job, *halves)}, runs)
         gains[name], in_32[name] = ratio(times[32], times[16]), times[32]
         print(
-            f"{name:21} float32 {mean(times[32]):7.3f} ms, bfloat16 {mean(times[16]):7.3f} ms: "
+            f"{name:21} float32 {mean(times[32]):7.3f} ms, "
+            f"bfloat16 {mean(times[16]):7.3f} ms: "
             f"faster by {gains[name]:.2f}; twice: {above(gains[name], 1.8)}"
         )
 dearer = ratio(in_32["one row, large matrix"], in_32["one row, small matrix"])
-print(
-    f"float32: {2 * SIDE**3 / mean(in_32['matrix times matrix']) / 1e6:.0f} billion FLOPs a second; "
-    f"one row fetches {4 * NEAR**2 / mean(in_32['one row, small matrix']) / 1e6:.0f} GB/s near by, "
-    f"{4 * FAR**2 / mean(in_32['one row, large matrix']) / 1e6:.0f} GB/s from far"
+flops, near, far = (
+    work / mean(in_32[name]) / 1e6
+    for name, work in (
+        ("matrix times matrix", 2 * SIDE**3),
+        ("one row, small matrix", 4 * NEAR**2),
+        ("one row, large matrix", 4 * FAR**2),
+    )
 )
+print(f"float32: {flops:.0f} billion FLOPs a second in the large product;")
+print(f"one row fetches {near:.0f} GB/s from the cache, {far:.0f} GB/s from beyond it")
 print(f"{FAR**2 // NEAR**2} times the numbers take {dearer:.0f} times as long")
 print(
     "so each number costs more than 1.2 times as much:",
@@ -1074,7 +1084,7 @@ print(
 
 # %%
 def eight_bits(matrix):
-    """Whole numbers of 8 bits and a scale for each row: a weight is nearly scale · number."""
+    """Whole numbers of 8 bits, a scale for each row: a weight is nearly scale · number."""
     scale = matrix.abs().amax(dim=1, keepdim=True) / 127
     return (matrix.double() / scale).round().to(torch.int8), scale
 
@@ -1253,7 +1263,8 @@ for name, work, given in (
     gain = ratio(times["plain"], times["fast"])
     print(f"{name}: faster by {gain:.2f}; by more than 1.2: {above(gain, 1.2)}")
     print(
-        f"   the first call took {first:.1f} s, the time of {1000 * first / mean(times['plain']):,.0f} runs"
+        f"   the first call took {first:.1f} s, "
+        f"the time of {1000 * first / mean(times['plain']):,.0f} runs"
     )
 
 # %%
