@@ -217,7 +217,7 @@ r"""
 
 Write `largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False)`: how many sequences can be
 worked on at once? A card has `memory_gib` GiB, and 1 GiB is 2³⁰ bytes. A sequence takes `bytes_a_sequence` (a cache, or the activations
-of a training step). Before the first sequence comes, this is there:
+of a training step). Beside all sequences, this must fit:
 
 - **running:** the weights, `weight_bytes` bytes each;
 - **training** with AdamW: the weights; a gradient for each, also of `weight_bytes`; AdamW's two states, in float32, 4 bytes each; and, if

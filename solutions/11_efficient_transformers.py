@@ -116,7 +116,7 @@ the beginning None. It returns two things: logits (B, T, V), a row for each of i
 
 The whole prompt goes through the first step at once, and no token through `step` twice. The check counts.
 
-When both answers are right, this prints French. It is the model of exercise 5, with its trained weights, and your cache in each layer:
+When both answers are right, this prints French. It is the model of exercise 5, with the weights of the course's translator, and your cache in each layer:
 
 ```python
 from lessons_lib.translation.course_model import load_course_translator
