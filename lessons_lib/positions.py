@@ -51,8 +51,9 @@ class SinusoidalPositions(_Table):
     """Adds the sinusoidal table. Nothing is learned, so nothing is saved.
 
     Args:
-        interleaved: sine, cosine, sine … as published; False: all sines, then all cosines, as in tensor2tensor and
-            Marian. It is the same table with its columns in another order.
+        interleaved: sine, cosine, sine … as published; False: all sines, then all cosines, as in Hugging
+            Face's Marian: the same table, its columns in another order. (The paper's code, tensor2tensor, has this
+            order too, with slightly other speeds: the exponents −i/(D/2 − 1) for i = 0 … D/2 − 1.)
     """
 
     def __init__(self, max_length: int, d_model: int, interleaved: bool = True):
