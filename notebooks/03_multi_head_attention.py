@@ -398,6 +398,15 @@ for name in ("one head, its better side", "one head, its other side"):
     print(f"{name}: {study.estimate(name):.2f}")
 for statement, word in study.verdicts.items():
     print(f"{word}: {statement}")
+says(
+    "the worst of 10 stays at 0.55",
+    len(study.seeds),
+    min(study.results["two heads"]),
+    slack=0,
+)
+patient = sorted(study.results["one head, 1,600 updates"])
+says("three starts reach about 0.9", patient[-3])
+assert patient[-4] < 0.5
 
 # %% mystnb={"figure": {"name": "one-head-two-heads", "caption": "Where each place looks, on average over 1,000 rows, after 400 updates, start number 1. Left: the only head of one network, which has chosen one of the two neighbours. Middle and right: the two heads of the other, one for each neighbour."}, "image": {"alt": "Three heat maps, 8 places by 8 places. The single head has one bright diagonal beside the main one. The two heads of the other network have one bright diagonal each: one below the main diagonal, the other above it."}}
 fig, axes = plt.subplots(1, 3, figsize=(9, 3.1), layout="constrained")
@@ -414,9 +423,10 @@ fig.colorbar(image, ax=axes, label="attention weight")
 plt.show()
 
 # %% [markdown]
-# Two heads learn it. One head mostly chooses a side: it says one neighbour without a mistake, and guesses the other. (A guess at why it stays there: to
-# give weight to the other side, it would first have to get worse at this one.) It is not impossible for a single head: with four times the updates some
-# starts find a mixture whose parts the network learns to tell apart. It is *hard to find*, and two heads make it easy.
+# Two heads learn it from most starts (the worst of 10 stays at 0.55), four heads from all. One head mostly chooses a side: it says one neighbour without a mistake, and
+# guesses the other. (A guess at why it stays there: to give weight to the other side, it would first have to get worse at this one.) It is not impossible
+# for a single head: with four times the updates three starts reach about 0.9, with a mixture whose parts the network learns to tell apart. It is *hard to
+# find*, and more heads make it easy.
 #
 # ## Claims, tested
 #
@@ -1106,7 +1116,7 @@ print("16 heads, here: more is left by lot:", here["by lot"] > here["cheapest fi
 cost_of_12 = orders.difference("whole", "cheapest first, 12").mean
 print("12 heads cost more than twice the sum of their losses:", cost_of_12 > 2 * alone[6])
 
-# %% mystnb={"figure": {"name": "many-heads-pruned", "caption": "BLEU after taking out several of the 24 heads, without any training in between: means of ten orders, each on 100 sentences of its own, and their 95 % intervals. Grey: what one would expect if the losses of the single heads added up."}, "image": {"alt": "Line plot of BLEU against heads taken out, from 0 to 16, with broad bands. Cheapest first: 91 after 6 heads, 49 after 12, 3 after 16. With one head left in each attention: much the same up to 12, 11 after 16. By lot: 82, 48 and 24. The line of added losses stays far above all on the right."}}
+# %% mystnb={"figure": {"name": "many-heads-pruned", "caption": "BLEU after taking out several of the 24 heads, without any training in between: means of ten orders, each on 100 sentences of its own, and their 95 % intervals. Grey: what one would expect if the losses of the single heads added up."}, "image": {"alt": "Line plot of BLEU against heads taken out, from 0 to 16, with broad bands. Cheapest first: 86 after 6 heads, 46 after 12, 3 after 16. With one head left in each attention: much the same up to 12, 10 after 16. By lot: 79, 39 and 24. The line of added losses stays far above all on the right."}}
 fig, ax = plt.subplots()
 for name, style in ORDERS.items():
     points = [orders.estimate("whole" if not n else f"{name}, {n}") for n in TAKEN]
@@ -1126,13 +1136,13 @@ def bleu_left(name, *counts):
 
 
 says(
-    "Cheapest first: 91 after 6 heads, 49 after 12, 3 after 16.",
+    "Cheapest first: 86 after 6 heads, 46 after 12, 3 after 16.",
     *bleu_left("cheapest first", 6, 12, 16),
 )
-says("11 after 16. By lot", *bleu_left("cheapest first, one left in each", 16))
-says("By lot: 82, 48 and 24.", *bleu_left("by lot", 6, 12, 16)[::2])
+says("10 after 16. By lot", *bleu_left("cheapest first, one left in each", 16))
+says("By lot: 79, 39 and 24.", *bleu_left("by lot", 6, 12, 16)[::2])
 says(
-    "The six cheapest leave 91 BLEU of 98, six by lot 82",
+    "The six cheapest leave 86 BLEU of 98, six by lot 79",
     *(bleu_left("cheapest first", 6)[0], orders.estimate("whole").mean),
     bleu_left("by lot", 6)[0],
 )
@@ -1233,8 +1243,8 @@ print(
 #
 # ```{admonition} Verdict: each alone, half of them; together, single costs do not tell which
 # :class: note
-# Alone, 11 heads can be missed by our bound and 4 are needed. Losses do not add up: twelve heads cost more than twice what their single losses sum to. The six cheapest leave 91 BLEU of 98, six by lot 82 (better than a lot by our bound: open).
-# But sixteen heads in the order of their costs leave 3, sixteen by lot 24 (the lot is better: open). Keeping one head in each attention gives 11 (better than 3: open):
+# Alone, 11 heads can be missed by our bound and 4 are needed. Losses do not add up: twelve heads cost more than twice what their single losses sum to. The six cheapest leave 86 BLEU of 98, six by lot 79 (better than a lot by our bound: open).
+# But sixteen heads in the order of their costs leave 3, sixteen by lot 24 (the lot is better: true). Keeping one head in each attention gives 10 (better than 3: open):
 # that whole teams go may be a part of the reason. The bands are broad, and the sentences come from one test set and the heads from one model.
 #
 # A limit of the method: a head that is set to zero hands the next layer something that it never met in training. Some of a loss may be that surprise,
