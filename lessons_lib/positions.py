@@ -52,8 +52,9 @@ class SinusoidalPositions(_Table):
     """Adds the sinusoidal table. Nothing is learned, so nothing is saved.
 
     Args:
-        interleaved: sine, cosine, sine … as published; False: all sines, then all cosines, as in tensor2tensor and
-            Marian. It is the same table with its columns in another order.
+        interleaved: sine, cosine, sine … as published; False: all sines, then all cosines, as in Hugging
+            Face's Marian: the same table, its columns in another order. (The paper's code, tensor2tensor, has this
+            order too, with slightly other speeds: the exponents −i/(D/2 − 1) for i = 0 … D/2 − 1.)
     """
 
     def __init__(self, max_length: int, d_model: int, interleaved: bool = True):
@@ -75,8 +76,9 @@ class LearnedPositions(_Table):
 class RotaryPositions(Positions):
     """Turns queries and keys by an angle that grows with the position (Su et al. 2021, section 3.2.2).
 
-    The product of a query at t and a key at s then depends on t − s alone. The pairs that turn together are
-    dimensions i and i + d_head/2, as in every published checkpoint; the paper pairs 2i and 2i + 1.
+    The product of a query at t and a key at s then depends on t − s alone. The pairs that turn together are the two
+    halves, dimensions i and i + d_head/2, as in Hugging Face's Llama. The paper and Meta's own Llama code pair
+    neighbours, 2i and 2i + 1: for such weights, put the rows of each head's W_Q and W_K in the order 0, 2, 4 …, 1, 3 …
 
     Raises:
         ValueError: ``d_head`` is odd.
@@ -113,7 +115,11 @@ class _Bias(Positions):
 
 
 class AlibiPositions(_Bias):
-    """Less score for more distance, at a slope a head: −m·|t − s| (Press et al. 2022, section 3)."""
+    """Less score for more distance, at a slope a head: −m·|t − s| (Press et al. 2022, section 3).
+
+    It does not say on which side a key stands. A causal mask does; without one, in an encoder, a sentence read
+    backwards gives the same outputs, backwards.
+    """
 
     def __init__(self, n_heads: int):
         super().__init__()
@@ -134,7 +140,7 @@ def alibi_slopes(n_heads: int) -> Float[Tensor, " H"]:
 class ClippedRelativePositions(_Bias):
     """A learned bias for each head and distance; beyond ``max_distance`` all are one (after Shaw et al. 2018).
 
-    Distances run from −max to +max, which is 2·max + 1 numbers: a table of 2·max rows fails at the last one.
+    Distances run from −max to +max, which is 2·max + 1 numbers: with one column less, +max has none.
     """
 
     def __init__(self, n_heads: int, max_distance: int = 16):
@@ -148,6 +154,8 @@ class ClippedRelativePositions(_Bias):
 
 class T5Positions(_Bias):
     """A learned bias for each head and bucket of distances; the buckets widen with distance (Raffel et al. 2020, 2.1).
+
+    In T5 all layers of a stack share one table, and so they do here. Unlike T5's, our scores are divided by √d_head.
 
     Args:
         causal: nobody looks ahead, so all buckets are for the past.
@@ -163,7 +171,11 @@ class T5Positions(_Bias):
 
 
 def t5_bucket(distance: Int[Tensor, "T S"], causal: bool, n_buckets: int, max_distance: int) -> Int[Tensor, "T S"]:
-    """Half of the buckets (of each direction) hold one distance each, the rest widen up to ``max_distance``."""
+    """The bucket of each distance (Raffel et al. 2020, section 2.1).
+
+    Half of the buckets, of each direction, hold one distance each; the rest widen, and from ``max_distance`` on all
+    distances share one.
+    """
     if causal:
         offset, distance = 0, (-distance).clamp(min=0)
     else:

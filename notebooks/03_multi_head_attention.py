@@ -41,13 +41,24 @@ import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
 import torch
-import torch.nn.functional as F
+from matplotlib.patches import Rectangle
+from scipy.stats import spearmanr
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from lessons_lib import studies
 from lessons_lib.attention import MultiHeadAttention, scaled_dot_product_attention
 from lessons_lib.device import pick_device, seed_everything
+from lessons_lib.evidence import above, bootstrap, paired, share, within
 from lessons_lib.figures import use_course_style
+from lessons_lib.prose import says
+from lessons_lib.studies import heads_taken_out, one_head
+from lessons_lib.studies.heads_taken_out import (
+    attentions,
+    bleu_without,
+    translations,
+    without,
+)
 from lessons_lib.timing import take_turns
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.alignment import word_weights
@@ -76,7 +87,7 @@ torch.set_num_threads(1)
 #
 # the translator must know which verb it is (*sleep*), that many sleep (*cats*), that somebody denies it (*not*), and which word it
 # wrote last (*ne*). But one attention gives each word *one* set of weights that sums to 1, and takes home *one* average. What it
-# gives to "sleep" it cannot give to "cats", and in an average nobody can say any more who contributed what.
+# gives to "sleep" it cannot give to "cats", and in an average it is hard to say who contributed what.
 #
 # The remedy is simple: **do it several times, side by side, each time in a smaller space.** Each of these attentions is a
 # {term}`head`. It has queries, keys and values of its own, and so weights of its own. Then all that they brought home is put side by
@@ -174,70 +185,70 @@ widget
 # ```{admonition} What you see, and where the numbers come from
 # :class: tip
 # The weights are the trained model's. `<s>` is the mark with which the decoder begins, `</s>` the end of a sentence; both are words like
-# others to attention. The table of measurements and the BLEU that is lost without a head come from the experiments of this page
-# (claims 2 and 3). If you run this notebook, they appear there when those cells have run.
+# others to attention. The measurements and the BLEU lost without a head come from claims 2 and 3, and appear when those cells have run.
 # ```
 #
 # ## The mathematics
 #
 # There are $T$ words that look, the rows of $X \in \mathbb{R}^{T \times D}$, and $S$ words that are looked at, the rows of
 # $Y \in \mathbb{R}^{S \times D}$. $D$ is `d_model`, the width of the model. In {term}`self-attention` $Y = X$, in {term}`cross-attention` it
-# is the other sentence. There are $H$ heads, each $K = D / H$ wide; $K$ is also called `d_head`.
+# is the other sentence. There are $H$ heads, each $d_{head} = D / H$ wide (`d_head` in code).
 #
 # **Split.** Head $h$ has three matrices of its own, narrow ones, and makes its own queries, keys and values:
 #
 # $$
-# Q_h = X W_Q^{h}, \quad K_h = Y W_K^{h}, \quad V_h = Y W_V^{h}, \qquad W_Q^{h}, W_K^{h}, W_V^{h} \in \mathbb{R}^{D \times K} .
+# Q_h = X W_Q^{h}, \quad K_h = Y W_K^{h}, \quad V_h = Y W_V^{h}, \qquad W_Q^{h}, W_K^{h}, W_V^{h} \in \mathbb{R}^{D \times d_{head}} .
 # $$
 #
 # **Attend.** Each head is the attention of lesson 1, and knows nothing of the others:
 #
 # $$
-# O_h = A_h V_h \in \mathbb{R}^{T \times K}, \qquad
-# A_h = \operatorname{softmax}\!\Big(\frac{Q_h K_h^\top}{\sqrt{K}}\Big) \in \mathbb{R}^{T \times S} .
+# O_h = A_h V_h \in \mathbb{R}^{T \times d_{head}}, \qquad
+# A_h = \operatorname{softmax}\!\Big(\frac{Q_h K_h^\top}{\sqrt{d_{head}}}\Big) \in \mathbb{R}^{T \times S} .
 # $$
 #
 # The divisor is the root of the width of *one head*, because that many products were added up in a score.
 #
-# **Concatenate, and mix.** The $H$ results stand side by side, $H \cdot K = D$ numbers a word, and a fourth matrix, the
+# **Concatenate, and mix.** The $H$ results stand side by side, $H \cdot d_{head} = D$ numbers a word, and a fourth matrix, the
 # {term}`output projection` $W_O$, mixes them:
 #
 # $$
-# \operatorname{MultiHead}(X, Y) = \underbrace{[\, O_1 \;|\; O_2 \;|\; \dots \;|\; O_H \,]}_{T \times HK} \; \underbrace{W_O}_{HK \times D} .
+# \operatorname{MultiHead}(X, Y) = \underbrace{[\, O_1 \;|\; O_2 \;|\; \dots \;|\; O_H \,]}_{T \times D} \; \underbrace{W_O}_{D \times D} .
 # $$
 #
 # Nobody keeps $3H$ little matrices. Side by side, the $H$ matrices $W_Q^{h}$ are one matrix $W_Q \in \mathbb{R}^{D \times D}$; one product makes
-# the queries of all heads, and *splitting* only means to look at the $D$ numbers of a word as $H$ groups of $K$. (Each projection also
+# the queries of all heads, and *splitting* only means to look at the $D$ numbers of a word as $H$ groups of $d_{head}$. (Each projection also
 # adds a bias, which we left out.)
 #
 # ### Concatenating and mixing is adding
 #
-# Cut $W_O$ into $H$ blocks of $K$ rows. By the rule for multiplying matrices in blocks,
+# Cut $W_O$ into $H$ blocks of $d_{head}$ rows. By the rule for multiplying matrices in blocks,
 #
 # $$
 # [\, O_1 \;|\; \dots \;|\; O_H \,] \begin{bmatrix} W_O^{1} \\ \vdots \\ W_O^{H} \end{bmatrix} = \sum_{h=1}^{H} O_h W_O^{h}
-# = \sum_{h=1}^{H} A_h \, Y \, \underbrace{W_V^{h} W_O^{h}}_{D \times D,\ \text{rank} \le K} .
+# = \sum_{h=1}^{H} A_h \, Y \, \underbrace{W_V^{h} W_O^{h}}_{D \times D,\ \text{rank} \le d_{head}} .
 # $$
 #
 # So the heads do not queue up in a list: **each adds its own vector to the result**, and may write anywhere in it. To take a head
 # out of a model is to leave out one summand. And the last form says what a head is: *where to look* ($A_h$) and, apart from that, *what to
-# carry over from there* ($W_V^{h} W_O^{h}$, which can carry $K$ numbers and no more). {cite:t}`elhage2021mathematical` take this view much further.
+# carry over from there* ($W_V^{h} W_O^{h}$, which can carry $d_{head}$ numbers and no more). {cite:t}`elhage2021mathematical` take this view much further.
 
 # %% [markdown]
 # ## The code, from scratch
 #
-# Two functions move numbers between the shapes, and the module is what you know with an axis more. The order of the axes is the
-# whole art: attention works on the last two, so words and numbers must stand there, and heads go to the front, beside the batch.
+# Two functions move numbers between the shapes. Attention works on the last two axes, so words and numbers must stand there, and heads go to the
+# front, beside the batch.
 
 
 # %%
 def split_heads(x, n_heads):
-    # (B, T, D) -> (B, T, H, K) -> (B, H, T, K)
+    # (B, T, D) -> (B, T, H, d_head) -> (B, H, T, d_head)
     return x.unflatten(-1, (n_heads, -1)).transpose(1, 2)
 
 
 def merge_heads(heads):
-    return heads.transpose(1, 2).flatten(2)  # (B, H, T, K) -> (B, T, H, K) -> (B, T, D)
+    # (B, H, T, d_head) -> (B, T, H, d_head) -> (B, T, D)
+    return heads.transpose(1, 2).flatten(2)
 
 
 class MultiHead(nn.Module):
@@ -250,9 +261,9 @@ class MultiHead(nn.Module):
 
     def forward(self, x, source=None, mask=None):
         source = x if source is None else source
-        q = split_heads(self.query(x), self.n_heads)  # (B, H, T, K)
-        k = split_heads(self.key(source), self.n_heads)  # (B, H, S, K)
-        v = split_heads(self.value(source), self.n_heads)  # (B, H, S, K)
+        q = split_heads(self.query(x), self.n_heads)  # (B, H, T, d_head)
+        k = split_heads(self.key(source), self.n_heads)  # (B, H, S, d_head)
+        v = split_heads(self.value(source), self.n_heads)  # (B, H, S, d_head)
         scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # (B, H, T, S)
         if mask is not None:
             scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
@@ -261,9 +272,42 @@ class MultiHead(nn.Module):
 
 
 # %% [markdown]
+# Follow the numbers 0 to 17: one sentence of 3 words, 6 numbers each, 2 heads.
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "split-of-heads", "caption": "Splitting, drawn from what `split_heads` returns. First only the last axis is cut: no number moves. Then the axes of words and heads change places: each head has a table of its own, a row a word."}, "image": {"alt": "Three drawings. Left, a table of three rows and six columns, 0 to 17 in reading order. Middle, the same with a gap after the third column. Right, two tables of three rows and three columns: the upper one holds 0 1 2, 6 7 8, 12 13 14, the lower one 3 4 5, 9 10 11, 15 16 17."}}
+numbered = torch.arange(18).view(1, 3, 6)
+heads = split_heads(numbered, 2)[0]  # (H, T, d_head)
+print("head 1:", heads[0].tolist())
+print("head 2:", heads[1].tolist())
+
+
+def draw_tables(ax, title, places):
+    """Tables of numbers at (left, top), in the colour of their head."""
+    for table, left, top, colour in places:
+        for t, row in enumerate(table.tolist()):
+            for i, number in enumerate(row):
+                ax.add_patch(
+                    Rectangle(
+                        (left + i, top + t), 1, 1, facecolor=colour, edgecolor="white"
+                    )
+                )
+                ax.text(left + i + 0.5, top + t + 0.5, number, ha="center", va="center")
+    ax.set(xlim=(0, 7), ylim=(7, 0), title=title, aspect="equal")
+    ax.axis("off")
+
+
+fig, axes = plt.subplots(1, 3, figsize=(9, 3.2), layout="constrained")
+cut = numbered[0].split(3, dim=-1)
+one, two = "#9ecae1", "#fdd0a2"
+draw_tables(axes[0], "(B, T, D)", [(cut[0], 0, 2, one), (cut[1], 3, 2, two)])
+draw_tables(axes[1], "(B, T, H, d_head)", [(cut[0], 0, 2, one), (cut[1], 4, 2, two)])
+draw_tables(axes[2], "(B, H, T, d_head)", [(heads[0], 2, 0, one), (heads[1], 2, 4, two)])
+plt.show()
+
+# %% [markdown]
 # Is it the real thing? It must equal the library's module and PyTorch's own, with the weights of a *trained* layer, and with
 # self-attention as well as cross-attention. (PyTorch keeps the three projections in one matrix, and returns the *mean* of the heads'
-# weights unless you ask for more. The mean of four maps is the map of no head.)
+# weights unless you ask for more. The mean of four different maps is the map of none of them.)
 
 # %%
 d_model, n_heads = model.config.d_model, model.config.n_heads
@@ -301,7 +345,7 @@ print("ours = lessons_lib = PyTorch")
 
 # %% [markdown]
 # And is concatenating really adding? The same trained layer, one head at a time. (`nn.Linear` stores $W^\top$: the *rows* of a block of $W_O$
-# are *columns* of `output.weight`. The bias is added once, not once a head.) What if $H$ does not divide $D$? Then there is no $K$, and the
+# are *columns* of `output.weight`. The bias is added once, not once a head.) What if $H$ does not divide $D$? Then there is no $d_{head}$, and the
 # library's `check_heads` says which numbers of heads there are.
 
 # %%
@@ -310,9 +354,9 @@ with torch.no_grad():
     v = split_heads(ours.value(y), n_heads)
     total = ours.output.bias
     for h in range(n_heads):
-        # (D, K): W_O of this head, transposed.
+        # (D, d_head): W_O of this head, transposed.
         block = ours.output.weight[:, h * d_head : (h + 1) * d_head]
-        # (B, T, S) (B, S, K) (K, D) -> (B, T, D)
+        # (B, T, S) (B, S, d_head) (d_head, D) -> (B, T, D)
         total = total + weights[:, h] @ v[:, h] @ block.T
     torch.testing.assert_close(total, ours(x, y)[0])
 
@@ -332,79 +376,44 @@ print("without its summand = with its block of W_O set to zero")
 # Is one average really too little? The smallest task that needs two: rows of 8 random letters, and at each place the network must say
 # which letter stands *before* it, and which *after* it. One layer of attention, 64 wide, a linear layer on top, 400 updates. The only thing
 # that we change is into how many heads the 64 numbers are split. The number of parameters stays the same. Bet first.
-
-
-# %%
-LETTERS, PLACES, WIDTH = 20, 8, 64
-
-
-class Neighbours(nn.Module):
-    def __init__(self, n_heads):
-        super().__init__()
-        self.letter = nn.Embedding(LETTERS, WIDTH)
-        self.place = nn.Parameter(torch.randn(PLACES, WIDTH))
-        self.attention = MultiHead(WIDTH, n_heads)
-        self.answer = nn.Linear(WIDTH, 2 * LETTERS)
-
-    def forward(self, letters):  # (B, T) -> (B, T, 2, LETTERS), (B, H, T, T)
-        mixed, weights = self.attention(self.letter(letters) + self.place)
-        return self.answer(mixed).unflatten(-1, (2, LETTERS)), weights
-
-
-def rows_and_answers(count):
-    letters = torch.randint(LETTERS, (count, PLACES))
-    # Before, after. The first and the last have one neighbour only.
-    both = torch.stack([letters.roll(1, dims=1), letters.roll(-1, dims=1)], dim=-1)
-    return letters.to(device), both[:, 1:-1].to(device)
-
-
-def neighbours_learnt(n_heads, seed, steps=400):
-    """Share right of (before, after), of both at once; and the mean weights (H, T, T)."""
-    seed_everything(seed)
-    network = Neighbours(n_heads).to(device)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
-    for _ in range(steps):
-        letters, answers = rows_and_answers(64)
-        loss = F.cross_entropy(
-            network(letters)[0][:, 1:-1].flatten(0, 2), answers.flatten()
-        )
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    letters, answers = rows_and_answers(1000)
-    with torch.no_grad():
-        logits, weights = network(letters)
-    right = logits[:, 1:-1].argmax(-1) == answers
-    return (
-        right.float().mean((0, 1)).tolist(),
-        right.all(-1).float().mean().item(),
-        weights.mean(0).cpu().numpy(),
-    )
-
-
-learnt = {n: [neighbours_learnt(n, seed) for seed in (1, 2)] for n in (1, 2, 4)}
-
-# %% tags=["nbval-ignore-output"]
-for n, runs in learnt.items():
-    for (before, after), both, _ in runs:
-        print(
-            f"{n} head{'s' * (n > 1)}: before {before:.2f}, "
-            f"after {after:.2f}, both {both:.2f}"
-        )
+#
+# One training is one throw of a die, so there are several of each, with other random starts, in a stored study
+# (`python -m lessons_lib.studies one_head` runs it again). Fixed before the numbers: two heads must be ahead by more than 0.2 of right
+# answers. And one head gets a second chance, with 1,600 updates: it has caught up if at most 0.1 is missing. Start 1 we run here, too.
 
 # %%
-for n, runs in learnt.items():
+study = studies.load("one_head")
+live = {n: one_head.examined(one_head.trained(n, seed=1)) for n in (1, 2)}
+for n, name in ((1, "one head"), (2, "two heads")):
+    stored = study.results[name][study.seeds.index(1)]
     print(
-        f"{n} head{'s' * (n > 1)}: both neighbours right in 9 of 10 cases, each time:",
-        min(both for _, both, _ in runs) > 0.9,
+        f"start 1, {name}: here as in the study, up to 0.1:", abs(live[n][1] - stored) < 0.1
     )
 
-# %% mystnb={"figure": {"name": "one-head-two-heads", "caption": "Where each place looks, on average over 1,000 rows, after 400 updates. Left: the only head of one network, which has chosen one of the two neighbours. Middle and right: the two heads of the other, one for each neighbour."}, "image": {"alt": "Three heat maps, 8 places by 8 places. The single head has one bright diagonal beside the main one. The two heads of the other network have one bright diagonal each: one below the main diagonal, the other above it."}}
+print("\nboth neighbours right, by start:")
+for name in ("one head", "one head, 1,600 updates", "two heads", "four heads"):
+    each = " ".join(f"{both:.2f}" for both in study.results[name])
+    print(f"  {name:24} {each}   mean {study.estimate(name):.2f}")
+for name in ("one head, its better side", "one head, its other side"):
+    print(f"{name}: {study.estimate(name):.2f}")
+for statement, word in study.verdicts.items():
+    print(f"{word}: {statement}")
+says(
+    "the worst of 10 stays at 0.55",
+    len(study.seeds),
+    min(study.results["two heads"]),
+    slack=0,
+)
+patient = sorted(study.results["one head, 1,600 updates"])
+says("three starts reach about 0.9", patient[-3])
+assert patient[-4] < 0.5
+
+# %% mystnb={"figure": {"name": "one-head-two-heads", "caption": "Where each place looks, on average over 1,000 rows, after 400 updates, start number 1. Left: the only head of one network, which has chosen one of the two neighbours. Middle and right: the two heads of the other, one for each neighbour."}, "image": {"alt": "Three heat maps, 8 places by 8 places. The single head has one bright diagonal beside the main one. The two heads of the other network have one bright diagonal each: one below the main diagonal, the other above it."}}
 fig, axes = plt.subplots(1, 3, figsize=(9, 3.1), layout="constrained")
 maps = [
-    ("one head", learnt[1][0][2][0]),
-    ("two heads: head 1", learnt[2][0][2][0]),
-    ("two heads: head 2", learnt[2][0][2][1]),
+    ("one head", live[1][2][0]),
+    ("two heads: head 1", live[2][2][0]),
+    ("two heads: head 2", live[2][2][1]),
 ]
 for ax, (title, table) in zip(axes, maps, strict=True):
     image = ax.imshow(table, vmin=0, vmax=1, cmap="viridis")
@@ -414,20 +423,17 @@ fig.colorbar(image, ax=axes, label="attention weight")
 plt.show()
 
 # %% [markdown]
-# The single head chooses a side. It says one neighbour without a mistake and guesses the other, and there it is stuck: to give weight to the
-# other side, it would first have to get worse at this one. Two heads take one side each, and 400 updates are more than enough. (It is not
-# impossible for a single head. Try `neighbours_learnt(1, seed=0, steps=1500)`: some starts find a way round, a mixture whose parts the network
-# learns to tell apart. It is *hard to find*. Two heads make it easy.)
-#
-# That is the case for many heads. Now the sentences that are told about them.
+# Two heads learn it from most starts (the worst of 10 stays at 0.55), four heads from all. One head mostly chooses a side: it says one neighbour without a mistake, and
+# guesses the other. (A guess at why it stays there: to give weight to the other side, it would first have to get worse at this one.) It is not impossible
+# for a single head: with four times the updates three starts reach about 0.9, with a mixture whose parts the network learns to tell apart. It is *hard to
+# find*, and more heads make it easy.
 #
 # ## Claims, tested
 #
 # ### Claim 1: "Multi-head attention costs the same as single-head attention"
 #
-# {cite:t}`vaswani2017attention` say so in section 3.2.2: since each head is narrower, "the total computational cost is similar". We count what can be counted,
-# exactly, and measure the rest. A product of an $m \times k$ with a $k \times n$ matrix takes $2mkn$ operations (a multiplication and an addition
-# each). PyTorch counts them while the layer runs.
+# {cite:t}`vaswani2017attention` say so in section 3.2.2: since each head is narrower, "the total computational cost is similar". A product of an $m \times k$
+# with a $k \times n$ matrix takes $2mkn$ operations (a multiplication and an addition each). PyTorch counts them while the layer runs.
 
 # %% tags=["claim-3"]
 # d_model; words in a batch, as 32 sentences of 32 words or 2 of 512.
@@ -462,8 +468,8 @@ for length in LENGTHS:
 # %% [markdown]
 # Parameters: equal. Operations in matrix products: equal to the last digit, $8TD^2$ for the four projections and $4T^2D$ for the two products
 # of attention; no $H$ in it, because $H$ heads of width $D/H$ multiply to $D$. But look at the last column. Each head has a table of $T^2$
-# weights *of its own*. All of them must be stored, and each goes through an exponential, which is no matrix product and which nobody
-# counted. Does one notice?
+# weights *of its own*. All of them must be stored, divided, and sent through a softmax, which is no matrix product and which nobody
+# counted. Does one notice? Fixed before the numbers: yes, if 32 heads take more than 1.5 times as long as one.
 
 # %% tags=["nbval-ignore-output"]
 times = {}
@@ -516,21 +522,45 @@ stored = [counts[512, n][2] for n in (1, 32)]
 print("weights to keep: exactly", stored[1] // stored[0], "times as many")
 
 # %% [markdown]
+# Where does the time go? We clock the parts of our code, with 512 words, and the exponentials of the softmax by themselves.
+
+# %% tags=["nbval-ignore-output"]
+milliseconds = {}
+for n in (1, 32):
+    q, k, v = torch.randn(3, 2, n, 512, MODEL_WIDTH // n, device=device)
+    scores = q @ k.mT
+    weights, room = scores.softmax(dim=-1), torch.empty_like(scores)
+    parts = {
+        "Q Kᵀ": lambda q=q, k=k: q @ k.mT,
+        "division": lambda scores=scores: scores / 4.0,
+        "softmax": lambda scores=scores: scores.softmax(dim=-1),
+        "exponentials, no new memory": lambda scores=scores, room=room: torch.exp(
+            scores, out=room
+        ),
+        "weights V": lambda weights=weights, v=v: weights @ v,
+    }
+    for name, seconds in take_turns(parts, rounds=3).items():
+        milliseconds[name, n] = 1000 * statistics.median(seconds)
+print("milliseconds                     one head   32 heads")
+for name in parts:
+    print(f"  {name:29} {milliseconds[name, 1]:9.1f} {milliseconds[name, 32]:10.1f}")
+
+# %% [markdown]
 # ```{admonition} Verdict: true of parameters and products, to the last digit; false of time and memory once sentences are long
 # :class: note
-# With short sentences nothing is noticed until the heads get very narrow. With 512 words the $H \cdot T^2$ exponentials and the memory that they need
-# decide, and our plain code takes several times as long with 32 heads as with one. The fused kernel (lesson 11), which never stores the
-# weights, narrows the gap and does not close it: it still computes an exponential for each of them. One reason not to make heads as many as
-# possible. The first Transformer had 8 heads, each 64 wide.
+# With 32 words a sentence little is noticed. With 512 words our plain code takes several times as long with 32 heads as with one, and keeps exactly 32 times
+# as many weights. The clock says where: dividing costs next to nothing with one head, and with 32 about as much as the softmax, though it computes no
+# exponential. So it is moving $H \cdot T^2$ numbers through memory that costs; and the products, of equally many operations, are slower with narrow matrices. The
+# fused kernel (lesson 11), which never stores the weights, narrows the gap and does not close it. (Where keys and values that are *kept* cost most, heads of
+# queries can share theirs: {term}`grouped heads <grouped-query attention>`, lesson 11.)
 # ```
 #
 # ### Claim 2: "Heads specialise: syntax, coreference, position"
 #
-# You find this sentence with a beautiful map beside it. There are 24 heads and many sentences, so a beautiful map can always be found. We ask
+# Among 24 heads and many sentences a beautiful map can always be found. We ask
 # for numbers, over sentences that the translator has never seen, and for a **baseline**: how well does somebody do who knows nothing?
 #
-# The corpus is written by a grammar, so we know what belongs together: which noun an article or adjective goes with, which subject a verb has,
-# which noun a pronoun stands for. (The grammar marks each word with the piece of meaning that it says, such as `subject.noun`.)
+# The corpus is written by a grammar, so we know what belongs together. (It marks each word with the piece of meaning that it says, such as `subject.noun`.)
 
 # %%
 RELATIONS = (
@@ -588,10 +618,12 @@ for name, place, goal in relations(example):
     print(f"  {name:20} {words[place]} → {words[goal]}")
 
 # %% [markdown]
-# **Syntax.** For each encoder head: in how many cases does the dependent word look *most* at the word it depends on? Two baselines. The first
-# is an **untrained** translator of the same shape: the best of its heads, over three random starts. The second is stronger, and from
-# {cite:t}`voita2019analyzing`: the best **fixed distance**. "Always the next word" finds the noun of most articles, and knows no grammar. We even
-# choose the distance by the very sentences on which it is scored.
+# **Syntax.** For each encoder head: in how many cases does the dependent word look *most* at the word it depends on? Three baselines. The first
+# is an **untrained** translator of the same shape: the best of its heads, over three random starts. The second is from
+# {cite:t}`voita2019analyzing`: the best **fixed distance**, chosen by the very sentences on which it is scored. "Always the next word" finds the noun of
+# most articles, and knows no grammar. The third knows a noun when it sees one, and nothing else: the **nearest noun**
+# after the word, or before it, whichever is better. Fixed before the numbers: a head beats a baseline if it is ahead by more than 0.03, with the whole
+# interval of a paired bootstrap over the sentences (lesson 13).
 
 
 # %%
@@ -602,41 +634,69 @@ def untrained_maps(seed, count=200):
     )
 
 
-def found_share(maps, sentences):
-    """For each relation the share (L, H) in which a head looks most at the right word."""
-    hits, cases = {name: 0 for name in RELATIONS}, {name: 0 for name in RELATIONS}
-    for weights, (said, _) in zip(maps, sentences, strict=False):
-        favourite = weights["encoder"].argmax(-1)  # (L, H, T)
-        for name, place, goal in relations(said):
-            if name in hits:
-                hits[name] = hits[name] + (favourite[:, :, place] == goal)
-                cases[name] += 1
-    return {name: hits[name] / cases[name] for name in RELATIONS}, cases
-
-
-def best_distance(name):
-    """The share of cases that one fixed distance gets right, the best one."""
-    distances = [
-        goal - place
-        for said, _ in sentences
-        for found, place, goal in relations(said)
-        if found == name
+def noun_places(said):
+    """Where the nouns of the English sentence stand."""
+    words = english_grammar.sentence(said)
+    return [
+        i for i, word in enumerate(words) if any(k.endswith(".noun") for k in word.keys)
     ]
-    return max(np.mean(np.array(distances) == d) for d in set(distances))
+
+
+def looked_up(maps, sentences):
+    """For each relation and case: the sentence, what each head finds (L, H), the distance, what the nearest noun finds."""
+    cases = {name: [] for name in RELATIONS}
+    for number, (weights, (said, _)) in enumerate(zip(maps, sentences, strict=False)):
+        favourite = weights["encoder"].argmax(-1)  # (L, H, T)
+        nouns = noun_places(said)
+        for name, place, goal in relations(said):
+            if name in cases:
+                after = min((n for n in nouns if n > place), default=None)
+                before = max((n for n in nouns if n < place), default=None)
+                found = favourite[:, :, place] == goal
+                cases[name].append(
+                    (number, found, goal - place, (after == goal, before == goal))
+                )
+    return {
+        name: [np.array(part) for part in zip(*of, strict=True)]
+        for name, of in cases.items()
+    }
+
+
+def best_distance(distances):
+    """For each case: does the fixed distance that is right most often find it?"""
+    return distances == max(set(distances), key=lambda d: (distances == d).sum())
 
 
 others = [untrained_maps(seed) for seed in range(3)]
-syntax, cases = found_share(maps, sentences)
+looked = looked_up(maps, sentences)
+cases = {name: len(of[0]) for name, of in looked.items()}
+syntax = {name: of[1].mean(0) for name, of in looked.items()}
 untrained = {
-    name: max(found_share(other, sentences)[0][name].max() for other in others)
+    name: max(looked_up(other, sentences)[name][1].mean(0).max() for other in others)
     for name in RELATIONS
 }
-distance = {name: best_distance(name) for name in RELATIONS}
+by_distance = {name: best_distance(of[2]) for name, of in looked.items()}
+by_noun = {name: max(of[3].T, key=np.mean) for name, of in looked.items()}
+distance = {name: hits.mean() for name, hits in by_distance.items()}
+noun = {name: hits.mean() for name, hits in by_noun.items()}
 
-# %% tags=["claim-7"] mystnb={"figure": {"name": "syntax-heads", "caption": "Share of cases in which a word looks most at the word it depends on. Eight encoder heads (layer.head), and the two baselines. 600 held-out sentences."}, "image": {"alt": "Heat map with five relations as rows and ten columns. Head 2.4 has about 0.85 for determiner to noun, 0.8 for adjective to noun and 0.7 for predicate to subject. Head 2.1 has about 0.6 for determiner to noun. All other cells are below 0.5. The fixed-distance baseline has about 0.8, 0.9, 0.6, 0.5 and 0.6. The untrained baseline is below 0.4 everywhere."}}
+
+def lead(name, baseline):
+    """By how much the best head is ahead of these hits, with its interval over sentences."""
+    number, found = looked[name][0], looked[name][1].reshape(cases[name], -1)
+    ahead = found[:, found.mean(0).argmax()].astype(float) - baseline
+    total = np.bincount(number, weights=ahead, minlength=len(sentences))
+    count = np.bincount(number, minlength=len(sentences))
+    return bootstrap(lambda drawn: total[drawn].sum() / count[drawn].sum(), len(sentences))
+
+
+# %% tags=["claim-7"] mystnb={"figure": {"name": "syntax-heads", "caption": "Share of cases in which a word looks most at the word it depends on. Eight encoder heads (layer.head), and the three baselines. 600 held-out sentences."}, "image": {"alt": "Heat map with five relations as rows and eleven columns. Head 2.4 has 0.86 for determiner to noun, 0.78 for adjective to noun and 0.65 for predicate to subject. Head 2.1 has 0.63 for determiner to noun. All other heads are below 0.5 everywhere. The fixed distance has 0.78, 0.93, 0.57, 0.52 and 0.57, the nearest noun at least 0.96. The untrained baseline is below 0.4 everywhere."}}
 names = [f"{layer + 1}.{head + 1}" for layer in range(2) for head in range(4)]
 table = np.array(
-    [[*syntax[name].ravel(), untrained[name], distance[name]] for name in RELATIONS]
+    [
+        [*syntax[name].ravel(), untrained[name], distance[name], noun[name]]
+        for name in RELATIONS
+    ]
 )
 fig, ax = plt.subplots(figsize=(9, 3.2))
 sns.heatmap(
@@ -651,7 +711,9 @@ sns.heatmap(
 )
 ax.axvline(8, color="white", linewidth=6)
 ax.set_xticks(
-    np.arange(10) + 0.5, [*names, "un-\ntrained", "fixed\ndistance"], fontsize="small"
+    np.arange(11) + 0.5,
+    [*names, "un-\ntrained", "fixed\ndistance", "nearest\nnoun"],
+    fontsize="small",
 )
 ax.set_yticks(
     np.arange(len(RELATIONS)) + 0.5,
@@ -660,40 +722,58 @@ ax.set_yticks(
 )
 ax.set(xlabel="encoder head, or baseline", ylabel="relation (cases)")
 plt.show()
+says(
+    "Head 2.4 has 0.86 for determiner to noun, 0.78 for adjective to noun and 0.65 for predicate",
+    *(2.4, *(syntax[name][1, 3] for name in RELATIONS[:3])),
+)
+says("Head 2.1 has 0.63 for determiner", 2.1, syntax["determiner → noun"][1, 0])
+says("The fixed distance has 0.78, 0.93, 0.57, 0.52 and 0.57", *distance.values())
+says("the nearest noun at least 0.96", min(noun.values()))
 
 # %% [markdown]
-# Against an untrained model nearly every row has a winner. Against a fixed distance, few are left. One column stands out, head 2.4: for
-# determiners, adjectives and predicates alike, it looks at the noun. Is that grammar, or only "the next word" again? Let the noun stand further
-# away, with adjectives in between:
+# One column stands out, head 2.4: for determiners, adjectives and predicates alike, it looks at the noun. Is that grammar, or only "the next word" again?
+# Let the noun stand further away, with adjectives in between. And is it more than "the nearest noun"?
 
 # %%
-by_distance = {}
-for weights, (said, _) in zip(maps, sentences, strict=True):
-    favourite = weights["encoder"][1, 3].argmax(-1)
-    for name, place, goal in relations(said):
-        if name == "determiner → noun":
-            by_distance.setdefault(min(goal - place, 3), []).append(
-                favourite[place] == goal
-            )
+for name in RELATIONS:
+    best = names[syntax[name].argmax()]
+    for text, hits in (
+        ("fixed distance", by_distance[name]),
+        ("nearest noun", by_noun[name]),
+    ):
+        ahead = lead(name, hits)
+        print(
+            f"{name:20} best head {best} ahead of the {text:14}: {ahead:.3f}  "
+            f"by more than 0.03: {above(ahead, 0.03)}"
+        )
+
+number, found, far, _ = looked["determiner → noun"]
 for d in (1, 2, 3):
-    found = bool(np.mean(by_distance[d]) > 0.7)
+    chosen = found[np.minimum(far, 3) == d, 1, 3]
     print(
         f"noun {d}{' or more' * (d == 3)} word{'s' * (d > 1)} after its determiner: "
-        "found in more than 7 of 10:",
-        found,
+        f"head 2.4 finds {share(int(chosen.sum()), len(chosen)):.2f} of {len(chosen)}"
     )
 
-clear = [
-    name
-    for name in RELATIONS
-    if syntax[name].max() > max(untrained[name], distance[name]) + 0.03
-]
-print("relations that some head finds more often than both baselines:", ", ".join(clear))
-print("by the same head, 2.4:", all(syntax[name].argmax() == 7 for name in clear))
+says("Three and more words away are 13 cases", (np.array(far) >= 3).sum(), slack=0)
+says("the interval, from 101 cases", cases["predicate → subject"], slack=0)
+says("is the determiner's, in all 866 cases", by_noun["determiner → noun"].sum(), slack=0)
+
+at_noun, others_words = 0, 0
+for weights, (said, _) in zip(maps, sentences, strict=True):
+    nouns = noun_places(said)
+    rest = [place for place in range(weights["encoder"].shape[2]) if place not in nouns]
+    at_noun += np.isin(weights["encoder"][1, 3, rest].argmax(-1), nouns).sum()
+    others_words += len(rest)
+print(
+    f"all words but nouns: head 2.4 looks most at some noun: {at_noun / others_words:.2f}"
+)
 
 # %% [markdown]
-# It does not matter how far away the noun stands. That is no distance, that is a head which finds nouns. No head finds the subject of a verb as
-# often as "the word before" would.
+# Head 2.4 is no fixed distance: it finds nouns two words away as well as the next word. (Three and more words away are
+# 13 cases, too few to tell.) For predicates the interval, from 101 cases, says neither yes nor no. But against the nearest noun every
+# head loses, by much: in these sentences the next noun *is* the determiner's, in all 866 cases. So nothing here can tell a head that knows grammar
+# from one that looks for the next noun.
 #
 # **Position.** How much weight does a head give to the word before, to the word itself, to the next word, on average? And the decoder's heads to
 # `<s>`?
@@ -748,15 +828,17 @@ for (kind, text), shares in position.items():
     )
 
 # %% [markdown]
-# The encoder has heads that lean to one side, two or three times as much as chance would, but none that gives a neighbour even half of
-# its weight. Clean "previous word" heads, which large models do have ({cite:t}`clark2019does`), did not grow here. The decoder's first layer has
-# two heads that hardly leave the place where they are.
+# Some lean to one side, more than twice as much as an untrained head at most. Clean "previous word" heads, which BERT has ({cite:t}`clark2019does`), did
+# not grow here. In models that continue a text they are half of a well-known machine, the {term}`induction head`. It looks for an earlier place where
+# the present word stood, and at the word that *followed* there, so that A B … A is continued with B. For that the earlier B must first be
+# marked as "stands after A", in a layer below, by a previous-word head ({cite:t}`elhage2021mathematical`, {cite:t}`olsson2022context`).
 #
 # **Alignment.** Before the decoder writes a French word, does a cross-attention head look most at an English word that belongs to it? Both
-# languages go from left to right, so the fair baseline is the **diagonal**: the word at the same height of the sentence.
+# languages go from left to right, so the fair baseline is the **diagonal**: the word at the same height of the sentence. Fixed before the numbers: a head
+# aligns if it is above the diagonal by more than 0.05, with the whole interval over the sentences.
 
 # %%
-hits = diagonal = words = 0
+hits, diagonal, words = [], [], []
 by_chance_hits, by_chance_words = [0] * len(others), 0
 for i, (weights, (_, pair)) in enumerate(zip(maps, sentences, strict=True)):
     gold = np.zeros((len(pair.french.split()), len(pair.english.split()) + 1), dtype=bool)
@@ -764,38 +846,42 @@ for i, (weights, (_, pair)) in enumerate(zip(maps, sentences, strict=True)):
         gold[f, e] = True
     length, source_length = gold.shape[0], gold.shape[1] - 1
     rows = np.arange(length)
-    hits = hits + gold[rows, weights["cross"].argmax(-1)[:, :, :length]].sum(-1)
-    diagonal += gold[rows, ((rows + 0.5) * source_length / length).astype(int)].sum()
-    words += length
+    hits.append(gold[rows, weights["cross"].argmax(-1)[:, :, :length]].sum(-1))
+    on_it = gold[rows, ((rows + 0.5) * source_length / length).astype(int)]
+    diagonal.append(on_it.sum())
+    words.append(length)
     if i < len(others[0]):
         by_chance_words += length
         for n, other in enumerate(others):
             by_chance_hits[n] = by_chance_hits[n] + gold[
                 rows, other[i]["cross"].argmax(-1)[:, :, :length]
             ].sum(-1)
-alignment, diagonal = hits / words, diagonal / words
+hits, diagonal, words = np.array(hits), np.array(diagonal), np.array(words)
+ahead = {
+    names[i]: bootstrap(
+        lambda drawn, i=i: (
+            (hits[drawn].reshape(-1, 8)[:, i].sum() - diagonal[drawn].sum())
+            / words[drawn].sum()
+        ),
+        len(sentences),
+    )
+    for i in range(8)
+}
+alignment, diagonal = hits.sum(0) / words.sum(), diagonal.sum() / words.sum()
 unlearnt = max((h / by_chance_words).max() for h in by_chance_hits)
-print("every one of the 8 heads above the diagonal:", bool((alignment > diagonal).all()))
-print(
-    "the best of them finds 9 of 10:",
-    bool(alignment.max() > 0.9),
-    "  the best untrained one fewer than 3 of 10:",
-    bool(unlearnt < 0.3),
-)
-
-# %% tags=["nbval-ignore-output"]
-print(
-    "cross-attention heads 1.1 to 2.4:",
-    " ".join(f"{share:.2f}" for share in alignment.ravel()),
-)
-print(f"the diagonal {diagonal:.2f}, the best untrained head {unlearnt:.2f}")
+print(f"the diagonal finds {diagonal:.2f}, the best untrained head {unlearnt:.2f}")
+for name, share_found in zip(names, alignment.ravel(), strict=True):
+    lead_here = ahead[name]
+    print(
+        f"head {name} finds {share_found:.2f}, ahead of the diagonal by {lead_here:.3f}; "
+        f"by more than 0.05: {above(lead_here, 0.05)}"
+    )
 
 # %% [markdown]
-# All eight align. That is the opposite of a division of labour: eight heads with the same job.
-#
 # **Coreference.** "The mice did not eat any cheese because **they** were tired." French must know who *they* are: mice are feminine, so
 # *elles étaient fatiguées*. We take sentences with *it* or *they* in the second clause, and ask every head of every kind: does it, at the pronoun (or
-# when *il, ils, elle, elles* is about to be written), look most at the noun that is meant?
+# when *il, ils, elle, elles* is about to be written), look most at the noun that is meant? Fixed before the numbers: in more than half of the cases, or
+# we do not call it a head for coreference.
 
 # %%
 NAME = "it, they → noun"
@@ -842,106 +928,79 @@ right = [
     pronouns(t.text) == pronouns(pair.french)
     for t, (_, pair) in zip(written, with_pronoun, strict=True)
 ]
+masculine = [pronouns(pair.french)[-1].startswith("il") for _, pair in with_pronoun]
+count = len(with_pronoun)
 for kind, shares in meant.items():
+    found = share(round(shares.max() * count), count)
     print(
-        f"best {kind:8} head looks at the noun meant in fewer than half of the cases:",
-        bool(shares.max() < 0.5),
+        f"best {kind:8} head looks at the noun meant: {found:.2f}; "
+        f"in more than half of the cases: {above(found, 0.5)}"
     )
-print("best fixed distance finds fewer than half as well:", bool(same_distance < 0.5))
-print("il, ils, elle or elles right in 9 of 10 translations:", bool(np.mean(right) > 0.9))
-
-# %% tags=["nbval-ignore-output"]
-print(
-    "best head of each kind:",
-    {kind: round(float(shares.max()), 2) for kind, shares in meant.items()},
-)
-print(
-    f"best fixed distance: {same_distance:.2f}   right pronouns: {np.mean(right):.2f}",
-    end="   ",
-)
-print(
-    "masculine ones: "
-    f"{np.mean([pronouns(p.french)[-1].startswith('il') for _, p in with_pronoun]):.2f}"
-)
+print(f"best fixed distance: {share(round(same_distance * count), count):.2f}")
+correct = share(sum(right), count)
+print(f"pronouns right: {correct:.2f}; more than 9 of 10: {above(correct, 0.9)}")
+print(f"masculine ones: {share(sum(masculine), count):.2f}")
 
 # %% [markdown]
 # ```{admonition} Verdict: true of one head and one kind of job; false, or not shown, for the rest
 # :class: note
-# - *Syntax*: one head of eight, 2.4, finds the noun that a determiner belongs to, at any distance, and more often than "the next word" would; for
-#   predicates its lead is smaller (a hundred cases). No other relation is found more often than one fixed distance would find it.
-# - *Position*: leanings in the encoder, no head that owns a neighbour. Two decoder heads stay where they are.
-# - *Alignment*: far above chance and above the diagonal, but by **all** heads of cross-attention alike. That is teamwork, not specialisation.
+# - *Syntax*: one head of eight, 2.4, finds the noun of a determiner more often than any fixed distance does, and less often than "the next noun". It is a noun finder; whether it
+#   knows grammar cannot be seen in these sentences. For predicates its lead is open. No other relation is found more often than one fixed distance finds it.
+# - *Position*: leanings in the encoder, no head that gives a neighbour half of its weight. Two decoder heads mostly stay where they are.
+# - *Alignment*: clearly above the diagonal, but by seven of eight heads of cross-attention. They have the same job: that is teamwork, not specialisation.
 # - *Coreference*: no head points at the noun that is meant in half of the cases, and nearly all pronouns come out right (a model that always
-#   took the masculine would be right in four of five). The knowledge is there. It does not live in one head's favourite word.
+#   took the masculine would be right in about four of five). The knowledge is there. It does not live in one head's favourite word.
 #
-# Mind the limits. This is one small model, and one training of it: another one may put its noun finder into another head, or grow others.
+# The intervals are over sentences. The model is one, small, and trained once: another training may put its noun finder into another head, or grow none.
 # ```
 #
 # ### Claim 3: "Most heads can be pruned"
 #
-# A pattern says what a head looks at. Whether the model needs it, only an experiment can say: take the head out, and translate. Taking out means
-# to leave out its summand, so we set its block of $W_O$ to zero ({term}`pruning`; {cite:t}`michel2019sixteen` did the same to larger models). We take 300
-# sentences of the test set, translate them greedily, and see how much {term}`BLEU` is lost. Once for each of the 24 heads; then the other way
-# round, with *one* head left in a layer's attention and its three sisters gone.
+# A pattern says what a head looks at. Whether the model needs it, only an experiment can say: leave out its summand, by setting its block of $W_O$ to
+# zero ({term}`pruning`; {cite:t}`michel2019sixteen` did the same to larger models), and translate 300
+# sentences of the test set greedily. How much {term}`BLEU` is lost, and how many sentences more are *wrong*, that is not the reference
+# word for word? Once for each of the 24 heads; then the other way round, with *one* head left in a layer's attention and its three sisters gone.
+#
+# Fixed before the numbers: a head **can be missed** if at most 3 sentences of 100 more are wrong without it, and **is needed** if more are, by the
+# whole interval over the sentences; *open* is neither.
 
 # %%
-ATTENTIONS = {
-    "encoder": [layer.attention for layer in model.encoder.layers],
-    "decoder": [layer.attention for layer in model.decoder.layers],
-    "cross": [layer.cross_attention for layer in model.decoder.layers],
-}
-ALL_HEADS = [
-    (kind, layer, head) for kind in KINDS for layer in range(2) for head in range(n_heads)
-]
+ALL_HEADS = heads_taken_out.all_heads(model)  # (kind, layer, head)
 # The test set is the same, however much is drawn for training.
 test = load_grammar(seed=0, n_train=1).test[:300]
 
 
-@contextlib.contextmanager
-def without(heads):
-    """The translator with these heads taken out; afterwards it is whole again."""
-    before = {
-        module: module.output.weight.detach().clone()
-        for modules in ATTENTIONS.values()
-        for module in modules
-    }
-    with torch.no_grad():
-        for kind, layer, head in heads:
-            ATTENTIONS[kind][layer].output.weight[
-                :, head * d_head : (head + 1) * d_head
-            ] = 0
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for module, weight in before.items():
-                module.output.weight.copy_(weight)
-
-
-def bleu(pairs):
-    translations = translator.translate([pair.source for pair in pairs], attention=False)
-    return score([one.text for one in translations], [pair.target for pair in pairs]).bleu
+def translated(heads, pairs=test):
+    """BLEU without these heads, and which sentences are right, word for word."""
+    with without(model, heads):
+        texts = translations(translator, pairs)
+    targets = [pair.target for pair in pairs]
+    right = np.array([text == target for text, target in zip(texts, targets, strict=True)])
+    return score(texts, targets).bleu, right
 
 
 def lost(heads, pairs=test):
-    with without(heads):
-        return whole[len(pairs)] - bleu(pairs)
+    return whole[len(pairs)] - bleu_without(translator, heads, pairs)
 
 
-whole = {count: bleu(test[:count]) for count in (100, 300)}
+whole = {100: bleu_without(translator, [], test[:100])}
+whole[300], right_whole = translated([])
 one_less = {kind: np.zeros((2, n_heads)) for kind in KINDS}
 one_left = {kind: np.zeros((2, n_heads)) for kind in KINDS}
 none_left = {kind: np.zeros(2) for kind in KINDS}
+more_wrong = {}
 for kind, layer, head in ALL_HEADS:
     sisters = [(kind, layer, other) for other in range(n_heads) if other != head]
-    one_less[kind][layer, head] = lost([(kind, layer, head)])
+    left_bleu, right_without = translated([(kind, layer, head)])
+    one_less[kind][layer, head] = whole[300] - left_bleu
+    more_wrong[kind, layer, head] = paired(right_whole, right_without)
     one_left[kind][layer, head] = lost(sisters, test[:100])
 for kind, layer in sorted({(kind, layer) for kind, layer, _ in ALL_HEADS}):
     none_left[kind][layer] = lost(
         [(kind, layer, head) for head in range(n_heads)], test[:100]
     )
 
-# %% tags=["claim-7"] mystnb={"figure": {"name": "pruned-heads", "caption": "BLEU that is lost. Left: one head taken out, all others stay. Right: only this head left in its attention; the last column is the attention without any head. Greedy search on sentences of the test set (300 on the left, 100 on the right). The scales of colour differ."}, "image": {"alt": "Two tables of colours with six rows, two layers each of encoder, decoder and cross-attention. Left, most numbers are below 2; the largest are about 7 for decoder head 1.2 and about 6 for encoder head 2.4. Right, encoder rows lose 1 to 7, the first decoder layer 40 to 82, the second cross-attention 15 to 26 with one head left and about 60 with none."}}
+# %% tags=["claim-7"] mystnb={"figure": {"name": "pruned-heads", "caption": "BLEU that is lost. Left: one head taken out, all others stay. Right: only this head left in its attention; the last column is the attention without any head. Greedy search on sentences of the test set (300 on the left, 100 on the right). The scales of colour differ."}, "image": {"alt": "Two tables of colours with six rows, two layers each of encoder, decoder and cross-attention. Left, most numbers are below 2; the largest are 7 for decoder head 1.2 and 6 for encoder head 2.4. Right, encoder rows lose 2.1 to 8.4, the first decoder layer 41.9 to 85.7, the second cross-attention 17 to 25 with one head left and 61 with none."}}
 rows = [f"{kind} {layer + 1}" for kind in KINDS for layer in range(2)]
 less = np.concatenate([one_less[kind] for kind in KINDS])
 left = np.concatenate([np.c_[one_left[kind], none_left[kind]] for kind in KINDS])
@@ -967,12 +1026,43 @@ for ax, table, top, xlabel in (
     ax.set(xlabel=xlabel)
 plt.show()
 
-# %%
-cheap = [place for place in ALL_HEADS if one_less[place[0]][place[1:]] < 2]
+# %% tags=["claim-7"]
+missed = [head for head, more in more_wrong.items() if within(more, 0.03) == "true"]
+needed = [head for head, more in more_wrong.items() if above(more, 0.03) == "true"]
+undecided = len(ALL_HEADS) - len(missed) - len(needed)
 print("the whole translator, BLEU above 97:", whole[300] > 97)
-print(
-    "at least two thirds of the heads cost less than 2 BLEU, taken out alone:",
-    len(cheap) >= 16,
+print(f"sentences that are wrong: {int((~right_whole).sum())} of 300")
+print(f"can be missed: {len(missed)}, needed: {len(needed)}, open: {undecided} of 24 heads")
+says(
+    "11 heads of 24 can be missed, 4 are needed, and for the other 9 the 300 sentences",
+    *(len(missed), len(ALL_HEADS), len(needed), undecided, len(test)),
+)
+print("needed:", ", ".join(f"{kind} {i + 1}.{h + 1}" for kind, i, h in needed))
+costs = np.array([one_less[kind][layer, head] for kind, layer, head in ALL_HEADS])
+for bleu in (1.0, 2.0):
+    worst = max(more_wrong[h].mean for h in ALL_HEADS if one_less[h[0]][h[1:]] < bleu)
+    print(
+        f"heads that cost less than {bleu:.0f} BLEU: {(costs < bleu).sum()} of 24; "
+        f"wrong sentences more, at most: {300 * worst:.0f} of 300"
+    )
+says(
+    "up to 16 wrong sentences more where 14 were wrong before",
+    *(300 * worst, (~right_whole).sum()),
+)
+print(f"decoder 1.2, wrong sentences more: {more_wrong['decoder', 0, 1]:.3f} of one")
+alone = np.concatenate([one_left["encoder"].ravel(), none_left["encoder"]])
+says("encoder rows lose 2.1 to 8.4", alone.min(), alone.max(), slack=3)
+alone = np.array([*one_left["decoder"][0], none_left["decoder"][0]])
+says("the first decoder layer 41.9 to 85.7", alone.min(), alone.max(), slack=10)
+team = [*one_left["cross"][1], none_left["cross"][1]]
+says("17 to 25 with one head left and 61 with none", min(team[:4]), max(team[:4]), team[4])
+dearest = (one_less["decoder"][0, 1], one_less["encoder"][1, 3])
+says(
+    "the largest are 7 for decoder head 1.2 and 6 for encoder head 2.4",
+    dearest[0],
+    1.2,
+    dearest[1],
+    2.4,
 )
 print("encoder 2 with head 4 alone loses less than 3:", one_left["encoder"][1, 3] < 3)
 print(
@@ -987,63 +1077,92 @@ print(
 print("all four together more than 40:", bool(none_left["cross"][1] > 40))
 
 # %% [markdown]
-# Four things to see.
+# - Taken out alone, 11 heads of 24 can be missed, 4 are needed, and for the other 9 the 300 sentences are too few to say. And see what a bound does: 19 heads cost
+#   less than 2 BLEU, which sounds like nothing, and is up to 16 wrong sentences more where 14 were wrong before.
+# - That a head can be missed does not say that it does nothing. In cross-attention of layer 2 each single head is cheap, and all four together are worth most of the
+#   translation: a team.
+# - In the second layer of the encoder one head is nearly enough, and it is the noun finder, 2.4.
+# - The first self-attention of the decoder is the opposite: four heads, and no three of them can be missed. Its head 1.2 costs the most BLEU of all, and
+#   yet its count of wrong sentences is open: much is lost in few sentences.
 #
-# - Most heads can go, *one at a time*. That does not say that they do nothing: where four heads do the same job, each can go, and not all.
-#   Cross-attention of layer 2 is such a team.
-# - In the second layer of the encoder one head is enough, and it is the noun finder, 2.4. Here, a pattern that beat its baselines belongs to a head
-#   that is needed.
-# - The first self-attention of the decoder is the opposite: four heads, and no three of them can be missed.
-# - Losses do not add up. Let us take out more and more heads, in the order of what each costs alone, and compare with an order drawn by lot.
+# Do losses add up? We take out more and more heads, in the order of what each costs alone, and in an order drawn by lot. A stored study
+# (`heads_taken_out`) does it several times, each time with other sentences, 100 to rank the heads and 100 others to score what is left, and a new lot. A third order tests
+# a guess, that teams are the trouble: it takes the cheapest too, but leaves each attention one head as long as it can. Fixed before the numbers:
+# differences count from 5 BLEU.
 
 # %%
-cheapest_first = sorted(ALL_HEADS, key=lambda place: one_less[place[0]][place[1:]])
-by_lot = random.Random(0).sample(ALL_HEADS, len(ALL_HEADS))
-REMOVED = (2, 4, 6, 8, 10, 12, 16)
-together = {
-    name: [lost(order[:count], test[:100]) for count in REMOVED]
-    for name, order in (("cheapest first", cheapest_first), ("by lot", by_lot))
-}
-alone = [
-    sum(max(one_less[place[0]][place[1:]], 0) for place in cheapest_first[:count])
-    for count in REMOVED
-]
+orders = studies.load("heads_taken_out")
+TAKEN = (0, *heads_taken_out.COUNTS)
+ORDERS = {"cheapest first": "o-", "cheapest first, one left in each": "s--", "by lot": "^:"}
+for name in ORDERS:
+    left_over = [orders.estimate(f"{name}, {count}") for count in TAKEN[1:]]
+    print(
+        f"{name}: "
+        + "  ".join(
+            f"{n}: {left:.0f}" for n, left in zip(TAKEN[1:], left_over, strict=True)
+        )
+    )
+for statement, word in orders.verdicts.items():
+    print(f"{word}: {statement}")
 
-# %% mystnb={"figure": {"name": "many-heads-pruned", "caption": "BLEU after taking out several of the 24 heads, without any training in between (100 sentences). Dotted: what one would expect if the losses of the single heads added up."}, "image": {"alt": "Line plot of BLEU against heads taken out, from 0 to 16. Cheapest first: nearly level to 6 heads, then falling faster and faster, to near zero at 16. By lot: falling from the start. The dotted line of added losses stays far above both on the right."}}
+cheapest_first = sorted(ALL_HEADS, key=lambda head: one_less[head[0]][head[1:]])
+lot = heads_taken_out.by_lot(ALL_HEADS, seed=0)
+here = {
+    name: bleu_without(translator, order[:16], test[:100])
+    for name, order in (("cheapest first", cheapest_first), ("by lot", lot))
+}
+alone = [sum(max(one_less[h[0]][h[1:]], 0) for h in cheapest_first[:n]) for n in TAKEN]
+print("16 heads, here: more is left by lot:", here["by lot"] > here["cheapest first"])
+cost_of_12 = orders.difference("whole", "cheapest first, 12").mean
+print("12 heads cost more than twice the sum of their losses:", cost_of_12 > 2 * alone[6])
+
+# %% mystnb={"figure": {"name": "many-heads-pruned", "caption": "BLEU after taking out several of the 24 heads, without any training in between: means of ten orders, each on 100 sentences of its own, and their 95 % intervals. Grey: what one would expect if the losses of the single heads added up."}, "image": {"alt": "Line plot of BLEU against heads taken out, from 0 to 16, with broad bands. Cheapest first: 86 after 6 heads, 46 after 12, 3 after 16. With one head left in each attention: much the same up to 12, 10 after 16. By lot: 79, 39 and 24. The line of added losses stays far above all on the right."}}
 fig, ax = plt.subplots()
-for name, losses in together.items():
-    ax.plot((0, *REMOVED), whole[100] - np.array([0, *losses]), marker="o", label=name)
-ax.plot(
-    (0, *REMOVED),
-    whole[100] - np.array([0, *alone]),
-    linestyle=":",
-    color="grey",
-    label="if single losses added up",
-)
+for name, style in ORDERS.items():
+    points = [orders.estimate("whole" if not n else f"{name}, {n}") for n in TAKEN]
+    mean = np.array([point.mean for point in points])
+    ax.plot(TAKEN, mean, style, label=name)
+    ax.fill_between(TAKEN, [p.low for p in points], [p.high for p in points], alpha=0.15)
+added = orders.estimate("whole").mean - np.array(alone)
+ax.plot(TAKEN, added, color="grey", label="if single losses added up")
 ax.set(xlabel="heads taken out, of 24", ylabel="BLEU", ylim=(0, 100))
 ax.legend()
 plt.show()
 
-# %%
-first = dict(zip(REMOVED, together["cheapest first"], strict=True))
-print("6 of 24 heads, the cheapest, cost less than 5 BLEU together:", first[6] < 5)
-print(
-    "12 of 24 cost more than twice the sum of their single losses:",
-    first[12] > 2 * alone[REMOVED.index(12)],
+
+def bleu_left(name, *counts):
+    """Mean BLEU in the study, each after its number of heads."""
+    return [number for n in counts for number in (orders.estimate(f"{name}, {n}").mean, n)]
+
+
+says(
+    "Cheapest first: 86 after 6 heads, 46 after 12, 3 after 16.",
+    *bleu_left("cheapest first", 6, 12, 16),
+)
+says("10 after 16. By lot", *bleu_left("cheapest first, one left in each", 16))
+says("By lot: 79, 39 and 24.", *bleu_left("by lot", 6, 12, 16)[::2])
+says(
+    "The six cheapest leave 86 BLEU of 98, six by lot 79",
+    *(bleu_left("cheapest first", 6)[0], orders.estimate("whole").mean),
+    bleu_left("by lot", 6)[0],
+)
+says(
+    "in the order of their costs leave 3, sixteen by lot 24",
+    *(bleu_left(name, 16)[0] for name in ("cheapest first", "by lot")),
 )
 
 # %% [markdown]
 # Does a clear pattern tell which heads are needed? For each head we take how far it is *above the baseline* in what it does best, and draw it against
-# the BLEU that is lost without it.
+# the BLEU that is lost without it. Fixed before the numbers: it tells if the interval of the rank correlation, over the heads, is above 0.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "pattern-and-loss", "caption": "Each point is a head: how clear its best pattern is (share or weight above the baseline), and how much BLEU is lost without it."}, "image": {"alt": "Scatter plot of 24 heads in three colours. The dearest head, decoder 1.2, lies far to the left. Encoder 2.4 costs about 6 in the middle. Decoder heads 1.1 and 1.4 lie far to the right and cost 3 to 4. The cross-attention heads lie between 0 and 0.3 and all cost less than 2."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "pattern-and-loss", "caption": "Each point is a head: how clear its best pattern is (share or weight above the baseline), and how much BLEU is lost without it."}, "image": {"alt": "Scatter plot of 24 heads in three colours. The dearest head, decoder 1.2, lies far to the left. Encoder 2.4 costs 6 and lies in the middle. Decoder heads 1.1 and 1.4 lie far to the right and cost 3 to 4. The cross-attention heads lie between 0 and 0.3 and all cost less than 2."}}
 FACTS = [
     *(
         {
             "kind": "encoder",
             "text": f"{name}, found",
             "values": syntax[name],
-            "baseline": max(untrained[name], distance[name]),
+            "baseline": max(untrained[name], distance[name], noun[name]),
         }
         for name in RELATIONS
     ),
@@ -1096,44 +1215,37 @@ clear, cost = (
     np.concatenate([table[kind].ravel() for kind in KINDS])
     for table in (clearness, one_less)
 )
-agreement = np.corrcoef(*(np.argsort(np.argsort(values)) for values in (clear, cost)))[0, 1]
-print(
-    "on the whole, the clearer the pattern, the more is lost (rank correlation above 0.2):",
-    bool(agreement > 0.2),
+agreement = bootstrap(
+    lambda drawn: spearmanr(clear[drawn], cost[drawn]).statistic, len(ALL_HEADS)
 )
+print(f"rank correlation of pattern and loss: {agreement:.2f}; above 0: {above(agreement)}")
 print(
     "the two dearest heads:",
     " and ".join(
         f"{kind} {layer + 1}.{head + 1}" for kind, layer, head in cheapest_first[:-3:-1]
     ),
 )
-print(
-    "heads with a clearer pattern than the dearest one, more than 10:",
-    bool((clear > clear[cost.argmax()]).sum() > 10),
-)
+clearer = int((clear > clear[cost.argmax()]).sum())
+print(f"heads with a clearer pattern than the dearest one: {clearer} of 23")
+says("15 of the 23 other heads", clearer, len(cost) - 1)
 print(
     "cross-attention: the best aligner costs less than 2:",
     bool(one_less["cross"].flat[alignment.argmax()] < 2),
 )
 
-# %% tags=["nbval-ignore-output"]
-print(
-    f"rank correlation {agreement:.2f}; heads with a clearer pattern than the dearest: "
-    f"{(clear > clear[cost.argmax()]).sum()} of 23"
-)
-
 # %% [markdown]
-# There is a tendency, and you would lose your bet on it. The noun finder is the second dearest head. The dearest one, decoder 1.2, hardly beats
-# any of our baselines: it looks back at the word before a little more than others do. And the best aligner costs
-# next to nothing, because its sisters align as well.
+# On the whole, yes: the clearer the pattern, the more is lost. Of a single head you would lose your bet. The dearest one, decoder 1.2, hardly beats
+# any of our baselines: it looks back at the word before a little more than others do, and 15 of the 23 other heads have a clearer pattern. And the best aligner costs
+# next to nothing, probably because its sisters align as well.
 #
-# ```{admonition} Verdict: true one at a time, false together
+# Others say so of larger models: {cite:t}`michel2019sixteen` could take out a fifth of the heads unnoticed. {cite:t}`voita2019analyzing` got rid of 38 of 48 encoder
+# heads for 0.15 BLEU, but went on training meanwhile, so that the others could take over the work.
+#
+# ```{admonition} Verdict: each alone, half of them; together, single costs do not tell which
 # :class: note
-# More than two thirds of the heads cost less than 2 BLEU of 98 when they are taken out alone; so it is false, too, that every head is needed. But
-# losses do not add up. A quarter of the heads, the cheapest, can go at a small price; half of them cost more than twice what their
-# single losses sum to, because the last one of a team is not like the first one. {cite:t}`michel2019sixteen` report the same kind of curve: in their translator a
-# fifth of the heads could go unnoticed. {cite:t}`voita2019analyzing` got rid of 38 of 48 encoder heads for 0.15 BLEU, but went on training
-# meanwhile, so that the others could take over the work.
+# Alone, 11 heads can be missed by our bound and 4 are needed. Losses do not add up: twelve heads cost more than twice what their single losses sum to. The six cheapest leave 86 BLEU of 98, six by lot 79 (better than a lot by our bound: open).
+# But sixteen heads in the order of their costs leave 3, sixteen by lot 24 (the lot is better: true). Keeping one head in each attention gives 10 (better than 3: open):
+# that whole teams go may be a part of the reason. The bands are broad, and the sentences come from one test set and the heads from one model.
 #
 # A limit of the method: a head that is set to zero hands the next layer something that it never met in training. Some of a loss may be that surprise,
 # and not the news that is missing.
@@ -1143,7 +1255,7 @@ print(
 #
 # All of them run without an error, and give tensors of the right shape.
 #
-# **Heads split without a transpose.** `x.view(B, H, T, K)` has the shape that you want, and it is wrong: a view does not move numbers, it reads them in
+# **Heads split without a transpose.** `x.view(B, H, T, d_head)` has the shape that you want, and it is wrong: a view does not move numbers, it reads them in
 # the order in which they lie, so the first "head" gets *all* numbers of the first words. The same happens at the other end if you merge without
 # transposing back. Every row of weights still sums to 1. How do you notice? Ask **who can influence whom**: the gradient of each output with
 # respect to each input, under a causal mask, where nobody may see the future.
@@ -1151,12 +1263,12 @@ print(
 
 # %%
 def split_by_view(x, n_heads):
-    # Wrong: (B, T, D) read as (B, H, T, K).
+    # Wrong: (B, T, D) read as (B, H, T, d_head).
     return x.reshape(len(x), n_heads, x.shape[1], -1)
 
 
 def merge_by_view(heads):
-    # Wrong: (B, H, T, K) read as (B, T, D).
+    # Wrong: (B, H, T, d_head) read as (B, T, D).
     return heads.reshape(len(heads), heads.shape[2], -1)
 
 
@@ -1198,8 +1310,8 @@ plt.show()
 # One wrong step, and the future leaks, though the mask is right (lesson 8 shows what a leak does: a loss that is too good to be true). Two wrong steps
 # undo the leak, and are harder to find: nobody sees what they should not. But each "head" is now a room for two words, and nobody looks out.
 #
-# **The scale of the whole, not of the head.** Dividing by $\sqrt{D}$ where $\sqrt{K}$ is due makes all scores $\sqrt{H}$ times too small, and the attention
-# too even. A model that is trained this way gets used to it: it learns larger queries. The bug bites when weights meet code that was not
+# **The scale of the whole, not of the head.** Dividing by $\sqrt{D}$ where $\sqrt{d_{head}}$ is due makes all scores $\sqrt{H}$ times too small, and the attention
+# too even. A model that is trained this way can make up for it, with queries $\sqrt{H}$ times as large. The bug bites when weights meet code that was not
 # trained with them, and then there is no error, only a worse model. Our translator with the wrong divisor:
 
 
@@ -1207,7 +1319,7 @@ plt.show()
 @contextlib.contextmanager
 def scores_divided_by(factor):
     """All queries, and so all scores, smaller by this factor."""
-    modules = [module for attentions in ATTENTIONS.values() for module in attentions]
+    modules = [module for of in attentions(model).values() for module in of]
     for module in modules:
         module.query.weight.data /= factor
         module.query.bias.data /= factor
@@ -1229,21 +1341,19 @@ def words_listened_to():
 
 before = words_listened_to()
 with scores_divided_by(math.sqrt(n_heads)):  # √128 in place of √32
-    after, worse = words_listened_to(), whole[300] - bleu(test)
-print("cross-attention listens to more words than before:", bool(after > 1.2 * before))
-print("BLEU is lost, but less than 4:", bool(0.2 < worse < 4))
-
-# %% tags=["nbval-ignore-output"]
+    after, (bleu, right_now) = words_listened_to(), translated([])
+wrong = paired(right_whole, right_now)
+print(f"words listened to: {before:.1f} before, {after:.1f} with the wrong scale")
+says("A BLEU of 97 alarms nobody", bleu)
+print(f"BLEU {whole[300]:.1f} before, {bleu:.1f} now")
 print(
-    f"words listened to: {before:.1f} before, {after:.1f} with the wrong scale; "
-    f"BLEU lost: {worse:.1f} of {whole[300]:.1f}"
+    f"wrong sentences more: {100 * wrong.mean:.0f} of 100; more than none: {above(wrong)}"
 )
 
 # %% [markdown]
-# That is what makes it nasty. Each head listens to more words than it should, the translations are a little worse, and a BLEU of 97 alarms
-# nobody. Only the comparison with the code that the weights were trained with shows it.
+# A BLEU of 97 alarms nobody. Only the comparison with the code that the weights were trained with shows it.
 #
-# **Forgetting $W_O$.** The merged heads already have the width $D$, so nothing complains. But without $W_O$ each head can only write into its own $K$
+# **Forgetting $W_O$.** The merged heads already have the width $D$, so nothing complains. But without $W_O$ each head can only write into its own $d_{head}$
 # numbers, and the heads do not mix. Take one head out and see which numbers of the output change:
 
 # %%
@@ -1298,7 +1408,7 @@ print("numbers of a word that head 1 can write, of", d_model, ":", changed)
 # </details>
 # <details><summary>The operations in matrix products</summary>
 #
-# No. Twice as many heads of half the width: $H \cdot T^2 \cdot K$ stays the same.
+# No. Twice as many heads of half the width: $H \cdot T^2 \cdot d_{head}$ stays the same.
 #
 # </details>
 # <details><summary>The attention weights that are computed and stored</summary>
@@ -1321,7 +1431,7 @@ print("numbers of a word that head 1 can write, of", d_model, ":", changed)
 # </details>
 # <details><summary>The model would be as good without any head in this layer</summary>
 #
-# No. In cross-attention each single head could go, and all four together were worth most of the translation.
+# No. In the second cross-attention each single head was cheap, and all four together were worth most of the translation.
 #
 # </details>
 #
@@ -1436,15 +1546,15 @@ print(f"{replaced} attentions replaced by yours; the translator says the same")
 #
 # ## Summary
 #
-# - A head is an attention of its own in a narrow space: $H$ heads of width $K = D/H$ give each word $H$ averages in place of one.
-# - Split: $(B, T, D) \to (B, T, H, K) \to (B, H, T, K)$. The last axis is cut, then two axes change places. Merging goes the same way back.
-# - Scores are divided by $\sqrt{K}$, the width of a head.
+# - A head is an attention of its own in a narrow space: $H$ heads of width $d_{head} = D/H$ give each word $H$ averages in place of one.
+# - Split: $(B, T, D) \to (B, T, H, d_{head}) \to (B, H, T, d_{head})$. The last axis is cut, then two axes change places. Merging goes the same way back.
+# - Scores are divided by $\sqrt{d_{head}}$, the root of the width of a head.
 # - Concatenating and multiplying with $W_O$ is adding up: each head adds its own vector. So a head can be taken out.
 # - Parameters and products do not depend on the number of heads; the weights to compute and to keep do.
-# - In our translator one encoder head finds nouns, at any distance; all heads of cross-attention align; nobody resolves pronouns alone.
-# - A pattern is not a purpose. Compare it with a baseline, then cut the head out and see.
-# - Single heads can mostly go; teams cannot.
+# - In our translator one encoder head finds the next noun; seven of eight heads of cross-attention align; nobody resolves pronouns alone.
+# - A pattern is not a purpose. Compare it with a baseline, then take the head out and see.
+# - Taken out alone, about half of the heads are hardly missed. Which can go together, their single costs do not tell.
 #
 # **Where it comes from.** Multi-head attention: {cite:t}`vaswani2017attention`, section 3.2.2. Pruning heads: {cite:t}`michel2019sixteen`;
-# {cite:t}`voita2019analyzing`, who also compare heads with a fixed distance. What the heads of a large language model look at: {cite:t}`clark2019does`.
+# {cite:t}`voita2019analyzing`, who also compare heads with a fixed distance. What the heads of BERT look at: {cite:t}`clark2019does`. Induction heads: {cite:t}`olsson2022context`.
 # A layer as a sum over heads: {cite:t}`elhage2021mathematical`.

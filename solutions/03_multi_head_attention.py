@@ -13,7 +13,7 @@ r"""
 *50 minutes, 10 points. You need: lesson 3, the attention of exercise 1, and PyTorch's `nn.Module`, `unflatten` and
 `transpose`.*
 
-You build the module that stands three times in every translator of this course: the English words look at each other, the
+You build the module that does three jobs in the course's translator: the English words look at each other, the
 French words at the French words before them, and the French words at the English ones. It is one class:
 
 $$\operatorname{MultiHead}(X, Y) = \operatorname{concat}(O_1, \dots, O_H)\,W_O, \qquad

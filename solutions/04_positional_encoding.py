@@ -76,7 +76,7 @@ table of angles is a column of positions times a row of speeds.
 
 :::{dropdown} Hint 2 of q1: the speeds
 `torch.arange(0, d_model, 2)` gives 0, 2, 4 …, which is 2i already. Divide by `d_model`, put a minus in front, and raise
-10000 to that power. The first speed is 1, the last is not quite 1/10000.
+10000 to that power. The first speed is 1, the last a little more than 1/10000 if `d_model` is large (at 4 it is 1/100).
 :::
 
 :::{dropdown} Hint 3 of q1: into alternating columns
@@ -95,8 +95,8 @@ RoPE turns pairs of dimensions by an angle that grows with the position. Write `
 shape (…, T, d_head), d_head even; row $t$ of the axis T stands at position `start + t`. The result has the same shape
 and dtype.
 
-**The pairing is the one of `lessons_lib.positions`, and of published checkpoints: two halves.** Dimension $i$ turns together with dimension
-$i + d_{head}/2$, at the speed $10000^{-2i/d_{head}}$. With the angle $\theta_{t,i} = (start + t) \cdot 10000^{-2i/d_{head}}$:
+**The pairing is the one of `lessons_lib.positions`, and of Hugging Face's Llama: two halves.** (The paper and Meta's own code pair neighbours.)
+Dimension $i$ turns together with dimension $i + d_{head}/2$, at the speed $10000^{-2i/d_{head}}$. With the angle $\theta_{t,i} = (start + t) \cdot 10000^{-2i/d_{head}}$:
 
 $$
 \begin{aligned}

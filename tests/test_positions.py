@@ -6,8 +6,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 from transformers.models.t5.modeling_t5 import T5Attention
 
+from lessons_lib.attention import MultiHeadAttention
+from lessons_lib.masks import causal_mask
 from lessons_lib.positions import (
     POSITIONS,
     AlibiPositions,
@@ -63,6 +66,44 @@ def test_rotation_keeps_lengths_and_makes_scores_depend_on_distance_alone(shift,
     scores, shifted = (order.rotate(query) @ order.rotate(key).mT for order in (here, there))
     torch.testing.assert_close(scores, shifted, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(scores[..., 0, 1], scores[..., -2, -1], rtol=1e-4, atol=1e-4)
+
+
+def angles_of(length, d_head):
+    return torch.arange(length)[:, None] * 10_000 ** (-torch.arange(0, d_head, 2) / d_head)
+
+
+def test_rotation_pairs_halves_as_hugging_faces_llama():
+    heads, angles = torch.randn(2, 4, 9, 16), angles_of(9, 16).repeat(1, 2)[None]
+    theirs, _ = apply_rotary_pos_emb(heads, heads, angles.cos(), angles.sin())
+    torch.testing.assert_close(RotaryPositions(9, 16).order(9).rotate(heads), theirs)
+
+
+def test_weights_for_neighbours_fit_when_their_rows_are_put_even_ones_first():
+    """The paper and Meta's code turn 2i and 2i + 1, as complex numbers: scores are the same, in the order we say."""
+    query, key = torch.randn(2, 9, 16)
+    turn = torch.polar(torch.ones(9, 8), angles_of(9, 16))
+    neighbours = [
+        torch.view_as_real(torch.view_as_complex(x.unflatten(-1, (8, 2))) * turn).flatten(-2) for x in (query, key)
+    ]
+    rotate = RotaryPositions(9, 16).order(9).rotate
+    order = torch.cat([torch.arange(0, 16, 2), torch.arange(1, 16, 2)])
+    ours = [rotate(x[:, order][None, None])[0, 0] for x in (query, key)]
+    torch.testing.assert_close(ours[0] @ ours[1].T, neighbours[0] @ neighbours[1].T)
+    assert not torch.allclose(rotate(query[None, None])[0, 0], neighbours[0], atol=1e-2)
+
+
+def test_alibi_in_an_encoder_does_not_tell_left_from_right():
+    attention, x = MultiHeadAttention(16, 4), torch.randn(1, 9, 16)
+
+    def read(x, order, mask=None):
+        return attention(x, order=order, mask=mask)[0]
+
+    order = AlibiPositions(4).order(9)
+    torch.testing.assert_close(read(x.flip(1), order).flip(1), read(x, order))
+    assert not torch.allclose(read(x.flip(1), order, causal_mask(9)).flip(1), read(x, order, causal_mask(9)), atol=1e-3)
+    sided = ClippedRelativePositions(4)
+    torch.nn.init.normal_(sided.table)
+    assert not torch.allclose(read(x.flip(1), sided.order(9)).flip(1), read(x, sided.order(9)), atol=1e-3)
 
 
 def test_alibi_slopes_are_the_published_ones():

@@ -18,7 +18,7 @@ export function sinusoidal(position, width) {
   return Array.from({ length: width }, (_, i) => sinusoid(position, i, width));
 }
 
-/** RoPE: dimensions i and i + K/2 turn together, by the position times the speed of pair i (Su et al. 2021). */
+/** RoPE: dimensions i and i + d_head/2 turn together, by the position times the speed of pair i (Su et al. 2021). */
 export function rotate(vector, position) {
   const half = vector.length / 2;
   return vector.map((number, i) => {
