@@ -630,7 +630,7 @@ shares = np.array(list(counts.values())) / counts.total()
 print(f"entropy of the French pieces: {-(shares * np.log(shares)).sum():.1f} nats")
 
 # %% [markdown]
-# In 140 steps post-norm at the high rate hardly got below that, with a warm-up or without: it learnt the frequencies, and little more.
+# In 140 steps at the high rate post-norm without a warm-up stayed at about that: it learnt the frequencies, and little more. With one it got a little below.
 #
 # Why? A usual answer: "each norm on the path divides the gradient, so that it shrinks on its way down". Look at untrained networks, a little deeper, and at the gradient
 # that each layer gets, in *both* stacks, from three starts. The decoder's comes down from the loss, at its top; the encoder's comes from the memory, at its top.
@@ -714,11 +714,11 @@ for name, sides in arriving.items():
 # everything. (The optimizer, Adam, divides each gradient by its
 # usual size. {cite:t}`liu2020understanding` argue that what hurts is how strongly a small change of the weights moves the output of a post-norm network.)
 #
-# ```{admonition} Verdict: without a norm the usual start is lost; the rest depends on the rate and the start
+# ```{admonition} Verdict: without a norm the usual start is lost; pre-norm needs no warm-up; post-norm gains by one, and more by a quiet start
 # :class: note
-# Pre-norm learns with and without warm-up, and by our bound does not need one. Post-norm at the high rate is nearly stuck either way: the warm-up makes the loss about two tenths of a nat lower, just at the bound of
-# "needed". At the lower rate, with more steps, post-norm gets going in both ways, and the differences between seeds are as large as what the warm-up brings: see the intervals. A quiet start, without any warm-up, brought post-norm
-# lower than a warm-up did, from one start far more than from another. And with a quiet start the network *without any norm* has the lowest training loss of all; on unseen sentences its lead is small or none: it learnt 245 sentences by heart, sooner than the others.
+# Pre-norm learns with and without warm-up, and by our bound does not need one. Post-norm gains by one: at the high rate it stays at the frequencies without, and gets a little below them with a warm-up; at the lower
+# rate, with more steps, it gets going in both ways, and a warm-up still helps a little. How much is in the table above, with its interval. A quiet start, without any warm-up, brought post-norm
+# lower than a warm-up did. And with a quiet start the network *without any norm* has the lowest training loss of all; on unseen sentences its lead is much smaller, and less than certain.
 # This was a thin network and a few hundred steps; what holds for long trainings of large models is not decided on this page. But a Transformer can train without a norm: you have seen one.
 # ```
 #
@@ -873,7 +873,7 @@ stored = (
 )
 print(f"seed 0 at 0.005, in training: here {here:.2f}, stored {stored:.2f}")
 
-# %% mystnb={"figure": {"name": "norm-pairs", "caption": "How much higher the loss is with RMSNorm than with LayerNorm, in pairs of the same start and batches: a dot a pair. Between the dashed lines both are as good."}, "image": {"alt": "Dot plot of four comparisons. In training, after 140 and 300 steps, the dots lie to the right of zero: a higher loss with RMSNorm. On unseen sentences they lie around the band of equality or to its left."}}
+# %% mystnb={"figure": {"name": "norm-pairs", "caption": "How much higher the loss is with RMSNorm than with LayerNorm, in pairs of the same start and batches: a dot a pair. Between the dashed lines both are as good."}, "image": {"alt": "Dot plot of four comparisons. In training the dots spread widely, most of them to the right of zero: a higher loss with RMSNorm. On unseen sentences they lie around the band of equality after 140 steps, and rather to the left of it after 300."}}
 fig, ax = plt.subplots(figsize=(7, 2.4))
 for row, (a, b) in enumerate(gaps.values()):
     ax.plot(
@@ -941,11 +941,11 @@ print(
 )
 
 # %% [markdown]
-# ```{admonition} Verdict: as good on unseen sentences, behind in training; cheaper on paper, and in time only where the kernel is as good
+# ```{admonition} Verdict: cheaper on paper, in time only where the kernel is as good; in loss no winner
 # :class: note
 # About half the operations, of something that is less than a percent of the operations and a few percent of the time. From scratch it is clearly
-# faster; against a fused LayerNorm it is what the kernel makes of it: look at the times above, and measure on your own machine. In *training* loss RMSNorm is behind in the pairs; on *unseen* sentences it is not: there it is level or slightly ahead.
-# So whoever looks at training losses alone finds a difference that helps nobody. The trained translator hardly notices when its mean is left in. Llama and its relatives use RMSNorm
+# faster; against a fused LayerNorm it is what the kernel makes of it: look at the times above, and measure on your own machine. In loss see the pairs: what RMSNorm loses in *training* it does not lose on *unseen* sentences, where
+# it is level after 140 steps and slightly ahead after 300. So whoever looks at training losses alone gets another answer. The trained translator hardly notices when its mean is left in. Llama and its relatives use RMSNorm
 # ({cite:t}`touvron2023llama`), which has one parameter vector less, and needs no mean.
 # ```
 #
@@ -1303,7 +1303,7 @@ for pair, text in zip(corpus.test[:2], with_ours, strict=False):
 # - The path through the model grows with depth; the norm before each sub-layer hides that from it.
 # - Post-norm stands on the path; pre-norm leaves it free. In an untrained decoder post-norm's gradient shrinks towards the bottom, in the encoder of the same network it does not.
 # - In our short trainings pre-norm needed no warm-up, post-norm gained a little by one at the high rate, and a quiet start helped it more.
-# - RMSNorm does about half the arithmetic. In pairs it is behind on the training sentences and not on unseen ones. Whether it is faster depends on the kernel.
+# - RMSNorm does about half the arithmetic. In our pairs it is behind in training after 300 steps, and not on unseen sentences. Whether it is faster depends on the kernel.
 #
 # **Where it comes from.** LayerNorm: {cite:t}`ba2016layer`. RMSNorm: {cite:t}`zhang2019root`. Batch norm: {cite:t}`ioffe2015batch`. Post-norm is the published
 # Transformer, {cite:t}`vaswani2017attention`, section 3.1, with the warm-up in section 5.3; pre-norm, warm-up and gradients: {cite:t}`xiong2020layer`; why post-norm is hard to train, seen in

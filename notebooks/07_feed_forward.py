@@ -729,7 +729,7 @@ compare("SwiGLU, unfair, is better than SwiGLU", "SwiGLU", "SwiGLU, unfair")
 # %% [markdown]
 # ```{admonition} Verdict: true at a low learning rate, not shown at a good one
 # :class: note
-# At the lowest rate SwiGLU wins, with equal parameters, and the unfair comparison wins even more. With each version at its best rate the lead is gone, and with 400 updates ReLU is ahead. If you had tested one rate and one length only, you would have found
+# At the lowest rate SwiGLU wins, with equal parameters, and the unfair comparison wins even more. With each version at its best rate a lead is not shown any more, nor after 400 updates. If you had tested one rate and one length only, you would have found
 # what you were looking for. What these trainings say about models of billions of parameters is: nothing.
 # ```
 #
