@@ -944,7 +944,7 @@ same = {
     name: (tokens == tgt_in)[asked].float().mean().item() for name, tokens in said.items()
 }
 
-# %% mystnb={"figure": {"name": "logit-lens", "caption": "The trained decoder, asked early. After each sub-layer: how often it would say the right next token, and how often the token that it has just been given. 100 unseen sentences."}, "image": {"alt": "Line plot over seven stages of the decoder. The share of the right next token starts at 0, is about 0.2 after the cross-attention of layer 1, 0.55 after its feed-forward network, 0.57 after the self-attention of layer 2, and 0.99 after its cross-attention. The share of the given token starts at 1.0 and falls to 0."}}
+# %% mystnb={"figure": {"name": "logit-lens", "caption": "The trained decoder, asked early. After each sub-layer: how often it would say the right next token, and how often the token that it has just been given. 100 unseen sentences."}, "image": {"alt": "Line plot over seven stages of the decoder. The right next token: 0 percent at first, about 20 after the cross-attention of layer 1, 55 after its feed-forward network, 57 after the self-attention of layer 2, and 99 after its cross-attention. The given token: all at first, none in the end."}}
 fig, ax = plt.subplots(figsize=(8, 3.6))
 ax.plot(list(right), list(right.values()), marker="o", label="the right next token")
 ax.plot(

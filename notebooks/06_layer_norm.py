@@ -44,6 +44,7 @@ from torch import nn
 import lessons_lib.norms
 from lessons_lib.device import pick_device, seed_everything
 from lessons_lib.figures import use_course_style
+from lessons_lib.prose import says
 from lessons_lib.studies import load, norm_pairs, warm_up
 from lessons_lib.studies._thin_translators import brief, final, loss_of, quiet, thin, train
 from lessons_lib.transformer import Transformer
@@ -325,7 +326,7 @@ def short(name):
     )
 
 
-# %% mystnb={"figure": {"name": "length-by-depth", "caption": "Mean length of a word's vector in the trained translator, before each norm (the path that everything is added to) and behind it (what the sub-layer gets). The dashed line is √128, the length that a norm gives when γ = 1 and β = 0."}, "image": {"alt": "Two line plots, encoder and decoder. Before the norms the length grows in the encoder from 17 to 31, in the decoder from 20 to 207. Behind the norms it stays between 3 and 15 everywhere."}}
+# %% mystnb={"figure": {"name": "length-by-depth", "caption": "Mean length of a word's vector in the trained translator, before each norm (the path that everything is added to) and behind it (what the sub-layer gets). The dashed line is √128, the length that a norm gives when γ = 1 and β = 0."}, "image": {"alt": "Two line plots, encoder and decoder. Before the norms the length grows in the encoder from 17 to 31, in the decoder from 21 to 206. Behind the norms it is between 3 and 15 everywhere."}}
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True)
 for ax, part in zip(axes, ("encoder", "decoder"), strict=True):
     names = [name for name in NORMS if name.startswith(part)]
@@ -346,12 +347,19 @@ fig.tight_layout()
 plt.show()
 
 # %%
+order = list(NORMS)
 lengths = {name: found.norm(dim=-1).mean().item() for name, found in came_in.items()}
-first, last = (lengths[name] for name in (list(NORMS)[5], list(NORMS)[-2]))
+first, last = lengths[order[5]], lengths[order[-2]]
 print(
     f"decoder: the first sub-layer meets a word of length {first:.0f}, "
     f"the last one of {last:.0f}; it leaves with {lengths['decoder.norm']:.0f}"
 )
+says(
+    "grows in the encoder from 17 to 31, in the decoder from 21 to 206",
+    *(lengths[name] for name in (order[0], "encoder.norm", order[5], "decoder.norm")),
+)
+heard = [found.norm(dim=-1).mean().item() for found in went_out.values()]
+says("it is between 3 and 15 everywhere", min(heard), max(heard))
 rows = came_in["decoder.norm"]
 squares = rows.square().mean(dim=0)
 top = squares.topk(8).values.sum() / squares.sum()
@@ -376,7 +384,7 @@ print(
 #
 # And γ and β? They started as 1 and 0. What have they become?
 
-# %% mystnb={"figure": {"name": "gamma-and-beta", "caption": "The learned γ (left) and β (right) of the twelve norms, a dot for each of the 128 dimensions. Dashed: where they started."}, "image": {"alt": "Two strip plots, twelve columns each. Gamma lies between 0.1 and 0.9 in front of the attentions and of the encoder's feed-forward networks, near 0.9 and 1.3 in front of the two feed-forward networks of the decoder and near 1.15 at its end. Beta stays near 0 in front of attention and spreads to about plus and minus 0.8 in front of the feed-forward networks."}}
+# %% mystnb={"figure": {"name": "gamma-and-beta", "caption": "The learned γ (left) and β (right) of the twelve norms, a dot for each of the 128 dimensions. Dashed: where they started."}, "image": {"alt": "Two strip plots, twelve columns each. Gamma lies below its start in front of the attentions and of the encoder's feed-forward networks, around it in front of the two feed-forward networks of the decoder, and a little above it at its end. Beta stays near 0 in front of attention and spreads much further in front of the feed-forward networks."}}
 rng = np.random.default_rng(0)
 fig, axes = plt.subplots(1, 2, figsize=(10, 4.2))
 labels = [f"{name[0]}. {short(name)}" for name in NORMS]  # e. for encoder, d. for decoder
