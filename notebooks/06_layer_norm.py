@@ -418,13 +418,11 @@ for kind, name in (
 # %% [markdown]
 # γ is a volume knob for each dimension, and in front of attention most of them are turned down. β moves, in front of the feed-forward networks, the point at
 # which a ReLU begins to let something through. But what reads the norm is a matrix with a bias of its own, and $(\hat x + \beta) W + b = \hat x W + (\beta W + b)$:
-# β can be moved into that bias, and nothing is lost. Many models leave it out, T5 and Llama among them.
+# β can be moved into that bias, and nothing is lost. (Only the decoder's last norm is read by a matrix without one, the output.) Many models leave it out, T5 and Llama among them.
 
 # %%
-norm, network = (
-    (layers := model.decoder.layers[0]).feed_forward_residual.norm,
-    layers.feed_forward,
-)
+layer = model.decoder.layers[0]
+norm, network = layer.feed_forward_residual.norm, layer.feed_forward
 with torch.no_grad():
     x, beta = batch.detach().to(device), norm.beta
     moved = network.expand.bias + network.expand.weight @ beta
