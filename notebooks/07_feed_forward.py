@@ -883,8 +883,8 @@ for (name, kind), hit in hits.items():
 # %% [markdown]
 # ```{admonition} Verdict: true of a part; half of what looks like memory is there without learning
 # :class: note
-# Of 100 awake neurons 32 to 43 are readable by a single word, and of the shuffled ones none. But *random* keys, which have learnt nothing, are readable at half that rate, and so are bare coordinates: the words already lie apart in the input,
-# and any direction finds some of them. In each layer the learnt keys do beat both. In four of ten decoder neurons the piece that comes next is *among the ten* that the value
+# Of 100 awake neurons 32 to 43 are readable by a single word, and of the shuffled ones none. But *random* keys, which have learnt nothing, are readable at roughly half that rate, and so are bare coordinates: probably the words already lie apart in the input,
+# so that any direction finds some of them. In each layer the learnt keys do beat both. In four of ten decoder neurons the piece that comes next is *among the ten* that the value
 # pushes towards most; with the value of another neuron it is about one in twenty. So there are keys and values that go together. "Not readable" is what our criterion says, not what is so. And that a neuron fires *with*
 # a word does not yet say that the translation needs it.
 # ```
