@@ -181,7 +181,7 @@ widget
 #
 # Three younger ideas that you will meet. *Norms before and after*: Gemma 2 norms what goes into a sub-layer and what comes out of it, but not the path
 # ({cite:t}`gemma2024improving`). *QK-norm*: queries and keys are normed as well, so that no score can grow without bound ({cite:t}`henry2020query`;
-# {cite:t}`dehghani2023scaling` needed it to train a very large one). *Dynamic Tanh*: no norm at all, but $\gamma \tanh(\alpha x) + \beta$ with a learned number
+# {cite:t}`dehghani2023scaling` needed it to train a very large model of images). *Dynamic Tanh*: no norm at all, but $\gamma \tanh(\alpha x) + \beta$ with a learned number
 # $\alpha$, number by number ({cite:t}`zhu2025transformers`).
 
 # %% [markdown]
@@ -715,7 +715,7 @@ for name, sides in arriving.items():
 
 # %% [markdown]
 # In the decoder the usual answer describes what post-norm does: its gradient is many times smaller at the bottom. But in the *encoder of the same network*, with just such a norm on each path, it keeps its size. So "each
-# norm divides it" cannot be the cause; what the two stacks do not share is cross-attention, and we have not taken that apart. Without a norm the encoder's layers multiply the gradient to millions. In pre-norm both stacks
+# norm divides it" does not explain it. What the two stacks do not share is cross-attention; we have not taken that apart. Without a norm the encoder's layers multiply the gradient to millions. In pre-norm both stacks
 # pass it on. And in a quiet start nothing reaches the encoder in the first step at all, because the last matrix of cross-attention is zero; it trains well nevertheless, so this picture of the first step does not decide
 # everything. (The optimizer, Adam, divides each gradient by its
 # usual size. {cite:t}`liu2020understanding` argue that what hurts is how strongly a small change of the weights moves the output of a post-norm network.)
@@ -1110,7 +1110,7 @@ for decay in (settings["weight_decay"], presets.PRESETS["toy"]["weight_decay"]):
     )
 
 # %% [markdown]
-# A tenth less with the first; with the second next to nothing is left. (Where the loss does care it pulls the other way.) Many
+# A tenth less with the first; with the second about a tenth is left. (Where the loss does care it pulls the other way.) Many
 # trainings leave γ, β and biases out:
 
 # %%
