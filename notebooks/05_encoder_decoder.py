@@ -743,7 +743,7 @@ measured = {
     for wiring in WIRINGS
 }
 
-# %% mystnb={"figure": {"name": "residual-depth", "caption": "Untrained encoder stacks of 1 to 32 layers, wired in five ways (means of three random starts; a line ends where numbers overflow). Left: the gradient at the input, for a random direction at the output. Right: how different the places of a sentence are at the output."}, "image": {"alt": "Two line plots against depth, both axes logarithmic. Left, gradient at the input: pre-norm, post-norm and norm without residual stay within a factor of five up to 32 layers; residual without norm rises above a hundred thousand at 16 layers and then has no number; with neither it falls below a hundred thousandth. Right, difference between places: the two pre-norm and residual without norm fall slowly; post-norm falls to a hundredth at 16 and below a thousandth at 32 layers; without residual connections it is below a millionth from 4 layers on."}}
+# %% mystnb={"figure": {"name": "residual-depth", "caption": "Untrained encoder stacks of 1 to 32 layers, wired in five ways (means of three random starts; a line ends where numbers overflow). Left: the gradient at the input, for a random direction at the output. Right: how different the places of a sentence are at the output."}, "image": {"alt": "Two line plots against depth, both axes logarithmic. Left, gradient at the input: pre-norm, post-norm and norm without residual stay within a factor of ten up to 32 layers; residual without norm rises above a million at 16 layers and then has no number; with neither it falls below a hundred thousandth. Right, difference between places: pre-norm and residual without norm fall slowly; post-norm falls to a hundredth at 16 and below a thousandth at 32 layers; without residual connections it is below a millionth from 4 layers on."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
 for (wiring, values), marker in zip(measured.items(), "osD^v", strict=True):
     left.loglog(DEPTHS, values[:, 0], marker=marker, label=wiring)
@@ -819,7 +819,7 @@ for cell in ("pre-norm 0.003", "norm without residual 0.003"):
 # :class: note
 # Without residual connections and without norms the gradient vanishes, as everybody says. With a norm in each sub-layer it arrives, with or without residual connections. What
 # vanishes without them is what the gradient should be *about*: after four layers every place holds the same vector, and in the study eight such layers learn
-# nothing, at either rate, while all three wirings with a residual path learn the task, also the one without norms.
+# nothing, at either rate, while all three wirings with a residual path learn the task, also the one without norms in its layers.
 # So the residual path carries the words, unmixed, past every attention; and the norm, where it is there, keeps their scale. The authors who made residual
 # connections famous held vanishing gradients for unlikely themselves, because their networks had norms ({cite:t}`he2016deep`, section 4.1).
 # (Whether post-norm needs more care in *training* is lesson 6's question.)
@@ -1133,7 +1133,7 @@ print(
 #
 # **Two that hide.** *The encoder's layers in the wrong order* (it happens: sort names as text, and `layers.10` comes before `layers.2`) costs a few points only. *The norm at the decoder's end forgotten*
 # costs hardly any BLEU: greedy decoding asks for the largest logit only, and it mostly stays the largest. (Not always: γ weighs each dimension differently.) But all logits are far too
-# large, and so the model is certain of everything. Whatever reads its probabilities, such as beam search or sampling, is led astray. So compare **logits**, as we did above: the translations alone would not have told.
+# large, and so the model is certain of everything. Whatever needs a second choice, such as beam search or sampling, hardly finds one. So compare **logits**, as we did above: the translations alone would not have told.
 #
 # **One that depends on the company.** *Padding seen*: a short sentence in a batch with a long one is filled up, and cross-attention shares its weights with the filling. So the translation of a sentence depends on who
 # travels with it:
