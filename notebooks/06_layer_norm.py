@@ -553,7 +553,7 @@ for statement in (
 # ```{admonition} Verdict: false; though batch norm, with its averages fixed, is of some use
 # :class: note
 # In training mode batch norm makes a sentence depend on its neighbours and even on the padding, and the same sentences get another loss in
-# other company. In use, with fixed averages, none of this happens. Then it is worse than LayerNorm on unseen sentences in each of our trainings, though not shown to be worse by the half nat
+# other company. In use, with fixed averages, none of this happens. Then it is worse than LayerNorm on unseen sentences, but by less than the half nat
 # that we asked for. The price is that you train one function and use another. {cite:t}`shen2020powernorm` found that in large
 # translators the batches' means and variances jump about too much for that; and in a decoder there is a leak, see the second bug below.
 # LayerNorm asks nobody: one word, one result, in training and in use, in any batch.
@@ -720,11 +720,11 @@ for name, sides in arriving.items():
 # everything. (The optimizer, Adam, divides each gradient by its
 # usual size. {cite:t}`liu2020understanding` argue that what hurts is how strongly a small change of the weights moves the output of a post-norm network.)
 #
-# ```{admonition} Verdict: without a norm the usual start is lost; pre-norm needs no warm-up; post-norm gains by one, and more by a quiet start
+# ```{admonition} Verdict: true of the usual start; pre-norm needs no warm-up, and a quiet start needs neither it nor the norm
 # :class: note
-# Pre-norm learns with and without warm-up, and by our bound does not need one. Post-norm gains by one: at the high rate it stays at the frequencies without, and gets a little below them with a warm-up; at the lower
-# rate, with more steps, it gets going in both ways, and a warm-up still helps a little. How much is in the table above, with its interval. A quiet start, without any warm-up, brought post-norm
-# lower than a warm-up did. And with a quiet start the network *without any norm* has the lowest training loss of all; on unseen sentences its lead is much smaller, and less than certain.
+# From the usual start the network without a norm is lost. Pre-norm learns with and without warm-up, and by our bound does not need one. Post-norm at the high rate does: without a warm-up it stays at the frequencies. At the lower
+# rate, with more steps, it gets going in both ways; a warm-up still makes the training loss a little lower, and whether it is *needed* there is open. Started quietly, without any warm-up, post-norm comes
+# lower than a warm-up brings it. And the quiet network *without any norm* has by far the lowest training loss, and on unseen sentences the lowest too, by much less.
 # This was a thin network and a few hundred steps; what holds for long trainings of large models is not decided on this page. But a Transformer can train without a norm: you have seen one.
 # ```
 #
@@ -947,11 +947,11 @@ print(
 )
 
 # %% [markdown]
-# ```{admonition} Verdict: cheaper on paper, in time only where the kernel is as good; in loss no winner
+# ```{admonition} Verdict: cheaper on paper, in time only where the kernel is as good; in loss behind in training, but not on unseen sentences
 # :class: note
 # About half the operations, of something that is less than a percent of the operations and a few percent of the time. From scratch it is clearly
-# faster; against a fused LayerNorm it is what the kernel makes of it: look at the times above, and measure on your own machine. In loss see the pairs: what RMSNorm loses in *training* it does not lose on *unseen* sentences, where
-# it is level after 140 steps and slightly ahead after 300. So whoever looks at training losses alone gets another answer. The trained translator hardly notices when its mean is left in. Llama and its relatives use RMSNorm
+# faster; against a fused LayerNorm it is what the kernel makes of it: look at the times above, and measure on your own machine. In the pairs RMSNorm has the higher loss in *training*. On *unseen* sentences no difference is shown after 140 steps, though
+# the interval is too wide to call both as good; and after 300 steps RMSNorm is slightly ahead. So whoever looks at training losses alone gets another answer. The trained translator hardly notices when its mean is left in. Llama and its relatives use RMSNorm
 # ({cite:t}`touvron2023llama`), which has one parameter vector less, and needs no mean.
 # ```
 #
@@ -1308,8 +1308,8 @@ for pair, text in zip(corpus.test[:2], with_ours, strict=False):
 # - A word is normalised with itself alone: not with its sentence (a leak in a decoder), not with its batch (a result that depends on the company).
 # - The path through the model grows with depth; the norm before each sub-layer hides that from it.
 # - Post-norm stands on the path; pre-norm leaves it free. In an untrained decoder post-norm's gradient shrinks towards the bottom, in the encoder of the same network it does not.
-# - In our short trainings pre-norm needed no warm-up, post-norm gained a little by one at the high rate, and a quiet start helped it more.
-# - RMSNorm does about half the arithmetic. In our pairs it is behind in training after 300 steps, and not on unseen sentences. Whether it is faster depends on the kernel.
+# - In our short trainings pre-norm needed no warm-up, post-norm needed one at the high rate, and a quiet start helped it more.
+# - RMSNorm does about half the arithmetic. In our pairs it is behind in training, and not on unseen sentences. Whether it is faster depends on the kernel.
 #
 # **Where it comes from.** LayerNorm: {cite:t}`ba2016layer`. RMSNorm: {cite:t}`zhang2019root`. Batch norm: {cite:t}`ioffe2015batch`. Post-norm is the published
 # Transformer, {cite:t}`vaswani2017attention`, section 3.1, with the warm-up in section 5.3; pre-norm, warm-up and gradients: {cite:t}`xiong2020layer`; why post-norm is hard to train, seen in
