@@ -18,7 +18,11 @@ ACTIVATIONS = {
 
 
 class FeedForward(nn.Module):
-    """f(x W₁ + b₁) W₂ + b₂ (Vaswani et al. 2017, section 3.3); gated: (f(x W₁) ⊙ x W_g) W₂ (Shazeer 2020)."""
+    """f(x W₁ + b₁) W₂ + b₂ (Vaswani et al. 2017, section 3.3); gated: (f(x W_gate) ⊙ x W_up) W_down (Shazeer 2020).
+
+    ``expand`` always goes through f, and ``gate`` never: in Llama's names, ``expand`` is gate_proj, ``gate`` is up_proj
+    and ``contract`` is down_proj.
+    """
 
     def __init__(self, d_model: int, d_ff: int, activation: str = "relu", bias: bool = True):
         super().__init__()

@@ -41,14 +41,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from lessons_lib.attention import UNORDERED
 from lessons_lib.blocks import DecoderLayer, EncoderLayer
-from lessons_lib.config import TransformerConfig
 from lessons_lib.device import pick_device, seed_everything
+from lessons_lib.evidence import estimate, share
 from lessons_lib.feedforward import FeedForward
 from lessons_lib.figures import use_course_style
+from lessons_lib.prose import says
 from lessons_lib.sizes import parameters, presets
-from lessons_lib.transformer import Encoder
+from lessons_lib.studies import layer_versions, load
 from lessons_lib.translation.batching import Batches, collate, encode_pairs
 from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import load_course_translator
@@ -64,8 +64,8 @@ torch.set_num_threads(1)
 # %% [markdown]
 # ## The idea
 #
-# In lesson 1 every word looked around and took home an average of what others had to offer. An average of what is there: attention
-# moves news between words, and adds nothing to them.
+# In lesson 1 every word looked around and took home an average of what others had to offer, put through matrices. Attention
+# moves news between words.
 #
 # Someone has to do something with the news. "The", having looked at "house", now carries *feminine, one*. That has to become *la*. So
 # after attention, each layer has a second half: the **{term}`feed-forward network`**. It takes the vector of *one* word, widens it to many
@@ -189,17 +189,22 @@ FeedForwardWidget(
 # That is what **{term}`position-wise`** means.
 #
 # **Three activations.** ReLU cuts off. GELU ({cite:t}`hendrycks2016gelu`) is $h\,\Phi(h)$, where $\Phi(h)$ is the probability that a normal
-# random number is below $h$. SiLU, also called swish ({cite:t}`ramachandran2017searching`), is $h\,\sigma(h)$, with the sigmoid $\sigma$. Both are ReLU
-# with the corner rounded off.
+# random number is below $h$. (GPT-2 computes it by an approximation with tanh; the library calls that `gelu_tanh`.) SiLU, also called swish ({cite:t}`ramachandran2017searching`), is $h\,\sigma(h)$, with the sigmoid $\sigma$. Both come near ReLU
+# far from 0, and dip a little below 0 before it.
 #
-# **A gate.** {cite:t}`shazeer2020glu` took a third matrix $W_g$, and let one half of the neurons decide how much of the other half passes
+# **A gate.** {cite:t}`shazeer2020glu` took a third matrix, and let one half of the neurons decide how much of the other half passes
 # ({cite:t}`dauphin2017language` had done so before):
 #
 # $$
-# \operatorname{SwiGLU}(x) = \big(\operatorname{SiLU}(x W_1 + b_1) \odot (x W_g + b_g)\big)\, W_2 + b_2 ,
+# \operatorname{SwiGLU}(x) = \big(\operatorname{SiLU}(x W_{gate} + b_{gate}) \odot (x W_{up} + b_{up})\big)\, W_{down} + b_{down} ,
 # $$
 #
-# where $\odot$ multiplies neuron by neuron. (The published form has no biases.) Three matrices of width $F$ hold half as many numbers again as two. To be fair, a gated network is made narrower:
+# where $\odot$ multiplies neuron by neuron. With GELU in place of SiLU it is called GEGLU. (The published forms have no biases.) These are the names of Llama's weights:
+# `gate_proj` is what goes through the activation, `up_proj` what it is multiplied with. **In this course's code the matrix that goes through the activation is always
+# `expand`, with a gate or without, and the added one is `gate`**: so `expand` is Llama's `gate_proj`, `gate` its `up_proj`, and `contract` its `down_proj`.
+# Exchange them, and the weights still fit, but the network is another one.
+#
+# Three matrices of width $F$ hold half as many numbers again as two. To be fair, a gated network is made narrower:
 # $3\,d\,F' = 2\,d\,F$, so $F' = \tfrac{2}{3} F$.
 #
 # **The same, read as a memory.** Write $k_i$ for column $i$ of $W_1$ and $v_i$ for row $i$ of $W_2$. The matrix products above are
@@ -222,6 +227,10 @@ for name, function in (("ReLU", F.relu), ("GELU", F.gelu), ("SiLU", F.silu)):
 ax.set(xlabel="sum that reaches the neuron, h", ylabel="activation f(h)")
 ax.legend()
 plt.show()
+says(
+    "dip to about minus 0.17 and minus 0.28",
+    *(-f(h).min().item() for f in (F.gelu, F.silu)),
+)
 
 # %% [markdown]
 # ## The code, from scratch
@@ -295,7 +304,7 @@ print(
 )
 
 # %% [markdown]
-# And the gate, in three lines, against the library:
+# And the gate, in three lines, against the library. `expand` is $W_{gate}$, `gate` is $W_{up}$:
 
 # %%
 gated = FeedForward(32, 2 * 128 // 3, activation="swiglu")
@@ -397,7 +406,7 @@ ax.legend(loc="lower left")
 plt.show()
 
 # %% [markdown]
-# ```{admonition} Verdict: true of an encoder or decoder-only layer with d_ff = 4d (or ⅔ · 4d with a gate), and of nothing else
+# ```{admonition} Verdict: true of an encoder or decoder-only layer with d_ff = 4d (or ⅔ · 4d with a gate), and not in general
 # :class: note
 # Biases and norms do not matter: they move the share by a tenth of a percent. Four things do. A decoder layer with cross-attention has one
 # half. Attention may be wider than the model (T5 11B). Where several query heads share a key and value (grouped heads, lesson 10), attention
@@ -433,59 +442,14 @@ print("two ReLU neurons:   ", (F.relu(both) - 2 * F.relu(both - 1)).tolist())
 
 # %% [markdown]
 # So much for what is certain. Does a *translator* need such things? That is a question about language and about training, and an argument
-# does not answer it. We train small translators that differ in one layer. So that dozens of them fit on this page, they
+# does not answer it. So small translators are trained that differ in one layer. To be quick, they
 # translate **word by word, in place**: for each English word of a sentence the network names the French word that belongs to it,
 # from the gold alignment of the course's corpus. It has to look around to do so: *the* is *le, la, l'* or *les*.
 
 # %%
-LENGTH, FRENCH_WORDS, UNKNOWN, NO_ANSWER = 12, 500, 1, -1
-
-
-def word_by_word(pairs):
-    """For each short sentence, its English words, and an answer for each of them.
-
-    The answer is the first French word that it is aligned with, or None.
-    """
-    sentences = []
-    for pair in pairs:
-        english, french = (
-            text.lower().rstrip(".?!").split() for text in (pair.source, pair.target)
-        )
-        first = {}
-        for e, f in sorted(pair.alignment):
-            if e < len(english) and f < len(french):
-                first.setdefault(e, french[f])
-        if len(english) <= LENGTH:
-            sentences.append((english, [first.get(e) for e in range(len(english))]))
-    return sentences
-
-
-train_sentences, test_sentences = word_by_word(corpus.train), word_by_word(corpus.test)
-english_counts = Counter(word for words, _ in train_sentences for word in words)
-french_counts = Counter(word for _, answers in train_sentences for word in answers if word)
-# 0 is padding, 1 is UNKNOWN.
-ENGLISH = {
-    word: i + 2 for i, (word, n) in enumerate(english_counts.most_common()) if n >= 5
-}
-FRENCH = {word: i for i, (word, _) in enumerate(french_counts.most_common(FRENCH_WORDS))}
-
-
-def to_tensors(sentences):
-    words = torch.zeros(len(sentences), LENGTH, dtype=torch.long)
-    answers = torch.full_like(words, NO_ANSWER)
-    for row, sentence in enumerate(sentences):
-        for place, (word, answer) in enumerate(zip(*sentence, strict=True)):
-            words[row, place] = ENGLISH.get(word, UNKNOWN)
-            if word in ENGLISH:
-                answers[row, place] = FRENCH.get(answer, NO_ANSWER)
-    return words.to(device), answers.to(device)
-
-
-train_words, train_answers = to_tensors(train_sentences)
-test_words, test_answers = to_tensors(test_sentences)
 english, french = next(
     s
-    for s in test_sentences
+    for s in layer_versions.word_by_word(corpus.test)
     if len(s[0]) == 7
     and s[0][0] == "the"
     and None not in s[1]
@@ -495,136 +459,46 @@ print(*(f"{e} → {f}" for e, f in zip(english, french, strict=True)), sep=",  "
 
 # %% [markdown]
 # The network: word vectors, **one** encoder layer of the library, and scores for the 500 most frequent French words. Of the layer there are
-# five versions.
+# six versions.
 #
 # - *ReLU*: attention, then a feed-forward network with $F = 4d$. The usual layer.
 # - *no activation*: the same, with $f(h) = h$.
 # - *attention alone*: no network at all; its parameters go to attention, whose four heads are three times as wide. Exactly as many numbers.
+# - *attention alone, a third*: the usual attention and nothing else, so a third of the numbers.
 # - *SwiGLU*: a gated network, two thirds as wide. Exactly as many numbers (in the matrices).
 # - *SwiGLU, unfair*: a gated network as wide as the plain one, so half as large again.
 #
-# Each of them is trained with three seeds, because one training proves nothing; and with **three learning rates**. You will see why.
+# One training proves nothing, and one learning rate proves little; you will see why. A stored study (`lessons_lib/studies/layer_versions.py`) has trained
+# each version from several seeds at **three learning rates**, 150 updates each, and most of them with 400 updates as well. All numbers are losses on
+# unseen sentences; the best rate of a version is chosen on *other* unseen sentences. The bound, for this claim and the next two: a version is *better* if its
+# loss is lower by more than 0.02 nats, in pairs of the same seed, with the whole 95 % interval. Seed 0 is trained here, too.
 
 # %%
-WIDTH, STEPS, SEEDS = 48, 150, 3
-RATES = (0.008, 0.03, 0.07)
-
-
-class AttentionAlone(EncoderLayer):
-    def __init__(self, config):
-        super().__init__(config)
-        del self.feed_forward, self.feed_forward_residual
-
-    def forward(self, x, mask=None, order=UNORDERED):
-        return self.attention_residual(x, lambda x: self.attention(x, None, mask, order)[0])
-
-
-class WordTranslator(nn.Module):
-    def __init__(self, layer=EncoderLayer, linear=False, **sizes):
-        super().__init__()
-        config = TransformerConfig(
-            len(ENGLISH) + 2,
-            d_model=WIDTH,
-            n_encoder_layers=1,
-            n_decoder_layers=0,
-            dropout=0.0,
-            **sizes,
-        )
-        self.embedding = nn.Embedding(config.vocab_size, WIDTH)
-        self.encoder = Encoder(config)
-        self.encoder.layers[0] = layer(config)
-        self.output = nn.Linear(WIDTH, len(FRENCH))
-        for module in self.encoder.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
-        if linear:
-            self.encoder.layers[0].feed_forward.activation = nn.Identity()
-
-    def forward(self, words):  # (B, T) -> (B, T, d)
-        return self.encoder(self.embedding(words), (words != 0)[:, None, None, :])
-
-
-def train(model, rate, seed):
-    model.to(device)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=rate, weight_decay=0.01, fused=True
-    )
-    generator = torch.Generator().manual_seed(seed)
-    for step in range(STEPS):
-        for group in optimizer.param_groups:  # up in 30 steps, then down in a straight line
-            group["lr"] = rate * min((step + 1) / 30, 1 - step / STEPS)
-        rows = torch.randint(len(train_words), (32,), generator=generator).to(device)
-        asked = train_answers[rows] != NO_ANSWER
-        loss = F.cross_entropy(
-            model.output(model(train_words[rows])[asked]), train_answers[rows][asked]
-        )
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return model
-
-
-@torch.no_grad()
-def test_loss(model):
-    asked = test_answers != NO_ANSWER
-    return F.cross_entropy(
-        model.output(model(test_words)[asked]), test_answers[asked]
-    ).item()
-
-
-@torch.no_grad()
-def dead(model):
-    """How many neurons fire for no word of the test set."""
-    sums = []
-    hook = model.encoder.layers[0].feed_forward.expand.register_forward_hook(
-        lambda module, given, out: sums.append(out)
-    )
-    model(test_words)
-    hook.remove()
-    return int((sums[0][test_words != 0] <= 0).all(dim=0).sum())
-
-
-VERSIONS = {
-    "ReLU": {"d_ff": 4 * WIDTH},
-    "no activation": {"d_ff": 4 * WIDTH, "linear": True},
-    "attention alone": {"layer": AttentionAlone, "d_head": 3 * WIDTH // 4},
-    "SwiGLU": {"d_ff": 8 * WIDTH // 3, "activation": "swiglu"},
-    "SwiGLU, unfair": {"d_ff": 4 * WIDTH, "activation": "swiglu"},
+RATES, VERSIONS = layer_versions.RATES, layer_versions.VERSIONS
+study = load("layer_versions")
+trained = {
+    (name, rate): layer_versions.trained(name, rate, seed=0)
+    for name in VERSIONS
+    for rate in RATES
 }
-losses, trained, dead_after = {}, {}, {}
-for rate in RATES:
-    for name, options in VERSIONS.items():
-        for seed in range(SEEDS):
-            seed_everything(seed)
-            trained[name, rate] = train(WordTranslator(**options), rate, seed)
-            losses[name, rate, seed] = test_loss(trained[name, rate])
-            if name == "ReLU":  # for a bug, further down
-                dead_after[rate, seed] = dead(trained[name, rate])
-
+here = {
+    key: layer_versions.loss_on(model_here, layer_versions.words().test)
+    for key, model_here in trained.items()
+}
 for name in VERSIONS:
     print(
-        f"{name:16} {matrix_entries(trained[name, 0.03].encoder.layers[0]):6,} "
+        f"{name:24} {matrix_entries(trained[name, 0.03].encoder.layers[0]):6,} "
         "numbers in the matrices of its layer"
     )
 
-# %% mystnb={"figure": {"name": "layer-versions", "caption": "Loss on unseen sentences after 150 updates, lower is better, for three learning rates. A dot is one training, a line joins the means of three."}, "image": {"alt": "Line plot of five versions at three learning rates. At 0.008 the losses are far apart, from 1.16 for SwiGLU unfair over 1.21 for SwiGLU, 1.28 for ReLU and 1.32 for attention alone to 1.39 without activation. At 0.03 and 0.07 all are far lower: attention alone is lowest at 0.83, the others lie close together between 0.87 and 0.92."}}
-mean = {key: np.mean([losses[*key, seed] for seed in range(SEEDS)]) for key in trained}
-spread = {
-    key: np.std([losses[*key, seed] for seed in range(SEEDS)], ddof=1) for key in trained
-}
+# %% mystnb={"figure": {"name": "layer-versions", "caption": "Loss on unseen sentences after 150 updates, lower is better, for three learning rates. A dot is one training, a line joins the means."}, "image": {"alt": "Line plot of six versions at three learning rates. At 0.008 the losses are far apart, SwiGLU unfair lowest, no activation highest or near it. At 0.03 and 0.07 all are far lower and closer together, with the two versions of attention alone lowest."}}
 fig, ax = plt.subplots(figsize=(7.5, 4.2))
-for i, (name, marker) in enumerate(zip(VERSIONS, "oXs^v", strict=True)):
-    at = [rate * 1.03 ** (i - 2) for rate in RATES]  # side by side
-    ax.plot(at, [mean[name, rate] for rate in RATES], color=f"C{i}", label=name)
-    for place, rate in zip(at, RATES, strict=True):
-        ax.scatter(
-            [place] * SEEDS,
-            [losses[name, rate, seed] for seed in range(SEEDS)],
-            22,
-            f"C{i}",
-            marker=marker,
-        )
+for i, (name, marker) in enumerate(zip(VERSIONS, "oXsD^v", strict=True)):
+    at = [rate * 1.03 ** (i - 2.5) for rate in RATES]  # side by side
+    found = [study.results[f"{name} {rate:g}, test"] for rate in RATES]
+    ax.plot(at, [np.mean(losses) for losses in found], color=f"C{i}", label=name)
+    for place, losses in zip(at, found, strict=True):
+        ax.scatter([place] * len(losses), losses, 16, f"C{i}", marker=marker, alpha=0.6)
 ax.set_xscale("log")
 ax.set_xticks(RATES, RATES)
 ax.minorticks_off()
@@ -633,31 +507,48 @@ ax.legend()
 plt.show()
 
 # %% tags=["nbval-ignore-output"]
+print(f"means of {len(study.seeds)} seeds, and seed 0: trained here / stored")
 for name in VERSIONS:
-    print(
-        f"{name:16}",
-        *(f"{rate}: {mean[name, rate]:.2f} ± {spread[name, rate]:.2f}  " for rate in RATES),
-    )
+    print(f"{name:24}", end="")
+    for rate in RATES:
+        cell = f"{name} {rate:g}, test"
+        print(
+            f"  {rate}: {study.estimate(cell).mean:.3f} "
+            f"({here[name, rate]:.2f} / {study.results[cell][0]:.2f})",
+            end="",
+        )
+    print()
 
 # %% tags=["claim-ffn-1"]
-best = {name: min(mean[name, rate] for rate in RATES) for name in VERSIONS}
+WHERE = {
+    "at the lowest rate": "0.008",
+    "each at its best rate": None,
+    "after 400 steps": "long",
+}
+
+
+def compare(statement, worse, better):
+    """The stored word for a statement, and how much lower the better one's loss is."""
+    print(f"{statement}:")
+    for where, at in WHERE.items():
+        if f"{statement}, {where}" in study.verdicts:
+            behind = layer_versions.behind(study, worse, better, at)
+            print(f"  {where:22} {study.verdicts[f'{statement}, {where}']:6} {behind:.3f}")
+
+
 slow = RATES[0]
+mean = {(n, r): study.estimate(f"{n} {r:g}, test").mean for n in VERSIONS for r in RATES}
 print(
     "the lowest rate is the worst for every version:",
-    all(mean[n, slow] > best[n] + 0.1 for n in VERSIONS),
+    all(mean[n, slow] > min(mean[n, r] for r in RATES) + 0.1 for n in VERSIONS),
 )
-print("no activation: higher loss than ReLU, by 0.07 or more")
-print(
-    "  at the lowest rate:   ",
-    bool(mean["no activation", slow] - mean["ReLU", slow] > 0.07),
-)
-print("  each at its best rate:", bool(best["no activation"] - best["ReLU"] > 0.07))
+compare("ReLU is better than no activation", "no activation", "ReLU")
 
 # %% [markdown]
 # At the lowest rate the textbook is right, by a wide margin. At the higher ones, which are better for *every* version, most of the margin is
-# gone. Is that a freak of a tiny task? Ask the trained translator, which did learn *with* ReLU. For each of its four feed-forward networks
-# we look for the one matrix that comes nearest to it (by least squares, on 500 sentences), put that in its place, and translate
-# 200 test sentences. For comparison we also remove each network, and replace it by its mean output, the same for every word:
+# gone, and after 400 updates it has not come back. Is that a freak of a tiny task? Ask the trained translator, which did learn *with* ReLU. For each of its four feed-forward networks
+# we look for the one matrix that comes nearest to it (by least squares, on 500 sentences), see how much of the network's output it explains on *other* sentences
+# (R², 1 is all), put it in the network's place, and translate 200 test sentences. For comparison we also remove each network, and replace it by its mean output, the same for every word:
 
 
 # %%
@@ -737,6 +628,11 @@ instead = {
     "its mean output": {n: always(tables[n][2].mean(dim=0)) for n in layers},
     "nearest linear map": {n: nearest_linear(tables[n][0], tables[n][2]) for n in layers},
 }
+unseen_tables, _ = record(corpus.test[:200])
+explained = {}
+for name, (x, _, y) in unseen_tables.items():
+    rest = y - instead["nearest linear map"][name](x)
+    explained[name] = 1 - (rest.square().sum() / (y - y.mean(dim=0)).square().sum()).item()
 whole, damage = bleu(), {}
 for what, functions in instead.items():
     for name in layers:
@@ -778,6 +674,13 @@ print(f"{'':18}", *(f"{name:>10}" for name in columns))
 for what in instead:
     print(f"{what:18}", *(f"{damage[what, name]:10.1f}" for name in columns))
 
+print("R² of the nearest linear map, unseen:", *(f"{r:.2f}" for r in explained.values()))
+says("about 97, 97, 22, 95 and 10", *(damage["removed", name] for name in columns))
+says("about 96, 98, 43, 94 and 12", *(damage["its mean output", name] for name in columns))
+says("87 for all four", damage["nearest linear map", "all four"])
+says("All four together cost about 11", whole - damage["nearest linear map", "all four"])
+says("it explains only 0.83, 0.67, 0.82 and 0.86", *explained.values())
+
 # %%
 linear = "nearest linear map"
 print(
@@ -790,8 +693,8 @@ print("all four made linear, BLEU stays above 80:   ", damage[linear, "all four"
 # ```{admonition} Verdict: certain on paper, and worth little in these translators
 # :class: note
 # Without activation the network *is* one matrix, and there are things that no matrix can do. But our word-by-word translators lose a tenth
-# of a nat by it at the lowest learning rate, and a third of that when each version has its best of three rates. In the trained translator
-# each network has a near double that is one matrix: one of them made linear costs less than 3 BLEU. All four together cost about 11, more than the sum of the four, and there the activation does count. Two limits. The corpus has
+# of a nat by it at the lowest learning rate, about a third of that when each version has its best of three rates, and next to nothing after 400 updates. In the trained translator one matrix in the place of
+# one network costs less than 3 BLEU, although it explains only 0.83, 0.67, 0.82 and 0.86 of the four networks' outputs: much of the rest was not needed. All four together cost about 11, more than the sum of the four, and there the activation does count. Two limits. The corpus has
 # few words and regular sentences. And no version of ours is a linear map: the softmax and the norms are left.
 # ```
 #
@@ -800,25 +703,24 @@ print("all four made linear, BLEU stays above 80:   ", damage[linear, "all four"
 # The title of the paper says that it is all you need, and the paper then puts two thirds of each encoder layer elsewhere.
 # {cite:t}`dong2021attention` prove that attention upon attention, with no feed-forward networks and no residual connections, soon makes all
 # words alike. On the other side, {cite:t}`sukhbaatar2019augmenting` took the networks out of a language model, gave attention some learned
-# keys and values to look at, and lost nothing. We have the third version of our experiment, with exactly as many numbers.
+# keys and values to look at, and lost nothing. We have two versions without a network: one with exactly as many numbers, one with a third of them. The second is a control: if
+# it does as well, it was not the numbers that helped.
 
 # %% tags=["claim-ffn-2"]
-print("attention alone: lower loss than ReLU, by 0.02 or more")
-print(
-    "  at the lowest rate:   ",
-    bool(mean["ReLU", slow] - mean["attention alone", slow] > 0.02),
-)
-print("  each at its best rate:", bool(best["ReLU"] - best["attention alone"] > 0.02))
+compare("attention alone is better than ReLU", "ReLU", "attention alone")
+third = "attention alone, a third"
+compare("attention alone, a third as large, is better than ReLU", "ReLU", third)
+compare("ReLU is better than attention alone, a third as large", third, "ReLU")
 print(
     "the trained translator with its four networks removed, BLEU below 30:",
     damage["removed", "all four"] < 30,
 )
 
 # %% [markdown]
-# ```{admonition} Verdict: true here, at equal parameters and a good learning rate
+# ```{admonition} Verdict: true in these small translators, and not because of the numbers
 # :class: note
-# At the lowest rate attention alone is worse than the usual layer. At both higher rates it is the best of all five versions. That is not
-# what the textbooks lead you to expect, so mind what it does not say. The task is mostly agreement between words, which is attention's own
+# At the lowest rate attention alone is no better than the usual layer. With each at its best rate it has the lower loss; and so has the control, the usual attention with nothing behind it and a *third* of the numbers. So this task hardly has work for
+# a feed-forward network. Mind what that does not say. The task is mostly agreement between words, which is attention's own
 # business; the layer is one, and small; and wider heads cost more with every word that is added to the sentence, which a feed-forward network does not. Above all:
 # *could have been trained without* is not *can do without*. Take the four networks out of the translator that learned with them, and it writes nonsense.
 # ```
@@ -829,17 +731,14 @@ print(
 # models of today have a gate. Two versions of our experiment are about it: one fair, one not.
 
 # %% tags=["claim-ffn-3"]
-for name, other, margin in (("SwiGLU", "ReLU", 0.035), ("SwiGLU, unfair", "SwiGLU", 0.025)):
-    print(f"{name}: lower loss than {other}, by {margin} or more")
-    print("  at the lowest rate:   ", bool(mean[other, slow] - mean[name, slow] > margin))
-    print("  each at its best rate:", bool(best[other] - best[name] > margin))
+compare("SwiGLU is better than ReLU", "ReLU", "SwiGLU")
+compare("SwiGLU, unfair, is better than SwiGLU", "SwiGLU", "SwiGLU, unfair")
 
 # %% [markdown]
-# ```{admonition} Verdict: not shown here; it depends on the learning rate
+# ```{admonition} Verdict: true at a low learning rate, not shown at a good one
 # :class: note
-# At the lowest rate SwiGLU wins, with equal parameters, by several times the noise. With each version at its best rate the difference is smaller than
-# that between two seeds. The unfair comparison adds to the first victory and not to the second. If you had tested one rate only, you would have found
-# what you were looking for. What these trainings of 150 updates say about models of billions of parameters is: nothing.
+# At the lowest rate SwiGLU wins, with equal parameters, and the unfair comparison wins even more. With each version at its best rate a lead is not shown any more, nor after 400 updates. If you had tested one rate and one length only, you would have found
+# what you were looking for. What these trainings say about models of billions of parameters is: nothing.
 # ```
 #
 # ### Claim 5: "The network is a memory, and its neurons can be read"
@@ -847,11 +746,14 @@ for name, other, margin in (("SwiGLU", "ReLU", 0.035), ("SwiGLU, unfair", "SwiGL
 # The memory form above is only algebra. The claim says more: that a key stands for something, a word or a kind of word, and that the value
 # says what follows from it. {cite:t}`geva2021transformer` had people look at what fires the neurons of a language model. To look is easy, and
 # looking deceives: in any twenty words one finds a pattern. So first a criterion that a machine can check, then the count, then the same
-# count where there is *nothing* to find.
+# count where there is nothing to find, or nothing that was *learnt*.
 #
 # **Criterion.** Take the 20 moments, in 500 sentences, at which a neuron fires most strongly. It is *readable* if at least half of them
-# are one and the same piece of text: the piece that is read there or, in the decoder, the piece that is written next. **Nothing to find:**
-# the same activations, with the pieces shuffled over all moments. Neurons that fire fewer than 20 times are left out.
+# are one and the same piece of text: the piece that is read there or, in the decoder, the piece that is written next. Neurons that fire fewer than 20 times are left out.
+#
+# **Three controls.** *Shuffled*: the same activations, with the pieces shuffled over all moments. *Random keys*: the network's true inputs, but keys of random
+# directions, which no training has seen; five draws. *Bare coordinates*: the 128 numbers of the input themselves, as if each were a neuron. The claim needs more than the
+# best of them, in each layer, with the whole interval.
 
 # %%
 TOP = 20
@@ -863,39 +765,60 @@ def share_of_one_piece(hidden, pieces):
     return np.array([np.bincount(column).max() / TOP for column in moments.T])
 
 
+def readable_share(hidden, sides):
+    """Which columns are readable, by the best of the sides: (F,) booleans."""
+    return np.max([share_of_one_piece(hidden, side) for side in sides], axis=0) >= 0.5
+
+
 rng = np.random.default_rng(0)
-readable, rows = {}, []
+generator = torch.Generator().manual_seed(0)
+readable, rows, controls = {}, [], {}
 for name in layers:
-    hidden = tables[name][1]
+    inputs, hidden, _ = tables[name]
     awake = ((hidden > 0).sum(dim=0) >= TOP).cpu().numpy()
     sides = (
         [places["encoder"]]
         if name.startswith("encoder")
         else [places["decoder"], places["next"]]
     )
-    found, chance = (
-        np.max([share_of_one_piece(hidden, side) for side in choice], axis=0)
-        for choice in (sides, [rng.permutation(side) for side in sides])
-    )
-    readable[name] = (awake & (found >= 0.5)).nonzero()[0]
-    by_chance = int((awake & (chance >= 0.5)).sum())
+    shuffled = readable_share(hidden, [rng.permutation(side) for side in sides])
+    readable[name] = (awake & readable_share(hidden, sides)).nonzero()[0]
+    random_keys = [
+        torch.randn(256, inputs.shape[1], generator=generator).to(inputs.device)
+        for _ in range(5)
+    ]
+    controls[name] = {
+        "shuffled": share(int((awake & shuffled).sum()), int(awake.sum())),
+        "random keys": estimate(
+            [readable_share(inputs @ keys.T, sides).mean() for keys in random_keys]
+        ),
+        "bare coordinates": share(
+            int(readable_share(inputs, sides).sum()), inputs.shape[1]
+        ),
+    }
     rows.append(
         (
             name,
             (hidden > 0).float().mean().item(),
             int(awake.sum()),
-            len(readable[name]),
-            by_chance,
+            share(len(readable[name]), int(awake.sum())),
         )
     )
 
 # %% tags=["nbval-ignore-output"]
-for name, fires, awake, read, by_chance in rows:
+for name, fires, awake, found in rows:
     print(
-        f"{name}: a neuron fires at {fires:4.1%} of all moments; "
-        f"of {awake} neurons {read} readable ({read / awake:.0%}); "
-        f"shuffled {by_chance}"
+        f"{name}: a neuron fires at {fires:4.1%} of all moments; of {awake} neurons readable {found};  "
+        + ",  ".join(
+            f"{control} {value.mean:.2f}" for control, value in controls[name].items()
+        )
     )
+
+percent = [100 * found.mean for *_, found in rows]
+says("Of 100 awake neurons 32 to 43 are readable", 100, min(percent), max(percent))
+
+# %% [markdown]
+# Some neurons, chosen by rule and not by hand: of each layer the two readable ones and the two others with the lowest numbers.
 
 
 # %% tags=["nbval-ignore-output"]
@@ -905,12 +828,10 @@ def strongest_pieces(name, neuron, which, count=5):
     return "  ".join(f"{tokenizer.pieces([piece])[0]} {n}" for piece, n in counts)
 
 
-for name, neurons in (
-    ("encoder 1", (14, 2, 12)),
-    ("encoder 2", (13, 5, 3)),
-    ("decoder 1", (0, 7, 2)),
-):
-    for neuron in neurons:
+for name in ("encoder 1", "encoder 2", "decoder 1"):
+    awake = ((tables[name][1] > 0).sum(dim=0) >= TOP).nonzero()[:, 0].tolist()
+    others = [neuron for neuron in awake if neuron not in readable[name]]
+    for neuron in (*readable[name][:2], *others[:2]):
         mark = "readable" if neuron in readable[name] else ""
         print(
             f"{name}, neuron {neuron:2} {mark:8}  "
@@ -920,10 +841,10 @@ for name, neurons in (
             print(f"{'':30}next   {strongest_pieces(name, neuron, 'next')}")
 
 # %% [markdown]
-# The number behind a piece says how many of the 20 moments it has. Look also at those without the mark. The criterion does not see that
-# *Laura, Oscar, Simon* are all people, that *park, theatre, desk* are all nouns, or that *a, some, an, any* are articles. It finds neurons
-# for single words, and misses neurons for *kinds* of words. So the true number of neurons with a meaning is higher, and we do not know how
-# much higher.
+# The number behind a piece says how many of the 20 moments it has. Look also at those without the mark: the criterion finds neurons
+# for single words, and cannot see one for a *kind* of words, such as all names or all articles. And it need not be the case that a neuron stands for *one* thing at all. A network may hold more
+# features than it has neurons, each as a direction across many of them; then one neuron answers to several things that have nothing to do with each other. This is called
+# **superposition** ({cite:t}`elhage2022toy`).
 #
 # Now the values. Take each decoder neuron at the moment when it fires most strongly. Is the piece that is really written next among the ten
 # that its value pushes towards? For comparison, each neuron gets the value of another one.
@@ -948,32 +869,31 @@ for name in ("decoder 1", "decoder 2"):
         f"{name}: another's value does, in more than a tenth:",
         hits[name, "another's"] > 0.1,
     )
-shares = {name: read / awake for name, _, awake, read, _ in rows}
-print(
-    "readable, in every layer more than a fifth:",
-    min(shares.values()) > 0.2,
-    "  more than half:",
-    max(shares.values()) > 0.5,
-)
-print("readable after shuffling:", sum(by_chance for *_, by_chance in rows), "neurons")
+for control in ("shuffled", "random keys", "bare coordinates"):
+    print(
+        f"more readable than {control}, the whole interval, in:",
+        ", ".join(n for n, _, _, found in rows if found.low > controls[n][control].mean)
+        or "none",
+    )
 
 # %% tags=["nbval-ignore-output"]
 for (name, kind), hit in hits.items():
     print(f"{name}, {kind}: {hit:.0%}")
 
 # %% [markdown]
-# ```{admonition} Verdict: true of a third or more of the neurons, as far as our criterion sees
+# ```{admonition} Verdict: true of a part; half of what looks like memory is there without learning
 # :class: note
-# Between 32 and 43 of 100 awake neurons are readable by a single word, and of the shuffled ones none. In four of ten decoder neurons the value
-# names the very piece that comes next; with the value of another neuron it is one in twenty. So there are keys and values that go together. Some of the
-# rest react to kinds of words, others to something that we cannot name: "not readable" is what our criterion says, not what is so. And that a neuron fires *with*
+# Of 100 awake neurons 32 to 43 are readable by a single word, and of the shuffled ones none. But *random* keys, which have learnt nothing, are readable at roughly half that rate, and so are bare coordinates: probably the words already lie apart in the input,
+# so that any direction finds some of them. In each layer the learnt keys do beat both. In four of ten decoder neurons the piece that comes next is *among the ten* that the value
+# pushes towards most; with the value of another neuron it is about one in twenty. So there are keys and values that go together. "Not readable" is what our criterion says, not what is so. And that a neuron fires *with*
 # a word does not yet say that the translation needs it.
 # ```
 #
 # ### Claim 6: "Every layer needs its feed-forward network"
 #
-# The bars above have the answer already, if we only ask for it: each network of the trained translator removed, and everything else left
-# alone.
+# The bars above have the answer for our translator already: each network removed, and everything else left
+# alone. But that is *one* model. The study `networks_removed` trains small translators of the same shape, half as wide, from several starts, and takes one network out of each.
+# A network is *missed* if the loss on unseen sentences is higher by more than 0.5 nats without it, with the whole interval.
 
 # %% tags=["claim-ffn-5"]
 for name in layers:
@@ -982,14 +902,27 @@ for name in layers:
     )
 gain = damage["its mean output", "decoder 1"] - damage["removed", "decoder 1"]
 print("decoder 1, its mean in place of nothing, BLEU higher by more than 10:", gain > 10)
+study = load("networks_removed")
+for statement, word in study.verdicts.items():
+    print(f"small translators: {statement}: {word}")
+
+# %% tags=["nbval-ignore-output"]
+says("without it BLEU is near 22", damage["removed", "decoder 1"])
+says("Without all four BLEU is near 10", damage["removed", "all four"])
+print(f"small translators, whole: loss {study.estimate('whole')}; removed, it is higher by")
+for name in layers:
+    by_removing, by_mean = (
+        study.difference(f"{name} {what}", "whole") for what in ("removed", "its mean")
+    )
+    print(f"  {name}: {by_removing};  with its mean in its place by {by_mean}")
 
 # %% [markdown]
-# ```{admonition} Verdict: false
+# ```{admonition} Verdict: false of most; the first decoder layer's network is another matter
 # :class: note
-# Three of the four can go, one at a time, and BLEU falls from 98 to 95 or better: the words have a way around each of them, the residual connection. The network of
-# the first decoder layer cannot: without it BLEU is near 20. A part of that damage comes from *how* we removed it. Zeros are something that the later layers have
-# never seen there; with its mean output, BLEU is twice as high. And the best stand-in was the matrix of claim 2, which loses next to nothing. What this network does
-# for its translator is vital, and nearly linear. Why this one, we do not know. Without all four BLEU is near 10, and most of that damage is its own.
+# In our translator three of the four can go, one at a time, and BLEU falls by less than 4: the words have a way around each of them, the residual connection. The network of
+# the first decoder layer cannot: without it BLEU is near 22. A part of that damage comes from *how* we removed it. Zeros are something that the later layers have
+# never seen there; with its mean output, BLEU is twice as high. And the best stand-in was the matrix of claim 2, which costs least.
+# In the small translators, too, trained from other starts, it is this network that is missed most, each time. Why this one, we do not know. Without all four BLEU is near 10.
 # ```
 #
 # ## Bugs worth meeting
@@ -1032,8 +965,8 @@ except RuntimeError as error:
 # Exchanged in the configuration of a whole model, it runs: a model 2048 wide whose networks are 512 wide is a legal model, only not the one
 # that you wanted. Look at the share of claim 1, and you see it at once.
 #
-# **Dead ReLUs.** A neuron that fires for no word gets no gradient: nothing tells it to come back. An update that is too large can push its
-# bias so far down that this happens. Count the neurons that fire nowhere in the test set, in our trainings with
+# **Dead ReLUs.** A neuron that fires for no word gets no gradient: only a change of what it reads can bring it back. An update that is too large can push its
+# bias so far down that this happens. Count the neurons that fire nowhere in the test set, in the study's trainings with
 # ReLU; and those of the trained translator that fire nowhere in 500 sentences.
 
 # %%
@@ -1042,10 +975,11 @@ dead_in = {
 }
 
 # %% tags=["nbval-ignore-output"]
+study = load("layer_versions")
 for rate in RATES:
     print(
-        f"learning rate {rate}: of 192 neurons dead, by seed:",
-        [dead_after[rate, seed] for seed in range(SEEDS)],
+        f"learning rate {rate}: of 192 neurons dead {study.estimate(f'ReLU {rate:g}, dead'):.0f}; "
+        f"loss {study.estimate(f'ReLU {rate:g}, test')}"
     )
 print(
     "of 256 dead in the trained translator:",
@@ -1053,23 +987,21 @@ print(
 )
 
 # %%
+dead_after = {rate: study.results[f"ReLU {rate:g}, dead"] for rate in RATES}
 print(
-    "dead after 0.008 and 0.03: none:",
-    all(dead_after[rate, seed] == 0 for rate in RATES[:2] for seed in range(SEEDS)),
+    "dead after 0.008 and 0.03: at most 2, with each seed:",
+    max(dead_after[0.008] + dead_after[0.03]) <= 2,
 )
-print(
-    "dead after 0.07: more than a quarter, with each seed:",
-    all(dead_after[0.07, seed] > 48 for seed in range(SEEDS)),
-)
+print("dead after 0.07: more than a quarter, with each seed:", min(dead_after[0.07]) > 48)
 print(
     "the trained translator's second encoder layer: more than a quarter:",
     dead_in["encoder 2"] > 64,
 )
 
 # %% [markdown]
-# The largest rate kills around half of the network, and the loss hardly shows it: 0.90 in place of 0.88. And the translator that comes with this course, BLEU 98, carries a
-# layer of which a third never fires. Dead neurons cost parameters, not necessarily quality. What helps: a lower rate, a warm-up, or an
-# activation that is not flat below zero, GELU or SiLU.
+# The largest rate kills from a third to four fifths of the neurons, and the loss hardly shows it: compare its line with the one above. And the translator that comes with this course carries a
+# layer of which more than a third fires nowhere in 500 sentences. Dead neurons cost parameters, not necessarily quality. Here a lower rate kept them alive. A warm-up, or an
+# activation that is not flat below zero (GELU, SiLU), is recommended too; we have not tested that.
 #
 # **The gate multiplied before the activation.** $\operatorname{SiLU}(h \cdot g)$ in place of $\operatorname{SiLU}(h) \cdot g$. It trains, and published
 # weights were not made for it. The symptom is a neuron that fires strongly because two things are *absent*:
@@ -1160,7 +1092,7 @@ for name, d_ff, activation in (
 # </details>
 # <details><summary>More seeds, and each at its own best rate</summary>
 #
-# Right. The order of our five versions is not the same at every rate. (And ask for the number of parameters.)
+# Right. The order of our versions is not the same at every rate. (And ask for the number of parameters.)
 #
 # </details>
 # <details><summary>ReLU is better, for the rate was its own</summary>
@@ -1233,8 +1165,8 @@ print("50 translations by your four networks, the same as before:", before == af
 # - The feed-forward network treats each word alone: wider, an activation, back. Attention moves news between words; this half works on it.
 # - It is a sum over neurons, activation times value: a memory whose keys and values are weights.
 # - With $F = 4d$ it holds two thirds of an encoder layer; one half of a decoder layer with cross-attention; more with grouped heads.
-# - About a third or more of the neurons of our translator stand for a single word, by a criterion that finds none by chance.
-# - Its networks are nearly linear, three of the four can be removed, and small translators without any learn as well at equal parameters.
+# - About a third or more of the neurons of our translator stand for a single word, by a criterion by which random keys reach about half as many.
+# - In these small translators the activation, the gate and the network itself bring little once each version has its own learning rate, and three of the four networks can be removed, one at a time.
 #   None of this says so of large models; all of it says: measure.
 # - A comparison of two layers is one of two *trained* layers: count the parameters, take several seeds, and give each its own learning rate.
 #

@@ -341,8 +341,8 @@ check("q3")
 r"""
 <!-- hints q3 -->
 :::{dropdown} Hint 1 of q3: why √d_model, and in which order?
-The rows of the embedding are short (their entries have a variance of about 1/d_model), the entries of the table of positions are not.
-Times √d_model first, so that the word is heard beside its place; then add the table.
+In the weights that your model will get, an entry of the embedding is about 0.1, one of the table of positions about 0.7.
+Times √d_model first, so that the word is not the quieter of the two; then add the table.
 :::
 
 :::{dropdown} Hint 2 of q3: which mask goes where?

@@ -36,7 +36,7 @@ r"""
 ## q1: LayerNorm (4 points)
 
 Write the class `LayerNorm(d_model, eps=1e-5)`. It has two parameters with d_model numbers each, called `gamma` and
-`beta`. A new norm changes nothing on its own: `gamma` starts as ones, `beta` as zeros. Called with `x` of shape
+`beta`. At first they change nothing: `gamma` starts as ones, `beta` as zeros. Called with `x` of shape
 (…, d_model), it gives the same shape back:
 
 $$\gamma \cdot \frac{x - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta$$
@@ -190,7 +190,7 @@ r"""
 ## q3: add and norm, before or after (3 points)
 
 Each sub-layer of a Transformer (attention, feed-forward) has a residual path around it, and a norm. Where the norm
-stands decides how well a deep model trains. Write the class `Residual(d_model, place="pre")` and its
+stands matters for how a deep model trains (claim 2 of the lesson). Write the class `Residual(d_model, place="pre")` and its
 `forward(x, sublayer)`, where `sublayer` is any function that keeps the shape of what it gets:
 
 | `place` | result |

@@ -12,7 +12,7 @@ r"""
 
 *40 minutes, 10 points. You need: lesson 7, and PyTorch's `nn.Module` and `nn.Linear`.*
 
-You build the larger half of a layer, with the two activations that the models of today use, and then you open it and
+You build the second half of a layer, with ReLU, GELU and the gate of today's large models, and then you open it and
 read what is inside:
 
 $$\operatorname{FFN}(x) = f(x W_1 + b_1)\, W_2 + b_2$$
@@ -93,7 +93,7 @@ class FeedForward(nn.Module):
         """x (…, d_model) to (…, d_model)."""
         hidden = self.function(self.expand(x))  # (…, width)
         if self.gate is not None:
-            hidden = hidden * self.gate(x)  # the gate has no activation of its own
+            hidden = hidden * self.gate(x)  # Llama's up_proj: no activation
         return self.contract(hidden)
 
 
@@ -131,12 +131,20 @@ Go back to your class and use `activation`.
 - `"relu"`: as before.
 - `"gelu"`: $h\,\Phi(h)$ in place of ReLU, the exact one.
 - `"swiglu"`: a third layer, `self.gate`, an `nn.Linear` with a bias. The hidden neurons are
-  $\operatorname{SiLU}(x W_1 + b_1) \odot (x W_g + b_g)$, where $\operatorname{SiLU}(h) = h \cdot \operatorname{sigmoid}(h)$,
+  $\operatorname{SiLU}(x W_{gate} + b_{gate}) \odot (x W_{up} + b_{up})$, where $\operatorname{SiLU}(h) = h \cdot \operatorname{sigmoid}(h)$,
   and $\odot$ multiplies neuron by neuron.
+
+The formula has the names of Llama's weights. In this course's code **`expand` goes through the activation, here as in question 1, and `gate` has none**:
+
+| in the formula | in Llama | here | |
+|---|---|---|---|
+| $W_{gate}, b_{gate}$ | `gate_proj` | `self.expand` | goes through SiLU |
+| $W_{up}, b_{up}$ | `up_proj` | `self.gate` | is multiplied with it |
+| $W_{down}, b_{down}$ | `down_proj` | `self.contract` | comes last |
 
 A gate costs a matrix. To be fair to the others, the gated network has **as many numbers in its three matrices** as the plain
 one has in its two: its hidden width is less than d_ff, rounded down where it does not come out even. (Biases do not count:
-they are less than one number in a hundred.) For "relu" and "gelu" there is no `gate`.
+in networks of a real size they are less than one number in a hundred.) For "relu" and "gelu" there is no `gate`.
 
 ```python
 sizes = [sum(p.numel() for p in FeedForward(16, 48, a).parameters() if p.ndim == 2) for a in ("relu", "gelu", "swiglu")]
@@ -163,7 +171,7 @@ saves you the `if`s. Keep the chosen function on `self`.
 
 :::{dropdown} Hint 3 of q2: the order of the gate
 Activation first, product second: send x through `self.expand` and SiLU; send x (not what came out of it) through `self.gate`, which
-has no activation; multiply the two with `*`; send the product through `self.contract`.
+has no activation (see the table in the question); multiply the two with `*`; send the product through `self.contract`.
 :::
 <!-- /hints q2 -->
 """

@@ -4,8 +4,11 @@ import re
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from lessons_lib.config import TransformerConfig
+from lessons_lib.families import weights_llama
+from lessons_lib.feedforward import FeedForward
 from lessons_lib.masks import causal_mask, padding_mask
 from lessons_lib.transformer import Transformer
 from tools.lesson_files import ROOT
@@ -54,6 +57,20 @@ def test_masks():
     both = causal_mask(4) & padding_mask(tokens, 0)
     assert re.search(r"^\| both \|.*\| \(B, 1, T, T\) \|$", TEXT, re.MULTILINE)
     assert both.shape == (2, 1, 4, 4)
+
+
+def test_the_gate_has_the_names_of_llama():
+    """Sheet, exercise and loader agree on which of the course's matrices is which of the literature's."""
+    row = re.search(r"^\| SwiGLU .*$", TEXT, re.MULTILINE)[0]
+    assert r"(\operatorname{SiLU}(x W_{gate}) \odot x W_{up})\, W_{down}" in row
+    named = {theirs: ours for ours, theirs in re.findall(r"`(\w+)` is \$W_\{(\w+)\}\$", row)}
+    exercise = (ROOT / "solutions/07_feed_forward.py").read_text("utf8")
+    assert named == dict(re.findall(r"^\| \$W_.*\| `(\w+)_proj` \| `self\.(\w+)` \|", exercise, re.MULTILINE))
+    loader = (ROOT / weights_llama.__file__).read_text("utf8")
+    assert named == dict(re.findall(r'"layers\.\*\.mlp\.(\w+)_proj": ".*feed_forward\.(\w+)"', loader))
+    network, x = FeedForward(8, 12, "swiglu", bias=False), torch.randn(5, 8)
+    gate, up, down = (getattr(network, named[name]).weight.T for name in ("gate", "up", "down"))
+    torch.testing.assert_close((F.silu(x @ gate) * (x @ up)) @ down, network(x))
 
 
 def test_every_lesson_it_names_is_in_the_course():

@@ -393,7 +393,7 @@ class FeedForward(nn.Module):
         """x (…, d_model) to (…, d_model)."""
         hidden = self.function(self.expand(x))  # (…, width)
         if self.gate is not None:
-            hidden = hidden * self.gate(x)  # the gate has no activation of its own
+            hidden = hidden * self.gate(x)  # Llama's up_proj: no activation
         return self.contract(hidden)
 
 

@@ -88,10 +88,10 @@ export function tensors(c, block) {
   const L = ENDS[block.stack][0];
   const x = `B, ${L}, D`;
   const heads = (from) => [
-    ["queries", `B, H, ${L}, K`],
-    ["keys, values", `B, H, ${from}, K`],
+    ["queries", `B, H, ${L}, d_head`],
+    ["keys, values", `B, H, ${from}, d_head`],
     ["weights", `B, H, ${L}, ${from}`],
-    ["heads' results", `B, H, ${L}, K`],
+    ["heads' results", `B, H, ${L}, d_head`],
   ];
   const inner = {
     tokens: [["out", `B, ${L}`]],
@@ -111,8 +111,8 @@ export function tensors(c, block) {
 
 /** The numbers behind letters: "B, S, D" → [2, 7, 512]. */
 export function numbers(c, letters) {
-  const K = c.d_model / c.n_heads;
-  const known = { B: c.batch, S: c.src_length, T: c.tgt_length, D: c.d_model, H: c.n_heads, K, F: c.d_ff, V: c.vocab_size };
+  const d_head = c.d_model / c.n_heads;
+  const known = { B: c.batch, S: c.src_length, T: c.tgt_length, D: c.d_model, H: c.n_heads, d_head, F: c.d_ff, V: c.vocab_size };
   return letters.split(", ").map((letter) => known[letter]);
 }
 
