@@ -11,16 +11,16 @@ from lessons_lib.translation.course_model import load_course_translator
 QUESTION = "Is a wider beam a better beam?"
 LESSON = 12
 BOUND = (
-    "more than 0 for the whole 95 % interval of the mean difference over 8 freshly drawn test sets of 150 sentences; "
+    "more than 0 for the whole 95 % interval of the mean difference over 5 freshly drawn test sets of 100 sentences; "
     "the translator is the same in all"
 )
-SEEDS = range(1, 9)  # seed 0 is the lesson's own test set
+SEEDS = range(1, 6)  # seed 0 is the lesson's own test set
 BEAMS = (1, 2, 4, 8, 16)
 TRIALS = {"long": (0.0, 0.6, 1.0), "unseen_words": (1.0,)}  # values of the length penalty
 
 
 def run(seed: int) -> dict[str, float]:
-    course, tests, found = load_course_translator("cpu"), load_grammar_tests(seed, n_test=150), {}
+    course, tests, found = load_course_translator("cpu"), load_grammar_tests(seed, n_test=100), {}
     for name, alphas in TRIALS.items():
         for alpha, beam in product(alphas, BEAMS):
             if beam == 1 and alpha != 1.0:
