@@ -19,8 +19,8 @@ from lessons_lib.translation.translator import Translator
 QUESTION = "What do label smoothing and wider beams do to a young translator, whichever seed trained it?"
 LESSON = 12
 BOUND = (
-    "more than 0 for the whole 95 % interval of the mean difference over the seeds; as good: the whole interval between "
-    "−1 and 1 BLEU; the mark of 15 BLEU, and half of the sentences wrong, each by the whole interval"
+    "more than 0 for the whole 95 % interval of the mean difference over the seeds; as good: the whole interval "
+    "between −1 and 1 BLEU; the mark of 15 BLEU, and half of the sentences wrong, each by the whole interval"
 )
 SEEDS = range(4)
 SHARES = {"smoothed": 0.1, "sharp": 0.0}
