@@ -889,7 +889,12 @@ print("what it writes is more probable, says the model, in 9 of 10 cases:", like
 # %% [markdown]
 # The beam goes round in circles less often, and leaves out more.
 #
-# VERDICT4
+# ```{admonition} Verdict: not always; it helped this translator with unseen words and hurt it on long sentences
+# :class: note
+# Both are beyond the luck of drawing sentences: fresh test sets say the same. They are not beyond the luck of *training*: the young translators are others, and what their intervals leave open is open. On long sentences the model itself nearly always finds
+# the beam's translation more probable, though more is left out. The better search finds more of what the model believes: it improves the *search*. If the *model* is mistaken,
+# a better search finds the mistake. Lesson 12 widens the beam further, and shows what the length penalty does.
+# ```
 #
 # ### Claim 5: "Attention weights explain the output"
 #
@@ -1000,7 +1005,10 @@ print(
 )
 
 # %% [markdown]
-# WEIGHTS
+# So the greatest weight points at a word that matters. Where the weight is near 1 that is nearly implied, as said above. Where it is less than half, the last lines compare the word with all the others together, which have more of the weight. And in one case of six the
+# word is written though the one looked at most is hidden. Has it been read off the neighbours,
+# whose vectors know of the word since the encoder? Hardly: hidden from the encoder too, it is lost only a little more often. A guess: the model gets it from the French words before, and from
+# what else it sees.
 #
 # **3. Does a head's map explain anything?** Take a head's weights away and let it look at all words equally, as if it had no opinion. If its map explains the output, the
 # output must change. First one head at a time, then more and more, the most harmless first.
@@ -1352,7 +1360,8 @@ stored = cells.results["three clauses, 12 to 14 words"][0]
 print("the same as the study's, up to 2 points:", abs(here - stored) < 2)
 
 # %% [markdown]
-# TWOBYTWO
+# Each of the two breaks it. A third clause costs a part of the BLEU at a length that training has, and six words more cost still more with two clauses. Both together are not the sum of both. (Even this table is not perfect: two clauses in
+# 18 words are long *clauses*, with more parts than training joins in one.) So "long" was two things, and the first experiment could not have told them apart.
 #
 # What can a *length* do? One suspect: the *places*. This model adds a sinusoid to each word (lesson 4), and on the English side it has
 # hardly ever seen a place beyond 17. Take *short* sentences, which it translates nearly without a fault, and tell it that they begin at a later place. Nothing else changes.
@@ -1750,7 +1759,7 @@ for training, name in ((False, "model.eval()"), (True, "model.train()")):
 # - BLEU is four clipped n-gram precisions, their geometric mean, and a penalty for being short; of a whole test set, with a signature.
 # - It does not know what words mean: *plus* for *pas* costs as much as *point* for *pas*.
 # - It says something beside a baseline, and with an interval: of drawn sentences (bootstrap), and of several trainings (Student's *t*). A verdict is a bound fixed before, and an interval.
-# - SUMMARY4
+# - A beam helped the course's translator with new words, and hurt it on long sentences, where the model itself prefers what is wrong. Whether that is so of another training, only other trainings tell.
 # - Attention, averaged over heads, points at the word that matters. A single head need not matter, and a perfect map can go with a wrong word.
 # - A table of failures gives suspects. Take one away *alone*, and you know: a known name mends the sentences. Where two go together, as length and clauses do, try all four combinations.
 #

@@ -8,9 +8,10 @@ from lessons_lib.translation.language import adjectives, nouns, verbs
 from tools.lesson_files import ROOT
 
 
-def stands(page: str, sentence: str, *measured: float) -> None:
-    assert sentence in re.sub(r"\s+", " ", (ROOT / "book" / page).read_text("utf8")), f"{page} does not say {sentence!r}"
-    says(sentence, *measured, slack=-0.5)
+def stands(page: str, sentence: str, *measured: int) -> None:
+    text = re.sub(r"\s+", " ", (ROOT / "book" / page).read_text("utf8"))
+    assert sentence in text, f"{page} does not say {sentence!r}"
+    says(sentence, *map(float, measured), slack=-0.5)
 
 
 def test_words_of_the_embedded_corpus():
