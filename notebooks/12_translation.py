@@ -983,7 +983,7 @@ for name, alpha in lines.values():
 # :class: note
 # On long sentences greedy search was better than 16 beams, with each of the three length penalties. With new words BLEU rises as the log-probability does, most of it up to four beams. A
 # search is as good as the probabilities that it searches in: the wider it is, the more of their mistakes it finds. {cite:t}`koehn2017six` saw
-# BLEU fall in eight pairs of languages, after its best at 4 to 30 beams. {cite:t}`stahlberg2019nmt` searched completely: for more than half
+# BLEU fall in eight pairs of languages, after its best at four to thirty beams. {cite:t}`stahlberg2019nmt` searched completely: for more than half
 # of their sentences the most probable translation was the *empty* one. So a narrow search may owe part of its good translations to what it does not see. A reward for each word repairs
 # much of it ({cite:t}`murray2018correcting`).
 # ```
