@@ -67,6 +67,7 @@ from lessons_lib.translation.course_model import load_course_translator
 from lessons_lib.translation.decoding import greedy
 from lessons_lib.translation.diagnosis.categories import Example, tags
 from lessons_lib.translation.diagnosis.measure import rare_words
+from lessons_lib.translation.language.writing import fold
 from lessons_lib.translation.pharaoh import gold_of
 from lessons_lib.translation.profiling import points, profile
 from lessons_lib.translation.training import TrainingOptions, fit
@@ -501,7 +502,7 @@ def alignment_error_rate(claimed, sure, possible):
     return 1 - right / sum(len(a) + len(s) for a, s in zip(claimed, sure, strict=True))
 
 
-valid = load_grammar(seed=0, n_train=0).valid
+valid = corpus.valid
 # a (L, H, T, S) table for each pair
 tables, gold = word_tables(model, tokenizer, valid), gold_of(valid)
 sure, possible = [g.sure for g in gold], [g.possible for g in gold]
@@ -1351,7 +1352,8 @@ for statement, word in cells.verdicts.items():
 
 # %% tags=["nbval-ignore-output"]
 # one cell of it, drawn here and now
-fresh_pairs = two_by_two.sentences("three clauses", "12 to 14 words", seed=0)
+seen_english = {fold(pair.source) for pair in corpus.train}
+fresh_pairs = two_by_two.sentences("three clauses", "12 to 14 words", 0, seen_english)
 found = translator.translate([pair.english for pair in fresh_pairs], attention=False)
 here = bleu([one.text for one in found], [pair.french for pair in fresh_pairs])
 print(f"three clauses, 12 to 14 words, the first draw: BLEU {here:.1f}")

@@ -4,6 +4,7 @@ Test set "long" differs from training in both. Here are all four: two or three c
 training has) or in 18 to 20. Each seed draws 25 sentences for each of them, none of which training has.
 """
 
+from collections.abc import Collection
 from functools import cache
 
 from lessons_lib.evidence import above
@@ -20,7 +21,7 @@ BOUND = "more than 5 BLEU for the whole 95 % interval of the mean difference ove
 SEEDS = range(4)
 WORDS = {"12 to 14 words": range(12, 15), "18 to 20 words": range(18, 21)}
 CLAUSES = {"two clauses": (2, WEIGHTS), "three clauses": (3, LONG_WEIGHTS)}
-POINTS = 5.0
+POINTS, SENTENCES = 5.0, 25
 
 
 @cache
@@ -29,22 +30,22 @@ def seen() -> frozenset[str]:
     return frozenset(fold(pair.english) for pair in load_splits().train)
 
 
-def sentences(clauses: str, words: str, seed: int, count: int = 25) -> list[SentencePair]:
-    """Fresh pairs of one of the four cells, of words and constructions that training has."""
+def sentences(clauses: str, words: str, seed: int, taken: Collection[str]) -> list[SentencePair]:
+    """Fresh pairs of one of the four cells, of words and constructions that training has, none of them in ``taken``."""
     number, weights = CLAUSES[clauses]
 
     def belongs(said, pair):
         return 1 + sum(part is not None for part in (said.second, said.third)) == number and is_for_training(said, pair)
 
     stream = f"{clauses}, {words} {seed}"
-    return collect(count, stream, Selection(weights, belongs), set(seen()), lengths=WORDS[words])
+    return collect(SENTENCES, stream, Selection(weights, belongs), set(taken), lengths=WORDS[words])
 
 
 def run(seed: int) -> dict[str, float]:
     course, found = load_course_translator("cpu"), {}
     for words in WORDS:
         for clauses in CLAUSES:
-            pairs = sentences(clauses, words, seed)
+            pairs = sentences(clauses, words, seed, seen())
             texts = [one.text for one in course.translate([pair.english for pair in pairs], attention=False)]
             found[f"{clauses}, {words}"] = bleu(texts, [pair.french for pair in pairs])
     return found
