@@ -60,11 +60,10 @@ from lessons_lib.transformer import Transformer, TransformerConfig
 from lessons_lib.translation import alignment, scoring
 from lessons_lib.translation import bleu as library_bleu
 from lessons_lib.translation.alignment import score_links, score_readings, word_tables
-from lessons_lib.translation.batching import Batches, encode_pairs, pad
+from lessons_lib.translation.batching import Batches, encode_pairs
 from lessons_lib.translation.bleu import words
 from lessons_lib.translation.corpus import load_grammar, load_grammar_tests
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.decoding import greedy
 from lessons_lib.translation.diagnosis.categories import Example, tags
 from lessons_lib.translation.diagnosis.measure import rare_words
 from lessons_lib.translation.language.writing import fold
@@ -1023,7 +1022,7 @@ def cross_attention_changed(change):
 
     def attend_of(layer, attention):
         def attend(query, key, value, mask=None, *_):
-            heads = attention._split(attention.query(query))  # (B, H, T, K)
+            heads = attention._split(attention.query(query))  # (B, H, T, d_head)
             weights = change(
                 layer, scaled_dot_product_attention(heads, key, value, mask)[1], mask
             )
@@ -1551,41 +1550,7 @@ print(
 # %% [markdown]
 # Give sacreBLEU plain text, as a person would read it, and let *it* split the words. That, and the signature, is all there is to it ({cite:t}`post2018call`).
 #
-# **{term}`Dropout` left on.** `model.eval()` was forgotten, so at every step one number in ten is thrown away. Nothing fails. The score is lower, and another one each time. That is the symptom: *a test that does not repeat*.
-
-
-# %%
-def translate_once(sentences, training):
-    """Greedy search with the model in the mode that is asked for.
-
-    (`Translator.translate` always sets the right one.)
-    """
-    ids = [[*tokens, tokenizer.eos_id] for tokens in tokenizer.encode_all(sentences)]
-    model.train(training)
-    found = greedy(model, pad(ids, model.config.pad_id).to(device))
-    model.eval()
-    return [tokenizer.decode(one.tokens) for one in found]
-
-
-asked, due = (
-    [pair.source for pair in tests["unseen_constructions"][:200]],
-    references["unseen_constructions"][:200],
-)
-runs = {
-    training: [translate_once(asked, training) for _ in range(2)]
-    for training in (False, True)
-}
-
-# %% tags=["nbval-ignore-output"]
-for training, name in ((False, "model.eval()"), (True, "model.train()")):
-    print(f"{name:14} BLEU", *(f"{bleu(run, due):.2f}" for run in runs[training]))
-
-# %%
-for training, name in ((False, "model.eval()"), (True, "model.train()")):
-    print(f"{name:14} twice the same translations:", runs[training][0] == runs[training][1])
-
-# %% [markdown]
-# **Test sentences in the training set.** The last of them, and the most expensive, makes the score *better*; that is why it lives so long. Lesson 12 shows how to look for it. This corpus keeps its parts disjoint in English and in French, and a
+# **Test sentences in the training set.** (Lesson 12 has it, and dropout left on, which makes a test that does not repeat.) It is the most expensive of all, for it makes the score *better*; that is why it lives so long. This corpus keeps its parts disjoint in English and in French, and a
 # test of the library makes sure of it.
 #
 # ## Check yourself
