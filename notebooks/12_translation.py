@@ -850,8 +850,12 @@ print(f"Smoothed less sharp, {pairs_of_twins} pairs: mean, and its 95 % interval
 for what in ("perplexity", "right less sure", "BLEU, beam 1", "BLEU, beam 4"):
     difference = twins_study.difference(f"{what}, smoothed", f"{what}, sharp")
     print(f"  {what:16} {difference:.2f}")
-for statement, word in studies.module("twins").of_smoothing(twins_study).items():
+of_smoothing = studies.module("twins").of_smoothing(twins_study)
+for statement, word in of_smoothing.items():
     print(f"{statement}: {word}")
+# what the verdict says
+assert of_smoothing["smoothing makes perplexity worse"] == "true"
+assert "true" not in (word for said, word in of_smoothing.items() if "raises BLEU" in said)
 
 # %% [markdown]
 # ```{admonition} Verdict: it hurts perplexity; that it helps BLEU is not shown here
@@ -904,6 +908,13 @@ surer = [
     for name in SETS
 ]
 print("the trainings: more probable translations on each of the three:", *surer)
+# what the verdict says
+young_gain = twins_study.difference(
+    "BLEU, in_distribution, beam 4", "BLEU, in_distribution, beam 1"
+)
+assert above(young_gain) == above(fresh.estimate("gain, unseen_words")) == "true"
+assert fresh.estimate("gain, in_distribution").high < 0.5
+assert fresh.estimate("gain, long").high < 0
 
 # %% [markdown]
 # ```{admonition} Verdict: true where the model is in doubt, not where it is sure, and false where its probabilities are wrong
@@ -973,6 +984,14 @@ for name, alpha in lines.values():
         f"BLEU, {name}, α {alpha}, beam 16", f"BLEU, {name}, α 1.0, beam 1"
     )
     print(f"16 beams less greedy search, {name}, α = {alpha:g}: BLEU {wider:.2f}")
+# what the verdict says
+assert all(
+    word == "true"
+    for said, word in wide.verdicts.items()
+    if "long" in said and "lower" in said
+)
+of_new_words = [point.mean for point in of_beams("BLEU", "unseen_words", 1.0)]
+assert of_new_words[2] - of_new_words[0] > of_new_words[4] - of_new_words[2] > -1
 
 # %% [markdown]
 # The right plot says one thing that happens: the translations of long sentences get shorter. An early end has *some* probability in every

@@ -323,7 +323,7 @@ print(
 # need for a brevity penalty, because recall sees what is missing.
 #
 # **Two other judges.** {term}`COMET` ({cite:t}`rei2020comet`) is a network. It reads source, translation and reference, and was trained to foretell the marks that people
-# gave to translations. It can know that *point* means *pas*; it must be downloaded, and what it cannot tell it does not say either. {cite:t}`kocmi2021ship` compared scores with people's judgements
+# gave to translations. It may know that *point* means *pas*; it must be downloaded, and it says as little about *why* as BLEU does. {cite:t}`kocmi2021ship` compared scores with people's judgements
 # of pairs of systems, and advise COMET, and chrF where COMET does not know a language. And **people** are what all these scores stand in for. It matters whom
 # one asks, and what: {cite:t}`freitag2021experts` let professional translators mark every error with its kind and its weight, and the order of the systems came out quite unlike
 # the one that a crowd's marks had given.
@@ -1348,6 +1348,10 @@ for n_words in two_by_two.WORDS:
     print(f"{n_words:17}", *(f"{found:.1f}".ljust(26) for found in row))
 for statement, word in cells.verdicts.items():
     print(f"{statement}: {word}")
+# what the text below says
+assert cells.verdicts["a third clause costs more than 5 BLEU at 12 to 14 words"] == "true"
+assert cells.verdicts["six words more cost more than 5 BLEU with two clauses"] == "true"
+assert cells.verdicts["a third clause costs more than 5 BLEU at 18 to 20 words"] != "true"
 
 # %% tags=["nbval-ignore-output"]
 # one cell of it, drawn here and now
