@@ -177,7 +177,7 @@ for english, french in SHOWN.items():
 # The paper does it otherwise ({cite:t}`vaswani2017attention`, equation 3): step $n$, counted from 1, has the rate $d_{model}^{-1/2} \cdot \min\big(n^{-1/2},\, n \cdot w^{-3/2}\big)$,
 # with $w = 4000$. Up in a straight line as well; but then down with $1/\sqrt{n}$, which never reaches 0 and need not know when the training ends. At the end the paper takes the
 # mean of the weights of its last five checkpoints, written ten minutes apart (the large model: of the last twenty; section 6.1). Such
-# {term}`averaging of checkpoints <checkpoint averaging>` calms the last steps, as a rate that falls to 0 does. The course's own translator has both: it is the mean of eight states.
+# {term}`averaging of checkpoints <checkpoint averaging>` is meant to calm the last steps, as a rate that falls to 0 is. The course's own translator has both: it is the mean of eight states.
 #
 # **The search** wants the $y$ of the highest score. There are $V^T$ sentences of $T$ tokens, too many to look at, so a beam of $k$
 # keeps the $k$ best beginnings. And what is the score? A log-probability is a sum of negative numbers: each token makes it smaller, so
@@ -637,16 +637,24 @@ for knobs in ({}, {"temperature": 0.5}, {"temperature": 2.0}, {"top_k": 2}, {"to
 print("the same probabilities as lessons_lib")
 
 # %% tags=["nbval-ignore-output"]
+by_greedy, by_drawing = bleu(texts_of(course, test), test), {}
 for temperature in (0.5, 1.0):
-    of_seeds = [
+    by_drawing[temperature] = [
         bleu(texts_of(course, test, temperature=temperature, seed=seed), test)
         for seed in range(3)
     ]
-    print(f"drawn at temperature {temperature}: BLEU {estimate(of_seeds):.1f}")
-print(f"greedy search: BLEU {bleu(texts_of(course, test), test):.1f}")
+    print(
+        f"drawn at temperature {temperature}: BLEU {estimate(by_drawing[temperature]):.1f}"
+    )
+print(f"greedy search: BLEU {by_greedy:.1f}")
+
+# %%
+for temperature, found in by_drawing.items():
+    cost = estimate([by_greedy - value for value in found])
+    print(f"drawing at temperature {temperature} costs BLEU: {above(cost)}")
 
 # %% [markdown]
-# (The mean of three seeds, and its 95 % interval; lesson 13 says what that is.) A translator that draws writes something a little less probable, and a little more often wrong.
+# (The mean of three seeds, and its 95 % interval; lesson 13 says what that is.) One suspect, where drawing costs much: this translator was trained to give a tenth of its probability away, to all pieces alike.
 #
 # ## Claims, tested
 #
