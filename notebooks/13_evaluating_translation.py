@@ -1382,7 +1382,7 @@ stored = cells.results["three clauses, 12 to 14 words"][0]
 print("the same as the study's, up to 2 points:", abs(here - stored) < 2)
 
 # %% [markdown]
-# Each of the two breaks it. A third clause costs a part of the BLEU at a length that training has, and six words more cost still more with two clauses. Both together are not the sum of both. (Even this table is not perfect: two clauses in
+# Each of the two breaks it. A third clause costs a part of the BLEU at a length that training has, and six words more cost still more with two clauses. Both together cost no more than the length alone. (Even this table is not perfect: two clauses in
 # 18 words are long *clauses*, with more parts than training joins in one.) So "long" was two things, and the first experiment could not have told them apart.
 #
 # What can a *length* do? One suspect: the *places*. This model adds a sinusoid to each word (lesson 4), and on the English side it has
