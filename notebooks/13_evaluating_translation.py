@@ -908,7 +908,7 @@ print("what it writes is more probable, says the model, in 9 of 10 cases:", like
 #
 # ```{admonition} Verdict: not always; it helped this translator with unseen words and hurt it on long sentences
 # :class: note
-# Both are beyond the luck of drawing sentences: fresh test sets say the same (and on sentences like those of training a fifth of a point is gained). They are not beyond the luck of *training*: the young translators are others, and what their intervals leave open is open. On long sentences the model itself nearly always finds
+# Both are beyond the luck of drawing sentences: fresh test sets say the same (and on sentences like those of training a fifth of a point is gained). Beyond the luck of *training* is only the first, and only for young translators: each of the trainings gained with unseen words, and on long sentences the word is "open". On long sentences the model itself nearly always finds
 # the beam's translation more probable, though more is left out. The better search finds more of what the model believes: it improves the *search*. If the *model* is mistaken,
 # a better search finds the mistake. Lesson 12 widens the beam further, and shows what the length penalty does.
 # ```
