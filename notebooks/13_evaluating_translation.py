@@ -1020,9 +1020,10 @@ print("any other but the first two changes more than 1 of 20:", above(other, 0.0
 print(
     "less than half of the weight: the first does more harm than all others:", above(harm)
 )
+assert above(harm) == "true"  # what the text below says
 
 # %% [markdown]
-# So the greatest weight points at a word that matters. Where the weight is near 1 that is nearly implied, as said above. Where it is less than half, the last lines compare the word with all the others together, which have more of the weight. And in one case of six the
+# So the greatest weight points at a word that matters. Where the weight is near 1 that is nearly implied, as said above. But where it is less than half, hiding this one word does more harm than hiding all others together, which have more of the weight: so it is *this word* that matters there. And in one case of six the
 # word is written though the one looked at most is hidden. Has it been read off the neighbours,
 # whose vectors know of the word since the encoder? Hardly: hidden from the encoder too, it is lost only a little more often. A guess: the model gets it from the French words before, and from
 # what else it sees.
