@@ -1095,7 +1095,7 @@ kept = [
     for n in range(9)
 ]
 
-# %% tags=["claim-8"] mystnb={"figure": {"name": "heads-without-opinion", "caption": "Left: alignment error rate of each cross-attention head (validation part; the dashed line is the mean of the heads of layer 2). Right: share of 200 test translations that stay the same, letter by letter, when so many of the eight heads look at all English words equally, the most harmless first."}, "image": {"alt": "Left, eight bars, those of layer 1 from 0.18 to 0.32, those of layer 2 from 0.08 to 0.20; the dashed line is below all of them. Right, a falling line, from 1 with no head changed to about 0 with seven and with eight."}}
+# %% tags=["claim-8"] mystnb={"figure": {"name": "heads-without-opinion", "caption": "Left: alignment error rate of each cross-attention head (validation part; the dashed line is the mean of the heads of layer 2). Right: share of 200 test translations that stay the same, letter by letter, when so many of the eight heads look at all English words equally, the most harmless first."}, "image": {"alt": "Left, eight bars, those of the first layer from 0.18 to 0.32, those of the second from 0.08 to 0.20; the dashed line is below all of them. Right, a falling line, from 1 with no head changed to about 0 with seven and with eight."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 left.bar(range(8), by_head.ravel(), color=["C0"] * 4 + ["C1"] * 4)
 left.axhline(ours, linestyle="--", color="grey")
@@ -1109,7 +1109,7 @@ right.set(
 )
 plt.show()
 says(
-    "those of layer 1 from 0.18 to 0.32, those of layer 2 from 0.08 to 0.20",
+    "those of the first layer from 0.18 to 0.32, those of the second from 0.08 to 0.20",
     *(bound for layer in by_head for bound in (layer.min(), layer.max())),
 )
 
