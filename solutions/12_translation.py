@@ -204,8 +204,8 @@ their log-probability, and rule 2 is kept. `torch.topk` promises no order among 
 
 :::{dropdown} Hint 3 of q2: when is it over?
 Not at the first end: a longer translation may have the higher score. Not when `beam` have ended: the best beginning may still be ahead of all of
-them. A beginning only loses by going on, as far as its log-probability goes, so when it is behind and enough have ended, stop. Look for
-the winner among all that have finished, by score, and return its plain log-probability.
+them. When it is behind and enough have ended, stop. That is a rule of thumb, not a proof: going on, a beginning can only lose log-probability, but with a length
+penalty above 0 its *score* may still rise. Look for the winner among all that have finished, by score, and return its plain log-probability.
 :::
 <!-- /hints q2 -->
 """

@@ -205,7 +205,7 @@ left over is the last one.
 :::
 
 :::{dropdown} Hint 2 of q2: the `</s>`
-Attention often rests on `</s>` when it has nothing better to do. Cut its column off *before* you look for the largest weight.
+Attention may rest on `</s>` as well. Cut its column off *before* you look for the largest weight.
 :::
 
 :::{dropdown} Hint 3 of q2: sums, then one division

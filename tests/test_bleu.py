@@ -5,7 +5,15 @@ import sacrebleu
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lessons_lib.translation.bleu import bleu, brevity_penalty, clipped_matches, smoothed_precisions, words
+from lessons_lib.translation.bleu import (
+    bleu,
+    bleu_of_sums,
+    brevity_penalty,
+    clipped_matches,
+    smoothed_precisions,
+    sums_by_sentence,
+    words,
+)
 
 WORDS = ["le", "chat", "noir", "dort", "ne", "pas", "L'ami", "d'Alice", "3,5", "fin.", "?", "«", "&amp;", "-"]
 texts = st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join)
@@ -20,6 +28,16 @@ def reference_bleu(hypotheses, references) -> float:
 def test_equals_sacrebleu_on_random_sentences(pairs):
     hypotheses, references = (list(side) for side in zip(*pairs, strict=True))
     assert bleu(hypotheses, references) == pytest.approx(reference_bleu(hypotheses, references), abs=1e-6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(texts, texts), min_size=1, max_size=6), st.data())
+def test_rows_drawn_again_are_the_bleu_of_the_drawn_sentences(pairs, data):
+    hypotheses, references = (list(side) for side in zip(*pairs, strict=True))
+    drawn = data.draw(st.lists(st.integers(0, len(pairs) - 1), min_size=1, max_size=8))
+    sums = sums_by_sentence(hypotheses, references)[drawn].sum(0)
+    of_texts = reference_bleu([hypotheses[i] for i in drawn], [references[i] for i in drawn])
+    assert bleu_of_sums(sums) == pytest.approx(of_texts, abs=1e-6)
 
 
 @settings(max_examples=100, deadline=None)

@@ -1,4 +1,4 @@
-"""The average of a training's last weights: it lies deeper in the valley than any of them (Izmailov et al. 2018).
+"""The average of a training's last weights, which often generalises better than any of them (Izmailov et al. 2018).
 
 Translators have long been averaged over their last checkpoints (Vaswani et al. 2017, section 6.1).
 """

@@ -7,6 +7,8 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+from jaxtyping import Float
 from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
 
 MAX_ORDER = 4  # n-grams of one word to four
@@ -28,17 +30,30 @@ def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
         raise ValueError(
             f"{len(hypotheses)} translations and {len(references)} references; give one of each, and at least one"
         )
-    hypothesis_words, reference_words = [list(map(words, texts)) for texts in (hypotheses, references)]
-    matches, totals = [0] * MAX_ORDER, [0] * MAX_ORDER
-    for hypothesis, reference in zip(hypothesis_words, reference_words, strict=True):
-        for order in range(1, MAX_ORDER + 1):
-            matches[order - 1] += clipped_matches(hypothesis, reference, order)
-            totals[order - 1] += max(len(hypothesis) - order + 1, 0)
-    if not any(matches) or 0 in totals:  # no translation has four words: p₄ is undefined, and the score 0
+    return bleu_of_sums(sums_by_sentence(hypotheses, references).sum(0))
+
+
+def sums_by_sentence(hypotheses: Sequence[str], references: Sequence[str]) -> Float[np.ndarray, "N 10"]:
+    """Each sentence's four matches, four totals, length and length of its reference: what BLEU adds up.
+
+    The sums over any sentences, drawn again and again, give the BLEU of that drawn test set (`bleu_of_sums`).
+    """
+    rows = []
+    for hypothesis, reference in zip(map(words, hypotheses), map(words, references), strict=True):
+        orders = range(1, MAX_ORDER + 1)
+        matches = [clipped_matches(hypothesis, reference, order) for order in orders]
+        totals = [max(len(hypothesis) - order + 1, 0) for order in orders]
+        rows.append([*matches, *totals, len(hypothesis), len(reference)])
+    return np.array(rows, dtype=float).reshape(-1, 2 * MAX_ORDER + 2)
+
+
+def bleu_of_sums(sums: Float[np.ndarray, " 10"]) -> float:
+    """The BLEU of sentences whose rows of `sums_by_sentence` were added up."""
+    matches, totals, (length, due) = sums[:MAX_ORDER], sums[MAX_ORDER : 2 * MAX_ORDER], sums[2 * MAX_ORDER :]
+    if not matches.any() or not totals.all():  # no translation has four words: p₄ is undefined, and the score 0
         return 0.0
-    precisions = smoothed_precisions(matches, totals)
-    penalty = brevity_penalty(sum(map(len, hypothesis_words)), sum(map(len, reference_words)))
-    return 100 * penalty * math.exp(sum(map(math.log, precisions)) / MAX_ORDER)
+    precisions = smoothed_precisions(matches.tolist(), totals.tolist())
+    return 100 * brevity_penalty(length, due) * math.exp(sum(map(math.log, precisions)) / MAX_ORDER)
 
 
 def words(text: str) -> list[str]:
@@ -59,7 +74,7 @@ def ngrams(words: Sequence[str], order: int) -> Iterator[NGram]:
     return (tuple(words[start : start + order]) for start in range(len(words) - order + 1))
 
 
-def smoothed_precisions(matches: Sequence[int], totals: Sequence[int]) -> list[float]:
+def smoothed_precisions(matches: Sequence[int | float], totals: Sequence[int | float]) -> list[float]:
     """matches / totals; the k-th order without a match gets 1 / (2ᵏ · total) instead of 0, whose logarithm is −∞.
 
     This is the smoothing of NIST's mteval-v13a (Chen and Cherry 2014, method 3).
@@ -72,7 +87,7 @@ def smoothed_precisions(matches: Sequence[int], totals: Sequence[int]) -> list[f
     return precisions
 
 
-def brevity_penalty(hypothesis_length: int, reference_length: int) -> float:
+def brevity_penalty(hypothesis_length: int | float, reference_length: int | float) -> float:
     """1 for translations as long as the references or longer, else exp(1 − r/c) (section 2.2.2).
 
     Precision alone would favour translations that say only what is sure.

@@ -180,7 +180,8 @@ def _may_still_win(
 ) -> bool:
     """Whether to search on: fewer than ``beam`` have ended, or the best beginning is ahead of all that have.
 
-    To count alone is not enough: a few bad early endings would close the search before the good one arrives.
+    To count alone is not enough: a few bad early endings would close the search before the good one arrives. With a
+    ``length_penalty`` above 0 this is a heuristic: what is behind now may be ahead when it has grown longer.
     """
     if len(ended) < beam:
         return True
