@@ -583,6 +583,7 @@ for cut in (None, (8, 3), (8, 7)):
 #
 # ## Claims, tested
 #
+# (claim-01-1)=
 # ### Claim 1: "In attention any two words are one step apart; a recurrent network forgets"
 #
 # How much can a word move the output $n$ words later? The gradient says so. We take networks *before* any training, feed
@@ -729,7 +730,7 @@ print("attention, here as there:", abs(live - stored) < 0.1)
 
 # %% [markdown]
 # ```{admonition} Verdict: true of the one step; an LSTM forgets as it is usually started, and can be started otherwise
-# :class: note
+# :class: note verdict
 # Attention reaches any word in one step before it has learnt anything. An LSTM as PyTorch starts it *forgets by default*: its gradient
 # shrinks by a constant factor a step, and in 1000 updates it did not learn to carry one letter over 40 steps. Started with an open gate it
 # did, in 200. *Many* facts
@@ -738,6 +739,7 @@ print("attention, here as there:", abs(live - stored) < 0.1)
 # Attention has the book after 300 updates: it learns where to look, and carries nothing.
 # ```
 #
+# (claim-01-2)=
 # ### Claim 2: "Without $1/\sqrt{d_{head}}$ the softmax saturates and its gradient vanishes"
 #
 # If the $d$ entries of $q$ and $k$ are independent with mean 0 and variance 1 (we write $d$ for $d_{head}$ here), then $q \cdot k$ is a
@@ -825,13 +827,14 @@ print("the division helps:", above(lead))
 
 # %% [markdown]
 # ```{admonition} Verdict: true for the typical query, where training starts
-# :class: note
+# :class: note verdict
 # Undivided, a wide query listens to one random word, and as a rule little gradient comes back to tell it that it chose badly; the lines
 # above say what that cost our tagger after 50 updates, at one learning rate. Note two more limits. The argument is about *independent* entries of variance 1;
 # PyTorch's initial layers make them smaller, which softens the problem. And a trained network may make its scores as large as it likes:
 # in the widget most of the weight lies on one word *with* the division. It decides where training starts, not where it ends.
 # ```
 #
+# (claim-01-3)=
 # ### Claim 3: "Self-attention is permutation-invariant"
 #
 # You will read this one often. *Invariant* means: shuffle the words and the result does not change. *Equivariant* means:
@@ -891,12 +894,13 @@ for kind, at in (("next to the noun", (-1,)), ("past a second noun", (-4, -5))):
 
 # %% [markdown]
 # ```{admonition} Verdict: false as it is said; self-attention is permutation-*equivariant*
-# :class: note
+# :class: note verdict
 # Only a pooled summary of it, such as the mean, is invariant. Either way order is lost: with two nouns in the sentence, the placeless verb
 # cannot know which is its own. So a Transformer must be told the places (lesson 4), or be given a mask that treats places differently,
 # which gives some of the order away (lesson 8).
 # ```
 #
+# (claim-01-4)=
 # ### Claim 4: "Attention is faster than a recurrent network"
 #
 # Two things are counted under "fast". *How much* must be computed, and how much of it must *wait* for something else. For one layer of
@@ -970,7 +974,7 @@ for length, lstm_time, attention_time in zip(lengths, *times.values(), strict=Tr
 
 # %% [markdown]
 # ```{admonition} Verdict: true by the count up to T = 2d, and in what must wait
-# :class: note
+# :class: note verdict
 # At the length of a sentence attention computes *less* than an LSTM of the same width ($4d^2 + 2Td$ against $8d^2$ for each word: less
 # as long as $T < 2d$), and in training no word waits for another, so a GPU can do all places at once. For long texts the $T^2$ weights
 # outgrow everything else, in time, and in memory if all of them are kept; lesson 11 is about that bill. The clock is another
@@ -1049,7 +1053,7 @@ print("the second word's weights, upside down:  ", upside_down[1].numpy().round(
 # No. That is the shape of $Q$. A weight belongs to a *pair* of words: one that looks and one that is looked at.
 #
 # </details>
-# <details><summary>10 × 10</summary>
+# <details class="right"><summary>10 × 10</summary>
 #
 # Right. One row for each query, one column for each key. The widths 64 and 32 have gone: 64 was summed away by the dot product,
 # 32 only appears in the output.
@@ -1069,7 +1073,7 @@ print("the second word's weights, upside down:  ", upside_down[1].numpy().round(
 # No. The softmax ignores an equal *shift* of the scores, not a *scale*. Scores of 1 and 2 become 1000 and 2000.
 #
 # </details>
-# <details><summary>Each query listens to one word only</summary>
+# <details class="right"><summary>Each query listens to one word only</summary>
 #
 # Right (unless the two largest scores nearly tie). The largest score now wins by hundreds, and the gradient through the softmax is as
 # good as 0.
@@ -1095,7 +1099,7 @@ print("the second word's weights, upside down:  ", upside_down[1].numpy().round(
 # layers would reach 7: that is why real convolutional models have such gaps.)
 #
 # </details>
-# <details><summary>6</summary>
+# <details class="right"><summary>6</summary>
 #
 # Right. The reach grows by one word a layer. Attention needs one layer, at any distance.
 #
@@ -1108,7 +1112,7 @@ print("the second word's weights, upside down:  ", upside_down[1].numpy().round(
 # No. A missing scale makes the weights extreme, but each row still sums to 1.
 #
 # </details>
-# <details><summary>The softmax runs along the wrong axis</summary>
+# <details class="right"><summary>The softmax runs along the wrong axis</summary>
 #
 # Right. 0.7 + 0.5 > 1, so this row was not normalised. Sum along both axes: the one whose sums are all 1 is the one you used.
 #

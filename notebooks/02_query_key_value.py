@@ -511,6 +511,7 @@ plt.show()
 # %% [markdown]
 # ## Claims, tested
 #
+# (claim-02-1)=
 # ### Claim 1: "Q, K and V must be three different projections"
 #
 # Usually this is said with the search engine as the reason: what you ask is not what you are filed under. That is a picture, not an
@@ -702,7 +703,7 @@ for wiring in ("three matrices", "Q = K"):
 # scores are symmetric again; in the time that the others had, it learned next to nothing.
 #
 # ```{admonition} Verdict: false as it is said; but where queries equal keys, some things are learned later and worse
-# :class: note
+# :class: note verdict
 # One matrix that lets queries and keys differ was enough here. What suffers is *Q = K*: most where two words must look at each other
 # (unless they may not look at themselves), and where three look in a circle. Note the limits. This was one layer with one head, and two lengths of training; a real model has many
 # heads, and a feed-forward network behind each attention. Its decoder may not look ahead, so two words never look at each other
@@ -712,6 +713,7 @@ for wiring in ("three matrices", "Q = K"):
 # head hand over something narrower than the whole word.
 # ```
 #
+# (claim-02-2)=
 # ### Claim 2: "Attention is a soft dictionary lookup"
 #
 # A Python dictionary compares your key with its keys. One is equal, and you get its value. Attention compares your query with
@@ -899,7 +901,7 @@ print("weights", weights[0].numpy().round(2), " value", output.item())
 
 # %% [markdown]
 # ```{admonition} Verdict: true as a limit, with four differences
-# :class: note
+# :class: note verdict
 # Make the scores large, and attention **is** a lookup, exact to the last bit; then no gradient tells it where else to look. At the
 # strength that training chose here it is a mixture. It holds about $e^{\sqrt d - 1/2}$ random entries before the right one gets less
 # than half of the weight. It never says that a key is missing. And it returns the mean of what is stored twice. The first and the last are features: they are
@@ -907,6 +909,7 @@ print("weights", weights[0].numpy().round(2), " value", output.item())
 # it has learned a sink.
 # ```
 #
+# (claim-02-3)=
 # ### Claim 3: "The query is what the word is looking for"
 #
 # Lesson 1 of this course says so too. If it is true, it should be possible to *read* a query: to see in the 32 numbers what the word
@@ -1064,7 +1067,7 @@ for biases in (True, False):
 
 # %% [markdown]
 # ```{admonition} Verdict: true of the pair, not of the query
-# :class: note
+# :class: note verdict
 # A query is half of a comparison. Its 32 numbers are written in a private language that only the keys of the same head speak, and
 # nothing in the scores prefers one such language: another one translates just as well. Even the cosine of a word's query and key is not
 # safe; ours fell below 0.1 while at least 58 of 60 translations stayed the same, word for word. What you may read is what the product
@@ -1180,7 +1183,7 @@ with torch.no_grad():
 # **1. A French sentence of 6 words asks an English one of 9. Words are 128 wide, queries and keys 32, values 64. What is the shape of
 # the output?**
 #
-# <details><summary>6 × 64</summary>
+# <details class="right"><summary>6 × 64</summary>
 #
 # Right. One row for each word that asks, as wide as a value.
 #
@@ -1208,7 +1211,7 @@ with torch.no_grad():
 # It can. The nouns only need longer vectors than the verbs, so that the verb prefers the noun to itself.
 #
 # </details>
-# <details><summary>Let subject and object look at each other, each more than at itself</summary>
+# <details class="right"><summary>Let subject and object look at each other, each more than at itself</summary>
 #
 # Right. $q_t \cdot q_s$ cannot be larger than both $q_t \cdot q_t$ and $q_s \cdot q_s$.
 #
@@ -1221,7 +1224,7 @@ with torch.no_grad():
 #
 # **3. In a model without biases, someone doubles $W_Q$ and halves $W_K$. What happens to the translations?**
 #
-# <details><summary>Nothing</summary>
+# <details class="right"><summary>Nothing</summary>
 #
 # Right. Only the product $W_Q W_K^\top$ counts, and it is what it was. (It is the $M$ of claim 3, with $M = 2I$. With biases you must
 # double $b_Q$ as well, or the weights change.)
@@ -1250,7 +1253,7 @@ with torch.no_grad():
 # No. No comparison with a threshold takes place, so nothing can fail.
 #
 # </details>
-# <details><summary>A mixture of the values that are there</summary>
+# <details class="right"><summary>A mixture of the values that are there</summary>
 #
 # Right. The best of the bad matches gets most of the weight, and the rest of the model must be able to live with it, or the head has a
 # sink to look at.

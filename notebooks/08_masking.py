@@ -320,6 +320,7 @@ def bleu(texts, pairs):
 
 
 # %% [markdown]
+# (claim-08-1)=
 # ### Claim 1: "The causal mask stops the decoder from cheating"
 #
 # If it does, no change of a later word can move an earlier answer. There are too many changes to try, but the {term}`gradient` tries all
@@ -487,13 +488,14 @@ print(
 # was the last, where the answer was `</s>`. So with most seeds it looks to the right, finds nothing, and ends; with one it writes on without sense until it is stopped.
 #
 # ```{admonition} Verdict: true, exactly
-# :class: note
+# :class: note verdict
 # Nothing that is read later reaches an answer: 0, not "nearly 0". And without the mask the decoder cheated in every training: less than a quarter of the loss, and
 # a BLEU of nearly 0. **A loss that is too good is the symptom of a leak.** Two limits. The mask closes the way through attention: any other
 # operation that mixes places (a normalisation over the length, a pooling, a convolution with a window to both sides) opens another, and the test with gradients finds those. A target that is
 # not shifted is a leak too, and that test does *not* find it, for each place may depend on itself: print a batch, and read the columns (see the bugs).
 # ```
 #
+# (claim-08-2)=
 # ### Claim 2: "Padding does not matter, its weights are tiny"
 #
 # Our translator's masks have always hidden the padding, so it never learnt to heed it. Does it need them at all? We take 100 test
@@ -610,13 +612,14 @@ print(
 # directly.
 #
 # ```{admonition} Verdict: false
-# :class: note
+# :class: note verdict
 # With the masks all 100 sentences got the same translation whatever the padding, to the last letter. Without them it depends on their *neighbours*:
 # one padding changes 18 % of the translations, eight change 80 %, and BLEU falls from 98 to 50 (one translator, 100 sentences of one length; the intervals are printed above). That bug is nasty, for nothing shows it as long as
 # you test with single sentences. On the target's side there is a surprise: padding on the *right* needs no mask there. It lies in the future, and
 # the causal mask hides it; that is why `lessons_lib` passes its decoder the causal mask alone.
 # ```
 #
+# (claim-08-3)=
 # ### Claim 3: "With a window of $w$ and $L$ layers, a word sees $L \cdot w$ words back"
 #
 # A {term}`sliding window` looks cheap: $T \cdot w$ weights instead of $T^2$. And each layer hands on what it
@@ -728,12 +731,13 @@ print(
 
 # %% [markdown]
 # ```{admonition} Verdict: true if the window counts what lies behind; what comes from the edge was faint in untrained layers
-# :class: note
+# :class: note verdict
 # With a window of $w$ places that counts the place itself the reach is $L(w-1)$, and exactly 0 beyond; with $W$ places *behind* it, as the text on Mistral has it, it is $L \cdot W$. But *can* reach is not *does*: from the edge of four layers arrived less than a hundredth of
 # what a neighbour sent. That was measured in layers that nobody has trained; training may well widen the way. (Our guess at the cause: a far word comes by
 # few of the many ways through the layers.) Our translator loses less than 0.05 nats with a window of 5 on test sentences as short as these; it reads the English by cross-attention, which has no window here.
 # ```
 #
+# (claim-08-4)=
 # ### Claim 4: "A mask costs time"
 #
 # Nearly half of the scores under a causal mask are thrown away. Must they be computed? We time attention over 2,048 places (and over 32, a sentence) on one CPU
@@ -795,12 +799,13 @@ for one, other in (
 
 # %% [markdown]
 # ```{admonition} Verdict: a table costs time; a promise saves it
-# :class: note
+# :class: note verdict
 # A table must be read and added, and every score is computed, only to be thrown away.
 # It says *which* scores do not count, but the kernel would have to look at all of it to know. `is_causal=True` tells it beforehand, so it
 # skips whole blocks above the diagonal. How much that is stands above, for one core of one machine; on yours the ratios will be others. For a sentence of 32 words each way takes a fraction of a millisecond.
 # ```
 #
+# (claim-08-5)=
 # ### Claim 5: "Teacher forcing and generation see the same distribution"
 #
 # In training the decoder reads right beginnings. When it writes, it reads its own. The difference is called *exposure bias*
@@ -939,7 +944,7 @@ says(
 # a random one brings more (part of it may be the repair: the right word is written after all, behind the wrong one).
 #
 # ```{admonition} Verdict: false; for a good translator nearly true, and its own errors do not start a chain
-# :class: note
+# :class: note verdict
 # The two distributions differ as soon as there are errors: of the small translator's sentences fewer than one in ten are the reference, so nearly all that it reads when it writes is new to it. The trained one reads the right beginning in more than nine sentences of ten. An error that is its own costs it
 # 0.7 further edits in the mean, a random one 1.7: it does not just forget them, and it does not fall apart. The limits: one translator, 400 sentences of the kind it was trained on, errors that we put in, and edits are no judgement of quality. Where the text is of another kind, exposure bias has
 # been found to do harm ({cite:t}`wang2020exposure`). One can also train on the model's own beginnings
@@ -1155,7 +1160,7 @@ print(
 #
 # **1. Your translator's loss falls to 0.01 in the first minute, on held-out sentences too, and its translations are empty. What do you look at first?**
 #
-# <details><summary>The causal mask, and the shift of the targets</summary>
+# <details class="right"><summary>The causal mask, and the shift of the targets</summary>
 #
 # Right. A loss that is too good is a leak: each place sees its answer. A gradient of the logits by later inputs shows which of the two it is: with
 # the mask it is 0, and then it is the shift.
@@ -1179,7 +1184,7 @@ print(
 # No. From the right: 12 meets 12, and 8 meets the 10 queries: an error. With 8 queries it would run and be wrong, which is worse.
 #
 # </details>
-# <details><summary>(8, 1, 1, 12)</summary>
+# <details class="right"><summary>(8, 1, 1, 12)</summary>
 #
 # Right. Sentences meet sentences; the two ones stand for the heads and the queries.
 #
@@ -1203,7 +1208,7 @@ print(
 # No. That is the mask that is one column too far. Without any mask, a single layer reaches the whole sentence.
 #
 # </details>
-# <details><summary>It can be everything, at every place</summary>
+# <details class="right"><summary>It can be everything, at every place</summary>
 #
 # Right, it can: one open door is enough. Training finds such doors; with a single layer, claim 1 showed it.
 #
@@ -1216,7 +1221,7 @@ print(
 # No. That is one layer. In the second it looks at words that have looked further.
 #
 # </details>
-# <details><summary>32 words</summary>
+# <details class="right"><summary>32 words</summary>
 #
 # Right. Each layer adds $w - 1 = 8$. How *much* arrives from so far is another question.
 #
@@ -1239,7 +1244,7 @@ print(
 # No. It is: cross-entropy, like ours, but only at the places that were taken out ({cite:t}`devlin2019bert`).
 #
 # </details>
-# <details><summary>Because what it must say has been taken out of what it reads</summary>
+# <details class="right"><summary>Because what it must say has been taken out of what it reads</summary>
 #
 # Right. It is asked for words that were taken out, most of them replaced by the token `[MASK]` (of ten, one by another word, and one is left, so that it cannot trust what it reads). So looking around helps, and copying hardly does. A leak is always a matter of the *task*:
 # what is asked for must not be read.

@@ -60,10 +60,8 @@ from lessons_lib.figures import use_course_style
 from lessons_lib.masks import causal_mask, padding_mask, prefix_mask
 from lessons_lib.norms import LayerNorm
 from lessons_lib.positions import sinusoidal_table
-from lessons_lib.sizes import count_parameters, forward_flops
-
-# isort: split
 from lessons_lib.prose import says
+from lessons_lib.sizes import count_parameters, forward_flops
 from lessons_lib.sizes.gallery import gallery
 from lessons_lib.studies import load
 from lessons_lib.studies.short_sentences import rectangle, short_sentences
@@ -461,6 +459,7 @@ print("parameters of each:", sum(p.numel() for p in trained["BERT"].parameters()
 # %% [markdown]
 # ## Claims, tested
 #
+# (claim-09-1)=
 # ### Claim 1: "BERT reads both directions, GPT only to the left: so BERT understands better"
 #
 # The test is the exercise that BERT was made for: each word of each unseen sentence is covered once, and to be guessed. Bet first: how often is each right?
@@ -555,7 +554,7 @@ print("questions asked in training, for each sentence of 7 words: GPT 8, BERT ab
 
 # %% tags=["claim-family-1"]
 study = load("covered_words")
-WAYS = {"GPT, from the left": 0, "BERT": 1, "GPT, sentences weighed": 2}
+WAYS = "GPT, from the left", "BERT", "GPT, sentences weighed"
 for way, here in zip(WAYS, overall.values(), strict=True):
     few, many = (study.estimate(f"right, {steps} steps: {way}") for steps in (400, 1600))
     print(
@@ -581,11 +580,12 @@ says(
 # {cite:t}`wettig2023should` found that large models learn better if more than 15 % are.
 #
 # ```{admonition} Verdict: false after 400 steps, true after 1,600
-# :class: note
+# :class: note verdict
 # In one look BERT fills in more than GPT, after both: it may look at both sides, and that is why encoders are used for searching and labelling, at the price of one pass. With whole sentences weighed, in twenty passes, the order turns with the length of the training. After 400 steps GPT with sentences weighed fills in 0.42 of the words and BERT 0.34, after 1,600 steps GPT 0.37 and BERT 0.44
 # (the intervals stand above). The limits: this is BERT's own exercise, and "understands" may mean others; one corpus of short sentences, two layers, one learning rate. A comparison of two exercises is one of two trainings, and says nothing without their lengths.
 # ```
 #
+# (claim-09-2)=
 # ### Claim 2: "An encoder-only model cannot write"
 #
 # GPT writes by drawing a word, reading it, drawing the next. BERT has no such thing as a next word. But it can fill in blanks, and what is a text if not blanks filled in? Three ways to make it write:
@@ -721,12 +721,13 @@ says(
 # that, and costs seventy passes for seven words. And somebody had to say that it would be seven.
 #
 # ```{admonition} Verdict: true of BERT, with a limit; false of encoders
-# :class: note
+# :class: note verdict
 # After the longer training 0.98 of GPT's pairs occur in the grammar, 0.65 of BERT's in ten rounds, and 0.27 of those from one look (of shuffled words, one in six). So BERT can be made to write, worse and at a price. What it lacks is a probability of the *whole* text that comes apart into single draws.
 # That is a matter of the exercise, not of the mask. Cover any share of a text, from one word to all of them, weigh each share in the right way, and the loss becomes a bound on the probability of the whole; then one writes by uncovering blanks, a few at a time. Such *masked-diffusion language models* see both sides as BERT does. {cite:t}`nie2025large` trained one with 8 billion parameters,
 # and report that it is competitive with a decoder of that size. We did not train one.
 # ```
 #
+# (claim-09-3)=
 # ### Claim 3: "Decoder-only is all you need: it translates as well as an encoder–decoder"
 #
 # A decoder-only model needs no second half to translate. Write both sentences behind each other, with a mark between them:
@@ -899,12 +900,13 @@ print(f"for 8 + 8 tokens the decoder-only model computes {ratio:.1f} times as mu
 
 # %% [markdown]
 # ```{admonition} Verdict: false here: it translates, but not as well; and the learning rate can turn it round
-# :class: note
+# :class: note verdict
 # With as many parameters and the same pairs and steps, each at the rate that suits it best, the encoder–decoder is ahead: 71 against 62 BLEU. At the two lower rates it is ahead, at the highest one it is behind, 50 against 62: one rate for both decides nothing. It is also the cheaper one: in it an English word passes through two layers, and a French word through two that are half as large again; in the other model each passes through five: twice the work in the layers, and 1.8 times in all. At equal *compute* it could be twice as large
 # ({cite:t}`raffel2020exploring`, section 3.2, compare the two in this way). The limits: one small corpus, a few hundred steps, three rates. At large scale, where plain text is what there is to learn from, a decoder-only model is asked about every word of it, and {cite:t}`wang2022what` found that which one wins depends on how they are trained and asked. So "all you need"
 # says what can be done, not what does it best.
 # ```
 #
+# (claim-09-4)=
 # ### Claim 4: "A Transformer needs no convolutions to see"
 #
 # An encoder does not care what its vectors were made of. Cut an image into squares, let a matrix make a vector of each, add a vector for each place, put one more learned vector in front (the *class token*, which gathers what the image shows), and
@@ -1059,7 +1061,7 @@ says(
 
 # %% [markdown]
 # ```{admonition} Verdict: true with a limit: it sees, with a convolution at the door; the convolutional network saw better
-# :class: note
+# :class: note verdict
 # From 50 images the ViT reads 0.69 of the digits and the CNN 0.82, from 1,000 images 0.96 and 0.98. With each at the best of three learning rates the CNN is ahead at all three sizes; from 1,000 images it is by a little more than 0.01, or a little less, which stays open. A convolution assumes that neighbours belong together and that a stroke is a stroke wherever it stands, logistic regression that every pixel simply adds its part. The ViT assumes next to nothing, and has to learn it: that is an explanation, which we did not test. The limits: tiny images, two small networks, few steps.
 # ```
 #
@@ -1149,6 +1151,7 @@ print(
 )
 
 # %% [markdown]
+# (claim-09-5)=
 # ### Claim 5: "The newer parts make a better model"
 #
 # Our GPT of claim 1 in the clothes of 2019 (a learned table of positions, LayerNorm, GELU, biases), then in those of 2023 (RoPE, RMSNorm, SwiGLU, no biases, two key heads for four query heads), with $F$ (`d_ff`) chosen so that the parameters stay about the same. Same data, same learning rate, 150 steps. The study (`lessons_lib/studies/newer_parts.md`) gave each its own best learning rate, several seeds, and 400 steps as well. Our bound, fixed before: better by more than 0.1 {term}`nats` a word on unseen sentences.
@@ -1216,7 +1219,7 @@ says(
 
 # %% [markdown]
 # ```{admonition} Verdict: false at this size; and that is not what most of them are for
-# :class: note
+# :class: note verdict
 # Two layers on sentences of seven words gain nothing that we could see from four years of progress. After 400 steps the losses are 2.78 and 2.81, each at its best rate: the same up to 0.1 nats. After 150 steps the newer one is not better either, and whether it is worse by as much is open; at one rate for both, as in your run, it looks worse than it is. Most of these parts buy something else: RoPE speaks of distances, and can be stretched to longer texts with some more training (lesson 4), RMSNorm computes one statistic less (lesson 6), shared key heads halve the cache here. A large comparison found a mixture: {cite:t}`narang2021transformer` tried many changes
 # in one code base, and most of them helped little or not at all; gated activations and RMSNorm were among those that did. More text and more compute are another story (lesson 10).
 # ```
@@ -1341,7 +1344,7 @@ print(
 # No. The next token may be sent to any other expert, so all of them must be there.
 #
 # </details>
-# <details><summary>Memory for 46.7 billion, time for 12.9 billion</summary>
+# <details class="right"><summary>Memory for 46.7 billion, time for 12.9 billion</summary>
 #
 # Right. That is the bargain of experts: quality is bought with memory.
 #
@@ -1354,7 +1357,7 @@ print(
 #
 # **3. ALBERT uses one layer twelve times. What does that save?**
 #
-# <details><summary>Parameters, but no time</summary>
+# <details class="right"><summary>Parameters, but no time</summary>
 #
 # Right. Each of the twelve passes must be computed. The gallery counts 12 million parameters; a token's way through the layers is as long as BERT's.
 #
@@ -1372,7 +1375,7 @@ print(
 #
 # **4. You want to search a million documents: a vector for each, and the nearest to the vector of a question. Which family?**
 #
-# <details><summary>Encoder-only</summary>
+# <details class="right"><summary>Encoder-only</summary>
 #
 # Right, first of all: one pass a document, and every vector has read both sides. MiniLM above is one. (Large decoder-only models are used for it too, with more training; they cost more.)
 #

@@ -466,7 +466,8 @@ plt.show()
 if not ON_GPU:
     says("to about 0.8 over the first fifth of the steps", max(rates), slack=0)
 says(
-    "near the dashed line at 8.3, falls steeply, then flattens out above the dotted line at 1.2",
+    "near the dashed line at 8.3, falls steeply, then flattens out above the dotted line "
+    "at 1.2",
     math.log(len(tokenizer)),
     floor,
 )
@@ -598,7 +599,9 @@ print(
 
 # %%
 class Toy:
-    """Token 0 ends. Whoever begins with token 1 must write four more, each of them certain."""
+    """Token 0 ends. Whoever begins with token 1 must write four more, each of them
+    certain.
+    """
 
     limit, probabilities = 8, {(): [0.45, 0.40, 0.15], (1,) * 5: [1.0, 0.0, 0.0]}
 
@@ -662,6 +665,7 @@ for temperature, found in by_drawing.items():
 # course's, which has learned for more than ten times as many steps. The course's has four test sets. One is like its training. Each of the others differs from it in one thing: *new words*,
 # *new constructions*, *longer sentences*.
 #
+# (claim-12-1)=
 # ### Claim 1: "BPE handles unknown words"
 #
 # Which share of the test words would a vocabulary of all training words not have? Into how many pieces does BPE cut those, and the others? And
@@ -734,7 +738,7 @@ print("at least half of the unknown words:", above(shares[False], 0.5))
 # model knows, one verb for another. In these it has learned what kind of word stands there, and not found out which.
 #
 # ```{admonition} Verdict: true of spelling, false of meaning
-# :class: note
+# :class: note verdict
 # With BPE no word is unknown: each can be read and written, exactly. But nine in ten of the new French words are not found, by a model that
 # finds nearly nine in ten of the old ones in the same sentences. That a word *can* be put together of known pieces does not say which word
 # it is. These words could have been copied (the names) or built as their like are (the plurals); this translator has hardly learned to do either, from 20,000
@@ -742,6 +746,7 @@ print("at least half of the unknown words:", above(shares[False], 0.5))
 # words and a dictionary for those that are missing.
 # ```
 #
+# (claim-12-2)=
 # ### Claim 2: "Sorting by length saves time"
 #
 # Padding costs as much as words. The library draws its batches from sentences of *like* length. Take 1,000 sentences, and a budget of 768 places for each
@@ -807,12 +812,13 @@ print("sorting saves time:", above(gain, 1.0))
 
 # %% [markdown]
 # ```{admonition} Verdict: true
-# :class: note
+# :class: note verdict
 # In random batches more than four places in ten are padding. The same sentences take one and a half times as many places, and the time grows with them. The more sentences
 # there are to choose from, the less padding is left: 2 % with all of them. The order has a price: sorted once and for all, the same sentences would always meet in the
 # same batch. So shuffle *among* equals, and the order of the batches, in each epoch (each pass through all sentences); the library does both.
 # ```
 #
+# (claim-12-3)=
 # ### Claim 3: "Label smoothing helps BLEU and hurts perplexity"
 #
 # {cite:t}`vaswani2017attention` say so (section 5.4), and their table 3 has it: from $\varepsilon = 0$ to 0.1 BLEU rises from 25.3 to 25.8, and perplexity
@@ -867,13 +873,14 @@ assert "true" not in (word for said, word in of_smoothing.items() if "raises BLE
 
 # %% [markdown]
 # ```{admonition} Verdict: it hurts perplexity; that it helps BLEU is not shown here
-# :class: note
+# :class: note verdict
 # Smoothing forbids the model to be sure, and perplexity measures just that. Both twins are right more often than they say, the smoothed one by more: the sharp one
 # knows better how sure it may be. In BLEU the intervals above are wide: a gain as small as the paper's cannot be seen in so few trainings. That is no proof against
 # the claim. And our corpus is a poor place to look for the gain: it has one right answer to nearly everything, and no noise that could
 # be learned by heart.
 # ```
 #
+# (claim-12-4)=
 # ### Claim 4: "Beam search beats greedy"
 #
 # Four beams against one, with $\alpha = 1$: the translator of this page on its test set, and the course's on its four. That is one training, and one set of sentences each. So two
@@ -926,13 +933,14 @@ assert fresh.estimate("gain, long").high < 0
 
 # %% [markdown]
 # ```{admonition} Verdict: true where the model is in doubt, not where it is sure, and false where its probabilities are wrong
-# :class: note
+# :class: note verdict
 # The young translators, in doubt nearly everywhere, gain by the beam on sentences like those of their training. The course's translator is sure of such sentences, and gains next to nothing: greedy search has found the same already, or as good. With new
 # words it hesitates, and the beam helps. On sentences longer than all it was trained on the beam makes it *worse*, though what it finds is more probable: there the
 # model is mistaken, about when to end among other things (claim 5), and the better one searches, the more of that one finds. The price is the time in the table above. All this is true of small
 # models of one corpus.
 # ```
 #
+# (claim-12-5)=
 # ### Claim 5: "A wider beam is a better beam"
 #
 # Up to 16 beams, with three values of $\alpha$. The study has several freshly drawn test sets of 100 sentences a kind, and one translator, the course's; here we run the smallest and the widest beam on 60
@@ -1007,7 +1015,7 @@ assert of_new_words[2] - of_new_words[0] > of_new_words[4] - of_new_words[2] > -
 # word is a factor below 1, and at its end it may have fallen behind.
 #
 # ```{admonition} Verdict: false of long sentences; with new words a beam helps, and most of it comes with the first few
-# :class: note
+# :class: note verdict
 # On long sentences greedy search was better than 16 beams, with each of the three length penalties. With new words BLEU rises as the log-probability does, most of it up to four beams. A
 # search is as good as the probabilities that it searches in: the wider it is, the more of their mistakes it finds. {cite:t}`koehn2017six` saw
 # BLEU fall in eight pairs of languages, after its best at four to thirty beams. {cite:t}`stahlberg2019nmt` searched completely: for more than half
@@ -1138,7 +1146,7 @@ print(
 # No. That is its perplexity: it hesitates between 4,000 pieces. The loss is the logarithm of it.
 #
 # </details>
-# <details><summary>About 8.3</summary>
+# <details class="right"><summary>About 8.3</summary>
 #
 # Right: $-\log \tfrac{1}{4000} = \log 4000 = 8.29$. If your first loss is far from that, something is wrong before the training has begun: often the
 # logits are too large at the start.
@@ -1157,7 +1165,7 @@ print(
 # No. Then beams would die with each end, and a search with two beams would soon be greedy. The next open candidate takes the place.
 #
 # </details>
-# <details><summary>A and C</summary>
+# <details class="right"><summary>A and C</summary>
 #
 # Right. `B </s>` is among the first two, so it is finished. `D </s>` is not, and is dropped: it would have to beat A or B to count.
 #
@@ -1175,7 +1183,7 @@ print(
 # No. As long as the search goes on, all beginnings of step 5 have 5 tokens, so all are divided by the same number, and their order stays.
 #
 # </details>
-# <details><summary>Which finished translation wins</summary>
+# <details class="right"><summary>Which finished translation wins</summary>
 #
 # Right. They have different lengths, so they are divided by different numbers. And the search may stop later, because what is still open may win yet.
 #
@@ -1193,7 +1201,7 @@ print(
 # No, not first: it found more probable translations, and that is its job. Check the lengths; a bug would rather find *less* probable ones.
 #
 # </details>
-# <details><summary>The model's probabilities: it likes short translations</summary>
+# <details class="right"><summary>The model's probabilities: it likes short translations</summary>
 #
 # Right. What is searched for is not what is measured. Compare the lengths with the references'; then try a length penalty, or fewer beams.
 #

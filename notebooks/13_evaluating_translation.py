@@ -362,7 +362,9 @@ def bleu_of_sums(sums):
 
 
 def interval_of(statistic, n_cases, resamples=1_000, seed=0):
-    """What 95 of 100 resampled values of `statistic` keep to; it is given indices of cases."""
+    """What 95 of 100 resampled values of `statistic` keep to; it is given indices of
+    cases.
+    """
     random = np.random.default_rng(seed)
     values = [statistic(random.integers(n_cases, size=n_cases)) for _ in range(resamples)]
     return np.quantile(values, [0.025, 0.975])
@@ -569,6 +571,7 @@ print(
 #
 # ## Claims, tested
 #
+# (claim-13-1)=
 # ### Claim 1: "A higher BLEU is a better translation"
 #
 # Take French sentences of the corpus, perfect by definition, and change them by rule. Some changes keep the meaning, others turn it
@@ -628,12 +631,13 @@ for name, (meaning, edit) in EDITS.items():
 # last line is faithful to the end, and scores below the one that says the opposite.
 #
 # ```{admonition} Verdict: false; a BLEU counts words in common, not meaning
-# :class: note
+# :class: note verdict
 # The opposite can score above a faithful translation in other words. Over a whole test set BLEU can follow people's judgement closely
 # ({cite:t}`papineni2002bleu` measured it for five translators, two of them people), and that makes it useful. But it does not
 # know a small error from a fatal one. Negations, numbers and names: count those yourself, as the section on failures does.
 # ```
 #
+# (claim-13-2)=
 # ### Claim 2: "BLEU above 15 means that it translates"
 #
 # Fifteen is the mark that the capstone of this course asks for. What does it take to pass it? The claim is false if something passes that gets more than half of the sentences wrong.
@@ -755,11 +759,12 @@ print(
 
 # %% [markdown]
 # ```{admonition} Verdict: false on this corpus
-# :class: note
+# :class: note verdict
 # A dictionary that looks up one word after the other passes the mark without any network, and a network passes it long before it gets half of the sentences right. A BLEU means something *beside the BLEU of something stupid on the same test set*. Always compute the stupid ones. (On real text
 # a sentence has many good translations and mostly one reference; so the same number is harder to reach there, and the two cannot be compared.)
 # ```
 #
+# (claim-13-3)=
 # ### Claim 3: "One BLEU point more is an improvement"
 #
 # One point between two systems on the same 500 sentences: is that more than drawing other sentences would do? And more than training again would do? *An improvement by itself* shall mean: in each of the test sets the
@@ -820,11 +825,12 @@ for name, points_apart in spread.items():
 # translators, trained for half a minute; one that has learned to the end may scatter less.
 #
 # ```{admonition} Verdict: not by itself; ask how many sentences, whether they were the same, and how many trainings
-# :class: note
+# :class: note verdict
 # Two scores from two test sets, a point apart, say nothing. On the same 500 sentences one point can be within the luck of the drawing (unseen words) or far beyond it (in distribution). And what
 # is beyond the luck of the drawing is a difference between *these two translators*. Whether the recipe is better that made one of them, only several trainings of each can tell.
 # ```
 #
+# (claim-13-4)=
 # ### Claim 4: "Beam search beats greedy search"
 #
 # Greedy search takes the best next word and never looks back; a beam keeps the four best beginnings (lesson 12), and so it mostly finds
@@ -907,12 +913,13 @@ print("what it writes is more probable, says the model, in 9 of 10 cases:", like
 # The beam goes round in circles less often, and leaves out more.
 #
 # ```{admonition} Verdict: not always; it helped this translator with unseen words and hurt it on long sentences
-# :class: note
+# :class: note verdict
 # Both are beyond the luck of drawing sentences: fresh test sets say the same (and on sentences like those of training a fifth of a point is gained). Beyond the luck of *training* is only the first, and only for young translators: each of the trainings gained with unseen words, and on long sentences the word is "open". On long sentences the model itself nearly always finds
 # the beam's translation more probable, though more is left out. The better search finds more of what the model believes: it improves the *search*. If the *model* is mistaken,
 # a better search finds the mistake. Lesson 12 widens the beam further, and shows what the length penalty does.
 # ```
 #
+# (claim-13-5)=
 # ### Claim 5: "Attention weights explain the output"
 #
 # {cite:t}`jain2019attention` called this false ("attention is not explanation"), {cite:t}`wiegreffe2019attention` answered ("attention is not not explanation"). It depends on
@@ -1172,7 +1179,7 @@ print("long: in fewer than half:", np.mean(wrong_but_looked["long"]) < 0.5)
 # for the word of the reference that it is compared with.)
 #
 # ```{admonition} Verdict: true of where, false of what; and only of all heads together
-# :class: note
+# :class: note verdict
 # The mean over the heads of this translator is a good pointer (AER 0.04 on the first test set) to the word that matters (hidden, the output changes in eight of ten cases; with the second word hidden in one of ten, with any other hardly ever). A single head's map is not: any one of these eight can be
 # blinded without a trace in most sentences. And a right map can go with a wrong word. Attention says from where information is fetched. It does not say what is made of it.
 # ```
@@ -1585,7 +1592,7 @@ print(
 # No. Clipping limits words that are repeated. These occur once.
 #
 # </details>
-# <details><summary>The brevity penalty; and there is no run of four words at all</summary>
+# <details class="right"><summary>The brevity penalty; and there is no run of four words at all</summary>
 #
 # Right. $p_1$ and $p_2$ are 1, but the lengths are far below the references', and without a single 4-gram there is no $p_4$.
 #
@@ -1604,7 +1611,7 @@ print(
 # nothing to the top.
 #
 # </details>
-# <details><summary>No, it is another number, and it cannot be compared</summary>
+# <details class="right"><summary>No, it is another number, and it cannot be compared</summary>
 #
 # Right. Means of sentence scores are good for sorting, as in the widget.
 #
@@ -1627,7 +1634,7 @@ print(
 # Not that either. "Not shown to differ" is not "equal".
 #
 # </details>
-# <details><summary>The difference, its interval from a paired bootstrap, and the signature</summary>
+# <details class="right"><summary>The difference, its interval from a paired bootstrap, and the signature</summary>
 #
 # Right. Then the reader can judge.
 #
@@ -1640,7 +1647,7 @@ print(
 # No. By this map it looked in the right one.
 #
 # </details>
-# <details><summary>It knew where to look, and made the wrong thing of it</summary>
+# <details class="right"><summary>It knew where to look, and made the wrong thing of it</summary>
 #
 # Right: as with the names. The cause lies in the values, the feed-forward networks, the output, or in what was never learned.
 #
@@ -1653,7 +1660,7 @@ print(
 #
 # **5. You found that long sentences fail. Which experiment tells whether length or content is the cause?**
 #
-# <details><summary>Translate the same content in short pieces</summary>
+# <details class="right"><summary>Translate the same content in short pieces</summary>
 #
 # Right, for these two: the content stays, the length goes. (If it helps, ask what else you took away. Here it was the number of clauses.)
 #
