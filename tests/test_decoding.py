@@ -178,17 +178,18 @@ def never_ending() -> Translator:
 @settings(deadline=None, max_examples=6, derandomize=True)
 @given(lines=LINES, rows=st.integers(1, 4))
 def test_a_translation_depends_on_its_own_line_alone(search, lines, rows):
-    """Whatever stands beside it, and however many lines a batch holds; sampling also knows the number of the line."""
+    """Whatever stands beside it, too long for the model or blank, and however many lines a batch holds.
+
+    Sampling also knows the number of the line.
+    """
     for translator in (toy_translator(), never_ending()):
-        together = [one.text for one in translator.translate(lines, attention=False, **search)]
-        alone = [
-            one.text
-            for first in range(0, len(lines), rows)
-            for one in translator.translate(
-                lines[first : first + rows], attention=False, **search, **({"first": first} if "seed" in search else {})
-            )
-        ]
+        together, too_long = translator.translate_all(lines, **search)
+        alone = []
+        for first in range(0, len(lines), rows):
+            numbered = {"first": first} if "seed" in search else {}
+            alone += translator.translate_all(lines[first : first + rows], **search, **numbered)[0]
         assert together == alone
+        assert not any(together[i] for i in too_long)
 
 
 def test_sentences_of_every_length_are_cut_off_at_their_own_limit():
