@@ -166,9 +166,9 @@ LINES = st.lists(st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join), min
 SEARCHES = [{}, {"beam": 3}, {"beam": 2, "no_repeat": 2}, {"temperature": 1.0, "seed": 4}]
 
 
-def never_ending() -> Translator:
+def never_ending(**changes) -> Translator:
     """A model that says one word again and again, so that only its limit ends a translation."""
-    model, tokenizer = toy_model()
+    model, tokenizer = toy_model(**changes)
     model.embedding.weight.data[2] = 0.0
     model.decoder.norm.beta.data += 3 * model.embedding.weight.data[7]
     return Translator(model, tokenizer)
@@ -193,7 +193,7 @@ def test_a_translation_depends_on_its_own_line_alone(search, lines, rows):
 
 
 def test_sentences_of_every_length_are_cut_off_at_their_own_limit():
-    model, src = never_ending().model, toy_sources()
+    model, src = never_ending(max_length=60).model, toy_sources()  # so long that no limit is the model's
     assert len(set(output_limits(model.config, src))) > 1
     for search in (greedy, lambda *of: beam_search(*of, beam=3)):
         assert [len(one.tokens) for one in search(model, src)] == output_limits(model.config, src)
