@@ -180,7 +180,7 @@ def test_too_little_memory_says_what_to_lower(tmp_path, monkeypatch, at_step, er
 
 
 def test_too_little_memory_for_a_translation(model, monkeypatch, capsys):
-    def full(*_):
+    def full(*_, **__):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory")
 
     monkeypatch.setattr("lessons_lib.translation.translator.search_all", full)

@@ -137,8 +137,8 @@ def test_score_prints_one_json_object(model, tmp_path, capsys, beam):
     scores = json.loads(printed)
     assert set(scores) == {"bleu", "chrf", "signature", "sentences", "too_long", "seconds"}
     ours = [t.text for t in Translator.load(model).translate([pair.source for pair in pairs], beam=int(beam))]
-    assert scores["bleu"] == sacrebleu.corpus_bleu(ours, [[pair.target for pair in pairs]]).score
-    assert scores["bleu"] > 90
+    theirs = sacrebleu.corpus_bleu(ours, [[pair.target for pair in pairs]]).score  # 100.00000000000004 of the best
+    assert scores["bleu"] == min(100, theirs) > 90
     assert scores["sentences"] == 20
     assert scores["seconds"] > 0
 

@@ -166,9 +166,9 @@ LINES = st.lists(st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join), min
 SEARCHES = [{}, {"beam": 3}, {"beam": 2, "no_repeat": 2}, {"temperature": 1.0, "seed": 4}]
 
 
-def never_ending() -> Translator:
+def never_ending(**changes) -> Translator:
     """A model that says one word again and again, so that only its limit ends a translation."""
-    model, tokenizer = toy_model()
+    model, tokenizer = toy_model(**changes)
     model.embedding.weight.data[2] = 0.0
     model.decoder.norm.beta.data += 3 * model.embedding.weight.data[7]
     return Translator(model, tokenizer)
@@ -178,21 +178,22 @@ def never_ending() -> Translator:
 @settings(deadline=None, max_examples=6, derandomize=True)
 @given(lines=LINES, rows=st.integers(1, 4))
 def test_a_translation_depends_on_its_own_line_alone(search, lines, rows):
-    """Whatever stands beside it, and however many lines a batch holds; sampling also knows the number of the line."""
+    """Whatever stands beside it, too long for the model or blank, and however many lines a batch holds.
+
+    Sampling also knows the number of the line.
+    """
     for translator in (toy_translator(), never_ending()):
-        together = [one.text for one in translator.translate(lines, attention=False, **search)]
-        alone = [
-            one.text
-            for first in range(0, len(lines), rows)
-            for one in translator.translate(
-                lines[first : first + rows], attention=False, **search, **({"first": first} if "seed" in search else {})
-            )
-        ]
+        together, too_long = translator.translate_all(lines, **search)
+        alone = []
+        for first in range(0, len(lines), rows):
+            numbered = {"first": first} if "seed" in search else {}
+            alone += translator.translate_all(lines[first : first + rows], **search, **numbered)[0]
         assert together == alone
+        assert not any(together[i] for i in too_long)
 
 
 def test_sentences_of_every_length_are_cut_off_at_their_own_limit():
-    model, src = never_ending().model, toy_sources()
+    model, src = never_ending(max_length=60).model, toy_sources()  # so long that no limit is the model's
     assert len(set(output_limits(model.config, src))) > 1
     for search in (greedy, lambda *of: beam_search(*of, beam=3)):
         assert [len(one.tokens) for one in search(model, src)] == output_limits(model.config, src)
