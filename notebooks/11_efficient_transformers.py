@@ -721,7 +721,7 @@ print(
 # ```{admonition} Verdict: true; and fewer FLOPs do not make writing as fast as one pass
 # :class: note
 # Training asks all places in one pass; writing takes as many passes as there are tokens, each waiting for the one before. A cache takes the repeated arithmetic away: the number of places falls from $N(N+1)/2$ to $N$, and at 128 tokens writing without it took more than twice as long. It does not take the steps away: with *fewer* FLOPs than one pass, writing took more than 1.5 times as long. What the rest is
-# depends on the width. A decoder 8 wide, with the same operations and next to no numbers, needs more than half of our step's time: small models mostly start operations. In the wide one, reading as many bytes from memory and only summing them takes a large part of the step (the printed share), and 8 texts, with 8 times the arithmetic, take less than 4 times as long: a batch shares the starting and the fetching of weights. So
+# depends on the width. A decoder 8 wide, with the same operations and next to no numbers, needs about half of our step's time or more (on a busy machine the word was *open*, on a quiet one *true*): in a small model, starting operations is a large part. In the wide one, reading as many bytes from memory and only summing them takes about half of the step, where our bound may be met or not; and 8 texts, with 8 times the arithmetic, take less than 4 times as long: a batch shares the starting and the fetching of weights. So
 # one writes many texts at once ({cite:t}`pope2023efficiently`), or guesses a few tokens ahead (below).
 # ```
 #
