@@ -520,6 +520,7 @@ print("KV cache: ours = lessons_lib = the tensors of a real one")
 # %% [markdown]
 # ## Claims, tested
 #
+# (claim-10-1)=
 # ### Claim 1: "GPT-2 has 117M parameters, BERT-base 110M, GPT-3 175B"
 #
 # Three sentences that you will often read. Each model's shape is published, so each can be derived. GPT-2: {cite:t}`radford2019language`, table 2, which also prints the 117M; vocabulary and context in their section 2.3. BERT:
@@ -561,11 +562,12 @@ print(f"with the vocabulary and context of the first GPT: {sum(parts(first).valu
 # [README of their repository](https://github.com/openai/gpt-2) corrects 117M to 124M.
 #
 # ```{admonition} Verdict: false for GPT-2, which has 124M; true for BERT-base and GPT-3
-# :class: note
+# :class: note verdict
 # GPT-2 small has 124,439,808 parameters, BERT-base 109,482,240, GPT-3 174,604,259,328. The 117M stand in the paper: a citation of it is correct, and the number is not. (For BERT the count is that of the model
 # without the head that guesses masked words, but with its last layer on the first token, the *pooler*.)
 # ```
 #
+# (claim-10-2)=
 # ### Claim 2: "GPT-4 has 96 heads, 120 layers and 1.7 trillion parameters"
 #
 # You will find these numbers, and others, on many pages, as if they were known. What its makers published is a report whose section 2 says that it "contains no further details about the architecture (including model size)"
@@ -613,11 +615,12 @@ assert "GPT-4" in undisclosed
 # times, has another formula, and one more unknown.
 #
 # ```{admonition} Verdict: arithmetic cannot tell, and its makers have not
-# :class: note
+# :class: note verdict
 # One family of shapes has all three numbers, and many others have the 1.7 trillion. The shape of GPT-4 was never disclosed by its makers; neither were those of GPT-4o, of Claude, or of the larger Gemini models. Whoever prints one guesses, repeats somebody, or has a source that you cannot check.
 # The calculator leaves these models empty.
 # ```
 #
+# (claim-10-3)=
 # ### Claim 3: "Training costs 6 N D FLOPs"
 #
 # The rule is from {cite:t}`kaplan2020scaling`, section 2.1, and is quoted without its conditions. We call it right where it is within 5 % of what is computed. One example first. GPT-3 was trained on 300 billion tokens:
@@ -711,11 +714,12 @@ for name, length in (
 #   it is half of that, and at 131,072 tokens still most of the work.)
 #
 # ```{admonition} Verdict: right to 3 % for GPT-3 at its length; elsewhere from 6 % too much to a sixth of what is computed
-# :class: note
+# :class: note verdict
 # For GPT-3 at its 2,048 tokens the rule is 3 % too small, with either N. For Llama 3 8B and short texts it is 6 % too large with all parameters. For GPT-2 at its full context the work is 1.15 times that of the rule with all parameters, and 1.67 times without the embeddings; at 131,072 tokens a model like Llama 3 8B computes 5 to 6 times as much as the rule says. Whoever quotes it should
 # say which N, and how long the texts are.
 # ```
 #
+# (claim-10-4)=
 # ### Claim 4: "Bigger is better"
 #
 # Three translators on one corpus: one layer of encoder and one of decoder, 32, 64 and 128 wide, everything else in proportion. Each has a learning rate of its own, the best of three for seed 0. It rises over 50 steps and then stays: a rate that falls would have to know where
@@ -796,7 +800,7 @@ print(
 # measured that many large models of their day were too large for what had been spent on them, and trained one of a quarter of the size of a well-known model, on more than four times as much text, that was better.
 #
 # ```{admonition} Verdict: at equal steps true of 64 against 32, open for 128 against 64; at equal compute false until the budget is large enough
-# :class: note
+# :class: note verdict
 # With 200 steps each, the first doubling of the width helped by more than the bound; for the second the interval holds the bound. With a quarter and with half of the FLOPs the smallest model was better than the middle one; with all of them the middle one was better. The largest, which costs most a step, was far behind at every budget. The limits: one corpus, one schedule, a learning rate that never falls and was chosen with one seed. And *running* has a bill of its own,
 # where the smaller model wins again.
 # ```
@@ -950,7 +954,7 @@ says("Dashed lines at 13.5 and 16.1 GB show the weights alone.", two[0], three[0
 # No. That is true of the embedding, $VD$. In a large model most parameters are in the layers.
 #
 # </details>
-# <details><summary>They become about four times as many</summary>
+# <details class="right"><summary>They become about four times as many</summary>
 #
 # Right. $12\,LD^2$: both sides of every matrix in the layers double.
 #
@@ -963,7 +967,7 @@ says("Dashed lines at 13.5 and 16.1 GB show the weights alone.", two[0], three[0
 #
 # **2. You double the number of heads, with the same `d_model`, and all heads have keys of their own. What happens to the parameters?**
 #
-# <details><summary>Nothing</summary>
+# <details class="right"><summary>Nothing</summary>
 #
 # Right. Each head is half as wide then: $Hd_{head} = D$ stays. (If the width of a head is fixed by itself, as in Gemma and T5, they do grow.)
 #
@@ -991,7 +995,7 @@ says("Dashed lines at 13.5 and 16.1 GB show the weights alone.", two[0], three[0
 # No: 2 + 2 + 4 + 4 + 4 bytes are 16 again. The activations halve.
 #
 # </details>
-# <details><summary>An optimizer that keeps one number a parameter in place of two</summary>
+# <details class="right"><summary>An optimizer that keeps one number a parameter in place of two</summary>
 #
 # Right: 4 + 4 + 4 bytes, 12 GB, and 2 GB are left for the activations of a short batch. Another way: spread the states over several cards.
 #
@@ -1004,7 +1008,7 @@ says("Dashed lines at 13.5 and 16.1 GB show the weights alone.", two[0], three[0
 # No. $4T^2D$ against $24\,TD^2$: at $T = D$ the pairs cost a sixth.
 #
 # </details>
-# <details><summary>At T = 6 D</summary>
+# <details class="right"><summary>At T = 6 D</summary>
 #
 # Right. For $D = 768$ that is 4,608 tokens, for $D = 12{,}288$ it is 73,728. At a tenth of it, the pairs are a tenth of the matrices.
 #

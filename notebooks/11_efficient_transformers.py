@@ -523,6 +523,7 @@ def counted_places():
 
 
 # %% [markdown]
+# (claim-11-1)=
 # ### Claim 1: "Training is parallel over positions, generation is not"
 #
 # In training the right translation is there. One pass reads it whole, and each place says its next token. When the model writes, token 5
@@ -719,13 +720,14 @@ print(
 
 # %% [markdown]
 # ```{admonition} Verdict: true; and fewer FLOPs do not make writing as fast as one pass
-# :class: note
+# :class: note verdict
 # Training asks all places in one pass; writing takes as many passes as there are tokens, each waiting for the one before. A cache takes the repeated arithmetic away: the number of places falls from $N(N+1)/2$ to $N$, and at 128 tokens writing without it took more than twice as long. It does not take the steps away: with *fewer* FLOPs than one pass, writing took more than 1.5 times as long. What the rest is
 # depends on the width. A decoder 8 wide, with the same operations and next to no numbers, needs about half of our step's time or more (on a busy machine the word was *open*, on a quiet one *true*): in a small model, starting operations is a large part. In the wide one, reading as many bytes from memory and only summing them takes about half of the step, where our bound may be met or not; and 8 texts, with 8 times the arithmetic, take less than 4 times as long: a batch shares the starting and the fetching of weights. So
 # one writes many texts at once ({cite:t}`pope2023efficiently`), or guesses a few tokens ahead (below).
 # ```
 #
 #
+# (claim-11-2)=
 # ### Claim 2: "With a cache you get exactly the same text"
 #
 # By the mathematics above, yes. But a computer rounds, and the order in which it adds up depends on the shapes. So we look at the numbers and at the words, in 200 unseen
@@ -792,12 +794,13 @@ print(
 
 # %% [markdown]
 # ```{admonition} Verdict: true of the text, in these sentences; the numbers differ in their last digits
-# :class: note
+# :class: note verdict
 # In float32 all 200 translations were the same with and without a cache; in bfloat16 so many that more than 95 % of all such sentences are. The {term}`logits` were not: in float32 they differed in the last digits, because two equally good computations add up in a different order. (In bfloat16 there was no
 # difference at all on the machine that built this page. That is a trait of its matrix products, not a law.) A word can change only where two words are that close, and here the closest decision had a gap more than a hundred times as wide. A model that is less sure of itself can meet such a tie, and
 # then two correct programs write different words. So test a cache by its numbers, in float32, with a tolerance.
 # ```
 #
+# (claim-11-3)=
 # ### Claim 3: "Attention is O(n²d)"
 #
 # The two products are, with our $D$ for the claim's $d$. But a layer has more in it than those, and "O" says nothing about where the square begins to matter. We count one encoder layer, $D = 256$ and $F = 1024$, and then we time its two
@@ -924,12 +927,13 @@ print("at the longest it takes more than they do:", above(compared[1], 1))
 
 # %% [markdown]
 # ```{admonition} Verdict: true of the two products; most of a layer's work is O(n D²) until n = 6 D
-# :class: note
+# :class: note verdict
 # The products of attention grow with the square, exactly in FLOPs; the matrices grow with $n$, and with fewer than $6D$ tokens they are most of a layer's work. For
 # Llama 2 7B the border is at 24,704 tokens, six times its longest text. In time the readable attention grew by its square at least, and took longer than the matrices at 2,048 tokens. Where exactly the lines cross depends on the machine: the softmax and the table take time and count no FLOPs. The square is felt earlier in another currency: memory, claim 4. And with a cache, one more token costs
 # attention only $O(n D)$.
 # ```
 #
+# (claim-11-4)=
 # ### Claim 4: "Fused attention gives the same numbers with less memory"
 #
 # Three implementations: the readable one of lesson 1, our loop over blocks of 128 keys, and PyTorch's fused kernel. Numbers first. Whose are right? We ask
@@ -1018,12 +1022,13 @@ for (dtype, n), gain in faster.items():
 
 # %% [markdown]
 # ```{admonition} Verdict: true, with linear memory; faster for long texts, and not for all
-# :class: note
+# :class: note verdict
 # The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel an eightieth; when the length doubles, so does the saving. In float32 the fused kernel was faster at 2,048 tokens. For short texts it need not be faster at all, and in bfloat16 on this CPU it was *slower* at the lengths of sentences, where
 # the table is small and there is little to save. That is why the library chooses (`prefers_fused`). One thing a
 # fused kernel does not do: hand out its weights. The maps of attention in this course come from the readable path.
 # ```
 #
+# (claim-11-5)=
 # ### Claim 5: "Half precision is twice as fast"
 #
 # A bfloat16 is the first half of a float32: the same range, 8 bits of precision in place of 24. Half the bytes, exactly. Half the time? We time four jobs that a
@@ -1071,12 +1076,13 @@ print(
 
 # %% [markdown]
 # ```{admonition} Verdict: true here of a large product, and of no other job
-# :class: note
+# :class: note verdict
 # This processor multiplies bfloat16 in hardware, and a large product took about half of the time. One row times a matrix, which is what the arithmetic of writing a single text mostly is, was not twice as fast, in the cache or out of it, though half of the bytes are fetched. Bytes do cost time: beyond the cache each float32 cost more than within, with the same arithmetic. (And each FLOP of a single row costs many times what it costs in the large product, where a number that was fetched is used again and again.) So why not half? Our guess is that this kernel spends the time that it saves on turning 16 bits into 32. Other hardware has other kernels: run the cell there. On a
 # processor without a unit for bfloat16 even training was *slower* with it ([Benchmarks](../book/benchmarks)); a graphics card like Colab's T4 has none either, and takes float16. So `lessons_lib.device` looks at what the
 # hardware multiplies. What is certain is the half of the bytes, and 8 bits of precision, with which our translator wrote the same texts with a cache and without (claim 2). In training, one multiplies in 16 bits and keeps the weights and the sums in 32: {term}`mixed precision` ({cite:t}`micikevicius2018mixed`).
 # ```
 #
+# (claim-11-6)=
 # ### Claim 6: "Eight bits a weight are enough"
 #
 # A weight can be stored in one byte ({term}`quantisation`): a whole number from −127 to 127, times a scale that its row shares. So the file of the page [Live translator](../book/translator) is written. We make it ourselves, compare it with the page's, and ask three things. How large is it? How large is the error? Are at least 95 % of the texts the same (the whole interval)?
@@ -1139,12 +1145,13 @@ print("the same text in more than 95 % of all sentences:", above(same, 0.95))
 
 # %% [markdown]
 # ```{admonition} Verdict: true for this translator; the numbers are no longer the same
-# :class: note
+# :class: note verdict
 # A weight of eight bits is wrong by half a step of its row at most. The weights take 26.2% of the bytes, logits differ by a hundredth on the average, and more than 95 % of all such sentences come out the same. It buys more than a small file only where a program multiplies the whole numbers themselves. Their sums are exact as long as they fit into 32 bits: in any order the same to the last digit, which floats do not promise. The page does not do that: it turns the weights into
 # floats when it opens the file, so what it saves is the download. For very large models a few dimensions need more bits ({cite:t}`dettmers2022llm`); what four bits would do here is an experiment of three lines.
 # ```
 #
 #
+# (claim-11-7)=
 # ### Claim 7: "Sharing keys and values makes the cache smaller, and the model no worse"
 #
 # The cache has $2 \cdot L \cdot B \cdot n \cdot G\, d_{head} \cdot b$ bytes: layers, texts, tokens, $G$ heads of keys and values, $b$ bytes a number. Texts and
@@ -1213,12 +1220,13 @@ for statement, word in study.verdicts.items():
 
 # %% [markdown]
 # ```{admonition} Verdict: the cache, true, exactly; the model, false here with one head for all, and open with two
-# :class: note
+# :class: note verdict
 # Half the heads of keys, half the cache: that is arithmetic, and it is how Llama 3 8B gets by with a quarter of the cache of the smaller Llama 2 7B. The quality had its price in these small translators, each trained that way from its first step: with every halving of $G$ the loss on new sentences was higher. In BLEU, one head for all queries cost more than our bound; two heads cost something, and whether it is more than the bound stayed open. Fewer heads of keys are fewer weights, too, and
 # the study does not tell one from the other; with more training or more heads the price may be another. (In Llama 3 8B, 32 heads of queries share 8.)
 # {cite:t}`ainslie2023gqa` turned finished large models into grouped ones, gave them five percent of their training again, and came close.
 # ```
 #
+# (claim-11-8)=
 # ### Claim 8: "torch.compile makes it faster"
 #
 # `torch.compile` reads a function, fuses what it can, and writes a program for it: for a GPU in Triton, for a CPU in C++ ({cite:t}`ansel2024pytorch`). So it needs a compiler at run
@@ -1288,7 +1296,7 @@ print("20 lengths are compiled", len(graphs), "times")
 
 # %% [markdown]
 # ```{admonition} Verdict: true of a chain of cheap operations; not of our layer
-# :class: note
+# :class: note verdict
 # The chain gained: as it is, each of its operations reads a million numbers and writes a million; compiled, all of it is one loop. For the layer our bound was not reached: most of its arithmetic is in products of matrices, which the compiler by default leaves to the same library as before. A first call takes seconds or more, in which the plain form runs many times (printed). Twenty lengths were compiled twice, not twenty times: after the second length the program
 # takes the length as a variable. On graphics cards, on processors for which PyTorch has no fast code of its own, with other shapes, the gains are others. Measure. (If your machine has no C++ compiler, the cell
 # says so, and nothing else on this page needs one.)
@@ -1453,7 +1461,7 @@ print("with 65,536 fewer than 1 in 1,000:", wrong[2**16] < 0.001)
 # No. They cost as much as keys. The reason is that nobody asks for them again.
 #
 # </details>
-# <details><summary>An old query has asked its question; later tokens only compare themselves with old keys</summary>
+# <details class="right"><summary>An old query has asked its question; later tokens only compare themselves with old keys</summary>
 #
 # Right. In $o_n = \operatorname{softmax}(q_n K_n^\top)\,V_n$ there is one query, the new one.
 #
@@ -1466,7 +1474,7 @@ print("with 65,536 fewer than 1 in 1,000:", wrong[2**16] < 0.001)
 #
 # **2. You write 100 tokens with a cache after a prompt of 50. How many places go through each layer?**
 #
-# <details><summary>149: the prompt's 50, and 99 of the written ones</summary>
+# <details class="right"><summary>149: the prompt's 50, and 99 of the written ones</summary>
 #
 # Right. The prompt goes in at once and gives the first token. The hundredth is written, and never read.
 #
@@ -1489,7 +1497,7 @@ print("with 65,536 fewer than 1 in 1,000:", wrong[2**16] < 0.001)
 # No. Each word there looks at later ones. A new word at the end changes all vectors before it, and with them all keys from the second layer on.
 #
 # </details>
-# <details><summary>No: without a causal mask the past changes with each new word</summary>
+# <details class="right"><summary>No: without a causal mask the past changes with each new word</summary>
 #
 # Right. The cache is the causal mask's reward.
 #
@@ -1507,7 +1515,7 @@ print("with 65,536 fewer than 1 in 1,000:", wrong[2**16] < 0.001)
 # No. Every query still meets every key. It is the *memory* that falls from $n^2$ to $n$.
 #
 # </details>
-# <details><summary>None</summary>
+# <details class="right"><summary>None</summary>
 #
 # Right. It computes a little more (the factors $e^{m-m'}$) and fetches and stores much less. That it is faster all the same, for long texts, suggests what the time had been spent on.
 #
@@ -1525,7 +1533,7 @@ print("with 65,536 fewer than 1 in 1,000:", wrong[2**16] < 0.001)
 # Not so. In every row whose largest score is in the first block, nothing ever has to shrink: $m = m'$, the factor is 1. With one block only, all rows are right.
 #
 # </details>
-# <details><summary>Only in rows where a later block has a larger score</summary>
+# <details class="right"><summary>Only in rows where a later block has a larger score</summary>
 #
 # Right. So test it with several blocks, and with keys that get better and better.
 #
