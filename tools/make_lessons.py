@@ -133,12 +133,11 @@ def with_stored_outputs(path: Path) -> NotebookNode | None:
     if not all(same_program(old.source, new.source) for old, new in zip(before, now, strict=True)):
         return None
     refresh_modules(stored)
-    if problems(stored):
-        return None
     for old, new in zip(before, now, strict=True):
         new.outputs, new.execution_count = old.outputs, old.execution_count
     notebook.metadata = stored.metadata
-    return tidy(notebook, path.stem)
+    made = tidy(notebook, path.stem)
+    return None if problems(made) else made
 
 
 def make(path: Path, execution: bool = True) -> list[str]:

@@ -78,7 +78,8 @@ def rule_of_thumb_flops(n_parameters: int, tokens: int, training: bool = True) -
     """6·N·D for training on D tokens, 2·N·D for reading or writing them (Kaplan et al. 2020, section 2.1).
 
     A parameter is multiplied and added once a token, and twice more on the way back. N leaves the embeddings out
-    (`non_embedding_parameters`). The rule forgets the attention over the length and the output projection.
+    (`non_embedding_parameters`). The rule leaves out the output projection, and the attention over the length, which
+    is small while the context is much shorter than 12 · d_model (their condition).
     """
     return (6 if training else 2) * n_parameters * tokens
 
