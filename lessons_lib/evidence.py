@@ -93,14 +93,14 @@ def bootstrap(
     return Estimate(float(statistic(np.arange(n_cases))), float(low), float(high), n_cases)
 
 
-def above(measured: Estimate, bound: float = 0.0) -> Word:
+def above(measured: Estimate, bound: float | int = 0.0) -> Word:
     """Is it more than ``bound``? "true" if the whole interval is, "false" if the whole interval is not, else "open"."""
     if measured.low > bound:
         return "true"
     return "false" if measured.high <= bound else "open"
 
 
-def within(difference: Estimate, margin: float) -> Word:
+def within(difference: Estimate, margin: float | int) -> Word:
     """Are both as good, up to ``margin``? "true" if the whole interval is between −margin and margin.
 
     Not finding a difference does not show that there is none: a wide interval is "open" (Altman and Bland 1995).

@@ -1155,7 +1155,7 @@ says(
 # Does a clear pattern tell which heads are needed? For each head we take how far it is *above the baseline* in what it does best, and draw it against
 # the BLEU that is lost without it. Fixed before the numbers: it tells if the interval of the rank correlation, over the heads, is above 0.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "pattern-and-loss", "caption": "Each point is a head: how clear its best pattern is (share or weight above the baseline), and how much BLEU is lost without it."}, "image": {"alt": "Scatter plot of 24 heads in three colours. The dearest head, decoder 1.2, lies far to the left. Encoder 2.4 costs 6 and lies in the middle. Decoder heads 1.1 and 1.4 lie far to the right and cost 3 to 4. The cross-attention heads lie between 0 and 0.3 and all cost less than 2."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "pattern-and-loss", "caption": "Each point is a head: how clear its best pattern is (share or weight above the baseline), and how much BLEU is lost without it."}, "image": {"alt": "Scatter plot of 24 heads in three colours. The dearest head, decoder 1.2, lies far to the left. Encoder 2.4 costs 6 and lies in the middle. Decoder heads 1.1 and 1.4 lie far to the right and cost 3 to 4. The cross-attention heads lie in the left half and all cost less than 2."}}
 FACTS = [
     *(
         {
