@@ -494,7 +494,7 @@ for (name, length), relative in times.items():
         "  ".join(f"{n}: {ratio:.1f}" for n, ratio in relative.items()),
     )
 
-# %% mystnb={"figure": {"name": "time-by-heads", "caption": "Time of a forward pass by the number of heads, as a multiple of the time with one head, at the same d_model (256) and the same number of words (1,024). On the machine that built this page."}, "image": {"alt": "Line plot, both axes logarithmic: relative time against 1 to 32 heads. With 32 words a sentence both lines stay near 1 up to 16 heads. With 512 words the line of the plain code climbs several-fold, that of the fused kernel climbs less."}}
+# %% mystnb={"figure": {"name": "time-by-heads", "caption": "Time of a forward pass by the number of heads, as a multiple of the time with one head, at the same d_model (256) and the same number of words (1,024). On the machine that built this page."}, "image": {"alt": "Line plot, both axes logarithmic: relative time against 1 to 32 heads. With 32 words a sentence both lines stay below 2. With 512 words the line of the plain code climbs several-fold, that of the fused kernel climbs less."}}
 fig, ax = plt.subplots()
 for (name, length), relative in times.items():
     style = {
@@ -550,7 +550,7 @@ for name in parts:
 # :class: note
 # With 32 words a sentence little is noticed. With 512 words our plain code takes several times as long with 32 heads as with one, and keeps exactly 32 times
 # as many weights. The clock says where: dividing costs next to nothing with one head, and with 32 about as much as the softmax, though it computes no
-# exponential. So it is moving $H \cdot T^2$ numbers through memory that costs; and the products, of equally many operations, are slower with narrow matrices. The
+# exponential. So it is mostly getting, reading and writing memory for $H \cdot T^2$ numbers that costs; and the products, of equally many operations, are slower with narrow matrices. The
 # fused kernel (lesson 11), which never stores the weights, narrows the gap and does not close it. (Where keys and values that are *kept* cost most, heads of
 # queries can share theirs: {term}`grouped heads <grouped-query attention>`, lesson 11.)
 # ```
@@ -1049,7 +1049,7 @@ says(
     "up to 16 wrong sentences more where 14 were wrong before",
     *(300 * worst, (~right_whole).sum()),
 )
-print(f"decoder 1.2, wrong sentences more: {more_wrong['decoder', 0, 1]:.3f} of one")
+print(f"decoder 1.2, share of sentences more wrong: {more_wrong['decoder', 0, 1]:.3f}")
 alone = np.concatenate([one_left["encoder"].ravel(), none_left["encoder"]])
 says("encoder rows lose 2.1 to 8.4", alone.min(), alone.max(), slack=3)
 alone = np.array([*one_left["decoder"][0], none_left["decoder"][0]])
@@ -1082,8 +1082,8 @@ print("all four together more than 40:", bool(none_left["cross"][1] > 40))
 # - That a head can be missed does not say that it does nothing. In cross-attention of layer 2 each single head is cheap, and all four together are worth most of the
 #   translation: a team.
 # - In the second layer of the encoder one head is nearly enough, and it is the noun finder, 2.4.
-# - The first self-attention of the decoder is the opposite: four heads, and no three of them can be missed. Its head 1.2 costs the most BLEU of all, and
-#   yet its count of wrong sentences is open: much is lost in few sentences.
+# - The first self-attention of the decoder is the opposite: four heads, and no three of them can be missed. Its head 1.2 costs the most
+#   BLEU of all, and by the count of wrong sentences it just misses *needed*.
 #
 # Do losses add up? We take out more and more heads, in the order of what each costs alone, and in an order drawn by lot. A stored study
 # (`heads_taken_out`) does it several times, each time with other sentences, 100 to rank the heads and 100 others to score what is left, and a new lot. A third order tests
@@ -1155,7 +1155,7 @@ says(
 # Does a clear pattern tell which heads are needed? For each head we take how far it is *above the baseline* in what it does best, and draw it against
 # the BLEU that is lost without it. Fixed before the numbers: it tells if the interval of the rank correlation, over the heads, is above 0.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "pattern-and-loss", "caption": "Each point is a head: how clear its best pattern is (share or weight above the baseline), and how much BLEU is lost without it."}, "image": {"alt": "Scatter plot of 24 heads in three colours. The dearest head, decoder 1.2, lies far to the left. Encoder 2.4 costs 6 and lies in the middle. Decoder heads 1.1 and 1.4 lie far to the right and cost 3 to 4. The cross-attention heads lie between 0 and 0.3 and all cost less than 2."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "pattern-and-loss", "caption": "Each point is a head: how clear its best pattern is (share or weight above the baseline), and how much BLEU is lost without it."}, "image": {"alt": "Scatter plot of 24 heads in three colours. The dearest head, decoder 1.2, lies far to the left. Encoder 2.4 costs 6 and lies in the middle. Decoder heads 1.1 and 1.4 lie far to the right and cost 3 to 4. The cross-attention heads lie in the left half and all cost less than 2."}}
 FACTS = [
     *(
         {

@@ -49,9 +49,11 @@ from lessons_lib.masks import causal_mask
 from lessons_lib.positions import (
     AlibiPositions,
     ClippedRelativePositions,
+    LearnedPositions,
     Positions,
     RotaryPositions,
     SinusoidalPositions,
+    T5Positions,
     sinusoidal_table,
     t5_bucket,
 )
@@ -272,6 +274,10 @@ def sinusoids(length, width):
 print(sinusoids(4, 4).numpy().round(2))
 torch.testing.assert_close(sinusoids(200, 32), sinusoidal_table(200, 32))
 torch.testing.assert_close(sinusoids(256, 128), trained_positions.table.cpu())
+learned = LearnedPositions(
+    16, 32
+)  # the other table: begins small and random, and is trained
+torch.testing.assert_close(learned.add(torch.zeros(1, 9, 32))[0], learned.table[:9])
 print("ours = lessons_lib = the table inside the translator")
 print(
     f"the slowest pair at D = 512 goes round in {2 * math.pi * 10_000 ** (510 / 512):,.0f} words"
@@ -291,11 +297,8 @@ right.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=Fal
 plt.show()
 periods = [2 * math.pi * 10_000 ** (column / 32) for column in (0, 6)]
 says(
-    "column 0 repeats about every 6 positions, column 6 about every 35",
-    0,
-    periods[0],
-    6,
-    periods[1],
+    "column 0 repeats about every 6 positions, column 6 about every 35, and column 14",
+    *(0, periods[0], 6, periods[1], 14),
 )
 
 # %% [markdown]
@@ -356,12 +359,17 @@ def buckets(distance):  # T5's 32, for an encoder: 16 to the left, 16 to the rig
 
 
 clipped, alibi = ClippedRelativePositions(2, max_distance=3), AlibiPositions(4)
+t5 = T5Positions(2, causal=False)
 nn.init.normal_(clipped.table)
+nn.init.normal_(t5.table)
 for start in (0, 5):
     torch.testing.assert_close(
         clipped_bias(clipped.table, 9, start), clipped.order(9, start).bias
     )
     torch.testing.assert_close(alibi_bias(4, 9, start), alibi.order(9, start).bias)
+    torch.testing.assert_close(
+        t5.table[:, buckets(distances(9, start))], t5.order(9, start).bias
+    )
 far_and_near = torch.arange(-300, 301)[None]
 assert torch.equal(
     buckets(far_and_near),

@@ -53,6 +53,11 @@ def test_no_difference_found_is_not_none_there(interval, word):
     assert within(Estimate(0.0, *interval, n=3), 1.0) == word
 
 
+def test_a_bound_may_be_a_whole_number():
+    assert above(Estimate(7.0, 6.0, 8.0, n=3), 5) == "true"
+    assert within(Estimate(7.0, 6.0, 8.0, n=3), 5) == "false"
+
+
 def test_an_estimate_is_written_with_its_interval():
     assert f"{Estimate(0.1, 0.07, 0.13, 10)}" == "0.10 [0.07, 0.13]"
     assert f"{Estimate(71.2, 69.5, 72.9, 3):.1f}" == "71.2 [69.5, 72.9]"
