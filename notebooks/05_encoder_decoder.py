@@ -130,6 +130,7 @@ TransformerWidget(
 # %% tags=["hide-input"] mystnb={"figure": {"name": "architecture", "caption": "The whole model. A vertical arrow is the path of the vectors; each sub-layer reads it, through a norm, and adds to it. The memory goes into the cross-attention of every decoder layer."}, "image": {"alt": "Two stacks side by side, read from the bottom. Left, the encoder: source ids of shape B, S become embeddings with places; then, once for each layer, norm and self-attention, then norm and feed-forward, each beside the path and added to it; a last norm gives the memory of shape B, S, D. Right, the decoder: target ids of shape B, T become embeddings with places; for each layer norm and masked attention, norm and cross-attention, norm and feed-forward are added; a last norm and the product with the embeddings give logits of shape B, T, V. A thick arrow leads from the memory into the cross-attention."}}
 fig, ax = plt.subplots(figsize=(9, 6))
 ARROW = {"arrowstyle": "->", "color": "0.35", "shrinkA": 0, "shrinkB": 0}
+CIRCLE = {"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": "0.35"}
 BRIDGE = ARROW | {"color": "C1", "linewidth": 3}
 
 
@@ -138,7 +139,7 @@ def block(x, y, text, width=2.6, height=0.6, color="white"):
     ax.add_patch(
         plt.Rectangle(corner, width, height, facecolor=color, edgecolor="0.35", zorder=4)
     )
-    ax.text(x, y, text, ha="center", va="center", zorder=5)
+    ax.text(x, y, text, ha="center", va="center", size=10, zorder=5)
 
 
 def stack(x, side, sublayers, first, last):
@@ -158,8 +159,7 @@ def stack(x, side, sublayers, first, last):
         block(x + 2.9 * side, y, f"norm, then\n{text}", width=3, height=0.9)
         ax.annotate("", (x + 1.4 * side, y - 0.3), (x, y - 0.3), arrowprops=ARROW)
         ax.annotate("", (x, y + 0.35), (x + 1.4 * side, y + 0.35), arrowprops=ARROW)
-        ax.text(x, y + 0.35, "+", ha="center", va="center", size=12, zorder=6,
-                bbox={"boxstyle": "circle,pad=0.1", "facecolor": "white", "edgecolor": "0.35"})  # fmt: skip
+        ax.text(x, y + 0.35, "+", size=12, zorder=6, ha="center", va="center", bbox=CIRCLE)
 
 
 stack(
@@ -172,7 +172,7 @@ stack(
 three = {2.3: "masked attention", 3.8: "cross-attention", 5.3: "feed-forward"}
 stack(12.4, -1, three, "target ids (B, T)", "logits (B, T, V)")
 block(12.4, 7.8, "times Eᵀ")
-ax.plot([1.6, 6.2, 6.2], [8.6, 8.6, 3.8], color="C1", linewidth=3)
+ax.plot([2.1, 6.2, 6.2], [8.6, 8.6, 3.8], color="C1", linewidth=3)
 ax.annotate("", (8.0, 3.8), (6.15, 3.8), arrowprops=BRIDGE)
 ax.set(xlim=(-2, 14.4), ylim=(-0.5, 8.9))
 ax.axis("off")
@@ -804,7 +804,8 @@ plt.show()
 for wiring in WIRINGS:
     cell = residual_paths.best(study, wiring)
     print(
-        f"{cell:27} right: {study.estimate(cell)}   learns: {study.verdicts[f'{wiring} learns']}"
+        f"{cell:27} right: {study.estimate(cell)}   learns:",
+        study.verdicts[f"{wiring} learns"],
     )
 for cell in ("pre-norm 0.003", "norm without residual 0.003"):
     wiring, rate = cell.rsplit(" ", 1)
@@ -883,7 +884,8 @@ for kind in memory_habit.MEMORIES:
     print(f"  {kind:18} {study.estimate(kind):.1f}")
 here = memory_habit.bleu_of(memory_habit.used_to("embeddings", seed=0), "embeddings")
 print(
-    f"embeddings, seed 0, trained here: {here:.1f}; stored: {study.results['embeddings'][0]:.1f}"
+    f"embeddings, seed 0, trained here: {here:.1f}; "
+    f"stored: {study.results['embeddings'][0]:.1f}"
 )
 
 # %%
@@ -987,14 +989,15 @@ moves = {
     for (_, before), (name, after) in pairwise(hit.items())
 }
 print(
-    f"of {int(asked.sum()):,} places  right after it  becomes right  becomes wrong  says the input"
+    f"of {int(asked.sum()):,} places  right after it  "
+    "becomes right  becomes wrong  says the input"
 )
 for name, (won, lost) in moves.items():
     print(f"{name:19} {right[name]:14.0%} {won:14} {lost:14} {same[name]:15.0%}")
 says("55 % of the places are right after the first layer", 100 * right["1 feed-forward"])
 says("28 % still repeat the input", 100 * same["1 feed-forward"])
 says(
-    "the self-attention of the second layer makes 65 places right and 45 of the 1,056 wrong",
+    "self-attention of the second layer makes 65 places right and 45 of the 1,056 wrong",
     *moves["2 self-attention"],
     int(asked.sum()),
 )
