@@ -587,7 +587,8 @@ curves, study = {cell: warm_up.trained(cell, seed=0)[0] for cell in LIVE}, load(
 
 # %% tags=["nbval-ignore-output"]
 print(
-    f"{len(study.seeds)} seeds: {'training':>27} {'unseen':>21} {'seed 0, here':>22}  stored"
+    f"{len(study.seeds)} seeds:",
+    f"{'training':>27} {'unseen':>21} {'seed 0, here':>22}  stored",
 )
 for cell in warm_up.CELLS:
     here = f"{final(curves[cell]):.2f}" if cell in curves else ""
@@ -694,7 +695,8 @@ plt.show()
 print(f"{'':22}encoder: bottom     top      decoder: bottom     top")
 for name, (encoder, decoder) in arriving.items():
     print(
-        f"{name:22}{encoder[0]:15.2g} {encoder[-1]:7.2g} {decoder[0]:20.2g} {decoder[-1]:7.2g}"
+        f"{name:22}{encoder[0]:15.2g} {encoder[-1]:7.2g} "
+        f"{decoder[0]:20.2g} {decoder[-1]:7.2g}"
     )
 
 # %%

@@ -529,7 +529,7 @@ WHERE = {
 
 def compare(statement, worse, better):
     """The stored word for a statement, and how much lower the better one's loss is."""
-    print(f"{statement}:")
+    print(f"{statement}?  (how much lower its loss is)")
     for where, at in WHERE.items():
         if f"{statement}, {where}" in study.verdicts:
             behind = layer_versions.behind(study, worse, better, at)
@@ -808,7 +808,8 @@ for name in layers:
 # %% tags=["nbval-ignore-output"]
 for name, fires, awake, found in rows:
     print(
-        f"{name}: a neuron fires at {fires:4.1%} of all moments; of {awake} neurons readable {found};  "
+        f"{name}: a neuron fires at {fires:4.1%} of all moments; "
+        f"of {awake} neurons readable {found};  "
         + ",  ".join(
             f"{control} {value.mean:.2f}" for control, value in controls[name].items()
         )
@@ -978,7 +979,8 @@ dead_in = {
 study = load("layer_versions")
 for rate in RATES:
     print(
-        f"learning rate {rate}: of 192 neurons dead {study.estimate(f'ReLU {rate:g}, dead'):.0f}; "
+        f"learning rate {rate}: "
+        f"of 192 neurons dead {study.estimate(f'ReLU {rate:g}, dead'):.0f}; "
         f"loss {study.estimate(f'ReLU {rate:g}, test')}"
     )
 print(
