@@ -430,6 +430,7 @@ plt.show()
 #
 # ## Claims, tested
 #
+# (claim-03-1)=
 # ### Claim 1: "Multi-head attention costs the same as single-head attention"
 #
 # {cite:t}`vaswani2017attention` say so in section 3.2.2: since each head is narrower, "the total computational cost is similar". A product of an $m \times k$
@@ -547,7 +548,7 @@ for name in parts:
 
 # %% [markdown]
 # ```{admonition} Verdict: true of parameters and products, to the last digit; false of time and memory once sentences are long
-# :class: note
+# :class: note verdict
 # With 32 words a sentence little is noticed. With 512 words our plain code takes several times as long with 32 heads as with one, and keeps exactly 32 times
 # as many weights. The clock says where: dividing costs next to nothing with one head, and with 32 about as much as the softmax, though it computes no
 # exponential. So it is mostly getting, reading and writing memory for $H \cdot T^2$ numbers that costs; and the products, of equally many operations, are slower with narrow matrices. The
@@ -555,6 +556,7 @@ for name in parts:
 # queries can share theirs: {term}`grouped heads <grouped-query attention>`, lesson 11.)
 # ```
 #
+# (claim-03-2)=
 # ### Claim 2: "Heads specialise: syntax, coreference, position"
 #
 # Among 24 heads and many sentences a beautiful map can always be found. We ask
@@ -643,7 +645,9 @@ def noun_places(said):
 
 
 def looked_up(maps, sentences):
-    """For each relation and case: the sentence, what each head finds (L, H), the distance, what the nearest noun finds."""
+    """For each relation and case: the sentence, what each head finds (L, H), the distance,
+    what the nearest noun finds.
+    """
     cases = {name: [] for name in RELATIONS}
     for number, (weights, (said, _)) in enumerate(zip(maps, sentences, strict=False)):
         favourite = weights["encoder"].argmax(-1)  # (L, H, T)
@@ -682,7 +686,9 @@ noun = {name: hits.mean() for name, hits in by_noun.items()}
 
 
 def lead(name, baseline):
-    """By how much the best head is ahead of these hits, with its interval over sentences."""
+    """By how much the best head is ahead of these hits, with its interval over
+    sentences.
+    """
     number, found = looked[name][0], looked[name][1].reshape(cases[name], -1)
     ahead = found[:, found.mean(0).argmax()].astype(float) - baseline
     total = np.bincount(number, weights=ahead, minlength=len(sentences))
@@ -723,7 +729,8 @@ ax.set_yticks(
 ax.set(xlabel="encoder head, or baseline", ylabel="relation (cases)")
 plt.show()
 says(
-    "Head 2.4 has 0.86 for determiner to noun, 0.78 for adjective to noun and 0.65 for predicate",
+    "Head 2.4 has 0.86 for determiner to noun, 0.78 for adjective to noun and 0.65 for "
+    "predicate",
     *(2.4, *(syntax[name][1, 3] for name in RELATIONS[:3])),
 )
 says("Head 2.1 has 0.63 for determiner", 2.1, syntax["determiner → noun"][1, 0])
@@ -943,7 +950,7 @@ print(f"masculine ones: {share(sum(masculine), count):.2f}")
 
 # %% [markdown]
 # ```{admonition} Verdict: true of one head and one kind of job; false, or not shown, for the rest
-# :class: note
+# :class: note verdict
 # - *Syntax*: one head of eight, 2.4, finds the noun of a determiner more often than any fixed distance does, and less often than "the next noun". It is a noun finder; whether it
 #   knows grammar cannot be seen in these sentences. For predicates its lead is open. No other relation is found more often than one fixed distance finds it.
 # - *Position*: leanings in the encoder, no head that gives a neighbour half of its weight. Two decoder heads mostly stay where they are.
@@ -954,6 +961,7 @@ print(f"masculine ones: {share(sum(masculine), count):.2f}")
 # The intervals are over sentences. The model is one, small, and trained once: another training may put its noun finder into another head, or grow none.
 # ```
 #
+# (claim-03-3)=
 # ### Claim 3: "Most heads can be pruned"
 #
 # A pattern says what a head looks at. Whether the model needs it, only an experiment can say: leave out its summand, by setting its block of $W_O$ to
@@ -1242,7 +1250,7 @@ print(
 # heads for 0.15 BLEU, but went on training meanwhile, so that the others could take over the work.
 #
 # ```{admonition} Verdict: each alone, half of them; together, single costs do not tell which
-# :class: note
+# :class: note verdict
 # Alone, 11 heads can be missed by our bound and 4 are needed. Losses do not add up: twelve heads cost more than twice what their single losses sum to. The six cheapest leave 86 BLEU of 98, six by lot 79 (better than a lot by our bound: open).
 # But sixteen heads in the order of their costs leave 3, sixteen by lot 24 (the lot is better: true). Keeping one head in each attention gives 10 (better than 3: open):
 # that whole teams go may be a part of the reason. The bands are broad, and the sentences come from one test set and the heads from one model.
@@ -1388,7 +1396,7 @@ print("numbers of a word that head 1 can write, of", d_model, ":", changed)
 # No. That is one table a sentence, and there is one for each head. (It is what `nn.MultiheadAttention` returns by default: the mean over the heads.)
 #
 # </details>
-# <details><summary>(2, 8, 10, 10)</summary>
+# <details class="right"><summary>(2, 8, 10, 10)</summary>
 #
 # Right. For each sentence and head a row for each query and a column for each key.
 #
@@ -1411,7 +1419,7 @@ print("numbers of a word that head 1 can write, of", d_model, ":", changed)
 # No. Twice as many heads of half the width: $H \cdot T^2 \cdot d_{head}$ stays the same.
 #
 # </details>
-# <details><summary>The attention weights that are computed and stored</summary>
+# <details class="right"><summary>The attention weights that are computed and stored</summary>
 #
 # Right. Each head has $T^2$ of its own. For short sentences you do not notice, for long ones you do.
 #
@@ -1424,7 +1432,7 @@ print("numbers of a word that head 1 can write, of", d_model, ":", changed)
 # No. Its block of $W_O$ may be large. Perhaps a sister does the same, and is enough.
 #
 # </details>
-# <details><summary>The model does not need it as long as the others are there</summary>
+# <details class="right"><summary>The model does not need it as long as the others are there</summary>
 #
 # Right, and no more than that, on these sentences and by this measure. Take out its sisters as well and ask again.
 #
@@ -1442,7 +1450,7 @@ print("numbers of a word that head 1 can write, of", d_model, ":", changed)
 # No. A wrong scale makes attention too even or too sharp. It cannot show anybody the future.
 #
 # </details>
-# <details><summary>At the reshape of the heads</summary>
+# <details class="right"><summary>At the reshape of the heads</summary>
 #
 # Right. If words and heads are mixed, row $t$ of a head is not word $t$, and the mask, right as it is, forbids the wrong things.
 #

@@ -188,7 +188,8 @@ with torch.no_grad():
         weights = block.attention(x, return_weights=True)[1][0, HEAD, 2]
         said = [piece.strip("▁") for piece in tokenizer.pieces(ids[0].tolist())]
         print(
-            f"with positions, {said[2]!r} gives {said[4]!r} {weights[4]:.2f} and {said[1]!r} {weights[1]:.2f}"
+            f"with positions, {said[2]!r} gives {said[4]!r} {weights[4]:.2f} and "
+            f"{said[1]!r} {weights[1]:.2f}"
         )
 
 # %% [markdown]
@@ -280,7 +281,8 @@ learned = LearnedPositions(
 torch.testing.assert_close(learned.add(torch.zeros(1, 9, 32))[0], learned.table[:9])
 print("ours = lessons_lib = the table inside the translator")
 print(
-    f"the slowest pair at D = 512 goes round in {2 * math.pi * 10_000 ** (510 / 512):,.0f} words"
+    f"the slowest pair at D = 512 goes round in "
+    f"{2 * math.pi * 10_000 ** (510 / 512):,.0f} words"
 )
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "waves", "caption": "The sinusoidal table of 48 positions and 32 columns, and three of its columns as waves. Each column repeats after a time of its own; a row is read across all of them."}, "image": {"alt": "Left, a picture of the table, a line for each column: the upper lines change between red and blue every few positions, the lower half hardly changes at all. Right, three sine waves over the same positions: column 0 repeats about every 6 positions, column 6 about every 35, and column 14 rises slowly and has not turned back by the end."}}
@@ -486,6 +488,7 @@ print(
 #
 # ## Claims, tested
 #
+# (claim-04-1)=
 # ### Claim 1: "PE(pos + k) is a linear function of PE(pos)"
 #
 # That sentence is in the paper, as the reason for sines and cosines. If it is true, there is one matrix $M_k$, the same for *every*
@@ -553,13 +556,14 @@ print(
 
 # %% [markdown]
 # ```{admonition} Verdict: true, exactly
-# :class: note
+# :class: note verdict
 # For each $k$ there is one matrix, a rotation, and it works at every position. A table of random vectors has no such matrix. But
 # read what the claim does *not* say. There is one matrix for each $k$, so a head must learn the one that it wants. And it is about the
 # table alone, while the model sees words plus table. RoPE closes the second gap: it *is* this rotation, applied to the
 # finished queries and keys, where nothing else is mixed in.
 # ```
 #
+# (claim-04-2)=
 # ### Claim 2: "Sinusoids extrapolate to longer sequences than seen in training"
 #
 # The same paper chose sinusoids because they "may allow the model to extrapolate to sequence lengths longer than the ones encountered
@@ -682,11 +686,13 @@ bucket = t5_bucket(-reach[None], causal=True, n_buckets=32, max_distance=128)[0]
 shared = reach[bucket == bucket[SHORT - 1]]
 says("the buckets for distances of 35 and more", shared.max() + 1, slack=0)
 print(
-    f"the largest distance in training, {SHORT - 1}, shares its bucket with {shared[1:].tolist()}"
+    f"the largest distance in training, {SHORT - 1}, shares its bucket with "
+    f"{shared[1:].tolist()}"
 )
 behind = study.difference(f"ALiBi, {SEEN}", f"RoPE, {SEEN}")
 print(
-    f"where trained, ALiBi is behind RoPE by {behind} nats; by more than 0.05: {above(behind, 0.05)}"
+    f"where trained, ALiBi is behind RoPE by {behind} nats; by more than 0.05: "
+    f"{above(behind, 0.05)}"
 )
 
 # %% [markdown]
@@ -720,7 +726,8 @@ print(f"what it costs there to leave out the factor √D: {quiet} nats")
 quiet_far = study.difference(f"sinusoidal, words not times √D, {FAR}", f"sinusoidal, {FAR}")
 print(f"and far out: {quiet_far} nats")
 says(
-    "behind by 0.06 nats where trained, too little for our bound to say yes, and by 1.0 nats far out",
+    "behind by 0.06 nats where trained, too little for our bound to say yes, and by 1.0 "
+    "nats far out",
     *(quiet.mean, quiet_far.mean),
 )
 
@@ -792,7 +799,7 @@ says("Both moved: 98, 97, 75, 45, 51 and 61", *(bleu["both", by] for by in ROWS)
 # began at row 0, never asked for more. (Why it recovers at row 50, and why moving both is worse there than moving one, we do not know.)
 #
 # ```{admonition} Verdict: false; past the trained length they did worse than no positions at all
-# :class: note
+# :class: note verdict
 # The *formula* has a value for every position; the *model* has no idea what to do with it. **RoPE does not extrapolate either.** ALiBi
 # did, and the clipped bias kept more than half of its lead. For sinusoids and ALiBi this is the finding of {cite:t}`press2022train`, on a far smaller model. The limits: one
 # layer, small, English letters, eight times the length. ALiBi pays for it: it is built to ignore what is far away, which the task here
@@ -823,7 +830,8 @@ with torch.no_grad():
             last_letter(window, layers), last_letter(shuffled, layers), atol=1e-4
         )
         print(
-            f"{layers} layer{'s' * (layers > 1)}: the letters before shuffled, the same result: {same}"
+            f"{layers} layer{'s' * (layers > 1)}: the letters before shuffled, the same "
+            f"result: {same}"
         )
 
 # %% [markdown]
@@ -1020,7 +1028,7 @@ print(
 # No. That is the bug of this page: −16 … 16 are 33 numbers.
 #
 # </details>
-# <details><summary>8 · 33 = 264</summary>
+# <details class="right"><summary>8 · 33 = 264</summary>
 #
 # Right. Compare it with a learned table of 512 positions and width 512: 262,144.
 #
@@ -1034,7 +1042,7 @@ print(
 # position, and the average would mix vectors turned by different angles.
 #
 # </details>
-# <details><summary>The output would depend on where the sentence begins</summary>
+# <details class="right"><summary>The output would depend on where the sentence begins</summary>
 #
 # Right. Move the sentence by 10 places and every output turns by the angles of 10.
 #
@@ -1053,7 +1061,7 @@ print(
 # No. Nothing is wrong. Four words away its score has lost 1 at a slope of ¼; the other heads lose less and see further.
 #
 # </details>
-# <details><summary>Nothing: that is what it was built for</summary>
+# <details class="right"><summary>Nothing: that is what it was built for</summary>
 #
 # Right. The slopes are fixed so that each head has its own reach.
 #
@@ -1077,7 +1085,7 @@ print(
 # No, though it is often written. The formula holds; the matrices behind it never saw those rows. See claim 2.
 #
 # </details>
-# <details><summary>It runs, and gets worse behind word 40</summary>
+# <details class="right"><summary>It runs, and gets worse behind word 40</summary>
 #
 # Right. That is the worst kind: no error tells you.
 #

@@ -608,6 +608,7 @@ print(
 #
 # ## Claims, tested
 #
+# (claim-05-1)=
 # ### Claim 1: "Cut the bridge, and the decoder still writes fluent French about something else"
 #
 # It is a nice picture: without a source the decoder is a French {term}`language model`, so it should babble, but babble well. We cut the bridge in three
@@ -690,12 +691,13 @@ says(
 # 36 %, with the average 46 %: one and the same broken sentence, whatever the source.
 #
 # ```{admonition} Verdict: true for another sentence's memory; false for none
-# :class: note
+# :class: note verdict
 # In the training of this translator a memory was always there. Zeros are not "no information", they are
 # an input that it has never seen, and its answer to that says little about what it knows. If you ablate a part of a model, put something there that is
 # *like* the real thing, such as the real thing from another example. (This also is why "we zeroed it and everything broke" is a weak argument in a paper.)
 # ```
 #
+# (claim-05-2)=
 # ### Claim 2: "Residual connections are there so that gradients do not vanish"
 #
 # This is the reason that you will usually read for the "add" in add & norm. We build encoder stacks of 1 to 32 layers from one and the same
@@ -816,7 +818,7 @@ for cell in ("pre-norm 0.003", "norm without residual 0.003"):
 
 # %% [markdown]
 # ```{admonition} Verdict: half of the story
-# :class: note
+# :class: note verdict
 # Without residual connections and without norms the gradient vanishes, as everybody says. With a norm in each sub-layer it arrives, with or without residual connections. What
 # vanishes without them is what the gradient should be *about*: after four layers every place holds the same vector, and in the study eight such layers learn
 # nothing, at either rate, while all three wirings with a residual path learn the task, also the one without norms in its layers.
@@ -825,6 +827,7 @@ for cell in ("pre-norm 0.003", "norm without residual 0.003"):
 # (Whether post-norm needs more care in *training* is lesson 6's question.)
 # ```
 #
+# (claim-05-3)=
 # ### Claim 3: "The decoder needs what the encoder's last layer has made"
 #
 # The bridge starts at the end of the encoder. What if it started earlier? We give the decoder the encoder's vectors after 2, 1 and 0 layers, through the same
@@ -894,7 +897,7 @@ for statement, word in study.verdicts.items():
 
 # %% [markdown]
 # ```{admonition} Verdict: true of the last points, not of most, in this translator
-# :class: note
+# :class: note verdict
 # With the same 60 batches for everybody, words that have not looked at each other at all bring the decoder to about six sevenths of the whole memory's BLEU; one encoder layer comes within a few points. So the decoder
 # can do much of the reading itself: its cross-attention sees the whole source, too. But neither is as good as the whole, by the bound, and no habit made them so. And the memory without its last *norm*? One number gives back most of
 # what is lost, with no training; so it is mostly a matter of size, though neither that nor 60 batches give back all. The limit: our grammar has short sentences and few
@@ -1007,7 +1010,7 @@ says(
 # token has to *displace* the present one in the stream, and it does so in two large steps, the feed-forward network of the first layer, and the cross-attention of the second.
 #
 # ```{admonition} Verdict: true on the whole, in this translator; not of every place
-# :class: note
+# :class: note verdict
 # After every sub-layer more places are right than before, and the first layer does leave a draft: 55 % of the places are right after the first layer, while
 # 28 % still repeat the input. But a sub-layer also takes away: the self-attention of the second layer makes 65 places right and 45 of the 1,056 wrong that were right before.
 # The lens has a limit of its own: it reads early layers in the language of the last. A vector may hold
@@ -1177,7 +1180,7 @@ print(
 # No. The one who *asks* has the rows. The decoder asks ("which English word do I need now?"), so the queries, and the rows, are the target's.
 #
 # </details>
-# <details><summary>5 × 12; the source makes the keys</summary>
+# <details class="right"><summary>5 × 12; the source makes the keys</summary>
 #
 # Right. 5 queries from the target, 12 keys and values from the memory. Each row sums to 1.
 #
@@ -1190,7 +1193,7 @@ print(
 #
 # **2. While a sentence of 20 tokens is being translated, token by token, how often does a layer of the encoder run?**
 #
-# <details><summary>Once</summary>
+# <details class="right"><summary>Once</summary>
 #
 # Right. The memory depends on the source alone. Nothing that the decoder writes can change it.
 #
@@ -1218,7 +1221,7 @@ print(
 # Nearly: that norm is left over, and a strict load complains about its name. But "all names fit" was given: post-norm models of `nn.Transformer` do have a last norm.
 #
 # </details>
-# <details><summary>A model that runs and writes nonsense</summary>
+# <details class="right"><summary>A model that runs and writes nonsense</summary>
 #
 # Right. Nothing checks that weights fit the wiring that they were trained in. The name of the file should say it, and a test should compare logits.
 #
@@ -1231,7 +1234,7 @@ print(
 # No. Each *sub-layer* gives zeros, but x is added to them.
 #
 # </details>
-# <details><summary>The norm of its input</summary>
+# <details class="right"><summary>The norm of its input</summary>
 #
 # Right. x + 0 + 0 + … = x, and then the last norm. Some people start training near this point on purpose: at first a deep stack does nothing, and it learns to do something.
 #

@@ -454,6 +454,7 @@ print(
 print(len(unseen), "to judge by")
 
 # %% [markdown]
+# (claim-06-1)=
 # ### Claim 1: "Any normalisation will do; images use the batch"
 #
 # In networks for images the norm came first, and it is another one: **batch normalisation** ({cite:t}`ioffe2015batch`). It takes mean and
@@ -551,7 +552,7 @@ for statement in (
 
 # %% [markdown]
 # ```{admonition} Verdict: false; though batch norm, with its averages fixed, is of some use
-# :class: note
+# :class: note verdict
 # In training mode batch norm makes a sentence depend on its neighbours and even on the padding, and the same sentences get another loss in
 # other company. In use, with fixed averages, none of this happens. Then it is worse than LayerNorm on unseen sentences, but by less than the half nat
 # that we asked for. The price is that you train one function and use another. {cite:t}`shen2020powernorm` found that in large
@@ -559,6 +560,7 @@ for statement in (
 # LayerNorm asks nobody: one word, one result, in training and in use, in any batch.
 # ```
 #
+# (claim-06-2)=
 # ### Claim 2: "LayerNorm stabilises training; post-norm needs warm-up"
 #
 # Two claims in one, and both are in every tutorial. {cite:t}`xiong2020layer` found that post-norm trains badly without a warm-up, and that
@@ -723,13 +725,14 @@ for name, sides in arriving.items():
 # usual size. {cite:t}`liu2020understanding` argue that what hurts is how strongly a small change of the weights moves the output of a post-norm network.)
 #
 # ```{admonition} Verdict: true of the usual start; pre-norm needs no warm-up, and a quiet start needs neither it nor the norm
-# :class: note
+# :class: note verdict
 # From the usual start the network without a norm is lost. Pre-norm learns with and without warm-up, and by our bound does not need one. Post-norm at the high rate does: without a warm-up it stays at the frequencies. At the lower
 # rate, with more steps, it gets going in both ways; a warm-up still makes the training loss a little lower, and whether it is *needed* there is open. Started quietly, without any warm-up, post-norm comes
 # lower than a warm-up brings it. And the quiet network *without any norm* has by far the lowest training loss, and on unseen sentences the lowest too, by much less.
 # This was a thin network and a few hundred steps; what holds for long trainings of large models is not decided on this page. But a Transformer can train without a norm: you have seen one.
 # ```
 #
+# (claim-06-3)=
 # ### Claim 3: "RMSNorm is cheaper than LayerNorm, and as good"
 #
 # **Count.** For one word of $D$ numbers LayerNorm adds them up, subtracts, squares, adds up, scales, multiplies by γ and adds β: $7D$
@@ -950,7 +953,7 @@ print(
 
 # %% [markdown]
 # ```{admonition} Verdict: cheaper on paper, in time only where the kernel is as good; in loss behind in training, but not on unseen sentences
-# :class: note
+# :class: note verdict
 # About half the operations, of something that is less than a percent of the operations and a few percent of the time. From scratch it is clearly
 # faster; against a fused LayerNorm it is what the kernel makes of it: look at the times above, and measure on your own machine. In the pairs RMSNorm has the higher loss in *training*. On *unseen* sentences no difference is shown after 140 steps, though
 # the interval is too wide to call both as good; and after 300 steps RMSNorm is slightly ahead. So whoever looks at training losses alone gets another answer. The trained translator hardly notices when its mean is left in. Llama and its relatives use RMSNorm
@@ -1169,7 +1172,7 @@ print(
 # No. One for each dimension, over all the words: that is batch norm.
 #
 # </details>
-# <details><summary>160</summary>
+# <details class="right"><summary>160</summary>
 #
 # Right. 8 · 20 words, and each has its own mean, over its own 128 numbers. There is still only one γ and one β, of 128 numbers each.
 #
@@ -1183,7 +1186,7 @@ print(
 # times as long. So it counts for less, and the second sub-layer hears mostly the embedding.
 #
 # </details>
-# <details><summary>The first one nothing, the later ones that the others before them have become quieter</summary>
+# <details class="right"><summary>The first one nothing, the later ones that the others before them have become quieter</summary>
 #
 # Right. A norm hides the length of the path from the sub-layer, not from the sum.
 #
@@ -1196,7 +1199,7 @@ print(
 #
 # **3. A trained model with LayerNorm has vectors whose mean is exactly 0, and β = 0. What happens if you put RMSNorm with the same γ and ε in its place?**
 #
-# <details><summary>Nothing</summary>
+# <details class="right"><summary>Nothing</summary>
 #
 # Right. With mean 0 the variance *is* the mean of the squares, so the two formulas are the same.
 #
@@ -1220,7 +1223,7 @@ print(
 # No. That scales all outputs by nearly 1.
 #
 # </details>
-# <details><summary>One that normalises over the words</summary>
+# <details class="right"><summary>One that normalises over the words</summary>
 #
 # Right. Its means know the words that come later, and the model has learnt to lean on them; when it writes, those words are not there.
 #

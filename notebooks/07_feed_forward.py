@@ -326,6 +326,7 @@ print(
 # %% [markdown]
 # ## Claims, tested
 #
+# (claim-07-1)=
 # ### Claim 1: "Two thirds of a block's parameters are in the feed-forward network"
 #
 # The sum is quickly done. Attention has four matrices of $d \times d$: $4d^2$. The network has two of $d \times 4d$: $8d^2$. Eight of twelve
@@ -407,13 +408,14 @@ plt.show()
 
 # %% [markdown]
 # ```{admonition} Verdict: true of an encoder or decoder-only layer with d_ff = 4d (or ⅔ · 4d with a gate), and not in general
-# :class: note
+# :class: note verdict
 # Biases and norms do not matter: they move the share by a tenth of a percent. Four things do. A decoder layer with cross-attention has one
 # half. Attention may be wider than the model (T5 11B). Where several query heads share a key and value (grouped heads, lesson 10), attention
 # is smaller; such models also have wider networks, and together that makes four fifths and more. And of the *whole* model it is less, in
 # small models much less, for their embeddings are large.
 # ```
 #
+# (claim-07-2)=
 # ### Claim 2: "The feed-forward network needs its non-linearity"
 #
 # Leave $f$ out, and $(x W_1) W_2 = x (W_1 W_2)$: two matrices in a row are *one* matrix of $d \times d$. All the width was for
@@ -691,13 +693,14 @@ print("all four made linear, BLEU stays above 80:   ", damage[linear, "all four"
 
 # %% [markdown]
 # ```{admonition} Verdict: certain on paper, and worth little in these translators
-# :class: note
+# :class: note verdict
 # Without activation the network *is* one matrix, and there are things that no matrix can do. But our word-by-word translators lose a tenth
 # of a nat by it at the lowest learning rate, about a third of that when each version has its best of three rates, and next to nothing after 400 updates. In the trained translator one matrix in the place of
 # one network costs less than 3 BLEU, although it explains only 0.83, 0.67, 0.82 and 0.86 of the four networks' outputs: much of the rest was not needed. All four together cost about 11, more than the sum of the four, and there the activation does count. Two limits. The corpus has
 # few words and regular sentences. And no version of ours is a linear map: the softmax and the norms are left.
 # ```
 #
+# (claim-07-3)=
 # ### Claim 3: "Attention alone is enough"
 #
 # The title of the paper says that it is all you need, and the paper then puts two thirds of each encoder layer elsewhere.
@@ -718,13 +721,14 @@ print(
 
 # %% [markdown]
 # ```{admonition} Verdict: true in these small translators, and not because of the numbers
-# :class: note
+# :class: note verdict
 # At the lowest rate attention alone is no better than the usual layer. With each at its best rate it has the lower loss; and so has the control, the usual attention with nothing behind it and a *third* of the numbers. So this task hardly has work for
 # a feed-forward network. Mind what that does not say. The task is mostly agreement between words, which is attention's own
 # business; the layer is one, and small; and wider heads cost more with every word that is added to the sentence, which a feed-forward network does not. Above all:
 # *could have been trained without* is not *can do without*. Take the four networks out of the translator that learned with them, and it writes nonsense.
 # ```
 #
+# (claim-07-4)=
 # ### Claim 4: "A gated network (SwiGLU) beats ReLU at equal parameters"
 #
 # {cite:t}`shazeer2020glu` found it so when he trained a T5 with each of them, at equal parameters and equal computation, and most large
@@ -736,11 +740,12 @@ compare("SwiGLU, unfair, is better than SwiGLU", "SwiGLU", "SwiGLU, unfair")
 
 # %% [markdown]
 # ```{admonition} Verdict: true at a low learning rate, not shown at a good one
-# :class: note
+# :class: note verdict
 # At the lowest rate SwiGLU wins, with equal parameters, and the unfair comparison wins even more. With each version at its best rate a lead is not shown any more, nor after 400 updates. If you had tested one rate and one length only, you would have found
 # what you were looking for. What these trainings say about models of billions of parameters is: nothing.
 # ```
 #
+# (claim-07-5)=
 # ### Claim 5: "The network is a memory, and its neurons can be read"
 #
 # The memory form above is only algebra. The claim says more: that a key stands for something, a word or a kind of word, and that the value
@@ -883,13 +888,14 @@ for (name, kind), hit in hits.items():
 
 # %% [markdown]
 # ```{admonition} Verdict: true of a part; half of what looks like memory is there without learning
-# :class: note
+# :class: note verdict
 # Of 100 awake neurons 32 to 43 are readable by a single word, and of the shuffled ones none. But *random* keys, which have learnt nothing, are readable at roughly half that rate, and so are bare coordinates: probably the words already lie apart in the input,
 # so that any direction finds some of them. In each layer the learnt keys do beat both. In four of ten decoder neurons the piece that comes next is *among the ten* that the value
 # pushes towards most; with the value of another neuron it is about one in twenty. So there are keys and values that go together. "Not readable" is what our criterion says, not what is so. And that a neuron fires *with*
 # a word does not yet say that the translation needs it.
 # ```
 #
+# (claim-07-6)=
 # ### Claim 6: "Every layer needs its feed-forward network"
 #
 # The bars above have the answer for our translator already: each network removed, and everything else left
@@ -919,7 +925,7 @@ for name in layers:
 
 # %% [markdown]
 # ```{admonition} Verdict: false of most; the first decoder layer's network is another matter
-# :class: note
+# :class: note verdict
 # In our translator three of the four can go, one at a time, and BLEU falls by less than 4: the words have a way around each of them, the residual connection. The network of
 # the first decoder layer cannot: without it BLEU is near 22. A part of that damage comes from *how* we removed it. Zeros are something that the later layers have
 # never seen there; with its mean output, BLEU is twice as high. And the best stand-in was the matrix of claim 2, which costs least.
@@ -1037,7 +1043,7 @@ for name, d_ff, activation in (
 # No. They are dense over the 64 numbers *of one word*. The 10 words are only there side by side, as the rows of a matrix.
 #
 # </details>
-# <details><summary>The third row</summary>
+# <details class="right"><summary>The third row</summary>
 #
 # Right. In a whole Transformer the others change as well, but only because of attention.
 #
@@ -1051,7 +1057,7 @@ for name, d_ff, activation in (
 # **2. An encoder layer has d_model = 1024, plain attention, and a SwiGLU network of three matrices. You want two thirds of its parameters in
 # the network, as in the original. How wide is the network?**
 #
-# <details><summary>About 2731</summary>
+# <details class="right"><summary>About 2731</summary>
 #
 # Right. $3\,d\,F = 8\,d^2$ gives $F = \tfrac{8}{3}\,d$. In Llama 2 7B, $d = 4096$ and $F = 11{,}008$, which is $2.7\,d$.
 #
@@ -1079,7 +1085,7 @@ for name, d_ff, activation in (
 # No. That is its key: what a word must look like to fire it.
 #
 # </details>
-# <details><summary>Column 5 of contract.weight</summary>
+# <details class="right"><summary>Column 5 of contract.weight</summary>
 #
 # Right. It has d_model entries, and the neuron adds it to the output, times its activation.
 #
@@ -1092,7 +1098,7 @@ for name, d_ff, activation in (
 # No. In the experiment above, two seeds of *one* version differ by that much.
 #
 # </details>
-# <details><summary>More seeds, and each at its own best rate</summary>
+# <details class="right"><summary>More seeds, and each at its own best rate</summary>
 #
 # Right. The order of our versions is not the same at every rate. (And ask for the number of parameters.)
 #

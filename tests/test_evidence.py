@@ -77,8 +77,3 @@ def test_an_estimate_is_written_with_its_interval():
 def test_what_shows_nothing_is_refused(call, said):
     with pytest.raises(ValueError, match=said):
         call()
-
-
-def test_a_bound_may_be_a_whole_number():
-    assert above(Estimate(3.0, 2.5, 3.5, 5), 2) == "true"
-    assert within(Estimate(0.0, -0.5, 0.5, 5), 1) == "true"
