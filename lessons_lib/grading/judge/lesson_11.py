@@ -156,7 +156,13 @@ def text_values(inputs: Inputs, cases: Cases) -> str | None:
     for sentence, version in WRONG_TEXT:
         if np.array_equal(tokens, version(inputs)):
             return sentence
-    row, place = np.argwhere(tokens != right)[0].tolist()
+    for number, (read, start, past) in enumerate(calls, 1):
+        if start != past:
+            return (
+                f"In step {number}, start is {start} and the past holds {past} tokens: start is the place of the first "
+                f"token that the step reads ({read} here), as many as lie before it."
+            )
+    place, row = np.argwhere((tokens != right).T)[0].tolist()  # the first step that goes wrong
     return f"Written token {place - length + 1} of row {row} is {tokens[row, place]} and should be {right[row, place]}."
 
 
