@@ -265,7 +265,6 @@ EMBEDDINGS = {
         _positions_alone_scaled
     ),
     "The positions are counted from the end of the sentence.": _last_first,
-    "The positions are subtracted; add the table to the scaled embeddings.": lambda m, t: 2 * m.scaled(t) - m.embed(t),
 }
 
 # The encoder's output, made of the model m, the source s and the id of the padding p.
