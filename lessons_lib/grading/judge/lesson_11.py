@@ -16,7 +16,7 @@ from lessons_lib.grading.judge.mistakes_11 import (
     greedy,
     most_probable,
 )
-from lessons_lib.grading.judge.properties import changed_in_place
+from lessons_lib.grading.judge.properties import changed_in_place, other_dtype
 from lessons_lib.grading.judge.reference import attention
 from lessons_lib.grading.judge.step import Case, Cases, Step
 
@@ -55,6 +55,8 @@ def step_properties(inputs: Inputs, cases: Cases) -> str | None:
         for kept, tensor in (("past_keys", "key"), ("past_values", "value")):
             if not np.array_equal(cases[name][kept], inputs[tensor][:, :, :past]):
                 return "Your function writes into the past that it was given; another beam may still go on from there."
+    if hint := other_dtype(cases["one"], ("output", "keys", "values"), np.float32):
+        return hint
     right = attention(*(inputs[name] for name in ("query", "key", "value")), np.tri(inputs["query"].shape[2]) > 0)[0]
     chain = cases["chain"]
     if chain.error is not None:
