@@ -67,7 +67,8 @@ $$\mathrm{BLEU} = 100 \cdot \mathrm{BP} \cdot (p_1\,p_2\,p_3\,p_4)^{1/4}, \qquad
 - $p_n$ is the share of the translations' n-grams that their reference has, too. Each counts at most as often as it stands in
   the reference of *its own* sentence. Add over **all sentences** first, divide once.
 - $c$ and $\ell$ are the words of all translations together, and of all references.
-- If for some $n$ nothing matches at all, BLEU is 0. A translation of fewer than $n$ words simply has no $n$-grams.
+- A translation of fewer than $n$ words simply has no $n$-grams; it may have no word at all. If for some $n$ nothing matches, or
+  no translation has an $n$-gram (all of them have two words, say), BLEU is 0.
 
 ```python
 reference = "les petits chats noirs ne dorment pas ce soir".split()

@@ -13,6 +13,7 @@ from lessons_lib.grading.arrays import encode
 from lessons_lib.grading.drive import lesson_13 as drive
 from lessons_lib.grading.judge import lesson_13 as judge
 from lessons_lib.grading.judge import mistakes_13 as mistakes
+from lessons_lib.grading.judge import mistakes_13_links as linked
 from lessons_lib.grading.judge.run import judge as judged
 from lessons_lib.translation import alignment, capstone
 from lessons_lib.translation.course_model import load_course_translator
@@ -38,7 +39,7 @@ def test_bleu_is_sacrebleus_and_the_error_rate_the_librarys(seed):
         assert mistakes.bleu(translations, references) == pytest.approx(expected.score, abs=1e-9)
     for found, sure, possible in (case.values() for case in drive.rate_cases(drive.make_alignments(seed)).values()):
         expected = alignment.alignment_error_rate(found, sure, possible)
-        assert mistakes.error_rate(found, sure, possible) == pytest.approx(expected, abs=1e-12)
+        assert linked.error_rate(found, sure, possible) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -48,14 +49,14 @@ def test_the_inputs_say_something(seed):
     assert words["longer"][0] > words["longer"][1]
     assert words["shorter"][0] < words["shorter"][1]
     assert mistakes.bleu(*cases["equal"].values()) == pytest.approx(100)
-    assert mistakes.bleu(*cases["no_match"].values()) == 0
+    assert [mistakes.bleu(*cases[name].values()) for name in ("no_match", "two_words", "nothing")] == [0, 0, 0]
     assert 20 < mistakes.bleu(*cases["longer"].values()) < 95
     alignments = drive.make_alignments(seed)
     weights = alignments["weights"].mean(axis=0)
     assert (weights[:-1].argmax(axis=1) == weights.shape[1] - 1).any()  # </s> has the largest weight somewhere
     rates = drive.rate_cases(alignments)
-    assert mistakes.error_rate(*rates["perfect"].values()) == 0
-    assert mistakes.error_rate(*rates["none"].values()) == 1
+    assert linked.error_rate(*rates["perfect"].values()) == 0
+    assert linked.error_rate(*rates["none"].values()) == 1
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -68,18 +69,22 @@ def test_each_mistake_in_bleu_is_told(sentence, version, seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
-    ("sentence", "version"), mistakes.WRONG_LINKS, ids=lambda value: value[:30] if isinstance(value, str) else "version"
+    ("sentence", "version"),
+    linked.WRONG_LINKS,
+    ids=lambda value: value[:30] if isinstance(value, str) else "version",
 )
 def test_each_mistake_in_links_is_told(sentence, version, seed):
-    assert hint("q2", seed, version, mistakes.error_rate) == sentence
+    assert hint("q2", seed, version, linked.error_rate) == sentence
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
-    ("sentence", "version"), mistakes.WRONG_RATES, ids=lambda value: value[:30] if isinstance(value, str) else "version"
+    ("sentence", "version"),
+    linked.WRONG_RATES,
+    ids=lambda value: value[:30] if isinstance(value, str) else "version",
 )
 def test_each_mistake_in_the_error_rate_is_told(sentence, version, seed):
-    assert hint("q2", seed, mistakes.links, version) == sentence
+    assert hint("q2", seed, linked.links, version) == sentence
 
 
 def test_the_test_set_of_the_report_is_held_out_and_its_references_can_be_exchanged():
@@ -111,7 +116,7 @@ def test_the_steps_of_the_decoder_are_the_librarys_rows_and_columns():
         assert steps.shape == (4, len(pair.target.split()) + 1, len(pair.source.split()) + 1)
         np.testing.assert_allclose(steps[:, :-1, :-1], table[-1], atol=1e-6)
         np.testing.assert_allclose(steps.sum(axis=-1), 1, atol=1e-5)
-    rate = alignment.score_links([mistakes.links(s) for s in capstone.decoder_steps(translator, pairs)], gold_of(pairs))
+    rate = alignment.score_links([linked.links(s) for s in capstone.decoder_steps(translator, pairs)], gold_of(pairs))
     assert rate.aer < 0.2
 
 

@@ -18,6 +18,7 @@ CACHE = "cache_bytes(d_model, n_heads, n_layers, batch, length, n_kv_heads=None,
 LARGEST = "largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False)"
 LIBRARY = ("lessons_lib.sizes", "lessons_lib.transformer", "lessons_lib.families", "lessons_lib.blocks")
 GIB = 2**30
+ONE_LAYER = {"n_encoder_layers": 1, "n_decoder_layers": 1}
 
 
 def number_case(case: str, answer: Callable, arguments: Mapping[str, Any]) -> Arrays:
@@ -71,6 +72,8 @@ def parameter_cases(inputs: Arrays) -> dict[str, dict[str, Any]]:
         "positions": decoder | positions,
         "both": both,
         "both_positions": both | positions,
+        "single": both | ONE_LAYER,
+        "single_untied": both | ONE_LAYER | {"tied": False},
         "untied": decoder | {"tied": False},
         "no_bias": both | {"bias": False},
         "encoder": encoder | positions,
@@ -147,6 +150,7 @@ def machine_cases(inputs: Arrays) -> dict[str, dict[str, Any]]:
         "short": exact | {"n_parameters": exact["n_parameters"] + 1},
         "no_room": plain | {"n_parameters": parameters, "bytes_a_sequence": free + 1},
         "too_large": plain | {"n_parameters": plain["memory_gib"] * GIB},
+        "train_three": plain | training | {"weight_bytes": 3},
         "train_too_large": plain | training | {"n_parameters": plain["memory_gib"] * GIB // 10},
     }
 

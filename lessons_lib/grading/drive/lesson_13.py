@@ -31,6 +31,7 @@ Sets = list[set[tuple[int, int]]]
 VOCABULARY = "le la les chat chien dort ne pas un grand petit noir".split()
 NUMBERS = ("seconds_greedy", "seconds_beam", "bleu_greedy", "bleu_beam", "p", "aer")
 SYSTEMS = ("greedy", "beam")
+SMALL = "le le chat noir dort ici".split()  # 4 of 6 words, 3 of 5, 2 of 4, 1 of 3 are in the middle of it
 
 
 def drive_cases(
@@ -83,7 +84,7 @@ def _sentences(rows: np.ndarray) -> Sentences:
 
 
 def bleu_cases(inputs: Arrays) -> dict[str, dict[str, Sentences]]:
-    """Longer than the references; shorter; and the limits."""
+    """Longer than the references; shorter; and the limits, up to orders of which no translation has an n-gram."""
     longer, references = _sentences(inputs["translations"]), _sentences(inputs["references"])
     shorter = [sentence[: len(sentence) - 3] if row % 3 else sentence for row, sentence in enumerate(longer)]
     one = [["le", "le", "le", "le", "chat", "dort", "ici", "ce", "soir"]]
@@ -94,6 +95,10 @@ def bleu_cases(inputs: Arrays) -> dict[str, dict[str, Sentences]]:
         "twice": {"translations": one, "references": [["le", "chat", "dort", "ici", "ce", "soir", "le", "oui", "non"]]},
         "empty": {"translations": [[], *longer[1:], ["le"]], "references": [*references, ["le", "chat"]]},
         "no_match": {"translations": [["a", "b", "c", "d", "e"]], "references": [["e", "d", "c", "b", "a"]]},
+        "last_long": {"translations": [references[0], references[1]], "references": [references[0], 4 * references[1]]},
+        "small": {"translations": [SMALL], "references": [SMALL[1:-1]]},
+        "two_words": {"translations": [["le", "chat"], ["dort"]], "references": [["le", "chat"], ["il", "dort"]]},
+        "nothing": {"translations": [[], []], "references": [["le", "chat", "noir", "dort"], ["oui"]]},
     }
 
 
@@ -110,7 +115,11 @@ def make_alignments(seed: int) -> Arrays:
     heads, target, source = int(draw.choice([3, 5])), int(draw.integers(8, 11)), int(draw.integers(12, 15))
     weights = draw.dirichlet(np.full(source + 1, 0.4), size=(heads, target + 1))
     weights[..., -1] += draw.random((heads, target + 1)) < 0.5  # attention likes to rest on </s>
+    weights[:, 1, -2] += 1.5  # one word looks at the last English word, one at the first
+    weights[:, 2, 0] += 1.5
     weights /= weights.sum(axis=-1, keepdims=True)
+    weights[:, 3] = 0  # of one word a single head is sure, and the others agree on another
+    weights[0, 3, 1], weights[1:, 3, 2:4] = 1, (0.8, 0.2)
     found, sure, possible = [], [], []
     for sentence in range(6):
         words = int(draw.integers(7, 10))

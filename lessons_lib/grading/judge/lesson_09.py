@@ -177,6 +177,8 @@ def _properties(
 ) -> str | None:
     if hint := changed_in_place(cases["forward"], {"tokens": tokens}):
         return hint
+    if cases["forward"]["output"].dtype != np.float32:
+        return f"The logits are {cases['forward']['output'].dtype}, and the weights float32: keep their dtype."
     right = {"output": reference(model_of(inputs, LAYERS - 1), tokens)}
     if hint := differs(cases["smaller"], right, f"Right for {LAYERS} layers, not for {LAYERS - 1}"):
         return hint

@@ -15,6 +15,7 @@ from lessons_lib.grading.judge.mistakes_10 import (
     Shape,
     Wrong,
 )
+from lessons_lib.grading.judge.remainders import of_a_cache, of_a_machine, of_parameters
 from lessons_lib.grading.judge.step import Cases, Step
 
 Inputs = dict[str, np.ndarray]
@@ -43,10 +44,12 @@ def counts(
     arguments_of: Callable[[Inputs], dict[str, dict[str, Any]]],
     kind: Callable[..., Any],
     wrong: list[Wrong],
+    remainder: Callable[[int, Any], str],
 ) -> Judge:
-    """Every named call gives the right number; if not, the hint names the mistake or says what is due.
+    """Every named call gives the right number; if not, the hint names the mistake or says what is due, and what is off.
 
-    A mistake counts as found if it explains the wrong number, and all right ones before it too.
+    A mistake counts as found if it explains the wrong number, and all right ones before it; in the first step, where
+    none is before it, all others of the step.
     """
 
     def judge(inputs: Inputs, cases: Cases) -> str | None:
@@ -60,33 +63,37 @@ def counts(
             if int(number) == asked.right:
                 passed.append(asked)
                 continue
+            also = {other: cases[other].arrays["number"] for other in names if "number" in cases[other].arrays}
+            also = {name: number} if before else also
             for sentence, version in wrong:
-                if int(number) == version(asked) and all(version(one) == one.right for one in passed):
+                if all(version(one) == one.right for one in passed) and all(
+                    int(value) == version(kind(**arguments[other])) for other, value in also.items()
+                ):
                     return sentence
             given = ", ".join(f"{key}={value}" for key, value in arguments[name].items())
-            return f"{about}: {int(number):,} in place of {asked.right:,} for {given}."
+            return f"{about}: {int(number):,} in place of {asked.right:,} for {given}.{remainder(int(number), asked)}"
         return None
 
     return judge
 
 
-DECODER, BOTH = ("decoder", "positions", "gpt2"), ("both", "both_positions")
-SWITCHES = ("untied", "no_bias", "encoder", "encoder_untied", "bare")
+DECODER, BOTH = ("decoder", "positions", "gpt2"), ("both", "both_positions", "single")
+SWITCHES = ("untied", "no_bias", "encoder", "encoder_untied", "bare", "single_untied")
 PLAIN, GROUPED, SOURCE = ("short", "plain", "empty"), ("grouped", "one"), ("source", "all")
 RUNNING, TRAINING = ("plain", "wide"), ("train_wide", "train")
-LIMITS = ("exact", "short", "no_room", "too_large", "train_too_large")
+LIMITS = ("exact", "short", "no_room", "too_large", "train_too_large", "train_three")
 
 
 def _shapes(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
-    return counts(about, names, before, parameter_cases, Shape, WRONG_SHAPES)
+    return counts(about, names, before, parameter_cases, Shape, WRONG_SHAPES, of_parameters)
 
 
 def _caches(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
-    return counts(about, names, before, cache_cases, Cache, WRONG_CACHES)
+    return counts(about, names, before, cache_cases, Cache, WRONG_CACHES, of_a_cache)
 
 
 def _machines(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
-    return counts(about, names, before, machine_cases, Machine, WRONG_MACHINES)
+    return counts(about, names, before, machine_cases, Machine, WRONG_MACHINES, of_a_machine)
 
 
 STEPS = {

@@ -16,7 +16,7 @@ from lessons_lib.grading.judge.mistakes_11 import (
     greedy,
     most_probable,
 )
-from lessons_lib.grading.judge.properties import changed_in_place
+from lessons_lib.grading.judge.properties import changed_in_place, other_dtype
 from lessons_lib.grading.judge.reference import attention
 from lessons_lib.grading.judge.step import Case, Cases, Step
 
@@ -55,6 +55,8 @@ def step_properties(inputs: Inputs, cases: Cases) -> str | None:
         for kept, tensor in (("past_keys", "key"), ("past_values", "value")):
             if not np.array_equal(cases[name][kept], inputs[tensor][:, :, :past]):
                 return "Your function writes into the past that it was given; another beam may still go on from there."
+    if hint := other_dtype(cases["one"], ("output", "keys", "values"), np.float32):
+        return hint
     right = attention(*(inputs[name] for name in ("query", "key", "value")), np.tri(inputs["query"].shape[2]) > 0)[0]
     chain = cases["chain"]
     if chain.error is not None:
@@ -156,7 +158,13 @@ def text_values(inputs: Inputs, cases: Cases) -> str | None:
     for sentence, version in WRONG_TEXT:
         if np.array_equal(tokens, version(inputs)):
             return sentence
-    row, place = np.argwhere(tokens != right)[0].tolist()
+    for number, (read, start, past) in enumerate(calls, 1):
+        if start != past:
+            return (
+                f"In step {number}, start is {start} and the past holds {past} tokens: start is the place of the first "
+                f"token that the step reads ({read} here), as many as lie before it."
+            )
+    place, row = np.argwhere((tokens != right).T)[0].tolist()  # the first step that goes wrong
     return f"Written token {place - length + 1} of row {row} is {tokens[row, place]} and should be {right[row, place]}."
 
 

@@ -18,16 +18,8 @@ from lessons_lib.grading.drive.lesson_13 import (
     rate_cases,
 )
 from lessons_lib.grading.judge.compare import close
-from lessons_lib.grading.judge.mistakes_13 import (
-    WRONG_BLEUS,
-    WRONG_LINKS,
-    WRONG_RATES,
-    Wrong,
-    bleu,
-    error_rate,
-    links,
-    sums,
-)
+from lessons_lib.grading.judge.mistakes_13 import WRONG_BLEUS, Wrong, bleu, in_parts, sums
+from lessons_lib.grading.judge.mistakes_13_links import WRONG_LINKS, WRONG_RATES, error_rate, in_numbers, links
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.translation.bleu import bleu as bleu_of_texts
 from lessons_lib.translation.bleu import words
@@ -58,8 +50,12 @@ def numbers(
     arguments_of: Callable[[Inputs], dict[str, dict[str, Any]]],
     right: Callable[..., float],
     wrong: list[Wrong],
+    otherwise: Callable[[str, dict[str, float], dict[str, tuple]], str],
 ) -> Judge:
-    """Every named call gives the right number. A mistake is named if it explains the wrong one, and those before."""
+    """Every named call gives the right number. A mistake is named if it explains the wrong one, and those before.
+
+    `otherwise` says more of a mistake without a name: of the case that is wrong, all numbers given, and all arguments.
+    """
 
     def judge(inputs: Inputs, cases: Cases) -> str | None:
         arguments = {case: tuple(given.values()) for case, given in arguments_of(inputs).items()}
@@ -76,13 +72,15 @@ def numbers(
                     for one, value in every.items()
                 ):
                     return sentence
-            for sentence, version in wrong:
+            zero = float(given) == 0  # which many mistakes give, so that one call alone does not tell them apart
+            for sentence, version in () if zero else wrong:
                 if close(given, np.array(_value(version, arguments[case])), 1e-6) and all(
                     close(np.array(_value(version, arguments[one])), np.array(right(*arguments[one])), 1e-6)
                     for one in passed
                 ):
                     return sentence
-            return f"{about}, {case.replace('_', ' ')}: {float(given):.4f} in place of {due:.4f}."
+            numbers = {one: float(value) for one, value in every.items() if value is not None}
+            return f"{about} {otherwise(case, numbers, arguments)}"
         return None
 
     return judge
@@ -106,12 +104,22 @@ def right_links(inputs: Inputs, cases: Cases) -> str | None:
         for sentence, version in WRONG_LINKS:
             if given == version(weights) and all(version(arguments[one]) == links(arguments[one]) for one in passed):
                 return sentence
-        due = sorted(links(weights), key=lambda link: link[1])
-        if len(given) != len(due):
-            return f"The links, {case.replace('_', ' ')}: {len(given)} links for {len(due)} French words."
-        first = next(link for link in due if link not in given)
-        return f"The links, {case.replace('_', ' ')}: {first} is missing."
+        return _links_differ(given, weights)
     return None
+
+
+def _links_differ(given: set[tuple[int, int]], weights: np.ndarray) -> str:
+    """The first French word whose links are wrong."""
+    due = {french: english for english, french in links(weights)}
+    for french, english in sorted(due.items()):
+        mine = sorted(a for a, b in given if b == french)
+        if mine != [english]:
+            said = f"is linked to word {mine[0]}" if len(mine) == 1 else f"has {len(mine)} links"
+            return (
+                f"Of {len(due)} French words and {weights.shape[2] - 1} English ones, French word {french} {said}: at "
+                f"step {french} the mean of the heads is largest at English word {english}."
+            )
+    return f"There are links to French words beyond the last, {len(due) - 1}: the last step writes </s>, no word."
 
 
 def _texts(case: Case, name: str) -> list[str]:
@@ -296,30 +304,78 @@ def _wrong_failures(inputs: Inputs, report: Case) -> str | None:
     return f"failures: {kind!r} is {given[kind]} and should be {due[kind]}."
 
 
-LONGER, SHORTER, LIMITS = ("longer",), ("shorter",), ("equal", "twice", "empty", "no_match")
+LONGER, SHORTER, LIMITS = (
+    ("longer",),
+    ("shorter",),
+    ("equal", "twice", "empty", "no_match", "last_long", "small", "two_words", "nothing"),
+)
 ONE, ALL = ("one",), ("all", "sure_only", "perfect", "none")
+RATES = {
+    "one": "one sentence",
+    "all": "all sentences",
+    "sure_only": "links of which all are sure",
+    "perfect": "a perfect alignment",
+    "none": "no link found",
+}
 
 
-def _bleus(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
-    return numbers(about, "bleu", names, before, bleu_cases, bleu, WRONG_BLEUS)
+def _bleus(names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
+    return numbers("BLEU", "bleu", names, before, bleu_cases, bleu, WRONG_BLEUS, _bleu_differs)
 
 
-def _rates(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
-    return numbers(about, "rate", names, before, rate_cases, error_rate, WRONG_RATES)
+def _bleu_differs(case: str, given: dict[str, float], arguments: dict[str, tuple]) -> str:
+    """The smallest pair of sentences that goes wrong too, with what is counted in it."""
+    short = [one for one in ("small", "twice", "no_match", "two_words", "nothing") if one in given]
+    wrong = [one for one in short if not close(np.array(given[one]), np.array(bleu(*arguments[one])), 1e-6)]
+    if case == "shorter":
+        c, length = (sum(map(len, side)) for side in arguments[case])
+        due, mine = bleu(*arguments[case]), given[case]
+        return (
+            f"is right for translations that are long enough; for c = {c} and ℓ = {length} it is {mine:.2f}, and "
+            f"e^(1 − {length}/{c}) times the root gives {due:.2f}."
+        )
+    if given[case] == 0 and bleu(*arguments[case]) > 0:
+        return "is 0 where each order has matches: print the four counts of matches; one stays 0, or the penalty is 0."
+    one = wrong[0] if wrong else case
+    translations, references = arguments[one]
+    if not wrong:
+        return (
+            f"is {given[one]:.2f} in place of {bleu(*arguments[one]):.2f}, for {len(translations)} sentences; "
+            "of one alone it is right: what is added up, and where?"
+        )
+    return (
+        f"is {given[one]:.2f} in place of {bleu(*arguments[one]):.2f} for {_spoken(translations)}, with the references "
+        f"{_spoken(references)}: {in_parts(translations, references)}."
+    )
+
+
+def _spoken(sentences: list[list[str]]) -> str:
+    return ", ".join(f"“{' '.join(sentence)}”" for sentence in sentences)
+
+
+def _rates(names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
+    return numbers("The error rate", "rate", names, before, rate_cases, error_rate, WRONG_RATES, _rate_differs)
+
+
+def _rate_differs(case: str, given: dict[str, float], arguments: dict[str, tuple]) -> str:
+    return (
+        f"is {given[case]:.4f} in place of {error_rate(*arguments[case]):.4f} for "
+        f"{RATES[case]}: there {in_numbers(*arguments[case])}."
+    )
 
 
 STEPS = {
     "q1": (
         Step("runs, and gives a number", 0, runs(("longer", "bleu"))),
-        Step("clipped precisions of the whole set", 2, _bleus("BLEU", LONGER)),
-        Step("the brevity penalty", 1, _bleus("BLEU", SHORTER, LONGER)),
-        Step("nothing matches, a sentence is empty", 1, _bleus("BLEU", LIMITS, LONGER + SHORTER)),
+        Step("clipped precisions of the whole set", 2, _bleus(LONGER)),
+        Step("the brevity penalty", 1, _bleus(SHORTER, LONGER)),
+        Step("nothing matches, sentences of few words or none", 1, _bleus(LIMITS, LONGER + SHORTER)),
     ),
     "q2": (
         Step("both run", 0, runs(("pair", "links"), ("one", "rate"))),
         Step("links of the step that writes a word", 1, right_links),
-        Step("the error rate of one sentence", 1, _rates("The error rate", ONE)),
-        Step("of all sentences, and at the limits", 1, _rates("The error rate", ALL, ONE)),
+        Step("the error rate of one sentence", 1, _rates(ONE)),
+        Step("of all sentences, and at the limits", 1, _rates(ALL, ONE)),
     ),
     "q3": (
         Step("runs, and holds all that is asked", 0, complete),

@@ -5,8 +5,12 @@ import numpy as np
 from lessons_lib.grading.judge.compare import Wrong
 from lessons_lib.grading.judge.families import causal, fill, follow, logits, masked_loss, surprises, visible
 from lessons_lib.grading.judge.layers import Model
-from lessons_lib.grading.judge.mistakes_05 import EMBEDDINGS
+from lessons_lib.grading.judge.mistakes_05 import EMBEDDINGS as OF_EXERCISE_5
 from lessons_lib.grading.judge.reference import softmax
+
+EMBEDDINGS = OF_EXERCISE_5 | {
+    "The positions are subtracted; add the table to the scaled embeddings.": lambda m, t: 2 * m.scaled(t) - m.embed(t),
+}
 
 # What the encoder makes of the model m, the tokens t and the id of the padding p.
 WRONG_ENCODER: list[Wrong] = [

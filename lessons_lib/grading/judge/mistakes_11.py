@@ -190,13 +190,16 @@ def over_blocks(
     return end(*state)
 
 
-def online(state, scores, values, shrink_total=True, shrink_output=True, scale=1.0):
-    """One block more (Milakov and Gimelshein 2018, algorithm 3)."""
+def online(state, scores, values, shrink_total=None, shrink_output=None, scale=1.0, weigh=lambda s, m: np.exp(s - m)):
+    """One block more (Milakov and Gimelshein 2018, algorithm 3).
+
+    The sum and the output so far are multiplied by exp(m − m'), or by what is given instead.
+    """
     largest, total, output = state
     larger = np.maximum(largest, scores.max(axis=-1, keepdims=True) * scale)
-    weights, shrink = np.exp(scores * scale - larger), np.exp(largest - larger)
-    total = (shrink if shrink_total else 1) * total + weights.sum(axis=-1, keepdims=True)
-    return larger, total, (shrink if shrink_output else 1) * output + weights @ values
+    weights, shrink = weigh(scores * scale, larger), np.exp(largest - larger)
+    total = (shrink if shrink_total is None else shrink_total) * total + weights.sum(axis=-1, keepdims=True)
+    return larger, total, (shrink if shrink_output is None else shrink_output) * output + weights @ values
 
 
 def own_softmax(state, scores, values):
@@ -237,14 +240,54 @@ WRONG_BLOCKS: list[Wrong] = [
     ),
     (
         "When a larger score comes, neither the sum nor the output so far is made smaller: times exp(m − m'), both.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_total=False, shrink_output=False)),
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_total=1, shrink_output=1)),
     ),
     (
         "When a larger score comes, the output so far is not made smaller: multiply it by exp(m − m'), as the sum.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_output=False)),
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_output=1)),
     ),
     (
         "When a larger score comes, the sum so far is not made smaller: multiply it by exp(m − m'), as the output.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_total=False)),
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_total=1)),
+    ),
+    (
+        "The scores of each block are multiplied by √d_head; divide by it.",
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, scale=q.shape[-1])),
+    ),
+    (
+        "The scores of each block are divided by d_head; divide by its square root.",
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, scale=1 / np.sqrt(q.shape[-1]))),
+    ),
+    (
+        "The scores are divided by the root of the number of queries; d_head is the last axis of the query.",
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, scale=np.sqrt(q.shape[-1] / q.shape[1]))),
+    ),
+    (
+        "The scores are divided by the root of the batch's size; d_head is the last axis of the query.",
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, scale=np.sqrt(q.shape[-1] / q.shape[0]))),
+    ),
+    (
+        "The exponent of the weights has the wrong sign: exp(score − m'), so that the largest score weighs most.",
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, weigh=lambda s, m: np.exp(m - s))),
+    ),
+    (
+        "The weights are exp(score), without m', while the sum so far is made smaller: subtract m' from each score.",
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, weigh=lambda s, m: np.exp(s))),
+    ),
+    (
+        "The weights are score − m', without the exponential.",
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, weigh=lambda s, m: s - m)),
+    ),
+    (
+        "The sum holds the weights of the last block alone: add them to the sum so far, times exp(m − m').",
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_total=0)),
+    ),
+    (
+        "The output holds the last block alone, the sum all of them: add to the output so far, times exp(m − m').",
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_output=0)),
+    ),
+    (
+        "The output is multiplied by the sum of all weights; divide by it.",
+        lambda q, b, kept: over_blocks(q, b, online, lambda m, t, o: o * t),
     ),
 ]

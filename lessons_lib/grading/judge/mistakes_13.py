@@ -1,4 +1,4 @@
-"""Lesson 13: BLEU and the alignment error rate as they must be, and the mistakes that have a name.
+"""Lesson 13: BLEU as it must be, and the mistakes in it that have a name.
 
 A version of a mistake takes what the learner's function takes. Where it gives the learner's number, its sentence is the
 hint.
@@ -12,8 +12,6 @@ from typing import Any
 import numpy as np
 
 Sentences = list[list[str]]
-Link = tuple[int, int]
-Sets = list[set[Link]]
 Wrong = tuple[str, Callable[..., Any]]
 
 
@@ -117,6 +115,43 @@ def _zeros_left_out(translations: Sentences, references: Sentences) -> float:
     return 100 * brevity(translations, references) * (geometric(precisions) if precisions else 0.0)
 
 
+def _last(which: str) -> Callable[..., float]:
+    """Only the last sentence is in one of the sums: `=` stands where `+=` is due."""
+
+    def version(translations: Sentences, references: Sentences) -> float:
+        end = slice(-1, None)
+        sides = {True: (translations[end], references[end]), False: (translations, references)}
+        matched = [sums(*sides[which == "matched"], n)[0] for n in range(1, 5)]
+        total = [sums(*sides[which == "total"], n)[1] for n in range(1, 5)]
+        c = sum(map(len, sides[which == "c"][0]))
+        length = sum(map(len, sides[which == "length"][1]))
+        if 0 in matched:
+            return 0.0
+        penalty = 1.0 if c >= length else math.exp(1 - length / c)
+        return 100 * penalty * geometric([m / t for m, t in zip(matched, total, strict=True)])
+
+    return version
+
+
+def _wider(translations: Sentences, references: Sentences) -> float:
+    """`range(len(words))`: the last n-grams are cut short."""
+    precisions = []
+    for n in range(1, 5):
+        pairs = [
+            [Counter(tuple(words[i : i + n]) for i in range(len(words))) for words in pair]
+            for pair in zip(translations, references, strict=True)
+        ]
+        precisions.append(sum(clipped(*pair) for pair in pairs) / max(sum(mine.total() for mine, _ in pairs), 1))
+    return 100 * brevity(translations, references) * geometric(precisions)
+
+
+def in_parts(translations: Sentences, references: Sentences) -> str:
+    """What BLEU is made of, as a phrase."""
+    counts = [sums(translations, references, n) for n in range(1, 5)]
+    said = ", ".join(f"{matched} of {total}" for matched, total in counts)
+    return f"{said} n-grams match (n = 1 to 4), c = {sum(map(len, translations))}, ℓ = {sum(map(len, references))}"
+
+
 WRONG_BLEUS: list[Wrong] = [
     (
         "Nothing is clipped: an n-gram counts at most as often as its reference has it.",
@@ -204,135 +239,84 @@ WRONG_BLEUS: list[Wrong] = [
             100 * geometric(shares(t, r)) * float(np.mean([brevity([a], [b]) for a, b in zip(t, r, strict=True)]))
         ),
     ),
-]
-
-
-# --- links -----------------------------------------------------------------------------------------------------------
-
-
-def links(weights: np.ndarray) -> set[Link]:
-    return _largest(weights.mean(axis=0)[:-1, :-1])
-
-
-def _largest(table: np.ndarray, source: int = 0, target: int = 0) -> set[Link]:
-    return {(int(row.argmax()) + source, t + target) for t, row in enumerate(table)}
-
-
-WRONG_LINKS: list[Wrong] = [
     (
-        "The links are read one step late: word t is written at step t, and read at step t + 1.",
-        lambda w: _largest(w.mean(axis=0)[1:, :-1]),
+        "Translations and references are exchanged: precision is about what the translation says.",
+        lambda t, r: bleu(r, t),
     ),
     (
-        "Some links go to the English </s>, which is no word: cut off the last column before the argmax.",
-        lambda w: _largest(w.mean(axis=0)[:-1]),
+        "Every n-gram of a translation counts as right: only those that its reference has, too, are matches.",
+        lambda t, r: bleu(t, r, match=lambda mine, theirs: mine.total()),
     ),
     (
-        "The French </s> is linked too: the last step writes no word.",
-        lambda w: _largest(w.mean(axis=0)[:, :-1]),
+        "All n-grams of the references are taken for matches: compare them with those of the translation.",
+        lambda t, r: bleu(t, r, match=lambda mine, theirs: theirs.total()),
     ),
     (
-        "Both </s> are taken for words.",
-        lambda w: _largest(w.mean(axis=0)),
+        "The larger of the two counts is taken; clipping takes the smaller.",
+        lambda t, r: bleu(t, r, match=lambda mine, theirs: (mine | theirs).total()),
     ),
     (
-        "The pairs are the wrong way round: the English word comes first.",
-        lambda w: {(t, s) for s, t in links(w)},
+        "The last n-grams of each sentence are cut short: the first word of one is at most word m − n.",
+        _wider,
     ),
     (
-        "Only the first head is read; take the mean over the heads.",
-        lambda w: _largest(w[0, :-1, :-1]),
+        "The matches are those of the last sentence alone: `+=` adds, `=` replaces.",
+        _last("matched"),
     ),
     (
-        "Only the last head is read; take the mean over the heads.",
-        lambda w: _largest(w[-1, :-1, :-1]),
+        "The n-grams in the denominator are those of the last sentence alone: `+=` adds, `=` replaces.",
+        _last("total"),
     ),
     (
-        "The largest weight of any head decides; take the mean over the heads.",
-        lambda w: _largest(w.max(axis=0)[:-1, :-1]),
+        "c holds the words of the last translation alone: `+=` adds, `=` replaces.",
+        _last("c"),
     ),
     (
-        "Each English word is linked to a French one; it is each French word that gets a link.",
-        lambda w: {(s, int(column.argmax())) for s, column in enumerate(w.mean(axis=0)[:-1, :-1].T)},
+        "ℓ holds the words of the last reference alone: `+=` adds, `=` replaces.",
+        _last("length"),
     ),
     (
-        "The words are counted from 1.",
-        lambda w: _largest(w.mean(axis=0)[:-1, :-1], 1, 1),
+        "The product is multiplied by 1/4: the power `** (1 / 4)` is the fourth root.",
+        lambda t, r: bleu(t, r, average=lambda p: math.prod(p) / 4),
     ),
     (
-        "The first English word is left out; </s> is the last column, not the first.",
-        lambda w: _largest(w.mean(axis=0)[:-1, 1:]),
-    ),
-]
-
-
-# --- alignment error rate --------------------------------------------------------------------------------------------
-
-
-def overlap(found: Sets, gold: Sets) -> int:
-    return sum(len(a & g) for a, g in zip(found, gold, strict=True))
-
-
-def size(sets: Sets) -> int:
-    return sum(map(len, sets))
-
-
-def error_rate(found: Sets, sure: Sets, possible: Sets) -> float:
-    """Och and Ney 2003, section 6."""
-    return 1 - (overlap(found, sure) + overlap(found, possible)) / (size(found) + size(sure))
-
-
-def _united(sets: Sets) -> Sets:
-    return [set().union(*sets)]
-
-
-WRONG_RATES: list[Wrong] = [
-    (
-        "The possible links are not used: a found link that is only possible is right.",
-        lambda a, s, p: error_rate(a, s, s),
+        "The product is raised to the power of 4; `** (1 / 4)` is the fourth root.",
+        lambda t, r: bleu(t, r, average=lambda p: math.prod(p) ** 4),
     ),
     (
-        "The sure links are not used in the numerator: it is |A ∩ S| + |A ∩ P|.",
-        lambda a, s, p: 1 - 2 * overlap(a, p) / (size(a) + size(s)),
+        "A square root is taken; four precisions need the fourth root.",
+        lambda t, r: bleu(t, r, average=lambda p: math.prod(p) ** 0.5),
     ),
     (
-        "|A ∩ S| is missing in the numerator.",
-        lambda a, s, p: 1 - overlap(a, p) / (size(a) + size(s)),
+        "The precisions go up to five words in a row; BLEU stops at four.",
+        lambda t, r: bleu(t, r, orders=5),
     ),
     (
-        "|A ∩ P| is missing in the numerator.",
-        lambda a, s, p: 1 - overlap(a, s) / (size(a) + size(s)),
+        "The first order is left out: words in a row are counted from 1 to 4, not from 2.",
+        lambda t, r: bleu(t, r, average=lambda p: math.prod(p[1:]) ** (1 / 3)),
     ),
     (
-        "The denominator has |P| where |S| is due.",
-        lambda a, s, p: 1 - (overlap(a, s) + overlap(a, p)) / max(size(a) + size(p), 1),
+        "The harmonic mean is taken; BLEU takes the fourth root of the product.",
+        lambda t, r: bleu(t, r, average=lambda p: 0.0 if 0 in p else len(p) / sum(1 / x for x in p)),
     ),
     (
-        "This is 1 − precision: how many of the sure links were found must count too.",
-        lambda a, s, p: 1 - overlap(a, p) / max(size(a), 1),
+        "The shares are upside down: matches stand over the translation's n-grams.",
+        lambda t, r: bleu(t, r, average=lambda p: 0.0 if 0 in p else 1 / geometric(p)),
     ),
     (
-        "This is 1 − recall: how many of the found links are right must count too.",
-        lambda a, s, p: 1 - overlap(a, s) / max(size(s), 1),
+        "The exponent of the penalty has the wrong sign (1 − ℓ / c is due), or BLEU is divided by it: multiply.",
+        _with_penalty(lambda c, length: 1.0 if c >= length else math.exp(length / c - 1)),
     ),
     (
-        "This is the agreement, 1 for perfect; the error rate is 1 minus it.",
-        lambda a, s, p: 1 - error_rate(a, s, p),
+        "The exponential of the penalty is missing.",
+        _with_penalty(lambda c, length: 1.0 if c >= length else 1 - length / c),
     ),
     (
-        "It is in percent; the error rate goes from 0 to 1.",
-        lambda a, s, p: 100 * error_rate(a, s, p),
+        "The penalty is e^(−ℓ / c): the 1 in the exponent is missing.",
+        _with_penalty(lambda c, length: 1.0 if c >= length else math.exp(-length / c)),
     ),
     (
-        "This is the mean of the sentences' rates: add the counts of all sentences, and divide once.",
-        lambda a, s, p: float(np.mean([error_rate([x], [y], [z]) for x, y, z in zip(a, s, p, strict=True)])),
-    ),
-    (
-        "The sets of all sentences are put into one, where (0, 0) of one sentence is (0, 0) of another.",
-        lambda a, s, p: error_rate(_united(a), _united(s), _united(p)),
-    ),
-    (
-        "Only the first sentence is counted.",
-        lambda a, s, p: error_rate(a[:1], s[:1], p[:1]),
+        "The fourth root is taken of the penalty, too; it belongs to the four precisions alone.",
+        _with_penalty(lambda c, length: 1.0 if c >= length else math.exp(1 - length / c) ** (1 / 4)),
     ),
 ]

@@ -33,7 +33,10 @@ def random_or_rounded(case: Case, again: Case, name: str, right: np.ndarray) -> 
     for digits in range(5):
         step = 10.0**-digits
         if close(given, np.round(right, digits), 1e-6) or (
-            given.shape == right.shape and close(given, np.round(given, digits), 1e-6) and _near(given, right, step)
+            given.dtype.kind == "f"
+            and given.shape == right.shape
+            and close(given, np.round(given, digits), 1e-6)
+            and _near(given, right, step)
         ):
             return f"`{name}` is rounded to {digits} digits; return the numbers as they are."
     return None

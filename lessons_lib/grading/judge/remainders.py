@@ -1,0 +1,62 @@
+"""Lesson 10: what a wrong count without a name is off by, in sizes of the question. Each is plain arithmetic."""
+
+from lessons_lib.grading.judge.mistakes_10 import GIB, Cache, Machine, Shape
+
+
+def of_parameters(given: int, asked: Shape) -> str:
+    """The difference as a few of one part of the model, or as a few products of its sizes."""
+    off = abs(given - asked.right)
+    layer = asked.attention + asked.feed_forward + 2 * asked.norm
+    sizes = {
+        "(attention, feed-forward network and two norms)": layer,
+        "(a feed-forward network)": asked.feed_forward,
+        "(an attention)": asked.attention,
+        "vocab_size · d_model": asked.embedding,
+        "n_positions · d_model": asked.n_positions * asked.d_model,
+        "d_model · d_ff": asked.d_model * asked.d_ff,
+        "d_model²": asked.d_model**2,
+        "vocab_size": asked.vocab_size,
+        "n_positions": asked.n_positions,
+        "d_ff": asked.d_ff,
+        "d_model": asked.d_model,
+    }
+    times = {name: off // size for name, size in sizes.items() if size and off % size == 0}
+    if not times or min(times.values()) > 6 * asked.layers:
+        return ""
+    name = min(times, key=times.get)
+    return f" That is {off:,} too {'many' if given > asked.right else 'few'}: {times[name]} · {name}."
+
+
+def of_a_cache(given: int, asked: Cache) -> str:
+    """The factor that is missing or too much, or the number of tokens that would give this."""
+    sizes = {
+        "n_layers": asked.n_layers,
+        "batch": asked.batch,
+        "length": asked.length,
+        "d_model // n_heads": asked.d_head,
+        "n_heads": asked.n_heads,
+        "n_kv_heads": asked.n_kv_heads or 0,
+        "source_length": asked.source_length,
+        "2": 2,
+        "4": 4,
+    }
+    for name, size in sizes.items():
+        value = name if name.isdigit() else f"{name} = {size}"
+        if size > 1 and given * size == asked.right:
+            return f" The factor {value} is missing."
+        if size > 1 and given == asked.right * size:
+            return f" The factor {value} is too much."
+    a_token = 2 * asked.n_layers * asked.batch * asked.width * asked.bytes_a_number
+    if given % a_token == 0:
+        return f" It is as if there were {given // a_token:,} tokens; there are {asked.length + asked.source_length:,}."
+    return ""
+
+
+def of_a_machine(given: int, asked: Machine) -> str:
+    """How many bytes a parameter would take to give this."""
+    if given <= 0 or asked.right <= 0 or asked.n_parameters < 10**8:
+        return ""
+    bytes_each = (asked.memory_gib * GIB - given * asked.bytes_a_sequence) / asked.n_parameters
+    if abs(bytes_each - round(bytes_each)) > 0.01 or round(bytes_each) == asked.a_parameter:
+        return ""
+    return f" It is as if a parameter took {round(bytes_each)} bytes, and {asked.a_parameter} are due."
