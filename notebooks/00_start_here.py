@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 0 · Start here
 #
-# **What will I build?** *5 minutes. You need: nothing. Read, or run the cells from top to bottom.*
+# **What will I build?** *10 minutes. You need: nothing. Read, or run the cells from top to bottom.*
 #
 # A Transformer that translates English into French, every part of the network written by you. This page shows you where you will end up: a
 # finished translator, where it looks while it writes, and how such a model gets from random numbers to French, in less than a minute on

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 6 · Layer normalisation
 #
-# **Why normalise?** *45 minutes. You need: lesson 1; mean, variance and the length of a vector; what it means to train a network by
+# **Why normalise?** *80 minutes, and 60 for the exercise. You need: lesson 1; mean, variance and the length of a vector; what it means to train a network by
 # gradient descent.*
 #
 # After this lesson you can

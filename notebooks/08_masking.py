@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 8 · Masking
 #
-# **Who may look at whom?** *60 minutes. You need: attention weights and where the mask enters them (lesson 1); that a decoder writes
+# **Who may look at whom?** *90 minutes, and 35 for the exercise. You need: attention weights and where the mask enters them (lesson 1); that a decoder writes
 # one token after another, with an eye on the source (lesson 5).*
 #
 # After this lesson you can

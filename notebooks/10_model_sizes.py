@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 10 · Model sizes
 #
-# **Where do the parameters, FLOPs and bytes go?** *50 minutes. You need: attention (lesson 1), and that a layer is an attention and a
+# **Where do the parameters, FLOPs and bytes go?** *75 minutes, and 85 for the exercise. You need: attention (lesson 1), and that a layer is an attention and a
 # feed-forward network, two matrices with a function between them.*
 #
 # After this lesson you can
