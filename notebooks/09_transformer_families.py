@@ -735,7 +735,7 @@ says(
 # > `these boys are clever <sep> ces garçons sont intelligents </s>`
 #
 # and train it to go on behind the mark. The English part is given, so it may look at itself both ways: a {term}`prefix mask` (lesson 8). Its rival is the library's encoder–decoder. Both get the same
-# number of {term}`parameters <parameter>`, to one in a thousand (2 + 2 layers there, 5 layers here: a decoder layer with its cross-attention is half as large again), the same width, pairs and steps. Bet on one. You run one pair of trainings, at one learning rate; a study (`lessons_lib/studies/one_or_two_stacks.md`) ran three rates and several seeds. Our bound, fixed before: ahead by more than 2 {term}`BLEU`, each at the rate that suits it best.
+# number of {term}`parameters <parameter>`, to one in a thousand (2 + 2 layers there, 5 layers here: a decoder layer with its cross-attention is half as large again), the same width, pairs and steps. Bet on one. You run one pair of trainings, at one learning rate; a study, `one_or_two_stacks`, ran three rates and several seeds. Our bound, fixed before: ahead by more than 2 {term}`BLEU`, each at the rate that suits it best.
 
 # %%
 BOTH = [
@@ -1326,9 +1326,9 @@ print(
 # No. The blocks are the same, the weights are not. It was trained to say which word stands *here*, seeing both sides.
 #
 # </details>
-# <details><summary>It runs, and writes nonsense</summary>
+# <details class="right"><summary>It runs, and writes nonsense</summary>
 #
-# That is to be expected. A mask is no weight, so everything fits. But its logits at place $t$ are about place $t$, and it has never seen a sentence without a right side.
+# Right, most likely (we have not let one write). A mask is no weight, so everything fits. But its logits at place $t$ are about place $t$, and it has never seen a sentence without a right side.
 #
 # </details>
 # <details><summary>An error: the shapes do not fit</summary>

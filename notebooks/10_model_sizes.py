@@ -172,11 +172,14 @@ SizesWidget(models, model=3)
 # second: were all gradients ten times as large, the steps would be the same (but for the tiny $\epsilon$), and their size is set by the learning rate $\eta$. The W is *weight decay* ({cite:t}`loshchilov2019decoupled`): each step also shrinks the weight itself by a share $\eta\lambda$. With $m$ and $v$ both 0 before step $t = 1$,
 #
 # $$
-# m \leftarrow \beta_1 m + (1 - \beta_1)\, g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2)\, g^2, \qquad
-# w \leftarrow (1 - \eta\lambda)\, w - \eta\, \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \epsilon} .
+# m \leftarrow \beta_1 m + (1 - \beta_1)\, g, \quad v \leftarrow \beta_2 v + (1 - \beta_2)\, g^2,
 # $$
 #
-# (The two divisions by $1 - \beta^t$ make up for the start at 0.) So $4N$ numbers stand there: $w$, $g$, $m$ and $v$.
+# $$
+# w \leftarrow (1 - \eta\lambda)\, w - \eta\, \frac{\hat m}{\sqrt{\hat v} + \epsilon} .
+# $$
+#
+# Here $\hat m = m / (1 - \beta_1^t)$ and $\hat v = v / (1 - \beta_2^t)$: the divisions make up for the start at 0. So $4N$ numbers stand there: $w$, $g$, $m$ and $v$.
 # That is **16 bytes a parameter** in float32. On top come the **{term}`activations`**: results of the way there that the way back
 # needs again. They grow with the tokens of a {term}`batch`.
 
