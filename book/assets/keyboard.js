@@ -4,7 +4,7 @@ const WIDE = ".bd-article :is(mjx-container[display], div.math, pre, .pst-scroll
 
 function update() {
   for (const node of document.querySelectorAll(WIDE)) {
-    const scrolls = node.scrollWidth > node.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(node).overflowX);
+    const scrolls = node.scrollWidth > node.clientWidth && /auto|scroll/.test(getComputedStyle(node).overflowX);
     if (scrolls) node.tabIndex = 0;
     else if (node.tabIndex === 0) node.removeAttribute("tabindex");
   }
