@@ -49,7 +49,8 @@ def of_marian(rival: HuggingFaceMarian, src: Tensor, beam: int) -> list[list[int
 
 
 def of_ctranslate2(engine: ctranslate2.Translator, sources: list[list[str]], length: int, beam: int) -> list[list[str]]:
-    found = engine.translate_batch(sources, beam_size=beam, max_decoding_length=length)
+    never = [["<pad>"], ["<s>"]]  # as in our own search
+    found = engine.translate_batch(sources, beam_size=beam, max_decoding_length=length, suppress_sequences=never)
     return [one.hypotheses[0] for one in found]
 
 

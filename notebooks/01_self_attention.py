@@ -925,7 +925,7 @@ for T in (32, 256, 512, 8192):
 # A count is not yet a time. The time of one pass, the shortest of three, on the machine that built this page; on a GPU, and on your machine,
 # the lines lie elsewhere:
 
-# %% mystnb={"figure": {"name": "time-by-length", "caption": "Time of one forward and backward pass of one layer (width 256, 4 sentences), on the machine that built this page. The cell below prints the ratio of the two."}, "image": {"alt": "Line plot, both axes logarithmic: time against sentence length from 16 to 2048 words, one line for an LSTM and one for attention; both rise."}}
+# %% tags=["picture-of-times"] mystnb={"figure": {"name": "time-by-length", "caption": "Time of one forward and backward pass of one layer (width 256, 4 sentences), on the machine that built this page. The cell below prints the ratio of the two."}, "image": {"alt": "Line plot, both axes logarithmic: time against sentence length from 16 to 2048 words, one line for an LSTM and one for attention; both rise."}}
 import time
 
 

@@ -495,7 +495,7 @@ for (name, length), relative in times.items():
         "  ".join(f"{n}: {ratio:.1f}" for n, ratio in relative.items()),
     )
 
-# %% mystnb={"figure": {"name": "time-by-heads", "caption": "Time of a forward pass by the number of heads, as a multiple of the time with one head, at the same d_model (256) and the same number of words (1,024). On the machine that built this page."}, "image": {"alt": "Line plot, both axes logarithmic: relative time against 1 to 32 heads. With 32 words a sentence both lines stay below 2. With 512 words the line of the plain code climbs several-fold, that of the fused kernel climbs less."}}
+# %% tags=["picture-of-times"] mystnb={"figure": {"name": "time-by-heads", "caption": "Time of a forward pass by the number of heads, as a multiple of the time with one head, at the same d_model (256) and the same number of words (1,024). On the machine that built this page."}, "image": {"alt": "Line plot, both axes logarithmic: relative time against 1 to 32 heads. With 32 words a sentence both lines stay below 2. With 512 words the line of the plain code climbs several-fold, that of the fused kernel climbs less."}}
 fig, ax = plt.subplots()
 for (name, length), relative in times.items():
     style = {

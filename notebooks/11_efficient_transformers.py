@@ -625,7 +625,7 @@ print(
     f"128 tokens: with a cache {slower:.1f} times one pass; without {saved:.1f} times that"
 )
 
-# %% mystnb={"figure": {"name": "three-ways", "caption": "Time for 8 texts, by their length, through the same decoder, on one core of the machine that built this page. Without a cache the line is steeper."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 16 to 128 tokens. One pass is lowest. With a cache lies above it and is about as straight. Without a cache starts above both and climbs more steeply."}}
+# %% tags=["picture-of-times"] mystnb={"figure": {"name": "three-ways", "caption": "Time for 8 texts, by their length, through the same decoder, on one core of the machine that built this page. Without a cache the line is steeper."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 16 to 128 tokens. One pass is lowest. With a cache lies above it and is about as straight. Without a cache starts above both and climbs more steeply."}}
 fig, ax = plt.subplots()
 for name, marker in zip(ways, "os^", strict=True):
     ax.loglog(LENGTHS, [mean(times[n][name]) for n in LENGTHS], marker=marker, label=name)
@@ -898,7 +898,7 @@ print(f"{'milliseconds':19}", *(f"{n:7}" for n in PLACES), "  slope")
 for name, rows in spent.items():
     print(f"{name:19}", *(f"{mean(t):7.2f}" for t in rows), f"   {slopes[name]:.1f}")
 
-# %% mystnb={"figure": {"name": "where-the-square-begins", "caption": "Time of the parts of one layer (width 256) by the number of tokens, one core of the machine that built this page. Attention begins far below the matrices and overtakes them. At the dotted line, n = 6D, both have equally many FLOPs."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 64 to 2,048 tokens. The matrices' line is straight. Both lines of attention begin below it, are steeper, and meet it towards the right. A dotted vertical line stands at 1,536."}}
+# %% tags=["picture-of-times"] mystnb={"figure": {"name": "where-the-square-begins", "caption": "Time of the parts of one layer (width 256) by the number of tokens, one core of the machine that built this page. Attention begins far below the matrices and overtakes them. At the dotted line, n = 6D, both have equally many FLOPs."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 64 to 2,048 tokens. The matrices' line is straight. Both lines of attention begin below it, are steeper, and meet it towards the right. A dotted vertical line stands at 1,536."}}
 fig, ax = plt.subplots()
 for (name, rows), marker in zip(spent.items(), "os^", strict=True):
     ax.loglog(PLACES, [mean(t) for t in rows], marker=marker, label=name)

@@ -1484,7 +1484,7 @@ for row in measured:
         f"{row.ms:12.1f}{row.ms_a_sentence:15.2f}{peak:>9}"
     )
 
-# %% mystnb={"figure": {"name": "decoding-costs", "caption": "Left: time of a batch by the length of its sentences, with and without a cache of keys and values. Right: memory of tensors beyond the weights, by the number of sentences in a batch. On the machine that built this page (a CPU)."}, "image": {"alt": "Left, two rising lines; the one without a cache lies above the other and rises faster. Right, a line that rises in proportion to the batch size."}}
+# %% tags=["picture-of-times"] mystnb={"figure": {"name": "decoding-costs", "caption": "Left: time of a batch by the length of its sentences, with and without a cache of keys and values. Right: memory of tensors beyond the weights, by the number of sentences in a batch. On the machine that built this page (a CPU)."}, "image": {"alt": "Left, two rising lines; the one without a cache lies above the other and rises faster. Right, a line that rises in proportion to the batch size."}}
 display(decoding_costs([asdict(row) for row in measured]))
 
 # %% tags=["nbval-ignore-output"]

@@ -22,6 +22,7 @@ from lessons_lib.translation.deployment.web import CHOICES as CHOICES_OF_THE_PAG
 from lessons_lib.translation.deployment.web import seen_words, stored_words, web_model
 from lessons_lib.translation.deployment.web_reading import read_web_file, read_web_model
 from lessons_lib.translation.model_folder import save_model
+from lessons_lib.translation.tokenizer import split_words
 from lessons_lib.translation.translator import Translator
 from lessons_lib.widgets import TranslatorWidget
 from tools import chromium
@@ -238,7 +239,7 @@ def test_words_of_pieces_are_the_librarys(course, in_8_bits):
     rows = [[*ids, 2] for ids in in_8_bits.tokenizer.encode_all(texts)]
     found = course.evaluate("(rows) => rows.map((ids) => tokenizer.wordsOf(ids))", rows)
     assert [one["of"] for one in found] == [in_8_bits.tokenizer.word_ids(row) for row in rows]
-    assert [one["words"] for one in found] == [text.split() for text in texts]
+    assert [one["words"] for one in found] == [split_words(text) for text in texts]
 
 
 def test_the_file_knows_the_words_of_its_training(corpus):

@@ -98,7 +98,7 @@ def random_tree(seed: int, vocabulary: int = 6, limit: int = 4) -> dict:
         number, depth = waiting.pop(0)
         children = []
         logs = torch.randn(vocabulary, generator=draw, dtype=torch.float64) * 1.5
-        logs[BOS] = -100.0  # nobody writes the start mark
+        logs[[0, BOS]] = -100.0  # nobody writes padding or the start mark
         logs = logs.log_softmax(-1)
         for piece in logs.argsort(descending=True).tolist():
             onward = -1

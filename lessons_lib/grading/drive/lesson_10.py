@@ -150,7 +150,6 @@ def machine_cases(inputs: Arrays) -> dict[str, dict[str, Any]]:
         "short": exact | {"n_parameters": exact["n_parameters"] + 1},
         "no_room": plain | {"n_parameters": parameters, "bytes_a_sequence": free + 1},
         "too_large": plain | {"n_parameters": plain["memory_gib"] * GIB},
-        "train_three": plain | training | {"weight_bytes": 3},
         "train_too_large": plain | training | {"n_parameters": plain["memory_gib"] * GIB // 10},
     }
 

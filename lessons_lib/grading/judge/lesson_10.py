@@ -81,7 +81,7 @@ DECODER, BOTH = ("decoder", "positions", "gpt2"), ("both", "both_positions", "si
 SWITCHES = ("untied", "no_bias", "encoder", "encoder_untied", "bare", "single_untied")
 PLAIN, GROUPED, SOURCE = ("short", "plain", "empty"), ("grouped", "one"), ("source", "all")
 RUNNING, TRAINING = ("plain", "wide"), ("train_wide", "train")
-LIMITS = ("exact", "short", "no_room", "too_large", "train_too_large", "train_three")
+LIMITS = ("exact", "short", "no_room", "too_large", "train_too_large")
 
 
 def _shapes(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:

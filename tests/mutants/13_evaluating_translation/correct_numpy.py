@@ -20,6 +20,8 @@ def bleu(translations, references):
         rows.append(row)
     c, length, *counts = np.sum(rows, axis=0)
     matched, total = np.array(counts[::2]), np.array(counts[1::2])
+    if not matched.all():
+        return torch.tensor(0.0)
     with np.errstate(divide="ignore"):
         logs = np.log(matched / total).mean()
     return torch.tensor(100 * np.exp(logs + min(0, 1 - length / c)))
