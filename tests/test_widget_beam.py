@@ -90,7 +90,7 @@ def test_the_page_finds_what_the_library_finds(show):
 BOS, END = 1, 2
 
 
-def random_tree(seed: int, vocabulary: int = 6, limit: int = 4) -> dict:
+def random_tree(seed: int, vocabulary: int = 8, limit: int = 4) -> dict:
     """Every beginning of up to ``limit`` − 1 tokens, with all its children."""
     draw = torch.Generator().manual_seed(seed)
     nodes, waiting = [None], [(0, 0)]
@@ -108,7 +108,7 @@ def random_tree(seed: int, vocabulary: int = 6, limit: int = 4) -> dict:
                 waiting.append((onward, depth + 1))
             children.append([piece, logs[piece].item(), onward])
         nodes[number] = children
-    pieces = ["▁a", "<s>", "</s>", "▁b", "▁c", "▁d"]  # numbered as the tokens of `TreeModel`
+    pieces = ["<pad>", "<s>", "</s>", "▁a", "▁b", "▁c", "▁d", "▁e"]  # numbered as the tokens of `TreeModel`
     return {"source": "random", "pieces": pieces, "end": END, "limit": limit, "nodes": nodes}
 
 
