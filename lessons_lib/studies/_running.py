@@ -1,7 +1,6 @@
 """Run the seeds of studies on all processors, keep what is done, and store numbers and cards whole or not at all."""
 
 import json
-import os
 import platform
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -14,6 +13,7 @@ from tqdm import tqdm
 
 from lessons_lib.studies import FOLDER, Study, load, module, program
 from lessons_lib.studies._card import card
+from lessons_lib.translation.prepared import write_whole
 
 KEPT = Path("build/studies")
 
@@ -22,13 +22,6 @@ def one(name: str, seed: int) -> dict[str, float]:
     """One seed of one study, on one thread: as many run at once as there are processors."""
     torch.set_num_threads(1)
     return {key: float(value) for key, value in module(name).run(seed).items()}
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write beside, then replace: the file is the old one or the new one, never a half."""
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(text, "utf8")
-    os.replace(beside, path)
 
 
 def kept(name: str) -> Path:
@@ -55,7 +48,7 @@ def run(chosen: list[str], jobs: int) -> dict[str, Study]:
                 failed[name] = f"{name}, seed {seed}: {type(error).__name__}: {error}"
                 continue
             done[name][str(seed)] = future.result()
-            write_whole(kept(name), json.dumps(done[name]))
+            write_whole(kept(name), json.dumps(done[name]).encode())
     for told in failed.values():
         print(f"failed: {told}", file=sys.stderr)
     return {name: study(name, done[name]) for name in chosen if name not in failed}
@@ -78,8 +71,8 @@ def written(study: Study) -> str:
 
 def store(study: Study) -> None:
     """Numbers and card, each written whole."""
-    write_whole(FOLDER / f"{study.name}.json", written(study))
-    write_whole(FOLDER / f"{study.name}.md", card(study))
+    write_whole(FOLDER / f"{study.name}.json", written(study).encode())
+    write_whole(FOLDER / f"{study.name}.md", card(study).encode())
     kept(study.name).unlink()
 
 
