@@ -15,10 +15,13 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 FONTAWESOME_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>")
 SIDEBAR = '<div id="pst-primary-sidebar"'
+# The only icon of a brand costs a font of 118 kB on every first visit; the icons' other font is loaded anyway.
+BRAND, ICON = 'class="fab fa-github"', 'class="fas fa-code-branch"'
 BIBLIOGRAPHY_ROLE = re.compile(r' role="doc-biblioentry"|(?<=<div) role="list"(?= class="citation-list")')
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2/*.woff", "input/tex/extensions/*.js")
 # Source maps, the fonts' second format, and the icons' script, which the web fonts make needless.
-UNUSED = ("scripts/fontawesome.js*", "**/*.map", "vendor/fontawesome/webfonts/*.ttf", "locales", "*macros.html")
+FONTS = "vendor/fontawesome/webfonts/"
+UNUSED = ("scripts/fontawesome.js*", "**/*.map", f"{FONTS}*.ttf", f"{FONTS}fa-brands*", "locales", "*macros.html")
 
 
 class WidgetFallback(SphinxPostTransform):
@@ -113,7 +116,7 @@ def add_page_context(app, pagename, templatename, context, doctree) -> None:
     context["without_fontawesome"] = lambda html: FONTAWESOME_SCRIPT.sub("", html)
     context["with_landmark"] = lambda html: html.replace(
         SIDEBAR, f'{SIDEBAR} role="complementary" aria-label="Site"', 1
-    )
+    ).replace(BRAND, ICON)
     # docutils gives the references roles that ARIA has dropped, or does not allow there.
     context["body"] = BIBLIOGRAPHY_ROLE.sub("", context.get("body") or "")
     # Sphinx loads MathJax on the first page too, when any page below it has a formula.
