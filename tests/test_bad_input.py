@@ -243,7 +243,9 @@ def test_a_full_disk_keeps_the_last_checkpoint(cut_off, monkeypatch, function):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, function, full)
-    with pytest.raises(OSError, match=r"cannot take .*No space left on device\); free some space and run the same"):
+    with pytest.raises(
+        OSError, match=r"cannot be written, .*No space left on device\); free some space and run the same"
+    ):
         train_translator(toy_corpus(), recipe(), cut_off)
     monkeypatch.undo()
     assert (cut_off / "checkpoint" / LATEST).read_bytes() == before
@@ -258,7 +260,7 @@ def test_a_real_limit_on_files_keeps_the_last_checkpoint(cut_off):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
-        with pytest.raises(OSError, match=r"cannot take a checkpoint of .*\(File too large\); free some space"):
+        with pytest.raises(OSError, match=r"cannot be written, .*\(File too large\); free some space and run the same"):
             train_translator(toy_corpus(), recipe(), cut_off)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

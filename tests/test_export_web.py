@@ -17,7 +17,7 @@ from lessons_lib.cli import main
 from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import course_web_model
 from lessons_lib.translation.deployment.safetensors_plain import read_safetensors
-from lessons_lib.translation.deployment.web import quantise, seen_words, web_model, write_whole
+from lessons_lib.translation.deployment.web import quantise, seen_words, web_model
 from lessons_lib.translation.deployment.web_reading import read_web_file, read_web_model
 from lessons_lib.translation.model_folder import load_model, save_model
 from tools import build_book
@@ -121,21 +121,6 @@ def test_errors_name_the_value_and_the_fix(model, tmp_path, capsys):
     out.write_text("mine")
     assert "is there already; give another file, or --overwrite" in fails(capsys, *arguments)
     assert out.read_text() == "mine"
-
-
-def test_a_disk_that_takes_no_more_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "toy.bin"
-    write_whole(path, b"old")
-
-    def full(self, data):
-        self.touch()
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match=r"toy\.bin cannot be written \(No space left on device\); give another --out"):
-        write_whole(path, b"new")
-    assert path.read_text() == "old"
-    assert [one.name for one in tmp_path.iterdir()] == ["toy.bin"]
 
 
 def test_help_teaches_and_needs_no_pytorch():

@@ -116,7 +116,9 @@ def test_a_full_disk_keeps_the_last_one(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match=r"cannot take a checkpoint of 0 MB \(No space left on device\); free some space"):
+    with pytest.raises(
+        OSError, match=r"cannot be written, 0.0 MB \(No space left on device\); free some space and run"
+    ):
         write_checkpoint(tmp_path, {"x": torch.zeros(1)}, {"number": 2})
     assert read_checkpoint(tmp_path)[1] == {"number": 1}
     assert [path.name for path in tmp_path.iterdir()] == [LATEST]

@@ -195,7 +195,7 @@ def test_a_full_disk(source, folder, tmp_path, monkeypatch):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(descriptor)
 
-    monkeypatch.setattr(prepared.os, "fsync", fsync)
+    monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(OSError, match=r"cannot be written, .* MB \(No space left on device\); free some space"):
         prepare(out, 350, source, part_pairs=100)
     monkeypatch.undo()

@@ -8,7 +8,6 @@ import signal
 import sys
 from pathlib import Path
 
-from lessons_lib.translation import prepared
 from lessons_lib.translation.wmt14 import prepare
 from lessons_lib.translation.wmt14_source import Source
 
@@ -31,7 +30,7 @@ def counting(function):
 
 read_row = Source._next
 Source._next = counting(read_row)
-prepared.os.fsync, prepared.os.replace = counting(os.fsync), counting(os.replace)
+os.fsync, os.replace = counting(os.fsync), counting(os.replace)
 
 for moment in map(int, sys.argv[5:]):
     if (child := os.fork()) == 0:

@@ -11,7 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from lessons_lib.translation.deployment.web import web_model, write_whole
+from lessons_lib.files import write_whole
+from lessons_lib.translation.deployment.web import web_model
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"

@@ -1,11 +1,11 @@
 """Train the translator that the lessons look into, and store it in half precision beside its card: `make model`."""
 
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
 
+from lessons_lib.files import write_whole
 from lessons_lib.translation.corpus import Corpus, load_grammar
 from lessons_lib.translation.course_model import FOLDER
 from lessons_lib.translation.deployment.web import WORDS, seen_words
@@ -43,9 +43,7 @@ def main() -> None:
         write_json(folder / CARD, card)
         write_words(corpus, folder)
         for name in (CONFIG, WEIGHTS, TOKENIZER, CARD, WORDS):
-            beside = FOLDER / f"{name}.new"
-            beside.write_bytes((folder / name).read_bytes())
-            os.replace(beside, FOLDER / name)
+            write_whole(FOLDER / name, (folder / name).read_bytes())
     print(f"{FOLDER.name}: BLEU {scores.bleu:.1f} on {scores.sentences} test sentences", file=sys.stderr)
 
 

@@ -5,7 +5,6 @@ The text is MyST, as the site shows it; the notebook has the same in plain Markd
 
 import importlib
 import json
-import os
 import re
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from lessons_lib.files import write_whole
 from tools.plain_markdown import plain
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,10 +59,8 @@ def read_notebook(path: Path) -> NotebookNode:
 
 
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
-    """Write beside, then replace: a reader finds the old notebook or the new one, never a half."""
-    beside = path.with_suffix(".ipynb.new")
-    beside.write_text(nbformat.writes(notebook) + "\n", "utf8")
-    os.replace(beside, path)
+    """A reader finds the old notebook or the new one, never a half."""
+    write_whole(path, nbformat.writes(notebook) + "\n")
 
 
 def contents(notebook: NotebookNode) -> list[tuple]:

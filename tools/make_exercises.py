@@ -12,7 +12,6 @@ import argparse
 import ast
 import json
 import linecache
-import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 import jupytext
 import yaml
 
+from lessons_lib.files import write_whole
 from tools.plain_markdown import MARKER, plain
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -162,10 +162,7 @@ def main() -> None:
         elif check:
             stale.append(path.name)
         else:
-            path.parent.mkdir(exist_ok=True)
-            beside = path.with_name(f"{path.name}.new")
-            beside.write_bytes(text.encode())
-            os.replace(beside, path)
+            write_whole(path, text)
             print(f"{path.name}: written")
     if stale:
         sys.exit(f"out of date: {', '.join(stale)}; run `make exercises`")

@@ -1,7 +1,6 @@
 """Resolve the dependencies of pyproject.toml anew into requirements.txt. Nothing is installed."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+from lessons_lib.files import write_whole
 from tools.environment import PYTHON, ROOT, make_venv
 
 PINS = ROOT / "requirements.txt"
@@ -48,9 +48,7 @@ def resolve() -> list[str]:
 def main() -> None:
     make_venv()
     pins = resolve()
-    beside = PINS.with_suffix(".txt.new")
-    beside.write_text(HEADER + "\n".join(pins) + "\n", "utf8")
-    os.replace(beside, PINS)
+    write_whole(PINS, HEADER + "\n".join(pins) + "\n")
     print(f"{len(pins)} pins written to requirements.txt")
 
 

@@ -51,8 +51,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
+    from lessons_lib.files import replacing_whole
     from lessons_lib.translation.deployment.check import REQUIRED, Disagreement, check_export, checkable
-    from lessons_lib.translation.model_folder import appearing_whole, check_free, load_model
+    from lessons_lib.translation.model_folder import check_free, load_model
     from lessons_lib.translation.translator import Translator
 
     if options.to == "ctranslate2":
@@ -66,7 +67,7 @@ def _export(options: argparse.Namespace) -> int:
     model, tokenizer = load_model(options.model)
     texts, agreements, good = _sentences(options), [], True
     try:
-        with appearing_whole(options.out) as folder:
+        with replacing_whole(options.out, "the model") as folder:
             write(model, tokenizer, folder)
             size = sum(path.stat().st_size for path in folder.iterdir())
             if texts is not None:

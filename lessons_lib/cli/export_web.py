@@ -40,8 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Export; the exit code."""
+    from lessons_lib.files import write_whole
     from lessons_lib.translation.deployment.check import REQUIRED, Agreement, checkable
-    from lessons_lib.translation.deployment.web import web_model, write_whole
+    from lessons_lib.translation.deployment.web import web_model
     from lessons_lib.translation.deployment.web_reading import read_web_model
     from lessons_lib.translation.model_folder import load_model
     from lessons_lib.translation.translator import Translator
@@ -65,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
         agreement = Agreement(1, len(texts), sum(a == b for a, b in zip(*pairs, strict=True)))
     good = agreement is None or agreement.share >= REQUIRED
     if good:
-        write_whole(options.out, data)
+        write_whole(options.out, data, "give another --out")
     if options.json:
         result = {"out": str(options.out), "written": good, "bytes": len(data), "words": words and len(words)}
         checks = [agreement.to_dict()] if agreement else []

@@ -8,13 +8,13 @@ was written in lesson 5 uses the LayerNorm of lesson 6 as soon as there is one.
 import ast
 import importlib.resources
 import linecache
-import os
 import pkgutil
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lessons_lib.files import write_whole
 from lessons_lib.grading import drive
 from lessons_lib.grading.drive.run import questions
 from lessons_lib.grading.errors import PartError
@@ -170,9 +170,7 @@ def with_answers(names: Iterable[str], namespace: Mapping[str, Any]) -> str:
 
 def write(text: str) -> None:
     """Replace the file, whole."""
-    beside = FILE.with_suffix(".py.new")
-    beside.write_text(text, "utf8")
-    os.replace(beside, FILE)
+    write_whole(FILE, text)
 
 
 def _read() -> str:

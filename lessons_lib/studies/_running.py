@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from lessons_lib.files import write_whole
 from lessons_lib.studies import FOLDER, Study, load, module, program
 from lessons_lib.studies._card import card
-from lessons_lib.translation.prepared import write_whole
 
 KEPT = Path("build/studies")
 
@@ -48,7 +48,7 @@ def run(chosen: list[str], jobs: int) -> dict[str, Study]:
                 failed[name] = f"{name}, seed {seed}: {type(error).__name__}: {error}"
                 continue
             done[name][str(seed)] = future.result()
-            write_whole(kept(name), json.dumps(done[name]).encode())
+            write_whole(kept(name), json.dumps(done[name]))
     for told in failed.values():
         print(f"failed: {told}", file=sys.stderr)
     return {name: study(name, done[name]) for name in chosen if name not in failed}
@@ -71,8 +71,8 @@ def written(study: Study) -> str:
 
 def store(study: Study) -> None:
     """Numbers and card, each written whole."""
-    write_whole(FOLDER / f"{study.name}.json", written(study).encode())
-    write_whole(FOLDER / f"{study.name}.md", card(study).encode())
+    write_whole(FOLDER / f"{study.name}.json", written(study))
+    write_whole(FOLDER / f"{study.name}.md", card(study))
     kept(study.name).unlink()
 
 

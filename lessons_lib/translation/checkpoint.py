@@ -13,8 +13,9 @@ from safetensors.torch import save
 from torch import Tensor
 
 from lessons_lib.errors import UserError
+from lessons_lib.files import write_whole
 
-LATEST, BEFORE = "latest.safetensors", "before.safetensors"
+LATEST, BEFORE, NEXT = "latest.safetensors", "before.safetensors", ".next.safetensors"
 
 
 def write_checkpoint(folder: Path, tensors: dict[str, Tensor], values: dict) -> None:
@@ -23,23 +24,11 @@ def write_checkpoint(folder: Path, tensors: dict[str, Tensor], values: dict) -> 
     Raises:
         OSError: it cannot be written, for example because the disk is full; the older ones are untouched.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / f".{LATEST}.partial"
     data = save({name: x.detach().contiguous().cpu() for name, x in tensors.items()}, {"values": json.dumps(values)})
-    try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())  # on the disk itself, before the name changes hands
-        if (folder / LATEST).exists():
-            os.replace(folder / LATEST, folder / BEFORE)
-        os.replace(beside, folder / LATEST)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise OSError(
-            f"{folder} cannot take a checkpoint of {len(data) / 1e6:.0f} MB ({error.strerror}); "
-            "free some space and run the same command: it goes on from the last one"
-        ) from None
+    write_whole(folder / NEXT, data, "free some space and run the same command: it goes on from the last checkpoint")
+    if (folder / LATEST).exists():
+        os.replace(folder / LATEST, folder / BEFORE)
+    os.replace(folder / NEXT, folder / LATEST)
 
 
 def read_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict] | None:

@@ -1,17 +1,13 @@
 """A model on disk: one folder of safetensors and JSON, never a pickle, that appears whole or not at all."""
 
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
 from lessons_lib.errors import UserError
+from lessons_lib.files import COMPLETE, finish, write_whole
 from lessons_lib.transformer import Transformer, TransformerConfig
 from lessons_lib.translation.tokenizer import Tokenizer
 
@@ -38,6 +34,7 @@ def load_model(folder: Path) -> tuple[Transformer, Tokenizer]:
     folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder; give the --out of a `lessons train`")
+    finish(folder)
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
         raise UserError(
@@ -75,10 +72,8 @@ def read_card(folder: Path) -> dict:
 
 
 def write_json(path: Path, values: dict) -> None:
-    """Write a JSON file for people to read, replacing an old one in one step."""
-    temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    os.replace(temporary, path)
+    """Write a JSON file for people to read, whole or not at all."""
+    write_whole(path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
 
 
 def check_free(out: Path, overwrite: bool, files: set[str] = FILES, what: str = "a model") -> None:
@@ -92,39 +87,11 @@ def check_free(out: Path, overwrite: bool, files: set[str] = FILES, what: str = 
         return
     if not out.is_dir():
         raise UserError(f"{out} is a file; give a folder for {what}")
-    held = {path.name for path in out.iterdir() if not path.name.endswith(".partial")}
+    held = {path.name for path in out.iterdir() if not path.name.endswith(".partial")} - {COMPLETE}
     if foreign := sorted(held - files - {CHECKPOINT}):
         raise UserError(f"{out} holds {foreign[0]}, which is not part of {what}; give another folder")
     if held and CHECKPOINT not in held and not overwrite:
         raise UserError(f"{out} already holds {what}; give another folder, or --overwrite to replace it")
-
-
-@contextmanager
-def appearing_whole(out: Path) -> Iterator[Path]:
-    """A temporary folder whose files move into ``out`` at the end, or vanish if an error comes before.
-
-    Old files in ``out`` stay readable until the new ones are complete.
-
-    Raises:
-        OSError: a file cannot be written, for example because the disk is full.
-    """
-    out = Path(out).absolute()
-    is_new = not out.exists()
-    out.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=".model-", suffix=".partial", dir=out))
-    try:
-        yield partial
-        for path in partial.iterdir():
-            os.replace(path, out / path.name)
-    except OSError as error:
-        raise OSError(
-            f"{out} cannot take the model ({error.strerror or error}); free some space and run the same command: "
-            "it goes on from the last checkpoint, if there is one"
-        ) from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        if is_new and not any(out.iterdir()):
-            out.rmdir()
 
 
 def _first_line(error: Exception) -> str:

@@ -6,7 +6,6 @@ it ends. Parts are whole before the manifest names them, so that a folder can be
 
 import hashlib
 import json
-import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -15,9 +14,11 @@ from pathlib import Path
 from typing import overload
 
 from lessons_lib.errors import UserError
+from lessons_lib.files import write_whole
 from lessons_lib.translation.corpus import Corpus, Pair
 
 MANIFEST, FORMAT = "manifest.json", 1
+GO_ON = "free some space, or mend what is wrong, and run the same command: it goes on from the last whole part"
 ROW_GROUP = 10_000  # pairs that are read, and held in memory, at a time
 
 
@@ -138,7 +139,7 @@ def write_part(folder: Path, name: str, pairs: Sequence[Pair]) -> dict:
         OSError: see `write_whole`.
     """
     data = to_parquet(pairs)
-    write_whole(folder / name, data)
+    write_whole(folder / name, data, GO_ON)
     return {"file": name, "pairs": len(pairs), "sha256": hashlib.sha256(data).hexdigest()}
 
 
@@ -174,31 +175,9 @@ def write_manifest(folder: Path, manifest: dict) -> None:
     Raises:
         OSError: see `write_whole`.
     """
-    write_whole(folder / MANIFEST, (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode())
+    write_whole(folder / MANIFEST, (json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"), GO_ON)
 
 
 def count_pairs(manifest: dict) -> int:
     """How many training pairs the parts hold."""
     return sum(part["pairs"] for part in manifest["parts"])
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that appears whole or not at all, whatever pulls the plug.
-
-    Raises:
-        OSError: it cannot be written, for example because the disk is full; what was there before is untouched.
-    """
-    beside = path.with_name(f".{path.name}.partial")
-    try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())  # on the disk itself, before the name changes hands
-        os.replace(beside, path)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise OSError(
-            f"{path} cannot be written, {len(data) / 1e6:.1f} MB ({error.strerror}); free some space, or mend what is "
-            "wrong, and run the same command: it goes on from the last whole part"
-        ) from None

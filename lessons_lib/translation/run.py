@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lessons_lib.device import describe, memory_errors, pick_device, pick_precision, seed_everything
 from lessons_lib.errors import UserError
+from lessons_lib.files import replacing_whole
 from lessons_lib.process import give_memory_back
 from lessons_lib.timing import process_peak_megabytes
 from lessons_lib.transformer import Transformer
@@ -27,7 +28,6 @@ from lessons_lib.translation.model_folder import (
     CARD,
     CHECKPOINT,
     METRICS,
-    appearing_whole,
     check_free,
     save_model,
     write_json,
@@ -44,6 +44,7 @@ VALIDATION_PAIRS = 100  # at even distances; a validation must not eat the minut
 TEST_PAIRS = 1_000  # at even distances
 MAY_CHANGE = ("minutes", "steps", "accumulate")  # of an unfinished training's options
 STEPS_BETWEEN_TRIMS = 100
+GO_ON = "free some space and run the same command: it goes on from the last checkpoint, if there is one"
 TOKENIZER_PAIRS = 500_000  # more of them would change few pieces, and cost minutes and memory
 
 
@@ -157,7 +158,7 @@ class _Run:
         card = self._card(monitor, stop)
         if not stop.received and not self.stopping.apply():
             self.trainer.average.apply()
-        with appearing_whole(self.out) as partial:
+        with replacing_whole(self.out, "the model", GO_ON) as partial:
             save_model(partial, self.model, self.tokenizer)
             shutil.copy(folder / METRICS, partial / METRICS)
             write_json(partial / CARD, card)

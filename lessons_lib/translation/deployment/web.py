@@ -9,7 +9,6 @@ Written with Python's own library only: `tools.build_book` calls it where no PyT
 """
 
 import json
-import os
 import re
 import struct
 import sys
@@ -94,23 +93,6 @@ def quantise(row: array) -> tuple[float, array]:
     if scale == 0:
         return 0.0, array("b", bytes(len(row)))
     return scale, array("b", [max(-LEVELS, min(LEVELS, round(weight / scale))) for weight in row])
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is there whole or not at all; an older one stays until the new one is complete.
-
-    Raises:
-        OSError: it cannot be written, for example because the disk is full.
-    """
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(data)
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OSError(f"{path} cannot be written ({error.strerror or error}); give another --out") from None
 
 
 def _packed(tensors: dict[str, PlainTensor]) -> tuple[dict[str, dict], bytes]:
