@@ -9,8 +9,8 @@ from pathlib import Path
 from lessons_lib.grading import parts
 from lessons_lib.grading.drive.run import questions
 from lessons_lib.grading.notebook import grade
+from lessons_lib.grading.reference import solutions
 from lessons_lib.grading.report import Result
-from tools.mutate import solutions
 
 TABLES = Path(__file__).parent / "slips"
 

@@ -1,6 +1,6 @@
 """Make the exercises: solutions/NN_name.py -> exercises/NN_name.ipynb, the notebook that a learner fills in.
 
-    make exercises                              writes them, to the same bytes each time, and the course's own parts
+    make exercises                              writes them, to the same bytes each time
     python -m tools.make_exercises --check      writes nothing; fails if one is not what its source gives
 
 A source is a py:percent file. The first word of a cell's title says what it is: `text`, `question` and `hints` are to
@@ -9,9 +9,7 @@ stands before the first title is for authors.
 """
 
 import argparse
-import ast
 import json
-import linecache
 import sys
 from collections import Counter
 from pathlib import Path
@@ -24,13 +22,6 @@ from tools.plain_markdown import MARKER, plain
 
 ROOT = Path(__file__).resolve().parent.parent
 SOLUTIONS, EXERCISES = ROOT / "solutions", ROOT / "exercises"
-PARTS = ROOT / "lessons_lib" / "grading" / "reference_parts.py"
-REFERENCE_HEAD = '''\
-"""The course's own parts, generated from `solutions/` by `make exercises`: for who has not written them yet.
-
-It is read as text, cell by cell, and never imported: see `parts.py`.
-"""
-'''
 PROSE, CODE, KEPT_BACK = ("text", "question", "hints"), (("setup", "answer", "check", "keep", "train")), "solution"
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -114,48 +105,12 @@ def _number_ids(cells: list[dict]) -> None:
             cell["id"] += f"-{seen[cell['id']]}"
 
 
-def reference_parts() -> str:
-    """The text of `lessons_lib/grading/reference_parts.py`: the solutions, in the form of kept answers."""
-    from lessons_lib.grading.parts import cell, known
-    from lessons_lib.grading.source import standalone
-
-    made = []
-    for source in sources():
-        space = _solved(source)
-        made += [
-            cell(name, standalone([name], space, given=known()))
-            for name, lesson in known().items()
-            if source.stem.startswith(lesson)
-        ]
-    return REFERENCE_HEAD + "\n\n" + "\n\n".join(made)
-
-
-def _solved(source: Path) -> dict:
-    """The variables that imports, constants and solutions of a source leave; nothing is checked."""
-    chosen = []
-    for each in jupytext.read(source, fmt="py:percent").cells:
-        kind = each.metadata.get("title", "").partition(" ")[0]
-        if kind == "setup":
-            kept = [node for node in ast.parse(each.source).body if not any(map(_is_call, ast.walk(node)))]
-            chosen.append("\n".join(map(ast.unparse, kept)))
-        elif kind == KEPT_BACK:
-            chosen.append(each.source)
-    text, space = "\n\n".join(chosen), {"__name__": "__main__"}
-    linecache.cache[str(source)] = (len(text), None, text.splitlines(keepends=True), str(source))
-    exec(compile(text, str(source), "exec"), space)
-    return space
-
-
-def _is_call(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing, fail if an exercise is out of date")
     check = parser.parse_args().check
     stale = []
-    made = {target(source): exercise(source) for source in sources()} | {PARTS: reference_parts()}
+    made = {target(source): exercise(source) for source in sources()}
     for path, text in made.items():
         if path.exists() and path.read_bytes() == text.encode():
             print(f"{path.name}: up to date")

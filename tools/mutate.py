@@ -12,7 +12,6 @@ or keepdim, a detached result, another dtype. An edit that changes nothing that 
 import argparse
 import ast
 import copy
-import importlib.resources
 import os
 import random
 import select
@@ -29,6 +28,7 @@ import torch
 from lessons_lib.grading import parts
 from lessons_lib.grading.drive.run import questions
 from lessons_lib.grading.notebook import grade
+from lessons_lib.grading.reference import solutions
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "tools" / "survivors.toml"
@@ -206,12 +206,6 @@ def _replaced(by: Callable[[Any], list[ast.stmt]]) -> Change:
                     lines[at : at + 1] = by(twin) or ([ast.Pass()] if len(lines) == 1 else [])
 
     return change
-
-
-def solutions() -> dict[str, str]:
-    """The text of each part, with its imports and without its title."""
-    text = importlib.resources.files("lessons_lib.grading").joinpath("reference_parts.py").read_text("utf8")
-    return {name: cell.lstrip("\n").split("\n", 1)[1] for name, cell in parts.cells(text).items()}
 
 
 def survives(edit: Edit, space: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from lessons_lib.grading.drive.question import Arrays, Trouble
 
 # Where code lies that the learner did not write: the standard library, what is installed, this package.
 INSTALLED = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-LIBRARIES = (*INSTALLED, str(Path(lessons_lib.__file__).parent), "<frozen ", "lessons_lib.grading.reference_parts")
+LIBRARIES = (*INSTALLED, str(Path(lessons_lib.__file__).parent), "<frozen ", "lessons_lib.grading.reference")
 KEPT = "my_translator.py"  # what the learner wrote in an earlier exercise
 FLOATS = (torch.float16, torch.float32, torch.float64)
 
