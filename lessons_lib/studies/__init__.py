@@ -95,6 +95,8 @@ def program(name: str) -> str:
             documented = isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
             if documented and ast.get_docstring(node) is not None:
                 del node.body[0]
+            if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith(__name__):
+                node.module = (node.module or "").partition(".")[0]  # where a thing lies is no part of the program
         hashed.update(ast.dump(tree).encode())
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{__name__}."):
