@@ -11,10 +11,10 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
-from lessons_lib.translation.corpus import read_pairs
-from lessons_lib.translation.model_folder import read_card, write_json
-from lessons_lib.translation.run import score_translator
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.data.corpus import read_pairs
+from lessons_lib.translation.search.model_folder import read_card, write_json
+from lessons_lib.translation.search.translator import Translator
+from lessons_lib.translation.training.resumable import score_translator
 
 CARDS = Path(__file__).parent / "cards"
 

@@ -60,11 +60,11 @@ def write_rows(folder: Path, pairs: int) -> None:
 def measure(folder: Path, pairs: int) -> None:
     """Every stage between the rows and the second epoch's batches."""
     from lessons_lib.timing import process_peak_megabytes
-    from lessons_lib.translation.batching import Batches, encode_pairs
-    from lessons_lib.translation.prepared import load_prepared
-    from lessons_lib.translation.run import tokenizer_texts
-    from lessons_lib.translation.tokenizer import Tokenizer
-    from lessons_lib.translation.wmt14 import prepare
+    from lessons_lib.translation.data.batching import Batches, encode_pairs
+    from lessons_lib.translation.data.prepared import load_prepared
+    from lessons_lib.translation.data.tokenizer import Tokenizer
+    from lessons_lib.translation.data.wmt14 import prepare
+    from lessons_lib.translation.training.resumable import tokenizer_texts
 
     started = time.monotonic()
 

@@ -14,11 +14,11 @@ from torch import Tensor
 from benchmarks.rivals import HuggingFaceMarian
 from lessons_lib.timing import ratio, take_turns
 from lessons_lib.transformer import Transformer, TransformerConfig
-from lessons_lib.translation.batching import pad
-from lessons_lib.translation.decoding import greedy, n_best
+from lessons_lib.translation.data.batching import pad
+from lessons_lib.translation.data.tokenizer import BOS, EOS, PAD, Tokenizer
 from lessons_lib.translation.deployment.ctranslate2 import write_ctranslate2
-from lessons_lib.translation.tokenizer import BOS, EOS, PAD, Tokenizer
-from lessons_lib.translation.uncached import Uncached
+from lessons_lib.translation.search.decoding import greedy, n_best
+from lessons_lib.translation.search.uncached import Uncached
 
 # No translation ends before the model's last position, so that all systems write as many tokens.
 SIZE = TransformerConfig(vocab_size=8_000, max_length=20)

@@ -7,7 +7,7 @@ import torch
 from lessons_lib.masks import padding_mask
 from lessons_lib.timing import milliseconds
 from lessons_lib.transformer import Transformer, TransformerConfig
-from lessons_lib.translation.uncached import Uncached
+from lessons_lib.translation.search.uncached import Uncached
 
 SIZE = TransformerConfig(vocab_size=8_000)
 

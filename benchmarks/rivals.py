@@ -14,7 +14,7 @@ from transformers import MarianConfig, MarianMTModel
 
 from lessons_lib.positions import sinusoidal_table
 from lessons_lib.transformer import TransformerConfig
-from lessons_lib.translation.batching import Batch
+from lessons_lib.translation.data.batching import Batch
 
 
 def smoothed_loss(logits: Tensor, batch: Batch, config: TransformerConfig, smoothing: float) -> Tensor:

@@ -12,8 +12,8 @@ from benchmarks.rivals import HuggingFaceMarian, TorchTransformer
 from lessons_lib.device import PRECISIONS, autocast
 from lessons_lib.timing import ratio, take_turns
 from lessons_lib.transformer import Transformer, TransformerConfig
-from lessons_lib.translation.batching import Batch, Example, bucket, pad
-from lessons_lib.translation.training import batch_loss
+from lessons_lib.translation.data.batching import Batch, Example, bucket, pad
+from lessons_lib.translation.training.loop import batch_loss
 
 SMOOTHING = 0.1
 SIZE = TransformerConfig(vocab_size=8_000, d_model=256, n_encoder_layers=3, n_decoder_layers=3, d_ff=1_024)

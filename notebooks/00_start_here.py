@@ -110,7 +110,7 @@ for word, row in zip(french, weights, strict=True):
 # nothing needs to be downloaded. Later you can bring real text.
 
 # %%
-from lessons_lib.translation.corpus import load_grammar
+from lessons_lib.translation.data.corpus import load_grammar
 
 corpus = load_grammar(seed=0, n_train=8_000, n_valid=0, n_test=400)
 print(
@@ -132,10 +132,10 @@ for pair in corpus.train[:3]:
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 from lessons_lib.transformer import Transformer, TransformerConfig
-from lessons_lib.translation.batching import Batches, encode_pairs
-from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.training import TrainingOptions, fit
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.data.batching import Batches, encode_pairs
+from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.search.translator import Translator
+from lessons_lib.translation.training.loop import TrainingOptions, fit
 
 SENTENCE = SENTENCES[0]
 SHOW = (10, 25, 50, 100, 150, 200)

@@ -54,10 +54,10 @@ from lessons_lib.evidence import above, share
 from lessons_lib.figures import attention_heatmap, use_course_style
 from lessons_lib.prose import says
 from lessons_lib.studies import load, wirings
-from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.language.nouns import LEXICON
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.data.language.nouns import LEXICON
+from lessons_lib.translation.search.translator import Translator
 from lessons_lib.widgets import QKVWidget
 
 use_course_style()

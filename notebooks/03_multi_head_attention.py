@@ -61,15 +61,15 @@ from lessons_lib.studies.heads_taken_out import (
 )
 from lessons_lib.timing import take_turns
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.alignment import word_weights
-from lessons_lib.translation.batching import pad
-from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.grammar import SHOWCASE, is_new_combination
-from lessons_lib.translation.language import english as english_grammar
-from lessons_lib.translation.language.sampling import WEIGHTS, sample_sentence
-from lessons_lib.translation.language.writing import write
-from lessons_lib.translation.scoring import score
+from lessons_lib.translation.data.batching import pad
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.data.grammar import SHOWCASE, is_new_combination
+from lessons_lib.translation.data.language import english as english_grammar
+from lessons_lib.translation.data.language.sampling import WEIGHTS, sample_sentence
+from lessons_lib.translation.data.language.writing import write
+from lessons_lib.translation.evaluation.scoring import score
+from lessons_lib.translation.search.attention_weights import word_weights
 from lessons_lib.widgets import HeadsWidget
 
 use_course_style()

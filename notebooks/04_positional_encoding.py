@@ -66,9 +66,9 @@ from lessons_lib.studies.beyond_training import (
     losses,
     test_windows,
 )
-from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.scoring import score
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.evaluation.scoring import score
 from lessons_lib.widgets import PositionsWidget
 
 use_course_style()

@@ -57,10 +57,10 @@ from lessons_lib.sizes import table
 from lessons_lib.studies import load, memory_habit, residual_paths
 from lessons_lib.studies.residual_paths import wired
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.batching import pad
-from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.scoring import score
+from lessons_lib.translation.data.batching import pad
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.evaluation.scoring import score
 from lessons_lib.widgets import TransformerWidget
 from lessons_lib.widgets.transformer import PRESETS
 

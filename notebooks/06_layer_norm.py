@@ -48,9 +48,9 @@ from lessons_lib.prose import says
 from lessons_lib.studies import load, norm_pairs, warm_up
 from lessons_lib.studies._thin_translators import brief, final, loss_of, quiet, thin, train
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.batching import collate, encode_pairs
-from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import load_course_translator
+from lessons_lib.translation.data.batching import collate, encode_pairs
+from lessons_lib.translation.data.corpus import load_grammar
 from lessons_lib.widgets import NormWidget
 
 use_course_style()
@@ -1101,7 +1101,8 @@ print(
 # %%
 import json
 
-from lessons_lib.translation import course_model, presets
+from lessons_lib.translation import course_model
+from lessons_lib.translation.training.loop import presets
 
 settings = json.loads((course_model.FOLDER / "run.json").read_text("utf8"))["training"]
 for decay in (settings["weight_decay"], presets.PRESETS["toy"]["weight_decay"]):

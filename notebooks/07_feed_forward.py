@@ -49,10 +49,10 @@ from lessons_lib.figures import use_course_style
 from lessons_lib.prose import says
 from lessons_lib.sizes import parameters, presets
 from lessons_lib.studies import layer_versions, load
-from lessons_lib.translation.batching import Batches, collate, encode_pairs
-from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.scoring import score
+from lessons_lib.translation.data.batching import Batches, collate, encode_pairs
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.evaluation.scoring import score
 from lessons_lib.widgets import FeedForwardWidget
 
 use_course_style()

@@ -50,15 +50,15 @@ from lessons_lib.figures import use_course_style
 from lessons_lib.prose import says
 from lessons_lib.studies import load
 from lessons_lib.transformer import Transformer, TransformerConfig
-from lessons_lib.translation.batching import Example, collate, encode_pairs, pad
-from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.decoding import greedy
-from lessons_lib.translation.scoring import score
-from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.training import batch_loss
-from lessons_lib.translation.translator import Translator
-from lessons_lib.translation.uncached import Uncached
+from lessons_lib.translation.data.batching import Example, collate, encode_pairs, pad
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.evaluation.scoring import score
+from lessons_lib.translation.search.decoding import greedy
+from lessons_lib.translation.search.translator import Translator
+from lessons_lib.translation.search.uncached import Uncached
+from lessons_lib.translation.training.loop import batch_loss
 from lessons_lib.widgets import MaskWidget
 
 use_course_style()

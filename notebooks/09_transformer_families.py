@@ -66,9 +66,9 @@ from lessons_lib.sizes.gallery import gallery
 from lessons_lib.studies import load
 from lessons_lib.studies.short_sentences import rectangle, short_sentences
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.scoring import score
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.evaluation.scoring import score
 from lessons_lib.widgets import GalleryWidget
 
 use_course_style()

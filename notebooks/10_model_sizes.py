@@ -54,11 +54,11 @@ from lessons_lib.prose import says
 from lessons_lib.sizes import presets
 from lessons_lib.studies import bigger
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.batching import Batches, encode_pairs
-from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import FOLDER, load_course_translator
-from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.training import batch_loss
+from lessons_lib.translation.data.batching import Batches, encode_pairs
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.training.loop import batch_loss
 from lessons_lib.widgets import SizesWidget
 
 use_course_style()

@@ -68,14 +68,14 @@ from lessons_lib.prose import says
 from lessons_lib.studies import grouped_heads
 from lessons_lib.timing import peak_bytes
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.batching import collate, encode_pairs
-from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import FOLDER, load_course_translator
-from lessons_lib.translation.decoding import beam_search, greedy, n_best
+from lessons_lib.translation.data.batching import collate, encode_pairs
+from lessons_lib.translation.data.corpus import load_grammar
 from lessons_lib.translation.deployment.web import web_model
 from lessons_lib.translation.deployment.web_reading import read_web_model
-from lessons_lib.translation.training import batch_loss, validation_loss
-from lessons_lib.translation.uncached import Uncached
+from lessons_lib.translation.search.decoding import beam_search, greedy, n_best
+from lessons_lib.translation.search.uncached import Uncached
+from lessons_lib.translation.training.loop import batch_loss, validation_loss
 from lessons_lib.widgets import CacheWidget
 
 # Otherwise PyTorch's profiler says when it begins and ends.

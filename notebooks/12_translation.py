@@ -52,22 +52,23 @@ from lessons_lib.figures import use_course_style
 from lessons_lib.masks import padding_mask
 from lessons_lib.prose import says
 from lessons_lib.transformer import Transformer, TransformerConfig
-from lessons_lib.translation import decoding, losses, sampling
-from lessons_lib.translation.batching import Batches, collate, encode_pairs, pad
-from lessons_lib.translation.beam_tree import beam_tree
-from lessons_lib.translation.bleu import bleu_of_sums, sums_by_sentence
-from lessons_lib.translation.corpus import load_grammar, load_grammar_tests
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.scoring import score
-from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.training import (
+from lessons_lib.translation.data.batching import Batches, collate, encode_pairs, pad
+from lessons_lib.translation.data.corpus import load_grammar, load_grammar_tests
+from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.evaluation.bleu import bleu_of_sums, sums_by_sentence
+from lessons_lib.translation.evaluation.scoring import score
+from lessons_lib.translation.search.beam_tree import beam_tree
+from lessons_lib.translation.search.search import decoding, sampling
+from lessons_lib.translation.search.translator import Translator
+from lessons_lib.translation.training.loop import (
     TrainingOptions,
     batch_loss,
     fit,
+    losses,
     schedule,
     validation_loss,
 )
-from lessons_lib.translation.translator import Translator
 from lessons_lib.widgets import BeamTree
 
 use_course_style()

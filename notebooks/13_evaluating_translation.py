@@ -57,20 +57,24 @@ from lessons_lib.evidence import above, share
 from lessons_lib.figures import attention_heatmap, decoding_costs, use_course_style
 from lessons_lib.prose import says
 from lessons_lib.transformer import Transformer, TransformerConfig
-from lessons_lib.translation import alignment, scoring
-from lessons_lib.translation import bleu as library_bleu
-from lessons_lib.translation.alignment import score_links, score_readings, word_tables
-from lessons_lib.translation.batching import Batches, encode_pairs
-from lessons_lib.translation.bleu import words
-from lessons_lib.translation.corpus import load_grammar, load_grammar_tests
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.diagnosis.categories import Example, tags
-from lessons_lib.translation.diagnosis.measure import rare_words
-from lessons_lib.translation.language.writing import fold
-from lessons_lib.translation.pharaoh import gold_of
-from lessons_lib.translation.profiling import points, profile
-from lessons_lib.translation.training import TrainingOptions, fit
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.data.batching import Batches, encode_pairs
+from lessons_lib.translation.data.corpus import load_grammar, load_grammar_tests
+from lessons_lib.translation.data.language.writing import fold
+from lessons_lib.translation.data.pharaoh import gold_of
+from lessons_lib.translation.evaluation import alignment, scoring
+from lessons_lib.translation.evaluation import bleu as library_bleu
+from lessons_lib.translation.evaluation.alignment import (
+    score_links,
+    score_readings,
+    word_tables,
+)
+from lessons_lib.translation.evaluation.bleu import words
+from lessons_lib.translation.evaluation.diagnosis.categories import Example, tags
+from lessons_lib.translation.evaluation.diagnosis.measure import rare_words
+from lessons_lib.translation.evaluation.profiling import points, profile
+from lessons_lib.translation.search.translator import Translator
+from lessons_lib.translation.training.loop import TrainingOptions, fit
 from lessons_lib.widgets import SentenceBrowser
 
 use_course_style()
@@ -184,7 +188,7 @@ SentenceBrowser(
 # :class: tip
 # The translations and the attention are the model's. The scores are computed in your browser: they are the BLEU and chrF *of one sentence*,
 # good for sorting and for nothing else. A real BLEU is of a whole test set, as you will see in a minute. The kinds of error are rules of
-# thumb, `lessons_lib/translation/diagnosis/categories.py`: they say where to look.
+# thumb, `lessons_lib/translation/evaluation/diagnosis/categories.py`: they say where to look.
 # ```
 #
 # ## The mathematics

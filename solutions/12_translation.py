@@ -36,10 +36,10 @@ from torch import nn
 
 from lessons_lib.device import pick_device, seed_everything
 from lessons_lib.grading import check
-from lessons_lib.translation.batching import Batches, encode_pairs
-from lessons_lib.translation.corpus import load_grammar
-from lessons_lib.translation.scoring import score
-from lessons_lib.translation.tokenizer import Tokenizer
+from lessons_lib.translation.data.batching import Batches, encode_pairs
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.evaluation.scoring import score
 
 check.open("12_translation")
 

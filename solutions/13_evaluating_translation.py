@@ -32,17 +32,17 @@ from collections import Counter
 import numpy as np
 
 from lessons_lib.grading import check
-from lessons_lib.grading.parts import owners
-from lessons_lib.translation.bleu import words
-from lessons_lib.translation.capstone import (
+from lessons_lib.grading.final_report import (
     decoder_steps,
     find_translator,
     write_report,
 )
-from lessons_lib.translation.corpus import load_grammar
-from lessons_lib.translation.diagnosis.categories import Example, tags
-from lessons_lib.translation.pharaoh import gold_of
-from lessons_lib.translation.scoring import compare
+from lessons_lib.grading.parts import owners
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.data.pharaoh import gold_of
+from lessons_lib.translation.evaluation.bleu import words
+from lessons_lib.translation.evaluation.diagnosis.categories import Example, tags
+from lessons_lib.translation.evaluation.scoring import compare
 
 check.open("13_evaluating_translation")
 translator, whose = (

@@ -14,7 +14,7 @@ import pytest
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 # The grammar has no tensors and millions of small calls: imported before the hook, it runs 18 times faster.
-import lessons_lib.translation.grammar  # noqa: F401
+import lessons_lib.translation.data.grammar  # noqa: F401
 
 jaxtyping.install_import_hook("lessons_lib", "beartype.beartype")
 

@@ -7,7 +7,9 @@ from toy import toy_corpus, toy_model, toy_sources, toy_translator
 
 from lessons_lib.attention import recorded_attention
 from lessons_lib.masks import padding_mask
-from lessons_lib.translation.alignment import (
+from lessons_lib.translation.data.corpus import Pair
+from lessons_lib.translation.data.pharaoh import gold_of
+from lessons_lib.translation.evaluation.alignment import (
     Gold,
     Reading,
     alignment_error_rate,
@@ -19,8 +21,6 @@ from lessons_lib.translation.alignment import (
     word_tables,
     word_weights,
 )
-from lessons_lib.translation.corpus import Pair
-from lessons_lib.translation.pharaoh import gold_of
 
 
 def test_rows_are_those_of_the_steps_that_emit_the_tokens():

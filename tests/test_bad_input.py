@@ -14,14 +14,14 @@ import torch
 from toy import toy_config, toy_corpus, toy_model, toy_translator
 
 from lessons_lib.cli import main
-from lessons_lib.translation.checkpoint import BEFORE, LATEST, read_checkpoint
-from lessons_lib.translation.model_folder import FILES, load_model, save_model
-from lessons_lib.translation.monitor import Monitor
-from lessons_lib.translation.options import TrainingOptions
-from lessons_lib.translation.recipe import Recipe
-from lessons_lib.translation.run import train_translator
-from lessons_lib.translation.training import Step, Trainer
-from lessons_lib.translation.translator import Translation, Translator
+from lessons_lib.translation.search.model_folder import FILES, load_model, save_model
+from lessons_lib.translation.search.translator import Translation, Translator
+from lessons_lib.translation.training.checkpoint import BEFORE, LATEST, read_checkpoint
+from lessons_lib.translation.training.loop import Step, Trainer
+from lessons_lib.translation.training.monitor import Monitor
+from lessons_lib.translation.training.options import TrainingOptions
+from lessons_lib.translation.training.recipe import Recipe
+from lessons_lib.translation.training.resumable import train_translator
 
 LINES = [
     "the dog sees the cat",
@@ -183,7 +183,7 @@ def test_too_little_memory_for_a_translation(model, monkeypatch, capsys):
     def full(*_, **__):
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory")
 
-    monkeypatch.setattr("lessons_lib.translation.translator.search_all", full)
+    monkeypatch.setattr("lessons_lib.translation.search.translator.search_all", full)
     assert main(["translate", "--model", model, "--beam", "9", "the cat"]) == 2
     message = "lessons: the memory is too small for beam=9 and sentences of up to 2 tokens; lower --beam"
     assert capsys.readouterr().err.startswith(message)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy import toy_corpus, toy_tokenizer
 
-from lessons_lib.translation.batching import Batches, Example, Examples, bucket, collate, encode_pairs
+from lessons_lib.translation.data.batching import Batches, Example, Examples, bucket, collate, encode_pairs
 
 LENGTHS = st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=1, max_size=60)
 

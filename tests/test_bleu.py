@@ -5,7 +5,7 @@ import sacrebleu
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lessons_lib.translation.bleu import (
+from lessons_lib.translation.evaluation.bleu import (
     bleu,
     bleu_of_sums,
     brevity_penalty,

@@ -18,9 +18,9 @@ from toy import toy_corpus, toy_model, toy_translator
 
 from lessons_lib.cli import main
 from lessons_lib.cli.test_set import read_test_set
-from lessons_lib.translation.corpus import load_grammar_tests
-from lessons_lib.translation.model_folder import FILES, load_model, save_model
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.data.corpus import load_grammar_tests
+from lessons_lib.translation.search.model_folder import FILES, load_model, save_model
+from lessons_lib.translation.search.translator import Translator
 
 TINY = "--d-model 16 --n-heads 2 --n-encoder-layers 1 --n-decoder-layers 1 --d-ff 32 --vocab-size 340".split()
 
@@ -146,7 +146,7 @@ def test_score_prints_one_json_object(model, tmp_path, capsys, beam):
 def test_train_and_score_on_the_embedded_corpus(tmp_path, monkeypatch, capsys):
     """The model is scored on the test part that goes with its own training part, whatever its seed."""
     sizes = {"n_train": 60, "n_valid": 10, "n_test": 10}
-    monkeypatch.setattr("lessons_lib.translation.corpus.GRAMMAR_SIZES", sizes)
+    monkeypatch.setattr("lessons_lib.translation.data.corpus.GRAMMAR_SIZES", sizes)
     out = tmp_path / "toy"
     assert main(["train", "--corpus", "grammar", "--steps", "30", "--seed", "5", "--out", str(out), *TINY]) == 0
     assert "on 10 test sentences" in capsys.readouterr().out

@@ -7,10 +7,10 @@ import pytest
 from toy import toy_corpus, toy_model, toy_translator
 
 from lessons_lib.cli import main
-from lessons_lib.translation.model_folder import save_model
-from lessons_lib.translation.pharaoh import write_links
-from lessons_lib.translation.scoring import compare, score
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.data.pharaoh import write_links
+from lessons_lib.translation.evaluation.scoring import compare, score
+from lessons_lib.translation.search.model_folder import save_model
+from lessons_lib.translation.search.translator import Translator
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def model(tmp_path_factory) -> str:
 def patient(tmp_path, monkeypatch) -> str:
     """A folder with an untrained model that reads long sentences, and an embedded corpus of few sentences."""
     sizes = {"n_train": 5, "n_valid": 5, "n_test": 6}
-    monkeypatch.setattr("lessons_lib.translation.corpus.GRAMMAR_SIZES", sizes)
+    monkeypatch.setattr("lessons_lib.translation.data.corpus.GRAMMAR_SIZES", sizes)
     folder = tmp_path / "patient"
     folder.mkdir()
     save_model(folder, *toy_model(max_length=200))

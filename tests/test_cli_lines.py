@@ -12,9 +12,9 @@ import pytest
 from toy import toy_corpus, toy_model, toy_translator
 
 from lessons_lib.cli import OUR_ERROR, main
-from lessons_lib.translation import scoring
-from lessons_lib.translation.model_folder import save_model
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.evaluation import scoring
+from lessons_lib.translation.search.model_folder import save_model
+from lessons_lib.translation.search.translator import Translator
 
 LONG = "the cat " * 30  # the toy model reads 23 tokens
 PAIRS = toy_corpus().test
@@ -70,7 +70,7 @@ def test_two_spellings_of_one_text_count_once():
     translator = toy_translator()
     letters = [translator.tokenizer.encode(letter)[-1] for letter in "le"]
     whole = translator.tokenizer.encode("le")
-    from lessons_lib.translation.decoding import Hypothesis
+    from lessons_lib.translation.search.decoding import Hypothesis
 
     ended = [Hypothesis([*whole, 2], -1.0), Hypothesis([*letters, 2], -2.0), Hypothesis([*whole, *whole, 2], -3.0)]
     found = translator._translation("the", [4, 2], ended, None)

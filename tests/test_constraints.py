@@ -6,9 +6,9 @@ import pytest
 import torch
 from toy import toy_corpus, toy_sources, toy_tokenizer, toy_translator
 
-from lessons_lib.translation.constraints import Constraints
-from lessons_lib.translation.decoding import beam_search, greedy, n_best
-from lessons_lib.translation.sampling import check_sampling, likely
+from lessons_lib.translation.search.constraints import Constraints
+from lessons_lib.translation.search.decoding import beam_search, greedy, n_best
+from lessons_lib.translation.search.sampling import check_sampling, likely
 
 
 def test_a_prefix_is_kept_and_the_rest_follows_it():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy import toy_corpus
 
-from lessons_lib.translation.corpus import (
+from lessons_lib.translation.data.corpus import (
     Pair,
     evenly,
     load_grammar,

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import FOLDER, load_course_translator
-from lessons_lib.translation.model_folder import WEIGHTS, read_card
-from lessons_lib.translation.scoring import score
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.evaluation.scoring import score
+from lessons_lib.translation.search.model_folder import WEIGHTS, read_card
+from lessons_lib.translation.search.translator import Translator
 
 
 @pytest.fixture(scope="module")

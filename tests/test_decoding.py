@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from toy import toy_config, toy_corpus, toy_model, toy_sources, toy_translator
 
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.decoding import Hypothesis, beam_search, greedy, n_best, output_limit, output_limits
-from lessons_lib.translation.search import Search, search_all
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.search.decoding import Hypothesis, beam_search, greedy, n_best, output_limit, output_limits
+from lessons_lib.translation.search.search import Search, search_all
+from lessons_lib.translation.search.translator import Translator
 
 
 def uncached_greedy(model, src):

@@ -21,7 +21,7 @@ from lessons_lib.translation.deployment.check import check_export
 from lessons_lib.translation.deployment.ctranslate2 import FILES, CTranslate2Translator, write_ctranslate2
 from lessons_lib.translation.deployment.onnx import OnnxTranslator, write_onnx_model
 from lessons_lib.translation.deployment.support import refuse_unknown
-from lessons_lib.translation.model_folder import save_model
+from lessons_lib.translation.search.model_folder import save_model
 from lessons_lib.widgets import sizes
 
 pytestmark = pytest.mark.usefixtures("unchecked_shapes")

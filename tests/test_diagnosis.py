@@ -6,13 +6,21 @@ from html.parser import HTMLParser
 import pytest
 from toy import toy_corpus, toy_model, toy_translator
 
-from lessons_lib.translation.corpus import Pair
-from lessons_lib.translation.diagnosis.categories import CATEGORIES, Example, tags
-from lessons_lib.translation.diagnosis.measure import diagnose, rare_words, score_by_length
-from lessons_lib.translation.diagnosis.page import render, write_page
-from lessons_lib.translation.diagnosis.text import NUMBER_WORDS, bare, is_negated, names, numbers, repeats, words
-from lessons_lib.translation.scoring import score
-from lessons_lib.translation.translator import Translation, Translator
+from lessons_lib.translation.data.corpus import Pair
+from lessons_lib.translation.evaluation.diagnosis.categories import CATEGORIES, Example, tags
+from lessons_lib.translation.evaluation.diagnosis.measure import diagnose, rare_words, score_by_length
+from lessons_lib.translation.evaluation.diagnosis.page import render, write_page
+from lessons_lib.translation.evaluation.diagnosis.text import (
+    NUMBER_WORDS,
+    bare,
+    is_negated,
+    names,
+    numbers,
+    repeats,
+    words,
+)
+from lessons_lib.translation.evaluation.scoring import score
+from lessons_lib.translation.search.translator import Translation, Translator
 
 RULES = {category.name: category.applies for category in CATEGORIES}
 

@@ -5,9 +5,9 @@ import onnxruntime
 import pytest
 import torch
 
-from lessons_lib.export import export_encoder, export_step, write_onnx
 from lessons_lib.masks import padding_mask
 from lessons_lib.transformer import Transformer, TransformerConfig
+from lessons_lib.translation.deployment.programs import export_encoder, export_step, write_onnx
 
 pytestmark = pytest.mark.usefixtures("unchecked_shapes")
 

@@ -14,12 +14,12 @@ from safetensors.torch import save_file
 from toy import toy_corpus, toy_model, toy_translator
 
 from lessons_lib.cli import main
-from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import course_web_model
+from lessons_lib.translation.data.corpus import load_grammar
 from lessons_lib.translation.deployment.safetensors_plain import read_safetensors
 from lessons_lib.translation.deployment.web import quantise, seen_words, web_model
 from lessons_lib.translation.deployment.web_reading import read_web_file, read_web_model
-from lessons_lib.translation.model_folder import load_model, save_model
+from lessons_lib.translation.search.model_folder import load_model, save_model
 from tools import build_book
 
 TEXTS = [pair.source for pair in toy_corpus().test + toy_corpus().valid]
@@ -84,7 +84,7 @@ def test_without_words_or_check_it_says_so(model, tmp_path, capsys):
 
 
 def test_a_model_of_the_embedded_corpus_knows_its_words(model, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("lessons_lib.translation.corpus.GRAMMAR_SIZES", {"n_train": 60, "n_valid": 5, "n_test": 5})
+    monkeypatch.setattr("lessons_lib.translation.data.corpus.GRAMMAR_SIZES", {"n_train": 60, "n_valid": 5, "n_test": 5})
     folder, out = tmp_path / "model", tmp_path / "toy.bin"
     folder.mkdir()
     save_model(folder, *load_model(Path(model)))

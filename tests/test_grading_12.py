@@ -21,7 +21,7 @@ from lessons_lib.grading.judge import lesson_12 as judge
 from lessons_lib.grading.judge import mistakes_12 as mistakes
 from lessons_lib.grading.judge.compare import close
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.decoding import greedy, n_best
+from lessons_lib.translation.search.decoding import greedy, n_best
 from tools.make_exercises import SOLUTIONS
 
 LESSON = "12_translation"

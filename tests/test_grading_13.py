@@ -15,11 +15,12 @@ from lessons_lib.grading.judge import lesson_13 as judge
 from lessons_lib.grading.judge import mistakes_13 as mistakes
 from lessons_lib.grading.judge import mistakes_13_links as linked
 from lessons_lib.grading.judge.run import judge as judged
-from lessons_lib.translation import alignment, capstone
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.model_folder import save_model
-from lessons_lib.translation.pharaoh import gold_of
-from lessons_lib.translation.scoring import compare
+from lessons_lib.translation.data.pharaoh import gold_of
+from lessons_lib.translation.evaluation import alignment
+from lessons_lib.translation.evaluation import final_report as capstone
+from lessons_lib.translation.evaluation.scoring import compare
+from lessons_lib.translation.search.model_folder import save_model
 
 SEEDS = range(8)
 

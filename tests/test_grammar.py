@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from lessons_lib.translation.grammar import SentencePair, write
-from lessons_lib.translation.language import conjugation, small_words
-from lessons_lib.translation.language.meaning import (
+from lessons_lib.translation.data.grammar import SentencePair, write
+from lessons_lib.translation.data.language import conjugation, small_words
+from lessons_lib.translation.data.language.meaning import (
     Clause,
     PrepositionalPhrase,
     Sentence,
@@ -18,8 +18,8 @@ from lessons_lib.translation.language.meaning import (
     place,
     verb,
 )
-from lessons_lib.translation.language.small_words import PRONOUN
-from lessons_lib.translation.language.verbs import THERE_BE
+from lessons_lib.translation.data.language.small_words import PRONOUN
+from lessons_lib.translation.data.language.verbs import THERE_BE
 
 I, HE, SHE, IT, WE, THEY, WHO, THERE = (
     PRONOUN[name] for name in ("I", "he", "she", "it", "we", "they", "who", "there")

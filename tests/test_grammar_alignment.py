@@ -3,12 +3,12 @@
 import pytest
 from test_grammar import ADVERB, APPLES, HE, IT, KINGS_HORSE, SHE, THERE, THEY, WE, I, at, clause
 
-from lessons_lib.translation.corpus import load_grammar
-from lessons_lib.translation.grammar import SHOWCASE, SentencePair, generate, load_tests, write
-from lessons_lib.translation.language import dates
-from lessons_lib.translation.language.meaning import Clause, Sentence, changed, noun_phrase
-from lessons_lib.translation.language.verbs import THERE_BE
-from lessons_lib.translation.pharaoh import format_links, gold_of, parse_links
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.data.grammar import SHOWCASE, SentencePair, generate, load_tests, write
+from lessons_lib.translation.data.language import dates
+from lessons_lib.translation.data.language.meaning import Clause, Sentence, changed, noun_phrase
+from lessons_lib.translation.data.language.verbs import THERE_BE
+from lessons_lib.translation.data.pharaoh import format_links, gold_of, parse_links
 
 ON_THE_SECOND = dates.date(2, ("May", "mai"), ordinal=True)
 FIVE_HUNDRED = changed(noun_phrase("ten eggs"), determiner="five hundred")

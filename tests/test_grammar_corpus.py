@@ -10,11 +10,11 @@ from itertools import pairwise
 
 import pytest
 
-from lessons_lib.translation.grammar import LENGTHS, SHOWCASE, fold, generate, load_splits, write
-from lessons_lib.translation.language import adjectives, nouns, small_words, verbs
-from lessons_lib.translation.language.combinations import combinations, held_out
-from lessons_lib.translation.language.conjugation import present
-from lessons_lib.translation.language.sampling import sample_sentence
+from lessons_lib.translation.data.grammar import LENGTHS, SHOWCASE, fold, generate, load_splits, write
+from lessons_lib.translation.data.language import adjectives, nouns, small_words, verbs
+from lessons_lib.translation.data.language.combinations import combinations, held_out
+from lessons_lib.translation.data.language.conjugation import present
+from lessons_lib.translation.data.language.sampling import sample_sentence
 
 VOWEL = "[aeiouhâàéèêîôûœ]"
 ASPIRATED = "(?:héros|hibou|hiboux|hache|haches|huit|onze)\\b"
@@ -162,7 +162,7 @@ def test_no_english_sentence_twice(pairs):
 
 def test_a_seed_gives_the_same_corpus_whatever_the_hash_seed():
     code = (
-        "from lessons_lib.translation.grammar import *;"
+        "from lessons_lib.translation.data.grammar import *;"
         "print(generate(50, 3), load_splits(40, 10, 10, 3), load_tests(5, 3))"
     )
     outputs = [

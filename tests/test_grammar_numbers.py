@@ -3,10 +3,10 @@
 import pytest
 from test_grammar import ADVERB, CLAUSES, HE, IT, PHRASES, SENTENCES, SHE, THEY, WE, YOU, I, at, clause, say
 
-from lessons_lib.translation.grammar import write
-from lessons_lib.translation.language import conjugation, dates, numbers
-from lessons_lib.translation.language.meaning import Sentence, changed, noun_phrase
-from lessons_lib.translation.language.small_words import Adverb
+from lessons_lib.translation.data.grammar import write
+from lessons_lib.translation.data.language import conjugation, dates, numbers
+from lessons_lib.translation.data.language.meaning import Sentence, changed, noun_phrase
+from lessons_lib.translation.data.language.small_words import Adverb
 
 COUNTED = {
     "two apples": "deux pommes",

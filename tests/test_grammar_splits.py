@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from lessons_lib.translation.corpus import load_grammar, load_grammar_tests
-from lessons_lib.translation.grammar import LENGTHS, LONG, SHOWCASE, TESTS, fold, load_splits, load_tests, write
-from lessons_lib.translation.language import adjectives, names, nouns, numbers, unseen, verbs
-from lessons_lib.translation.language.meaning import Clause, Sentence, noun_phrase, verb
-from lessons_lib.translation.language.small_words import PRONOUN
-from lessons_lib.translation.language.words import rows
+from lessons_lib.translation.data.corpus import load_grammar, load_grammar_tests
+from lessons_lib.translation.data.grammar import LENGTHS, LONG, SHOWCASE, TESTS, fold, load_splits, load_tests, write
+from lessons_lib.translation.data.language import adjectives, names, nouns, numbers, unseen, verbs
+from lessons_lib.translation.data.language.meaning import Clause, Sentence, noun_phrase, verb
+from lessons_lib.translation.data.language.small_words import PRONOUN
+from lessons_lib.translation.data.language.words import rows
 
 NAMES = ("in_distribution", "unseen_words", "unseen_constructions", "long")
 

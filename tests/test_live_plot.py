@@ -11,13 +11,12 @@ import torch
 from toy import toy_config, toy_corpus
 
 from lessons_lib import figures
-from lessons_lib.translation import live_plot
-from lessons_lib.translation.live_plot import LivePlot
-from lessons_lib.translation.monitor import Monitor
-from lessons_lib.translation.options import TrainingOptions
-from lessons_lib.translation.recipe import Recipe
-from lessons_lib.translation.run import train_translator
-from lessons_lib.translation.training import Step
+from lessons_lib.translation.training.live_plot import LivePlot
+from lessons_lib.translation.training.loop import Step, live_plot
+from lessons_lib.translation.training.monitor import Monitor
+from lessons_lib.translation.training.options import TrainingOptions
+from lessons_lib.translation.training.recipe import Recipe
+from lessons_lib.translation.training.resumable import train_translator
 
 METRICS = [
     {"step": 1, "loss": 7.5, "gradient_norm": 1.0},
@@ -142,8 +141,8 @@ def test_the_curves_go_on_where_a_training_does(tmp_path, shown):
 
 def test_the_command_draws_nothing():
     program = (
-        "import sys, lessons_lib.translation.run\n"
-        "from lessons_lib.translation.live_plot import in_notebook\n"
+        "import sys, lessons_lib.translation.training.resumable\n"
+        "from lessons_lib.translation.training.live_plot import in_notebook\n"
         "print(in_notebook(), 'matplotlib' in sys.modules, 'IPython' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -14,16 +14,16 @@ from widget_page import WidgetPage
 from lessons_lib.feedforward import ACTIVATIONS
 from lessons_lib.norms import NORMS
 from lessons_lib.positions import t5_bucket
-from lessons_lib.translation.alignment import cross_attention, word_weights
-from lessons_lib.translation.corpus import load_grammar, load_grammar_tests
 from lessons_lib.translation.course_model import FOLDER, course_web_model, load_course_translator
-from lessons_lib.translation.decoding import n_best
+from lessons_lib.translation.data.corpus import load_grammar, load_grammar_tests
+from lessons_lib.translation.data.tokenizer import split_words
 from lessons_lib.translation.deployment.web import CHOICES as CHOICES_OF_THE_PAGE
 from lessons_lib.translation.deployment.web import seen_words, stored_words, web_model
 from lessons_lib.translation.deployment.web_reading import read_web_file, read_web_model
-from lessons_lib.translation.model_folder import save_model
-from lessons_lib.translation.tokenizer import split_words
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.search.attention_weights import cross_attention, word_weights
+from lessons_lib.translation.search.decoding import n_best
+from lessons_lib.translation.search.model_folder import save_model
+from lessons_lib.translation.search.translator import Translator
 from lessons_lib.widgets import TranslatorWidget
 from tools import chromium
 

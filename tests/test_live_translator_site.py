@@ -7,9 +7,9 @@ from playwright.sync_api import expect
 from visit import Visit
 
 from lessons_lib.translation.course_model import FOLDER, course_web_model
+from lessons_lib.translation.data.grammar import LENGTHS
 from lessons_lib.translation.deployment.web_reading import read_web_file
-from lessons_lib.translation.grammar import LENGTHS
-from lessons_lib.translation.model_folder import load_model
+from lessons_lib.translation.search.model_folder import load_model
 from tools import build_book
 from tools.lesson_files import ROOT
 from tools.serve import QuietHandler, served

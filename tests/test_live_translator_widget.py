@@ -16,8 +16,8 @@ from widget_page import WidgetPage
 from lessons_lib.translation.course_model import course_web_model
 from lessons_lib.translation.deployment.web import web_model
 from lessons_lib.translation.deployment.web_reading import read_web_model
-from lessons_lib.translation.model_folder import save_model
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.search.model_folder import save_model
+from lessons_lib.translation.search.translator import Translator
 from lessons_lib.widgets import TranslatorWidget
 from tools import chromium
 

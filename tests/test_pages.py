@@ -3,8 +3,8 @@
 import re
 
 from lessons_lib.prose import says
-from lessons_lib.translation.corpus import load_grammar
-from lessons_lib.translation.language import adjectives, nouns, verbs
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.data.language import adjectives, nouns, verbs
 from tools.lesson_files import ROOT
 
 

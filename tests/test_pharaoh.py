@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lessons_lib.translation.alignment import Gold
-from lessons_lib.translation.corpus import Pair
-from lessons_lib.translation.pharaoh import (
+from lessons_lib.translation.data.corpus import Pair
+from lessons_lib.translation.data.pharaoh import (
+    Gold,
     format_links,
     parse_links,
     read_links,

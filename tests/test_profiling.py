@@ -10,10 +10,10 @@ from toy import toy_model, toy_sources
 from lessons_lib import figures
 from lessons_lib.cli import main
 from lessons_lib.timing import peak_bytes
-from lessons_lib.translation.decoding import greedy, n_best
-from lessons_lib.translation.model_folder import save_model
-from lessons_lib.translation.profiling import Point, decode, points, profile
-from lessons_lib.translation.uncached import Uncached
+from lessons_lib.translation.evaluation.profiling import Point, decode, points, profile
+from lessons_lib.translation.search.decoding import greedy, n_best
+from lessons_lib.translation.search.model_folder import save_model
+from lessons_lib.translation.search.uncached import Uncached
 
 SMALL = {"batch": (1, 2, 3), "source_length": (4, 6), "beam": (1, 2), "precision": ("fp32", "bf16")}
 FLAGS = "--batch 1 2 --source-length 4 8 --beam 1 2 --precision fp32 --rounds 1".split()

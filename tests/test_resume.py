@@ -17,9 +17,9 @@ from toy import toy_config, toy_corpus, toy_tokenizer
 
 from lessons_lib.device import seed_everything
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.batching import Batches, encode_pairs
-from lessons_lib.translation.checkpoint import BEFORE, LATEST, read_checkpoint, write_checkpoint
-from lessons_lib.translation.training import Trainer, TrainingOptions
+from lessons_lib.translation.data.batching import Batches, encode_pairs
+from lessons_lib.translation.training.checkpoint import BEFORE, LATEST, read_checkpoint, write_checkpoint
+from lessons_lib.translation.training.loop import Trainer, TrainingOptions
 
 HERE = Path(__file__).parent
 STEPS = 40

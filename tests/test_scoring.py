@@ -6,7 +6,7 @@ import random
 import pytest
 import sacrebleu
 
-from lessons_lib.translation.scoring import compare, score, sentence_chrf
+from lessons_lib.translation.evaluation.scoring import compare, score, sentence_chrf
 
 REFERENCES = ["Le chat noir ne dort pas ici.", "Il pleut , dit-elle .", "Où est la gare la plus proche ?"]
 

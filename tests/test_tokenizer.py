@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy import toy_corpus, toy_tokenizer
 
-from lessons_lib.translation.tokenizer import BOS, EOS, PAD, Tokenizer, split_words
+from lessons_lib.translation.data.tokenizer import BOS, EOS, PAD, Tokenizer, split_words
 
 FRENCH = "Qu'est-ce que l'homme n’a pas dit, aujourd'hui ?  « Rien », 12,5 % !"
 

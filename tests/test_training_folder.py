@@ -12,17 +12,18 @@ from test_resume import losses, trainer
 from toy import toy_config, toy_corpus, toy_model
 
 from lessons_lib.device import memory_errors
-from lessons_lib.translation import run, training
-from lessons_lib.translation.checkpoint import LATEST, read_checkpoint, write_checkpoint
-from lessons_lib.translation.corpus import Pair
-from lessons_lib.translation.early_stopping import EarlyStopping
-from lessons_lib.translation.in_use import LOCK
-from lessons_lib.translation.model_folder import CHECKPOINT, FILES
-from lessons_lib.translation.monitor import Monitor
-from lessons_lib.translation.options import TrainingOptions
-from lessons_lib.translation.recipe import Recipe
-from lessons_lib.translation.run import train_translator
-from lessons_lib.translation.training import Step, Trainer
+from lessons_lib.translation.data.corpus import Pair
+from lessons_lib.translation.search.model_folder import CHECKPOINT, FILES
+from lessons_lib.translation.training.checkpoint import LATEST, read_checkpoint, write_checkpoint
+from lessons_lib.translation.training.early_stopping import EarlyStopping
+from lessons_lib.translation.training.in_use import LOCK
+from lessons_lib.translation.training.loop import Step, Trainer
+from lessons_lib.translation.training.loop import loop as training
+from lessons_lib.translation.training.loop import resumable as run
+from lessons_lib.translation.training.monitor import Monitor
+from lessons_lib.translation.training.options import TrainingOptions
+from lessons_lib.translation.training.recipe import Recipe
+from lessons_lib.translation.training.resumable import train_translator
 
 SMALL = {"d_model": 16, "d_ff": 32}
 

@@ -10,11 +10,11 @@ from torch import nn
 
 from lessons_lib.config import TransformerConfig
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation import beam_tree as builder
-from lessons_lib.translation.beam_tree import beam_tree
-from lessons_lib.translation.corpus import load_grammar_tests
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.decoding import greedy, n_best
+from lessons_lib.translation.data.corpus import load_grammar_tests
+from lessons_lib.translation.search.beam_tree import beam_tree
+from lessons_lib.translation.search.decoding import greedy, n_best
+from lessons_lib.translation.search.search import beam_tree as builder
 from lessons_lib.widgets import BeamTree
 from lessons_lib.widgets import beam as widget_module
 

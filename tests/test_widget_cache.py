@@ -14,7 +14,7 @@ from lessons_lib.masks import padding_mask
 from lessons_lib.sizes import cache_memory, forward_flops, generation_flops, presets
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.uncached import Uncached
+from lessons_lib.translation.search.uncached import Uncached
 from lessons_lib.widgets import CacheWidget
 from lessons_lib.widgets.sizes import checked_config
 

@@ -10,7 +10,7 @@ import pytest
 import sacrebleu
 from test_widget_attention import CONTRAST
 
-from lessons_lib.translation.bleu import words
+from lessons_lib.translation.evaluation.bleu import words
 from lessons_lib.widgets import SentenceBrowser
 
 SOURCE = "The small cats do not sleep."

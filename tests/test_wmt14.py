@@ -20,15 +20,15 @@ from toy import toy_config
 
 from lessons_lib.cli import main
 from lessons_lib.cli.test_set import read_test_set
-from lessons_lib.translation import prepared
-from lessons_lib.translation.cleaning import REASONS, Cleaner, Filters, HashSet, normalise
-from lessons_lib.translation.corpus import Pair
-from lessons_lib.translation.language_check import wrong_language
-from lessons_lib.translation.options import TrainingOptions
-from lessons_lib.translation.prepared import ParquetPairs, load_prepared, to_parquet
-from lessons_lib.translation.recipe import Recipe
-from lessons_lib.translation.run import train_translator
-from lessons_lib.translation.wmt14 import left_out, load_wmt14, prepare
+from lessons_lib.translation.data import prepared
+from lessons_lib.translation.data.cleaning import REASONS, Cleaner, Filters, HashSet, normalise
+from lessons_lib.translation.data.corpus import Pair
+from lessons_lib.translation.data.language_check import wrong_language
+from lessons_lib.translation.data.prepared import ParquetPairs, load_prepared, to_parquet
+from lessons_lib.translation.data.wmt14 import left_out, load_wmt14, prepare
+from lessons_lib.translation.training.options import TrainingOptions
+from lessons_lib.translation.training.recipe import Recipe
+from lessons_lib.translation.training.resumable import train_translator
 
 NEWS = [("The parliament of Prague voted.", "Le parlement de Prague a voté."), ("Rain is coming.", "La pluie arrive.")]
 BAD = {

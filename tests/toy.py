@@ -7,11 +7,11 @@ import torch
 
 from lessons_lib.device import seed_everything
 from lessons_lib.transformer import Transformer, TransformerConfig
-from lessons_lib.translation.batching import Batches, encode_pairs
-from lessons_lib.translation.corpus import Corpus, Pair
-from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.training import TrainingOptions, fit
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.data.batching import Batches, encode_pairs
+from lessons_lib.translation.data.corpus import Corpus, Pair
+from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.search.translator import Translator
+from lessons_lib.translation.training.loop import TrainingOptions, fit
 
 NOUNS = {"cat": "chat", "dog": "chien", "bird": "oiseau", "horse": "cheval"}
 ADJECTIVES = {"black": "noir", "white": "blanc", "little": "petit"}
@@ -84,6 +84,6 @@ def toy_translator() -> Translator:
 
 def toy_sources(count: int = 8) -> torch.Tensor:
     """Token ids (B, S) of the first test sentences, padded."""
-    from lessons_lib.translation.batching import pad
+    from lessons_lib.translation.data.batching import pad
 
     return pad([[*toy_tokenizer().encode(pair.source), 2] for pair in toy_corpus().test[:count]], 0)

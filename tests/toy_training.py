@@ -7,10 +7,10 @@ from pathlib import Path
 
 from toy import toy_config, toy_corpus
 
-from lessons_lib.translation import training
-from lessons_lib.translation.options import TrainingOptions
-from lessons_lib.translation.recipe import Recipe
-from lessons_lib.translation.run import train_translator
+from lessons_lib.translation.training.loop import loop as training
+from lessons_lib.translation.training.options import TrainingOptions
+from lessons_lib.translation.training.recipe import Recipe
+from lessons_lib.translation.training.resumable import train_translator
 
 parser = argparse.ArgumentParser()
 parser.add_argument("out", type=Path)

@@ -8,8 +8,8 @@ import signal
 import sys
 from pathlib import Path
 
-from lessons_lib.translation.wmt14 import prepare
-from lessons_lib.translation.wmt14_source import Source
+from lessons_lib.translation.data.wmt14 import prepare
+from lessons_lib.translation.data.wmt14_source import Source
 
 out, source, n_pairs, part_pairs = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 moments = {"left": 0, "rows": 0}

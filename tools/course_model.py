@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 
 from lessons_lib.files import write_whole
-from lessons_lib.translation.corpus import Corpus, load_grammar
 from lessons_lib.translation.course_model import FOLDER
+from lessons_lib.translation.data.corpus import Corpus, load_grammar
 from lessons_lib.translation.deployment.web import WORDS, seen_words
-from lessons_lib.translation.model_folder import (
+from lessons_lib.translation.search.model_folder import (
     CARD,
     CONFIG,
     TOKENIZER,
@@ -19,9 +19,9 @@ from lessons_lib.translation.model_folder import (
     save_model,
     write_json,
 )
-from lessons_lib.translation.recipe import recipe_for
-from lessons_lib.translation.run import score_translator, train_translator
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.search.translator import Translator
+from lessons_lib.translation.training.recipe import recipe_for
+from lessons_lib.translation.training.resumable import score_translator, train_translator
 
 SETTINGS = {"steps": 6_000, "dropout": 0.1, "weight_decay": 0.01, "average": 8, "precision": "bf16"}
 COMMAND = "make model"

@@ -53,9 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Align; the exit code."""
-    from lessons_lib.translation.alignment import read_off, readable, score_links
-    from lessons_lib.translation.pharaoh import write_links
-    from lessons_lib.translation.translator import Translator
+    from lessons_lib.translation.data.pharaoh import write_links
+    from lessons_lib.translation.evaluation.alignment import read_off, readable, score_links
+    from lessons_lib.translation.search.translator import Translator
 
     _check(options)
     pairs, gold = _pairs_and_gold(options)
@@ -104,9 +104,9 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _pairs_and_gold(options: argparse.Namespace):
-    from lessons_lib.translation.corpus import load_grammar, read_pairs, read_tab_pairs
-    from lessons_lib.translation.model_folder import read_card
-    from lessons_lib.translation.pharaoh import gold_of, read_links
+    from lessons_lib.translation.data.corpus import load_grammar, read_pairs, read_tab_pairs
+    from lessons_lib.translation.data.pharaoh import gold_of, read_links
+    from lessons_lib.translation.search.model_folder import read_card
 
     if options.corpus:
         pairs = load_grammar(read_card(options.model).get("seed", 0), n_train=0, n_valid=0).test
@@ -117,10 +117,10 @@ def _pairs_and_gold(options: argparse.Namespace):
 
 def _reading(options: argparse.Namespace, model, tokenizer):
     """The reading, and what it was chosen on."""
-    from lessons_lib.translation.alignment import Reading, readable, score_readings, word_tables
-    from lessons_lib.translation.corpus import load_grammar, read_tab_pairs
-    from lessons_lib.translation.model_folder import read_card
-    from lessons_lib.translation.pharaoh import gold_of, read_links
+    from lessons_lib.translation.data.corpus import load_grammar, read_tab_pairs
+    from lessons_lib.translation.data.pharaoh import gold_of, read_links
+    from lessons_lib.translation.evaluation.alignment import Reading, readable, score_readings, word_tables
+    from lessons_lib.translation.search.model_folder import read_card
 
     config, card = model.config, read_card(options.model)
     if options.layer is not None:

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare; the exit code."""
-    from lessons_lib.translation.scoring import check_tokenize, compare
+    from lessons_lib.translation.evaluation.scoring import check_tokenize, compare
 
     check_tokenize(options.tokenize)
     systems, references, more = _from_files(options) if options.hypotheses else _from_models(options)
@@ -79,8 +79,8 @@ def _from_files(options: argparse.Namespace) -> tuple[list[tuple[str, list[str]]
 
 
 def _from_models(options: argparse.Namespace) -> tuple[list[tuple[str, list[str]]], list[str], list[list[str]]]:
-    from lessons_lib.translation.model_folder import read_card
-    from lessons_lib.translation.translator import Translator
+    from lessons_lib.translation.search.model_folder import read_card
+    from lessons_lib.translation.search.translator import Translator
 
     models, beams = options.model or [], options.beam or [1]
     if len(models) * len(beams) != 2:

@@ -36,9 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Diagnose; the exit code."""
-    from lessons_lib.translation.diagnosis.measure import diagnose
-    from lessons_lib.translation.diagnosis.page import write_page
-    from lessons_lib.translation.translator import Translator
+    from lessons_lib.translation.evaluation.diagnosis.measure import diagnose
+    from lessons_lib.translation.evaluation.diagnosis.page import write_page
+    from lessons_lib.translation.search.translator import Translator
 
     check_test_set(options)
     if options.out is None and not options.json:

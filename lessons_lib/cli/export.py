@@ -53,8 +53,8 @@ def run(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from lessons_lib.files import replacing_whole
     from lessons_lib.translation.deployment.check import REQUIRED, Disagreement, check_export, checkable
-    from lessons_lib.translation.model_folder import check_free, load_model
-    from lessons_lib.translation.translator import Translator
+    from lessons_lib.translation.search.model_folder import check_free, load_model
+    from lessons_lib.translation.search.translator import Translator
 
     if options.to == "ctranslate2":
         from lessons_lib.translation.deployment.ctranslate2 import FILES
@@ -94,8 +94,8 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _sentences(options: argparse.Namespace) -> list[str] | None:
-    from lessons_lib.translation.corpus import load_grammar, read_lines
-    from lessons_lib.translation.model_folder import read_card
+    from lessons_lib.translation.data.corpus import load_grammar, read_lines
+    from lessons_lib.translation.search.model_folder import read_card
 
     if options.check:
         return read_lines(options.check)

@@ -44,8 +44,8 @@ def run(options: argparse.Namespace) -> int:
     from lessons_lib.translation.deployment.check import REQUIRED, Agreement, checkable
     from lessons_lib.translation.deployment.web import web_model
     from lessons_lib.translation.deployment.web_reading import read_web_model
-    from lessons_lib.translation.model_folder import load_model
-    from lessons_lib.translation.translator import Translator
+    from lessons_lib.translation.search.model_folder import load_model
+    from lessons_lib.translation.search.translator import Translator
 
     if options.out.is_dir():
         raise UserError(f"{options.out} is a folder; give a file, for example {options.out / 'translator.bin'}")
@@ -88,9 +88,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _words(options: argparse.Namespace) -> list[str] | None:
     """The words of the training: of the files given, of the folder, or of the embedded corpus if it was trained on."""
-    from lessons_lib.translation.corpus import GRAMMAR_SIZES, load_grammar, read_lines
+    from lessons_lib.translation.data.corpus import GRAMMAR_SIZES, load_grammar, read_lines
     from lessons_lib.translation.deployment.web import seen_words, stored_words
-    from lessons_lib.translation.model_folder import read_card
+    from lessons_lib.translation.search.model_folder import read_card
 
     if options.words:
         return seen_words(line for path in options.words for line in read_lines(path))
@@ -104,8 +104,8 @@ def _words(options: argparse.Namespace) -> list[str] | None:
 
 
 def _sentences(options: argparse.Namespace) -> list[str] | None:
-    from lessons_lib.translation.corpus import load_grammar, read_lines
-    from lessons_lib.translation.model_folder import read_card
+    from lessons_lib.translation.data.corpus import load_grammar, read_lines
+    from lessons_lib.translation.search.model_folder import read_card
 
     if options.check:
         return read_lines(options.check)

@@ -35,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prepare; the exit code."""
-    from lessons_lib.translation.prepared import count_pairs
-    from lessons_lib.translation.wmt14 import left_out, prepare
+    from lessons_lib.translation.data.prepared import count_pairs
+    from lessons_lib.translation.data.wmt14 import left_out, prepare
 
     manifest = prepare(options.out, options.pairs, options.source)
     pairs, out_of = count_pairs(manifest), left_out(manifest)

@@ -66,8 +66,8 @@ def run(options: argparse.Namespace) -> int:
 
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # PyTorch's profiler says when it begins and ends
     from lessons_lib.device import describe
-    from lessons_lib.translation.profiling import points, profile
-    from lessons_lib.translation.translator import Translator
+    from lessons_lib.translation.evaluation.profiling import points, profile
+    from lessons_lib.translation.search.translator import Translator
 
     model = Translator.load(options.model, options.device).model
     wanted = points(options.batch, options.source_length, options.beam, options.precision, options.grid)

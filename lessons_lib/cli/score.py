@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _of_file(options: argparse.Namespace):
-    from lessons_lib.translation.scoring import score
+    from lessons_lib.translation.evaluation.scoring import score
 
     if options.model or options.corpus or options.reference is None:
         raise UserError("--hypotheses FILE goes with --reference FILE, and with no --model or --corpus")
@@ -65,8 +65,8 @@ def _of_file(options: argparse.Namespace):
 
 
 def _of_model(options: argparse.Namespace):
-    from lessons_lib.translation.scoring import check_tokenize, score
-    from lessons_lib.translation.translator import Translator
+    from lessons_lib.translation.evaluation.scoring import check_tokenize, score
+    from lessons_lib.translation.search.translator import Translator
 
     if options.model is None:
         raise UserError("say what to score: --model DIR translates, or --hypotheses FILE holds translations")

@@ -28,7 +28,7 @@ def add_tokenize(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> N
 
 def warn_of_bleu(references: list[str], tokenize: str | None) -> None:
     """Say on stderr where BLEU says nothing."""
-    from lessons_lib.translation.scoring import says_nothing
+    from lessons_lib.translation.evaluation.scoring import says_nothing
 
     if says_nothing(references, tokenize):
         fix = "add --tokenize char, or read chrF"
@@ -63,14 +63,14 @@ def read_test_set(options: argparse.Namespace, model: Path) -> tuple[list, list[
     Raises:
         ValueError, OSError: a file cannot be read, or two differ in length.
     """
-    from lessons_lib.translation.corpus import Pair, load_grammar, load_grammar_tests
-    from lessons_lib.translation.model_folder import read_card
+    from lessons_lib.translation.data.corpus import Pair, load_grammar, load_grammar_tests
+    from lessons_lib.translation.search.model_folder import read_card
 
     if options.corpus is None:
         sources, references, *more = read_aligned(options.source, *options.reference)
         return [Pair(*sides) for sides in zip(sources, references, strict=True)], more
     if options.corpus == "wmt14":
-        from lessons_lib.translation.wmt14 import load_wmt14
+        from lessons_lib.translation.data.wmt14 import load_wmt14
 
         return load_wmt14(options.data).test, []
     seed = read_card(model).get("seed", 0)
@@ -85,7 +85,7 @@ def read_aligned(first: Path, *others: Path) -> list[list[str]]:
     Raises:
         ValueError, OSError: a file cannot be read, or has another number of lines than the first.
     """
-    from lessons_lib.translation.corpus import read_lines
+    from lessons_lib.translation.data.corpus import read_lines
 
     found = [read_lines(first)]
     for path in others:

@@ -8,7 +8,7 @@ from pathlib import Path
 from lessons_lib.cli.flags import add_device
 from lessons_lib.cli.test_set import add_tokenize, warn_of_bleu
 from lessons_lib.errors import UserError
-from lessons_lib.translation.presets import CORPORA, PRESETS
+from lessons_lib.translation.training.presets import CORPORA, PRESETS
 
 HELP = """\
 Train a translator and write it to a folder.
@@ -101,9 +101,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train; the exit code."""
-    from lessons_lib.translation.model_folder import check_free
-    from lessons_lib.translation.recipe import recipe_for
-    from lessons_lib.translation.run import train_translator
+    from lessons_lib.translation.search.model_folder import check_free
+    from lessons_lib.translation.training.recipe import recipe_for
+    from lessons_lib.translation.training.resumable import train_translator
 
     _check(options)
     flags = vars(options)
@@ -149,12 +149,12 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _load(options: argparse.Namespace):
-    from lessons_lib.translation.corpus import load_grammar, load_pairs
+    from lessons_lib.translation.data.corpus import load_grammar, load_pairs
 
     if options.corpus == "grammar":
         return load_grammar(options.seed)
     if options.corpus == "pairs":
         return load_pairs(options.train, options.valid, options.test or ())
-    from lessons_lib.translation.wmt14 import load_wmt14
+    from lessons_lib.translation.data.wmt14 import load_wmt14
 
     return load_wmt14(options.data, options.pairs_count)

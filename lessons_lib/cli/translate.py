@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from lessons_lib.cli.flags import add_model
 from lessons_lib.errors import UserError
-from lessons_lib.translation.textfile import check_kind, decode_utf8
+from lessons_lib.translation.data.textfile import check_kind, decode_utf8
 
 HELP = """\
 Translate sentences, one line a sentence.
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Translate; the exit code."""
-    from lessons_lib.translation.translator import Translator
+    from lessons_lib.translation.search.translator import Translator
 
     if options.n_best != 1 and not 1 <= options.n_best <= options.beam:
         raise UserError(f"--n-best {options.n_best} is not between 1 and --beam {options.beam}")

@@ -20,7 +20,7 @@ from lessons_lib.sizes.parameters import (
 )
 
 FUSED_ABOVE = 400 * 400  # queries times keys of 16 bits, as in `lessons_lib.attention.prefers_fused` on a CPU
-CHUNK = 512  # positions whose logits exist at one time, as in `lessons_lib.translation.losses`
+CHUNK = 512  # positions whose logits exist at one time, as in `lessons_lib.translation.training.losses`
 BIASED = ("alibi", "relative", "t5")  # positions that add to the scores
 
 

@@ -13,10 +13,10 @@ from lessons_lib.config import TransformerConfig
 from lessons_lib.device import seed_everything
 from lessons_lib.norms import LayerNorm
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.batching import Batches, Examples, collate, encode_pairs
-from lessons_lib.translation.corpus import Pair, load_grammar
-from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.training import TrainingOptions, fit
+from lessons_lib.translation.data.batching import Batches, Examples, collate, encode_pairs
+from lessons_lib.translation.data.corpus import Pair, load_grammar
+from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.training.loop import TrainingOptions, fit
 
 MOST_WORDS, FREQUENT = 5, 200
 

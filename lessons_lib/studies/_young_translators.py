@@ -8,12 +8,12 @@ import torch
 
 from lessons_lib.device import pick_precision, seed_everything
 from lessons_lib.transformer import Transformer, TransformerConfig
-from lessons_lib.translation.batching import Batches, Examples, encode_pairs
-from lessons_lib.translation.corpus import Corpus, Pair, load_grammar
-from lessons_lib.translation.scoring import score
-from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.training import TrainingOptions, fit
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.data.batching import Batches, Examples, encode_pairs
+from lessons_lib.translation.data.corpus import Corpus, Pair, load_grammar
+from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.evaluation.scoring import score
+from lessons_lib.translation.search.translator import Translator
+from lessons_lib.translation.training.loop import TrainingOptions, fit
 
 STEPS, WARM_UP, PEAK, PLACES = 400, 110, 5e-3, 768
 CPU = torch.device("cpu")

@@ -24,7 +24,7 @@ from lessons_lib.positions import (
     T5Positions,
 )
 from lessons_lib.studies import Study
-from lessons_lib.translation.corpus import load_grammar
+from lessons_lib.translation.data.corpus import load_grammar
 
 QUESTION = "Which ways of telling the order work past the length that was trained?"
 LESSON = 4

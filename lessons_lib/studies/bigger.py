@@ -10,10 +10,10 @@ from lessons_lib.device import seed_everything
 from lessons_lib.evidence import above
 from lessons_lib.studies import Study
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.batching import Batch, Batches, Examples, encode_pairs
-from lessons_lib.translation.corpus import load_grammar
-from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.training import TrainingOptions, fit, validation_loss
+from lessons_lib.translation.data.batching import Batch, Batches, Examples, encode_pairs
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.training.loop import TrainingOptions, fit, validation_loss
 
 QUESTION = "Is the larger of two translators better, for the same steps and for the same FLOPs?"
 LESSON = 10

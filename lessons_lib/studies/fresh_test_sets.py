@@ -8,9 +8,9 @@ import numpy as np
 
 from lessons_lib.evidence import above, bootstrap, share
 from lessons_lib.studies import Study
-from lessons_lib.translation.bleu import bleu_of_sums, sums_by_sentence
-from lessons_lib.translation.corpus import load_grammar_tests
 from lessons_lib.translation.course_model import load_course_translator
+from lessons_lib.translation.data.corpus import load_grammar_tests
+from lessons_lib.translation.evaluation.bleu import bleu_of_sums, sums_by_sentence
 
 QUESTION = "Does the bootstrap of one test set foresee what fresh test sets would show?"
 LESSON = 13

@@ -8,12 +8,12 @@ from lessons_lib.device import seed_everything
 from lessons_lib.evidence import above, within
 from lessons_lib.studies import Study
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.batching import Batch, Batches, Examples, collate, encode_pairs
-from lessons_lib.translation.corpus import Pair, load_grammar
-from lessons_lib.translation.decoding import greedy
-from lessons_lib.translation.scoring import score
-from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.training import Step, TrainingOptions, fit, validation_loss
+from lessons_lib.translation.data.batching import Batch, Batches, Examples, collate, encode_pairs
+from lessons_lib.translation.data.corpus import Pair, load_grammar
+from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.evaluation.scoring import score
+from lessons_lib.translation.search.decoding import greedy
+from lessons_lib.translation.training.loop import Step, TrainingOptions, fit, validation_loss
 
 QUESTION = "How much worse is a translator whose query heads share their keys and values, if it is trained so?"
 LESSON = 11

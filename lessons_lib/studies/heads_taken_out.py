@@ -12,10 +12,10 @@ from torch import nn
 
 from lessons_lib.evidence import above
 from lessons_lib.studies import Study
-from lessons_lib.translation.corpus import Pair, load_grammar
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.scoring import score
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.data.corpus import Pair, load_grammar
+from lessons_lib.translation.evaluation.scoring import score
+from lessons_lib.translation.search.translator import Translator
 
 QUESTION = "Does what a head costs alone tell which heads can be taken out together?"
 LESSON = 3

@@ -16,7 +16,7 @@ from lessons_lib.device import seed_everything
 from lessons_lib.evidence import above
 from lessons_lib.studies import Study
 from lessons_lib.transformer import Encoder
-from lessons_lib.translation.corpus import Pair, load_grammar
+from lessons_lib.translation.data.corpus import Pair, load_grammar
 
 QUESTION = "What is lost without activation, without a feed-forward network, and what is won by a gate?"
 LESSON = 7

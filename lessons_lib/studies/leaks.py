@@ -13,12 +13,12 @@ from lessons_lib.device import seed_everything
 from lessons_lib.evidence import above, estimate, within
 from lessons_lib.studies import Study
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.batching import Example, collate, encode_pairs
-from lessons_lib.translation.corpus import load_grammar
-from lessons_lib.translation.scoring import score
-from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.translator import Translator
-from lessons_lib.translation.uncached import Uncached
+from lessons_lib.translation.data.batching import Example, collate, encode_pairs
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.evaluation.scoring import score
+from lessons_lib.translation.search.translator import Translator
+from lessons_lib.translation.search.uncached import Uncached
 
 QUESTION = "What does a translator learn without its causal mask, and what if padding is counted in its loss?"
 LESSON = 8

@@ -9,11 +9,11 @@ from functools import cache
 
 from lessons_lib.evidence import above
 from lessons_lib.studies import Study
-from lessons_lib.translation.bleu import bleu
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.grammar import Selection, collect, is_for_training, load_splits
-from lessons_lib.translation.language.sampling import LONG_WEIGHTS, WEIGHTS
-from lessons_lib.translation.language.writing import SentencePair, fold
+from lessons_lib.translation.data.grammar import Selection, collect, is_for_training, load_splits
+from lessons_lib.translation.data.language.sampling import LONG_WEIGHTS, WEIGHTS
+from lessons_lib.translation.data.language.writing import SentencePair, fold
+from lessons_lib.translation.evaluation.bleu import bleu
 
 QUESTION = "Is it their length that breaks long sentences, or their number of clauses?"
 LESSON = 13

@@ -12,10 +12,10 @@ from lessons_lib.evidence import above
 from lessons_lib.masks import causal_mask, padding_mask
 from lessons_lib.studies import Study
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.batching import Batches, encode_pairs, pad
-from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.scoring import score
+from lessons_lib.translation.data.batching import Batches, encode_pairs, pad
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.evaluation.scoring import score
 
 QUESTION = "What does the course's decoder need from its encoder, once cross-attention got used to the memory?"
 LESSON = 5

@@ -9,10 +9,10 @@ from lessons_lib.device import seed_everything
 from lessons_lib.evidence import above
 from lessons_lib.studies import Study
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.batching import Batches, encode_pairs
-from lessons_lib.translation.corpus import load_grammar
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.training import TrainingOptions, fit
+from lessons_lib.translation.data.batching import Batches, encode_pairs
+from lessons_lib.translation.data.corpus import load_grammar
+from lessons_lib.translation.training.loop import TrainingOptions, fit
 
 QUESTION = "Which feed-forward network does a small translator miss most, and is it the same one from every start?"
 LESSON = 7

@@ -13,7 +13,7 @@ from lessons_lib.studies import Study
 from lessons_lib.studies.covered_words import Stack
 from lessons_lib.studies.short_sentences import BEGIN, END, PAD, rectangle, short_sentences, train
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.scoring import score
+from lessons_lib.translation.evaluation.scoring import score
 
 QUESTION = "With as many parameters, does an encoder–decoder translate better than a decoder-only model?"
 LESSON = 9

@@ -11,10 +11,10 @@ import torch
 from lessons_lib.evidence import above, within
 from lessons_lib.studies import Study
 from lessons_lib.studies._young_translators import CPU, material, translated, young_translator
-from lessons_lib.translation.batching import Batches, collate, encode_pairs
-from lessons_lib.translation.corpus import load_grammar_tests
-from lessons_lib.translation.training import validation_loss
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.data.batching import Batches, collate, encode_pairs
+from lessons_lib.translation.data.corpus import load_grammar_tests
+from lessons_lib.translation.search.translator import Translator
+from lessons_lib.translation.training.loop import validation_loss
 
 QUESTION = "What do label smoothing and wider beams do to a young translator, whichever seed trained it?"
 LESSON = 12

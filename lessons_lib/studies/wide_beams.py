@@ -5,8 +5,8 @@ from itertools import product
 from lessons_lib.evidence import above
 from lessons_lib.studies import Study
 from lessons_lib.studies._young_translators import translated
-from lessons_lib.translation.corpus import load_grammar_tests
 from lessons_lib.translation.course_model import load_course_translator
+from lessons_lib.translation.data.corpus import load_grammar_tests
 
 QUESTION = "Is a wider beam a better beam?"
 LESSON = 12

@@ -14,9 +14,9 @@ from lessons_lib.attention import scaled_dot_product_attention
 from lessons_lib.device import seed_everything
 from lessons_lib.evidence import above, within
 from lessons_lib.studies import Study
-from lessons_lib.translation.language import english
-from lessons_lib.translation.language.meaning import NounPhrase
-from lessons_lib.translation.language.sampling import sample_sentence
+from lessons_lib.translation.data.language import english
+from lessons_lib.translation.data.language.meaning import NounPhrase
+from lessons_lib.translation.data.language.sampling import sample_sentence
 
 QUESTION = "What does one attention layer not learn, or learn later, when queries and keys come from one matrix?"
 LESSON = 2

@@ -17,11 +17,11 @@ KEYS = ("source", "pieces", "end", "limit", "nodes")
 class BeamTree(anywidget.AnyWidget):
     """Beam search with a width of 1 to 5 and a length penalty, forth and back, on trees that hold what it needs.
 
-    The browser searches, so it works with no kernel; its rules are those of `lessons_lib.translation.decoding.n_best`.
+    The browser searches, so it works with no kernel; its rules are those of `translation.search.decoding.n_best`.
     Every trait may be changed later: `widget.width = 1` is greedy search.
 
     Args:
-        sentences: trees, as `lessons_lib.translation.beam_tree.beam_tree` makes them: mappings with `source`, a text;
+        sentences: trees, as `translation.search.beam_tree` makes them: mappings with `source`, a text;
             `pieces`, the tokens that occur, of which number `end` is the end of a sentence; `limit`, the most tokens of
             a translation; `nodes`, lists of [piece, log-probability, node], the root first, -1 where the tree ends.
         sentence: index of the sentence shown first.

@@ -6,7 +6,7 @@ export function meanOfHeads(heads) {
 }
 
 /**
- * Attention between words from attention between pieces, as lessons_lib.translation.alignment.word_weights: a source
+ * Attention between words from attention between pieces, as lessons_lib.translation.evaluation.alignment.word_weights: a source
  * word gets the sum of its pieces, a target word the mean of its. `of` gives each piece its word; null belongs to none.
  */
 export function wordWeights(weights, sourceOf, targetOf, nSource, nTarget) {

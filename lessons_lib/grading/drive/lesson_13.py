@@ -11,17 +11,17 @@ import torch
 from lessons_lib.grading.arrays import text_array
 from lessons_lib.grading.drive.calls import call
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
-from lessons_lib.translation.capstone import find_translator
-from lessons_lib.translation.corpus import Pair, load_grammar_tests
+from lessons_lib.grading.final_report import find_translator
+from lessons_lib.translation.data.corpus import Pair, load_grammar_tests
 
 BLEU = "bleu(translations, references)"
 LINKS = "links(weights)"
 ERROR_RATE = "alignment_error_rate(found, sure, possible)"
 CAPSTONE = "capstone(translator, pairs)"
 LIBRARY = (
-    "lessons_lib.translation.bleu",
-    "lessons_lib.translation.scoring",
-    "lessons_lib.translation.alignment",
+    "lessons_lib.translation.evaluation.bleu",
+    "lessons_lib.translation.evaluation.scoring",
+    "lessons_lib.translation.evaluation.alignment",
     "sacrebleu",
     "nltk",
 )

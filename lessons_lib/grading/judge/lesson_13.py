@@ -21,11 +21,11 @@ from lessons_lib.grading.judge.compare import close
 from lessons_lib.grading.judge.mistakes_13 import WRONG_BLEUS, Wrong, bleu, in_parts, sums
 from lessons_lib.grading.judge.mistakes_13_links import WRONG_LINKS, WRONG_RATES, error_rate, in_numbers, links
 from lessons_lib.grading.judge.step import Case, Cases, Step
-from lessons_lib.translation.bleu import bleu as bleu_of_texts
-from lessons_lib.translation.bleu import words
-from lessons_lib.translation.corpus import Pair
-from lessons_lib.translation.diagnosis.categories import Example, tags
-from lessons_lib.translation.scoring import compare
+from lessons_lib.translation.data.corpus import Pair
+from lessons_lib.translation.evaluation.bleu import bleu as bleu_of_texts
+from lessons_lib.translation.evaluation.bleu import words
+from lessons_lib.translation.evaluation.diagnosis.categories import Example, tags
+from lessons_lib.translation.evaluation.scoring import compare
 
 Inputs = dict[str, np.ndarray]
 Judge = Callable[[Inputs, Cases], str | None]

@@ -120,7 +120,7 @@ def beam_search(
     cut_off: bool = True,
     in_order: Callable[[int], int] = lambda place: place,
 ) -> Found:
-    """As `lessons_lib.translation.decoding.n_best`, from a table; the keywords exchange a rule for a wrong one."""
+    """As `search.decoding.n_best`, from a table; the keywords exchange a rule for a wrong one."""
     beam, penalty = search.beam, search.length_penalty
     beams: list[Found] = [([], 0.0)]
     finished: list[Found] = []

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from lessons_lib.translation.corpus import load_grammar
+from lessons_lib.translation.data.corpus import load_grammar
 
 PAD, BEGIN, END, BLANK = range(4)
 LONGEST, FREQUENT, UNSEEN = 8, 600, 300  # words a sentence, words a language, pairs kept apart

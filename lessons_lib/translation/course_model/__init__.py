@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from lessons_lib.translation.deployment.web import web_model
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.search.translator import Translator
 
 FOLDER = Path(__file__).parent
 NAME = "The course’s translator"  # on the page that runs it

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from lessons_lib.errors import UserError
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.decoding import output_limit
-from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.search.decoding import output_limit
+from lessons_lib.translation.search.translator import Translator
 
 REQUIRED = 0.99  # the rest: two tokens whose scores differ by less than what fp32 can tell apart
 

@@ -14,8 +14,8 @@ from lessons_lib.attention import MultiHeadAttention
 from lessons_lib.config import TransformerConfig
 from lessons_lib.feedforward import FeedForward
 from lessons_lib.transformer import Transformer
+from lessons_lib.translation.data.tokenizer import BOS, EOS, PAD, Tokenizer
 from lessons_lib.translation.deployment.support import refuse_unknown
-from lessons_lib.translation.tokenizer import BOS, EOS, PAD, Tokenizer
 
 FILES = {"config.json", "model.bin", "shared_vocabulary.json", "tokenizer.json"}
 POSITIONS = ("sinusoidal", "sinusoidal_halves", "learned", "rope", "none")

@@ -8,8 +8,8 @@ import numpy as np
 import onnxruntime
 from jaxtyping import Int
 
+from lessons_lib.translation.data.tokenizer import Tokenizer
 from lessons_lib.translation.deployment.support import refuse_unknown
-from lessons_lib.translation.tokenizer import Tokenizer
 
 # Not "t5" and "relative": torch's exporter cannot look up a row for each distance where lengths are symbols.
 POSITIONS = ("sinusoidal", "sinusoidal_halves", "learned", "rope", "alibi", "none")
@@ -26,8 +26,8 @@ def write_onnx_model(model, tokenizer: Tokenizer, folder: Path) -> None:
     """
     refuse_unknown(model.config, "for ONNX", positions=POSITIONS)
     # Here, because who only translates needs no PyTorch.
-    from lessons_lib.export import export_encoder, export_step, write_onnx
-    from lessons_lib.translation.model_folder import write_json
+    from lessons_lib.translation.deployment.programs import export_encoder, export_step, write_onnx
+    from lessons_lib.translation.search.model_folder import write_json
 
     write_onnx(export_encoder(model), folder / "encoder.onnx")
     write_onnx(export_step(model), folder / "step.onnx")

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from lessons_lib.errors import UserError
 from lessons_lib.transformer import Transformer, TransformerConfig
+from lessons_lib.translation.data.tokenizer import Tokenizer
 from lessons_lib.translation.deployment.web import MAGIC, VERSION
-from lessons_lib.translation.tokenizer import Tokenizer
 
 START = len(MAGIC) + 8
 

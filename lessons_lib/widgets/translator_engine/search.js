@@ -1,6 +1,6 @@
 import { largestOf, logSoftmax } from "./numbers.js";
 
-// The searches of lessons_lib/translation/decoding.py, for one sentence, a step at a time: each step `yield`s the best
+// The searches of lessons_lib/translation/search/decoding.py, for one sentence, a step at a time: each step `yield`s the best
 // beginning so far, so that others may do something in between. A record is what a step had before it wrote a token:
 // where it looked, and the likeliest next tokens.
 

@@ -1,4 +1,4 @@
-// Byte-pair encoding, as lessons_lib/translation/tokenizer.py has it: the same ids for every text.
+// Byte-pair encoding, as lessons_lib/translation/data/tokenizer.py has it: the same ids for every text.
 
 const EOS = 2;
 const FIRST_BYTE = 3; // the 256 bytes follow on <pad>, <s> and </s>

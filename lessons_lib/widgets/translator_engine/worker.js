@@ -28,7 +28,7 @@ export function serve(post) {
   async function translate({ id, text, beam, lengthPenalty = 1 }) {
     current = id;
     const begin = performance.now();
-    const all = tokenizer.encode(text.normalize("NFC")); // as lessons_lib/translation/translator.py reads it
+    const all = tokenizer.encode(text.normalize("NFC")); // as lessons_lib/translation/search/translator.py reads it
     const source = [...all.slice(0, model.config.max_length - 1), model.config.eos_id];
     const steps = search(model, source, beam, lengthPenalty);
     let [rested, result] = [begin, steps.next()];

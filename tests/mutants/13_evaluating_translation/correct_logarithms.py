@@ -9,11 +9,11 @@ import math
 import time
 from collections import Counter
 
-from lessons_lib.translation import capstone as course
-from lessons_lib.translation.bleu import words
-from lessons_lib.translation.diagnosis.categories import Example, tags
-from lessons_lib.translation.pharaoh import gold_of
-from lessons_lib.translation.scoring import compare
+from lessons_lib.translation.data.pharaoh import gold_of
+from lessons_lib.translation.evaluation import final_report as course
+from lessons_lib.translation.evaluation.bleu import words
+from lessons_lib.translation.evaluation.diagnosis.categories import Example, tags
+from lessons_lib.translation.evaluation.scoring import compare
 
 
 def runs_of(words, n):

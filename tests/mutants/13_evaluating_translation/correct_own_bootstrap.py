@@ -9,10 +9,10 @@ from collections import Counter
 import numpy as np
 import sacrebleu
 
-from lessons_lib.translation import capstone as course
-from lessons_lib.translation.alignment import alignment_error_rate, links
-from lessons_lib.translation.diagnosis.categories import Example, tags
-from lessons_lib.translation.pharaoh import gold_of
+from lessons_lib.translation.data.pharaoh import gold_of
+from lessons_lib.translation.evaluation import final_report as course
+from lessons_lib.translation.evaluation.alignment import alignment_error_rate, links
+from lessons_lib.translation.evaluation.diagnosis.categories import Example, tags
 
 
 def bleu(texts, references):

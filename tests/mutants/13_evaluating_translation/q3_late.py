@@ -6,12 +6,12 @@ q3: 2 of 3: read the weights of the step that writes a word
 import time
 from collections import Counter
 
-from lessons_lib.translation import capstone as course
-from lessons_lib.translation.alignment import alignment_error_rate, links
-from lessons_lib.translation.bleu import bleu
-from lessons_lib.translation.diagnosis.categories import Example, tags
-from lessons_lib.translation.pharaoh import gold_of
-from lessons_lib.translation.scoring import compare
+from lessons_lib.translation.data.pharaoh import gold_of
+from lessons_lib.translation.evaluation import final_report as course
+from lessons_lib.translation.evaluation.alignment import alignment_error_rate, links
+from lessons_lib.translation.evaluation.bleu import bleu
+from lessons_lib.translation.evaluation.diagnosis.categories import Example, tags
+from lessons_lib.translation.evaluation.scoring import compare
 
 
 def translate(translator, sentences, beam):

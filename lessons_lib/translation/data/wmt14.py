@@ -1,8 +1,8 @@
 """WMT14 English–French (Bojar et al. 2014): streamed from the Hugging Face hub, cleaned, kept as Parquet parts.
 
 40 million pairs of proceedings, news and crawled pages. Validation is newstest2013, the test newstest2014. What is
-kept are the first pairs of the stream that pass the filters of `lessons_lib.translation.cleaning`: who asks for more
-pairs gets the same ones and then others.
+kept are the first pairs of the stream that pass the filters of `cleaning.py`: who asks for more pairs gets the same
+ones and then others.
 """
 
 import re
@@ -15,9 +15,9 @@ from pathlib import Path
 from tqdm.auto import tqdm
 
 from lessons_lib.errors import UserError
-from lessons_lib.translation.cleaning import REASONS, Cleaner, Filters
-from lessons_lib.translation.corpus import Corpus, Pair
-from lessons_lib.translation.prepared import (
+from lessons_lib.translation.data.cleaning import REASONS, Cleaner, Filters
+from lessons_lib.translation.data.corpus import Corpus, Pair
+from lessons_lib.translation.data.prepared import (
     FORMAT,
     MANIFEST,
     ParquetPairs,
@@ -28,7 +28,7 @@ from lessons_lib.translation.prepared import (
     write_manifest,
     write_part,
 )
-from lessons_lib.translation.wmt14_source import Source
+from lessons_lib.translation.data.wmt14_source import Source
 
 HELD_OUT = {"valid": "validation", "test": "test"}  # ours: the name of the split in the source
 CACHE = Path.home() / ".cache" / "lessons" / "wmt14"

@@ -10,12 +10,12 @@ import torch
 from lessons_lib.device import memory_errors, pick_device, pick_precision
 from lessons_lib.errors import UserError
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.alignment import cross_attention
-from lessons_lib.translation.decoding import Hypothesis, output_limit
-from lessons_lib.translation.model_folder import load_model
-from lessons_lib.translation.search import Search, search_all
-from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.translations import Translation
+from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.search.attention_weights import cross_attention
+from lessons_lib.translation.search.decoding import Hypothesis, output_limit
+from lessons_lib.translation.search.model_folder import load_model
+from lessons_lib.translation.search.search import Search, search_all
+from lessons_lib.translation.search.translations import Translation
 
 
 class Translator:

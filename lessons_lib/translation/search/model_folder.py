@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save
 from lessons_lib.errors import UserError
 from lessons_lib.files import COMPLETE, finish, write_whole
 from lessons_lib.transformer import Transformer, TransformerConfig
-from lessons_lib.translation.tokenizer import Tokenizer
+from lessons_lib.translation.data.tokenizer import Tokenizer
 
 CONFIG, WEIGHTS, TOKENIZER = "config.json", "model.safetensors", "tokenizer.json"
 CARD, METRICS = "run.json", "metrics.jsonl"

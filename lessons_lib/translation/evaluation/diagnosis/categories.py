@@ -6,7 +6,7 @@ The rules compare with one reference. A free but right translation can trip them
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lessons_lib.translation.diagnosis.text import bare, is_negated, names, numbers, repeats, words
+from lessons_lib.translation.evaluation.diagnosis.text import bare, is_negated, names, numbers, repeats, words
 
 RARE_PIECES = 3
 SHORT, LONG = 0.75, 1.33  # words of the translation to words of the reference

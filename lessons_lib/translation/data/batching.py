@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lessons_lib.translation.corpus import Pair
-from lessons_lib.translation.tokenizer import Tokenizer
+from lessons_lib.translation.data.corpus import Pair
+from lessons_lib.translation.data.tokenizer import Tokenizer
 
 ENCODED_AT_ONCE = 10_000  # pairs
 

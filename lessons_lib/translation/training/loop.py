@@ -13,11 +13,11 @@ from torch import Tensor, nn
 from lessons_lib.device import autocast
 from lessons_lib.masks import padding_mask
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.averaging import WeightAverage
-from lessons_lib.translation.batching import Batch
-from lessons_lib.translation.losses import fused_cross_entropy
-from lessons_lib.translation.options import TrainingOptions, schedule
-from lessons_lib.translation.team import Team
+from lessons_lib.translation.data.batching import Batch
+from lessons_lib.translation.training.averaging import WeightAverage
+from lessons_lib.translation.training.losses import fused_cross_entropy
+from lessons_lib.translation.training.options import TrainingOptions, schedule
+from lessons_lib.translation.training.team import Team
 
 
 @dataclass(frozen=True)

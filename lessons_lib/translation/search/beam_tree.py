@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from lessons_lib.translation.constraints import Constraints
-from lessons_lib.translation.decoding import n_best, output_limit
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.search.constraints import Constraints
+from lessons_lib.translation.search.decoding import n_best, output_limit
+from lessons_lib.translation.search.translator import Translator
 
 LENGTH_PENALTIES = (0.0, 0.6, 1.0, 2.0)
 DECIMALS = 7

@@ -10,7 +10,7 @@ from torch import Tensor
 from lessons_lib.errors import UserError
 from lessons_lib.masks import padding_mask
 from lessons_lib.transformer import Transformer, TransformerConfig
-from lessons_lib.translation.constraints import FREE, Constraints
+from lessons_lib.translation.search.constraints import FREE, Constraints
 
 LENGTH_PENALTY = 1.0
 
@@ -70,7 +70,7 @@ def greedy(
     """At each step one token. Sentences that end leave the batch, so nobody waits for the longest.
 
     Args:
-        choose: the most probable one, or one that is drawn (`lessons_lib.translation.sampling`).
+        choose: the most probable one, or one that is drawn (`lessons_lib.translation.search.sampling`).
     """
     config = model.config
     source_mask, limits = padding_mask(src, config.pad_id), torch.tensor(output_limits(config, src), device=src.device)

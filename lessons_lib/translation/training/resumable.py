@@ -19,12 +19,11 @@ from lessons_lib.files import replacing_whole
 from lessons_lib.process import give_memory_back
 from lessons_lib.timing import process_peak_megabytes
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.batching import Batches, encode_pairs
-from lessons_lib.translation.checkpoint import BEFORE, LATEST, read_checkpoint, write_checkpoint
-from lessons_lib.translation.corpus import Corpus, Pair, evenly
-from lessons_lib.translation.early_stopping import EarlyStopping
-from lessons_lib.translation.in_use import in_use
-from lessons_lib.translation.model_folder import (
+from lessons_lib.translation.data.batching import Batches, encode_pairs
+from lessons_lib.translation.data.corpus import Corpus, Pair, evenly
+from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.evaluation.scoring import Scores, score
+from lessons_lib.translation.search.model_folder import (
     CARD,
     CHECKPOINT,
     METRICS,
@@ -32,13 +31,14 @@ from lessons_lib.translation.model_folder import (
     save_model,
     write_json,
 )
-from lessons_lib.translation.monitor import Monitor, StopSignal, no_number
-from lessons_lib.translation.recipe import Recipe
-from lessons_lib.translation.scoring import Scores, score
-from lessons_lib.translation.team import Team
-from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.training import Trainer, validation_loss
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.search.translator import Translator
+from lessons_lib.translation.training.checkpoint import BEFORE, LATEST, read_checkpoint, write_checkpoint
+from lessons_lib.translation.training.early_stopping import EarlyStopping
+from lessons_lib.translation.training.in_use import in_use
+from lessons_lib.translation.training.loop import Trainer, validation_loss
+from lessons_lib.translation.training.monitor import Monitor, StopSignal, no_number
+from lessons_lib.translation.training.recipe import Recipe
+from lessons_lib.translation.training.team import Team
 
 VALIDATION_PAIRS = 100  # at even distances; a validation must not eat the minutes
 TEST_PAIRS = 1_000  # at even distances

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from lessons_lib.errors import UserError
-from lessons_lib.translation.alignment import word_weights
-from lessons_lib.translation.tokenizer import split_words
+from lessons_lib.translation.data.tokenizer import split_words
+from lessons_lib.translation.search.attention_weights import word_weights
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Translation:
     def word_attention(self, layer: int = -1) -> Float[np.ndarray, "T2 S2"]:
         """Who looked at whom, in the words of ``text`` and ``source``: the mean over the heads of a layer.
 
-        A word is what stands between blanks (`lessons_lib.translation.tokenizer.split_words`).
+        A word is what stands between blanks (`lessons_lib.translation.data.tokenizer.split_words`).
 
         Raises:
             ValueError: the translation was made without attention.

@@ -15,7 +15,7 @@ from typing import overload
 
 from lessons_lib.errors import UserError
 from lessons_lib.files import write_whole
-from lessons_lib.translation.corpus import Corpus, Pair
+from lessons_lib.translation.data.corpus import Corpus, Pair
 
 MANIFEST, FORMAT = "manifest.json", 1
 GO_ON = "free some space, or mend what is wrong, and run the same command: it goes on from the last whole part"

@@ -12,8 +12,8 @@ from typing import TextIO
 from tqdm.auto import tqdm  # a widget in a notebook, a line in a terminal
 
 from lessons_lib.errors import UserError
-from lessons_lib.translation.live_plot import LivePlot, in_notebook
-from lessons_lib.translation.training import Step
+from lessons_lib.translation.training.live_plot import LivePlot, in_notebook
+from lessons_lib.translation.training.loop import Step
 
 
 class StopSignal:

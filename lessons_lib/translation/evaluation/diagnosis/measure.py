@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from lessons_lib.errors import UserError
-from lessons_lib.translation.alignment import Reading, word_tables
-from lessons_lib.translation.corpus import Pair
-from lessons_lib.translation.diagnosis.categories import CATEGORIES, OTHER, OTHER_RULE, RARE_PIECES, Example, tags
-from lessons_lib.translation.diagnosis.text import words
-from lessons_lib.translation.scoring import Comparison, Scores, check_tokenize, compare, score, sentence_chrf
-from lessons_lib.translation.tokenizer import Tokenizer
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.data.corpus import Pair
+from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.evaluation.alignment import Reading, word_tables
+from lessons_lib.translation.evaluation.diagnosis.categories import (
+    CATEGORIES,
+    OTHER,
+    OTHER_RULE,
+    RARE_PIECES,
+    Example,
+    tags,
+)
+from lessons_lib.translation.evaluation.diagnosis.text import words
+from lessons_lib.translation.evaluation.scoring import Comparison, Scores, check_tokenize, compare, score, sentence_chrf
+from lessons_lib.translation.search.translator import Translator
 
 LENGTHS = (4, 8, 12, 16, 24, 40)  # source words: up to 4, 5 to 8, …, more than 40
 

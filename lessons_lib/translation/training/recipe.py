@@ -4,9 +4,9 @@ from dataclasses import dataclass, fields
 
 from lessons_lib.errors import UserError
 from lessons_lib.transformer import TransformerConfig
-from lessons_lib.translation.options import TrainingOptions
-from lessons_lib.translation.presets import CORPORA, PRESETS
-from lessons_lib.translation.scoring import check_tokenize
+from lessons_lib.translation.evaluation.scoring import check_tokenize
+from lessons_lib.translation.training.options import TrainingOptions
+from lessons_lib.translation.training.presets import CORPORA, PRESETS
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Recipe:
     batch_tokens: int | None = None  # None: by device
     validations: int = 3
     patience: int | None = None  # stop after so many validations without a lower loss or a higher chrF
-    tokenize: str | None = None  # how BLEU splits words, see `lessons_lib.translation.scoring.score`
+    tokenize: str | None = None  # how BLEU splits words, see `lessons_lib.translation.evaluation.scoring.score`
     checkpoint_minutes: float | int = 3
     seed: int = 0
     device: str | None = None

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from lessons_lib.errors import UserError
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.batching import pad
-from lessons_lib.translation.constraints import Constraints
-from lessons_lib.translation.decoding import LENGTH_PENALTY, Hypothesis, check_beam, greedy, n_best
-from lessons_lib.translation.sampling import Sampler, check_sampling
+from lessons_lib.translation.data.batching import pad
+from lessons_lib.translation.search.constraints import Constraints
+from lessons_lib.translation.search.decoding import LENGTH_PENALTY, Hypothesis, check_beam, greedy, n_best
+from lessons_lib.translation.search.sampling import Sampler, check_sampling
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Search:
     Attributes:
         length_penalty: α of `Hypothesis.normalised`, for beams.
         no_repeat: no run of so many tokens twice; 0 allows all.
-        temperature, top_k, top_p, seed: of sampling, see `lessons_lib.translation.sampling.likely`.
+        temperature, top_k, top_p, seed: of sampling, see `lessons_lib.translation.search.sampling.likely`.
         first: the number of the first sentence. What is drawn for a sentence depends on the seed and on its number.
 
     Raises:

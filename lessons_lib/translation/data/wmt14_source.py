@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lessons_lib.errors import UserError
-from lessons_lib.translation.cleaning import one_line
-from lessons_lib.translation.corpus import Pair
+from lessons_lib.translation.data.cleaning import one_line
+from lessons_lib.translation.data.corpus import Pair
 
 HUB = {"dataset": "wmt/wmt14", "config": "fr-en", "revision": "b199e406369ec1b7634206d3ded5ba45de2fe696"}
 SECONDS = 10  # to wait for the hub before saying that it cannot be reached

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lessons_lib.translation.corpus import Pair
-from lessons_lib.translation.language_check import wrong_language
-from lessons_lib.translation.sameness import hash_of, normalise
+from lessons_lib.translation.data.corpus import Pair
+from lessons_lib.translation.data.language_check import wrong_language
+from lessons_lib.translation.data.sameness import hash_of, normalise
 
 REASONS = ("blank", "too_long", "length_ratio", "untranslated", "wrong_language", "in_a_test_set", "duplicate")
 

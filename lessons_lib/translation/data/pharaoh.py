@@ -8,17 +8,26 @@ Programs that know no possible links write and read the dash alone. A blank line
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lessons_lib.errors import UserError
 from lessons_lib.files import write_whole
-from lessons_lib.translation.alignment import Gold, Links
-from lessons_lib.translation.corpus import Pair, split_lines
-from lessons_lib.translation.textfile import decode_utf8, read_raw
-from lessons_lib.translation.tokenizer import split_words
+from lessons_lib.translation.data.corpus import Pair, split_lines
+from lessons_lib.translation.data.textfile import decode_utf8, read_raw
+from lessons_lib.translation.data.tokenizer import split_words
 
+Links = set[tuple[int, int]]  # (source word, target word)
 ENOUGH = 10  # links of which none names a first word: some first word nearly always has one
 _LINK = re.compile(r"(\d{1,9})([-?p])(\d{1,9})", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Gold:
+    """What people linked. ``possible`` links are right but need not be found; the ``sure`` ones are among them."""
+
+    sure: Links
+    possible: Links
 
 
 def gold_of(pairs: Sequence[Pair]) -> list[Gold]:
@@ -64,7 +73,7 @@ def read_links(path: Path, pairs: Sequence[Pair], one_based: bool = False) -> li
 def parse_links(line: str, pair: Pair, name: str = "the line", one_based: bool = False) -> Gold:
     """The links of one pair. A link that stands there as sure and as possible is sure.
 
-    A word is what stands between blanks (`lessons_lib.translation.tokenizer.split_words`).
+    A word is what stands between blanks (`lessons_lib.translation.data.tokenizer.split_words`).
 
     Raises:
         ValueError: see `read_links`; the message begins with ``name``.

@@ -16,12 +16,12 @@ from lessons_lib.device import pick_device
 from lessons_lib.errors import UserError
 from lessons_lib.files import write_whole
 from lessons_lib.transformer import Transformer, TransformerConfig
-from lessons_lib.translation.alignment import cross_attention, word_weights
-from lessons_lib.translation.corpus import Pair
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.model_folder import NEEDED, TOKENIZER, WEIGHTS
-from lessons_lib.translation.tokenizer import Tokenizer, split_words
-from lessons_lib.translation.translator import Translator
+from lessons_lib.translation.data.corpus import Pair
+from lessons_lib.translation.data.tokenizer import Tokenizer, split_words
+from lessons_lib.translation.search.attention_weights import cross_attention, word_weights
+from lessons_lib.translation.search.model_folder import NEEDED, TOKENIZER, WEIGHTS
+from lessons_lib.translation.search.translator import Translator
 
 # Where exercise 12 leaves a translator, and where `lessons train` was told to, seen from the checkout or an exercise.
 FOLDERS = (Path("my_translator"), Path("runs/mine"), Path("../runs/mine"))

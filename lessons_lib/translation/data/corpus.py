@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lessons_lib.errors import UserError
-from lessons_lib.translation import grammar
-from lessons_lib.translation.sameness import hash_of, normalise
-from lessons_lib.translation.textfile import decode_utf8, read_raw
+from lessons_lib.translation.data import grammar
+from lessons_lib.translation.data.sameness import hash_of, normalise
+from lessons_lib.translation.data.textfile import decode_utf8, read_raw
 
 MAX_CHARACTERS = 5_000  # of a sentence; what is longer is a page, or no text
 BARS = " ||| "

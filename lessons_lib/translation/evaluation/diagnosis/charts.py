@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
-from lessons_lib.translation.diagnosis.measure import LengthGroup, WorstSentence
-from lessons_lib.translation.tokenizer import split_words
+from lessons_lib.translation.data.tokenizer import split_words
+from lessons_lib.translation.evaluation.diagnosis.measure import LengthGroup, WorstSentence
 
 LEFT, PLOT, RIGHT, TOP = 84, 220, 36, 20  # in the units of the picture; at 360 px one of them is nearly a pixel
 BAR, GAP = 16, 14

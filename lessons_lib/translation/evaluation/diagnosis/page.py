@@ -5,8 +5,8 @@ from html import escape
 from pathlib import Path
 
 from lessons_lib.files import write_whole
-from lessons_lib.translation.diagnosis.charts import attention_table, bars_by_length, length_name
-from lessons_lib.translation.diagnosis.measure import Diagnosis, WorstSentence
+from lessons_lib.translation.evaluation.diagnosis.charts import attention_table, bars_by_length, length_name
+from lessons_lib.translation.evaluation.diagnosis.measure import Diagnosis, WorstSentence
 
 STYLE = Path(__file__).with_name("page.css")
 

@@ -15,9 +15,9 @@ from lessons_lib.device import pick_precision
 from lessons_lib.errors import UserError
 from lessons_lib.timing import peak_bytes, take_turns
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.constraints import Constraints
-from lessons_lib.translation.decoding import Hypothesis, check_beam, greedy, n_best
-from lessons_lib.translation.uncached import Uncached
+from lessons_lib.translation.search.constraints import Constraints
+from lessons_lib.translation.search.decoding import Hypothesis, check_beam, greedy, n_best
+from lessons_lib.translation.search.uncached import Uncached
 
 
 @dataclass(frozen=True)

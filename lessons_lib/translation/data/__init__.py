@@ -1,0 +1,1 @@
+"""What a translator learns from: corpora, their cleaning, subwords and batches."""

@@ -1,0 +1,1 @@
+"""How good translations are: scores, alignments, diagnoses, and where the time goes."""
