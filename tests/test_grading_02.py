@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from graded import expectations, graded
 
-from lessons_lib.grading.drive import lesson_02 as drive_02
 from lessons_lib.grading.drive.question import Trouble
-from lessons_lib.grading.judge import lesson_02 as judge_02
-from lessons_lib.grading.judge import mistakes_02
 from lessons_lib.grading.judge.compare import close
 from lessons_lib.grading.judge.reference import attention
+from lessons_lib.grading.lesson_02 import drive as drive_02
+from lessons_lib.grading.lesson_02 import judge as judge_02
+from lessons_lib.grading.lesson_02 import mistakes as mistakes_02
 
 MINE = [expected for expected in expectations() if expected.lesson == "02_query_key_value"]
 SEEDS = range(30)

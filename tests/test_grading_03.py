@@ -10,14 +10,12 @@ from torch import nn
 
 from lessons_lib.attention import MultiHeadAttention
 from lessons_lib.grading.arrays import encode
-from lessons_lib.grading.drive import lesson_03 as drive
 from lessons_lib.grading.drive.modules import filled
 from lessons_lib.grading.drive.question import Trouble
 from lessons_lib.grading.drive.run import run
-from lessons_lib.grading.judge import lesson_03 as judge
-from lessons_lib.grading.judge import mistakes_03 as mistakes
 from lessons_lib.grading.judge.compare import close
 from lessons_lib.grading.judge.reference import merge_heads, multi_head_attention, softmax, split_heads
+from lessons_lib.grading.lesson_03 import drive, judge, mistakes
 
 SEEDS = range(20)
 MINE = [e for e in expectations() if e.lesson == "03_multi_head_attention"]

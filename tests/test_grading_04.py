@@ -8,11 +8,12 @@ import torch
 from graded import expectations, graded
 
 from lessons_lib import positions as library
-from lessons_lib.grading.drive import lesson_04 as drive
 from lessons_lib.grading.drive.run import questions
-from lessons_lib.grading.judge import mistakes_04, reference_positions
 from lessons_lib.grading.judge.compare import close
 from lessons_lib.grading.judge.run import steps
+from lessons_lib.grading.lesson_04 import drive
+from lessons_lib.grading.lesson_04 import mistakes as mistakes_04
+from lessons_lib.grading.lesson_04 import reference as reference_positions
 
 LESSON = "04_positional_encoding"
 MINE = [e for e in expectations() if e.lesson == LESSON]

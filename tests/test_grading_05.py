@@ -11,12 +11,11 @@ from slip_tables import slip_hint, slips
 
 from lessons_lib.blocks import DecoderLayer, EncoderLayer
 from lessons_lib.config import TransformerConfig
-from lessons_lib.grading.drive import lesson_05 as drive
 from lessons_lib.grading.drive.modules import by_name, draw_weights, filled
 from lessons_lib.grading.drive.question import Trouble
-from lessons_lib.grading.judge import mistakes_05 as mistakes
 from lessons_lib.grading.judge.compare import close
 from lessons_lib.grading.judge.layers import Model, Parts, decode, decoder_layer, encode, encoder_layer
+from lessons_lib.grading.lesson_05 import drive, mistakes
 from lessons_lib.transformer import Transformer
 
 MINE = [expected for expected in expectations() if expected.lesson == "05_encoder_decoder"]

@@ -8,12 +8,13 @@ import torch
 import torch.nn.functional as F
 from graded import expectations, graded
 
-from lessons_lib.grading.drive import lesson_06 as drive
 from lessons_lib.grading.drive.run import questions
-from lessons_lib.grading.judge import lesson_06 as judge_06
-from lessons_lib.grading.judge import mistakes_06, norms
 from lessons_lib.grading.judge.compare import close
 from lessons_lib.grading.judge.run import steps
+from lessons_lib.grading.lesson_06 import drive
+from lessons_lib.grading.lesson_06 import judge as judge_06
+from lessons_lib.grading.lesson_06 import mistakes as mistakes_06
+from lessons_lib.grading.lesson_06 import reference as norms
 
 LESSON = "06_layer_norm"
 ALL = [e for e in expectations() if e.lesson == LESSON]

@@ -10,12 +10,11 @@ from graded import expectations, graded
 
 from lessons_lib.feedforward import FeedForward
 from lessons_lib.grading.arrays import encode
-from lessons_lib.grading.drive import lesson_07 as drive
 from lessons_lib.grading.drive.run import run
-from lessons_lib.grading.judge import lesson_07 as judge_07
-from lessons_lib.grading.judge import mistakes_07 as mistakes
 from lessons_lib.grading.judge.compare import close
 from lessons_lib.grading.judge.run import Verdict, judge
+from lessons_lib.grading.lesson_07 import drive, mistakes
+from lessons_lib.grading.lesson_07 import judge as judge_07
 
 LESSON = "07_feed_forward"
 ALL = [e for e in expectations() if e.lesson == LESSON]

@@ -12,11 +12,10 @@ from test_grading_05 import library_names
 
 from lessons_lib.config import TransformerConfig
 from lessons_lib.families import DecoderOnly, EncoderOnly, EncoderOnlyConfig
-from lessons_lib.grading.drive import lesson_09 as drive
-from lessons_lib.grading.judge import mistakes_09 as mistakes
 from lessons_lib.grading.judge.compare import close
-from lessons_lib.grading.judge.families import blanks, fill, follow, generate, masked_loss, masked_loss_gradient
-from lessons_lib.grading.judge.lesson_09 import is_greedy, losses, model_of
+from lessons_lib.grading.lesson_09 import drive, mistakes
+from lessons_lib.grading.lesson_09.judge import is_greedy, losses, model_of
+from lessons_lib.grading.lesson_09.reference import blanks, fill, follow, generate, masked_loss, masked_loss_gradient
 
 MINE = [expected for expected in expectations() if expected.lesson == "09_transformer_families"]
 MY_SLIPS = [slip for slip in slips() if slip.lesson == "09_transformer_families"]

@@ -6,9 +6,8 @@ import pytest
 from graded import expectations, graded
 
 from lessons_lib.config import TransformerConfig
-from lessons_lib.grading.drive import lesson_10 as drive
-from lessons_lib.grading.judge import lesson_10 as judge
-from lessons_lib.grading.judge.mistakes_10 import WRONG_CACHES, WRONG_MACHINES, WRONG_SHAPES, Cache, Machine, Shape
+from lessons_lib.grading.lesson_10 import drive, judge
+from lessons_lib.grading.lesson_10.mistakes import WRONG_CACHES, WRONG_MACHINES, WRONG_SHAPES, Cache, Machine, Shape
 from lessons_lib.sizes import cache_memory, count_parameters
 
 QUESTIONS = {

@@ -10,10 +10,8 @@ import torch.nn.functional as F
 from graded import expectations, graded
 from slip_tables import slip_hint, slips
 
-from lessons_lib.grading.drive import lesson_11 as drive
-from lessons_lib.grading.judge import lesson_11 as judge
-from lessons_lib.grading.judge import mistakes_11 as mistakes
 from lessons_lib.grading.judge.compare import close
+from lessons_lib.grading.lesson_11 import drive, judge, mistakes
 
 MINE = [expected for expected in expectations() if expected.lesson == "11_efficient_transformers"]
 MY_SLIPS = [slip for slip in slips() if slip.lesson == "11_efficient_transformers"]

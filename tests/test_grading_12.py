@@ -16,10 +16,8 @@ from slip_tables import slip_hint, slips
 from torch import nn
 
 from lessons_lib.config import TransformerConfig
-from lessons_lib.grading.drive import lesson_12 as drive
-from lessons_lib.grading.judge import lesson_12 as judge
-from lessons_lib.grading.judge import mistakes_12 as mistakes
 from lessons_lib.grading.judge.compare import close
+from lessons_lib.grading.lesson_12 import drive, judge, mistakes
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.search.decoding import greedy, n_best
 from tools.make_exercises import SOLUTIONS

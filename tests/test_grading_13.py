@@ -8,17 +8,15 @@ import sacrebleu
 import torch
 from safetensors.torch import save_file
 
+from lessons_lib.grading import final_report as capstone
 from lessons_lib.grading import parts
 from lessons_lib.grading.arrays import encode
-from lessons_lib.grading.drive import lesson_13 as drive
-from lessons_lib.grading.judge import lesson_13 as judge
-from lessons_lib.grading.judge import mistakes_13 as mistakes
-from lessons_lib.grading.judge import mistakes_13_links as linked
 from lessons_lib.grading.judge.run import judge as judged
+from lessons_lib.grading.lesson_13 import drive, judge, mistakes
+from lessons_lib.grading.lesson_13 import mistakes_links as linked
 from lessons_lib.translation.course_model import load_course_translator
 from lessons_lib.translation.data.pharaoh import gold_of
 from lessons_lib.translation.evaluation import alignment
-from lessons_lib.translation.evaluation import final_report as capstone
 from lessons_lib.translation.evaluation.scoring import compare
 from lessons_lib.translation.search.model_folder import save_model
 

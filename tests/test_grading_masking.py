@@ -9,12 +9,10 @@ import torch.nn.functional as F
 from graded import expectations, graded
 from slip_tables import slip_hint, slips
 
-from lessons_lib.grading.drive import lesson_08 as drive
 from lessons_lib.grading.drive.run import questions
-from lessons_lib.grading.judge import lesson_08 as judge
-from lessons_lib.grading.judge import mistakes_08 as mistakes
 from lessons_lib.grading.judge.compare import close
 from lessons_lib.grading.judge.run import steps
+from lessons_lib.grading.lesson_08 import drive, judge, mistakes
 from lessons_lib.masks import causal_mask, padding_mask
 
 LESSON = "08_masking"

@@ -9,13 +9,13 @@ import pytest
 import torch
 from test_parts import SOLVED
 
+from lessons_lib.grading import final_report as capstone
 from lessons_lib.grading import parts
-from lessons_lib.grading.drive import lesson_13
 from lessons_lib.grading.drive.run import questions
+from lessons_lib.grading.lesson_13 import drive as lesson_13
 from lessons_lib.grading.notebook import Check
 from lessons_lib.translation.course_model import load_course_translator
 from lessons_lib.translation.data.corpus import load_grammar
-from lessons_lib.translation.evaluation import final_report as capstone
 from tools.lesson_files import ROOT
 
 TRAIN = "12_translation"

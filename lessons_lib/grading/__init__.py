@@ -1,8 +1,10 @@
 """Graded exercises: `check("q1")` in a notebook, and the parts that a batch grader reuses.
 
 A question is three functions. `make(seed)` gives the inputs, `drive(answer, inputs)` calls the learner's code and gives
-arrays, and the judge's steps compare those arrays with a reference and with named wrong versions of it. `drive/` runs
-beside the learner's code, so it never imports `judge/`; what passes between them are `.npy` bytes (`arrays.py`).
+arrays, and the judge's steps compare those arrays with a reference and with named wrong versions of it. What belongs
+to one exercise lies in one folder, `lesson_NN/`: `drive.py`, `judge.py`, `mistakes.py`; what all share, in `drive/` and
+`judge/`. What drives runs beside the learner's code, so it imports nothing that judges; what passes between the two are
+`.npy` bytes (`arrays.py`).
 """
 
 __all__ = ["check"]

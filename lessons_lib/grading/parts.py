@@ -7,15 +7,13 @@ was written in lesson 5 uses the LayerNorm of lesson 6 as soon as there is one.
 
 import ast
 import linecache
-import pkgutil
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lessons_lib.files import write_whole
-from lessons_lib.grading import drive
-from lessons_lib.grading.drive.run import questions
+from lessons_lib.grading.drive.run import LESSONS, questions
 from lessons_lib.grading.errors import PartError
 from lessons_lib.grading.reference import solutions
 from lessons_lib.grading.source import NotPlain, names_used, standalone
@@ -39,10 +37,9 @@ TITLE = re.compile(r"^# %% lesson \d\d: (\w+)\n", re.MULTILINE)
 
 def known() -> dict[str, str]:
     """Every name that an exercise asks for, in the order of the lessons, and its lesson, such as "03"."""
-    modules = sorted(module.name for module in pkgutil.iter_modules(drive.__path__))
-    lessons = [name.removeprefix("lesson_") for name in modules if name.startswith("lesson_")]
+    numbers = [lesson.removeprefix("lesson_") for lesson in LESSONS]
     return {
-        name: lesson for lesson in lessons for declared in questions(lesson).values() for name in declared.signatures
+        name: number for number in numbers for declared in questions(number).values() for name in declared.signatures
     }
 
 

@@ -19,7 +19,7 @@ class Verdict:
 
 def steps(lesson: str, question: str) -> tuple[Step, ...]:
     """The steps of one question of a lesson, such as `01_self_attention`, `q1`."""
-    return importlib.import_module(f"lessons_lib.grading.judge.lesson_{lesson[:2]}").STEPS[question]
+    return importlib.import_module(f"lessons_lib.grading.lesson_{lesson[:2]}.judge").STEPS[question]
 
 
 def judge(steps: tuple[Step, ...], inputs: dict[str, np.ndarray], blobs: dict[str, bytes]) -> Verdict:

@@ -9,8 +9,8 @@ import math
 import time
 from collections import Counter
 
+from lessons_lib.grading import final_report as course
 from lessons_lib.translation.data.pharaoh import gold_of
-from lessons_lib.translation.evaluation import final_report as course
 from lessons_lib.translation.evaluation.bleu import words
 from lessons_lib.translation.evaluation.diagnosis.categories import Example, tags
 from lessons_lib.translation.evaluation.scoring import compare

@@ -9,8 +9,8 @@ from collections import Counter
 import numpy as np
 import sacrebleu
 
+from lessons_lib.grading import final_report as course
 from lessons_lib.translation.data.pharaoh import gold_of
-from lessons_lib.translation.evaluation import final_report as course
 from lessons_lib.translation.evaluation.alignment import alignment_error_rate, links
 from lessons_lib.translation.evaluation.diagnosis.categories import Example, tags
 

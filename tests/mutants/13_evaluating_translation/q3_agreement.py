@@ -6,8 +6,8 @@ q3: 2 of 3: this is agreement, and not the error rate
 import time
 from collections import Counter
 
+from lessons_lib.grading import final_report as course
 from lessons_lib.translation.data.pharaoh import gold_of
-from lessons_lib.translation.evaluation import final_report as course
 from lessons_lib.translation.evaluation.alignment import alignment_error_rate, links
 from lessons_lib.translation.evaluation.bleu import bleu
 from lessons_lib.translation.evaluation.diagnosis.categories import Example, tags

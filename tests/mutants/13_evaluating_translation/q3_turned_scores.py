@@ -6,8 +6,8 @@ q3: 1 of 3: bleu_greedy is that of 'beam'
 import time
 from collections import Counter
 
+from lessons_lib.grading import final_report as course
 from lessons_lib.translation.data.pharaoh import gold_of
-from lessons_lib.translation.evaluation import final_report as course
 from lessons_lib.translation.evaluation.alignment import alignment_error_rate, links
 from lessons_lib.translation.evaluation.bleu import bleu
 from lessons_lib.translation.evaluation.diagnosis.categories import Example, tags

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_12 import LEARNING_RATE, SCALE, STEPS, Search
 from lessons_lib.grading.judge.compare import Wrong
+from lessons_lib.grading.lesson_12.drive import LEARNING_RATE, SCALE, STEPS, Search
 
 Found = tuple[list[int], float]
 Score = Callable[[list[int], float, float], float]

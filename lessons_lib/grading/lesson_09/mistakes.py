@@ -3,10 +3,10 @@
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
-from lessons_lib.grading.judge.families import causal, fill, follow, logits, masked_loss, surprises, visible
 from lessons_lib.grading.judge.layers import Model
-from lessons_lib.grading.judge.mistakes_05 import EMBEDDINGS as OF_EXERCISE_5
 from lessons_lib.grading.judge.reference import softmax
+from lessons_lib.grading.lesson_05.mistakes import EMBEDDINGS as OF_EXERCISE_5
+from lessons_lib.grading.lesson_09.reference import causal, fill, follow, logits, masked_loss, surprises, visible
 
 EMBEDDINGS = OF_EXERCISE_5 | {
     "The positions are subtracted; add the table to the scaled embeddings.": lambda m, t: 2 * m.scaled(t) - m.embed(t),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
-from lessons_lib.grading.judge.reference_positions import (
+from lessons_lib.grading.lesson_04.reference import (
     angles_at,
     distances,
     relative_bias,

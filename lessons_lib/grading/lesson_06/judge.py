@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_06 import OTHER_EPS, PLACES, norm_cases
 from lessons_lib.grading.judge.compare import Wrong, close, difference, name_mistake
-from lessons_lib.grading.judge.mistakes_06 import (
+from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
+from lessons_lib.grading.judge.step import Cases, Step
+from lessons_lib.grading.lesson_06.drive import OTHER_EPS, PLACES, norm_cases
+from lessons_lib.grading.lesson_06.mistakes import (
     WRONG_EPS,
     WRONG_LAYER,
     WRONG_POST,
@@ -14,7 +16,7 @@ from lessons_lib.grading.judge.mistakes_06 import (
     WRONG_RMS,
     WRONG_RMS_EPS,
 )
-from lessons_lib.grading.judge.norms import (
+from lessons_lib.grading.lesson_06.reference import (
     layer_norm,
     layer_norm_gradients,
     post,
@@ -23,8 +25,6 @@ from lessons_lib.grading.judge.norms import (
     rms_norm,
     rms_norm_gradients,
 )
-from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
-from lessons_lib.grading.judge.step import Cases, Step
 
 Inputs = dict[str, np.ndarray]
 RETURNS = ("output",)

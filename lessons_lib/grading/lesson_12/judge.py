@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_12 import CLIPPED, LONGEST, SHORT, Search, beam_cases, greedy_cases, step_cases
-from lessons_lib.grading.drive.lesson_12 import STEPS as TRAINING_STEPS
 from lessons_lib.grading.judge.compare import Wrong, close, name_mistake
-from lessons_lib.grading.judge.mistakes_12 import (
+from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.lesson_12.drive import CLIPPED, LONGEST, SHORT, Search, beam_cases, greedy_cases, step_cases
+from lessons_lib.grading.lesson_12.drive import STEPS as TRAINING_STEPS
+from lessons_lib.grading.lesson_12.mistakes import (
     WRONG_BEAMS,
     WRONG_CLIPS,
     WRONG_EQUAL_BEAMS,
@@ -19,7 +20,6 @@ from lessons_lib.grading.judge.mistakes_12 import (
     moved,
     train,
 )
-from lessons_lib.grading.judge.step import Case, Cases, Step
 
 Inputs = dict[str, np.ndarray]
 

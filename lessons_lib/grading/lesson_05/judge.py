@@ -4,7 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_05 import (
+from lessons_lib.grading.drive.modules import by_name
+from lessons_lib.grading.judge.compare import close, difference, name_mistake
+from lessons_lib.grading.judge.layers import Model, Parts, decode, decoder_layer, encode, encoder_layer
+from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype
+from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.lesson_05.drive import (
     LAYERS,
     LONG,
     PAD,
@@ -16,11 +21,7 @@ from lessons_lib.grading.drive.lesson_05 import (
     model_weights,
     sizes_of,
 )
-from lessons_lib.grading.drive.modules import by_name
-from lessons_lib.grading.judge.compare import close, difference, name_mistake
-from lessons_lib.grading.judge.layer_plans import name_plan
-from lessons_lib.grading.judge.layers import Model, Parts, decode, decoder_layer, encode, encoder_layer
-from lessons_lib.grading.judge.mistakes_05 import (
+from lessons_lib.grading.lesson_05.mistakes import (
     WRONG_DECODE,
     WRONG_DECODER,
     WRONG_DECODER_MASKS,
@@ -28,8 +29,7 @@ from lessons_lib.grading.judge.mistakes_05 import (
     WRONG_ENCODER,
     WRONG_ENCODER_MASKS,
 )
-from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype
-from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.lesson_05.plans import name_plan
 
 Inputs = dict[str, np.ndarray]
 STEP = 1e-6  # of the difference quotients

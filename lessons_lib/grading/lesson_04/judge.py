@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_04 import bias_cases, rotation_cases, table_cases
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
-from lessons_lib.grading.judge.mistakes_04 import WRONG_BIASES, WRONG_ROTATIONS, WRONG_TABLES
 from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
-from lessons_lib.grading.judge.reference_positions import (
+from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.lesson_04.drive import bias_cases, rotation_cases, table_cases
+from lessons_lib.grading.lesson_04.mistakes import WRONG_BIASES, WRONG_ROTATIONS, WRONG_TABLES
+from lessons_lib.grading.lesson_04.reference import (
     distances,
     relative_bias,
     relative_gradient,
@@ -14,7 +15,6 @@ from lessons_lib.grading.judge.reference_positions import (
     rotary_gradient,
     sinusoidal,
 )
-from lessons_lib.grading.judge.step import Case, Cases, Step
 
 Inputs = dict[str, np.ndarray]
 

@@ -2,9 +2,12 @@
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_11 import block_cases, step_cases
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
-from lessons_lib.grading.judge.mistakes_11 import (
+from lessons_lib.grading.judge.properties import changed_in_place, other_dtype
+from lessons_lib.grading.judge.reference import attention
+from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.lesson_11.drive import block_cases, step_cases
+from lessons_lib.grading.lesson_11.mistakes import (
     CALLS,
     WRONG_BLOCKS,
     WRONG_KEPT,
@@ -16,9 +19,6 @@ from lessons_lib.grading.judge.mistakes_11 import (
     greedy,
     most_probable,
 )
-from lessons_lib.grading.judge.properties import changed_in_place, other_dtype
-from lessons_lib.grading.judge.reference import attention
-from lessons_lib.grading.judge.step import Case, Cases, Step
 
 Inputs = dict[str, np.ndarray]
 STEP = 1e-6  # of the difference quotients

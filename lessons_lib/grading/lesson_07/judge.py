@@ -3,9 +3,11 @@
 import numpy as np
 
 from lessons_lib.grading.arrays import read_text
-from lessons_lib.grading.drive.lesson_07 import OTHER_WIDTHS, memory_cases, network_cases, weights
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
-from lessons_lib.grading.judge.mistakes_07 import (
+from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
+from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.lesson_07.drive import OTHER_WIDTHS, memory_cases, network_cases, weights
+from lessons_lib.grading.lesson_07.mistakes import (
     WRONG_ADDED,
     WRONG_FIRED,
     WRONG_GATES,
@@ -17,8 +19,6 @@ from lessons_lib.grading.judge.mistakes_07 import (
     sigmoid,
     silu,
 )
-from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
-from lessons_lib.grading.judge.step import Case, Cases, Step
 
 Inputs = dict[str, np.ndarray]
 PLAIN = ["expand.weight", "expand.bias", "contract.weight", "contract.bias"]

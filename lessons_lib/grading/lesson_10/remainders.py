@@ -1,6 +1,6 @@
 """Lesson 10: what a wrong count without a name is off by, in sizes of the question. Each is plain arithmetic."""
 
-from lessons_lib.grading.judge.mistakes_10 import GIB, Cache, Machine, Shape
+from lessons_lib.grading.lesson_10.mistakes import GIB, Cache, Machine, Shape
 
 
 def of_parameters(given: int, asked: Shape) -> str:

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_10 import cache_cases, machine_cases, parameter_cases
-from lessons_lib.grading.judge.mistakes_10 import (
+from lessons_lib.grading.judge.step import Cases, Step
+from lessons_lib.grading.lesson_10.drive import cache_cases, machine_cases, parameter_cases
+from lessons_lib.grading.lesson_10.mistakes import (
     WRONG_CACHES,
     WRONG_MACHINES,
     WRONG_SHAPES,
@@ -15,8 +16,7 @@ from lessons_lib.grading.judge.mistakes_10 import (
     Shape,
     Wrong,
 )
-from lessons_lib.grading.judge.remainders import of_a_cache, of_a_machine, of_parameters
-from lessons_lib.grading.judge.step import Cases, Step
+from lessons_lib.grading.lesson_10.remainders import of_a_cache, of_a_machine, of_parameters
 
 Inputs = dict[str, np.ndarray]
 Judge = Callable[[Inputs, Cases], str | None]

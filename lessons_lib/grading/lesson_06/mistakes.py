@@ -3,7 +3,7 @@
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
-from lessons_lib.grading.judge.norms import post, pre, rms_norm, root_mean_square, standardised
+from lessons_lib.grading.lesson_06.reference import post, pre, rms_norm, root_mean_square, standardised
 
 
 def _hat(x: np.ndarray, axis: int | None = -1, eps: float = 1e-5, correction: int = 0) -> np.ndarray:

@@ -2,10 +2,13 @@
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_02 import PROJECTIONS, RETURNS, attend_cases, project_cases, square_side
-from lessons_lib.grading.drive.lesson_02 import weights_of as drawn_weights
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
-from lessons_lib.grading.judge.mistakes_02 import (
+from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
+from lessons_lib.grading.judge.reference import attention, attention_gradients, dot_products, softmax
+from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.lesson_02.drive import PROJECTIONS, RETURNS, attend_cases, project_cases, square_side
+from lessons_lib.grading.lesson_02.drive import weights_of as drawn_weights
+from lessons_lib.grading.lesson_02.mistakes import (
     WRONG_OUTPUTS,
     WRONG_PROJECTIONS,
     WRONG_SOURCES,
@@ -15,9 +18,6 @@ from lessons_lib.grading.judge.mistakes_02 import (
     projections,
     weights_of,
 )
-from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
-from lessons_lib.grading.judge.reference import attention, attention_gradients, dot_products, softmax
-from lessons_lib.grading.judge.step import Case, Cases, Step
 
 Inputs = dict[str, np.ndarray]
 

@@ -5,9 +5,9 @@ import torch
 
 from lessons_lib.grading.arrays import text_array
 from lessons_lib.grading.drive.calls import gradient_case, run_case
-from lessons_lib.grading.drive.lesson_05 import layer_shapes
 from lessons_lib.grading.drive.modules import Shapes, by_name, draw_weights, filled, module_case, weight_gradients
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
+from lessons_lib.grading.lesson_05.drive import layer_shapes
 
 LIBRARY = ("lessons_lib.families", "lessons_lib.transformer")
 VOCABULARY, LAYERS = 13, 3

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_13 import (
+from lessons_lib.grading.judge.compare import close
+from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.lesson_13.drive import (
     SYSTEMS,
     bleu_cases,
     exchanged,
@@ -17,10 +19,8 @@ from lessons_lib.grading.drive.lesson_13 import (
     pairs_of,
     rate_cases,
 )
-from lessons_lib.grading.judge.compare import close
-from lessons_lib.grading.judge.mistakes_13 import WRONG_BLEUS, Wrong, bleu, in_parts, sums
-from lessons_lib.grading.judge.mistakes_13_links import WRONG_LINKS, WRONG_RATES, error_rate, in_numbers, links
-from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.lesson_13.mistakes import WRONG_BLEUS, Wrong, bleu, in_parts, sums
+from lessons_lib.grading.lesson_13.mistakes_links import WRONG_LINKS, WRONG_RATES, error_rate, in_numbers, links
 from lessons_lib.translation.data.corpus import Pair
 from lessons_lib.translation.evaluation.bleu import bleu as bleu_of_texts
 from lessons_lib.translation.evaluation.bleu import words

@@ -5,7 +5,12 @@ from functools import partial
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_09 import (
+from lessons_lib.grading.drive.modules import by_name
+from lessons_lib.grading.judge.compare import Wrong, close, difference, name_mistake
+from lessons_lib.grading.judge.layers import Model
+from lessons_lib.grading.judge.properties import changed_in_place, differs, wrong_gradients
+from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.lesson_09.drive import (
     LAYERS,
     MASK,
     PAD,
@@ -17,19 +22,14 @@ from lessons_lib.grading.drive.lesson_09 import (
     unpadded,
     weights_of,
 )
-from lessons_lib.grading.drive.modules import by_name
-from lessons_lib.grading.judge.compare import Wrong, close, difference, name_mistake
-from lessons_lib.grading.judge.families import blanks, fill, follow, generate, masked_loss, masked_loss_gradient
-from lessons_lib.grading.judge.layers import Model
-from lessons_lib.grading.judge.mistakes_09 import (
+from lessons_lib.grading.lesson_09.mistakes import (
     WRONG_BLANKS,
     WRONG_DECODER,
     WRONG_ENCODER,
     WRONG_GENERATE,
     WRONG_LOSSES,
 )
-from lessons_lib.grading.judge.properties import changed_in_place, differs, wrong_gradients
-from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.lesson_09.reference import blanks, fill, follow, generate, masked_loss, masked_loss_gradient
 
 Inputs = dict[str, np.ndarray]
 STEP = 1e-6  # of the difference quotients

@@ -6,7 +6,7 @@ sentence is the hint.
 
 import numpy as np
 
-from lessons_lib.grading.judge.mistakes_13 import Wrong
+from lessons_lib.grading.lesson_13.mistakes import Wrong
 
 Link = tuple[int, int]
 Sets = list[set[Link]]

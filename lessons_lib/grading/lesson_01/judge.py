@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_01 import RETURNS, masked_cases, plain_cases
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
-from lessons_lib.grading.judge.mistakes_01 import WRONG_MASKS, WRONG_OUTPUTS, WRONG_PRODUCTS, WRONG_WEIGHTS
 from lessons_lib.grading.judge.properties import (
     changed_in_place,
     differs,
@@ -14,6 +12,8 @@ from lessons_lib.grading.judge.properties import (
 )
 from lessons_lib.grading.judge.reference import attention, attention_gradients, dot_products, softmax
 from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.lesson_01.drive import RETURNS, masked_cases, plain_cases
+from lessons_lib.grading.lesson_01.mistakes import WRONG_MASKS, WRONG_OUTPUTS, WRONG_PRODUCTS, WRONG_WEIGHTS
 
 Inputs = dict[str, np.ndarray]
 

@@ -5,9 +5,11 @@ from functools import partial
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_08 import loss_cases, padding_cases
 from lessons_lib.grading.judge.compare import close, name_mistake
-from lessons_lib.grading.judge.mistakes_08 import (
+from lessons_lib.grading.judge.properties import changed_in_place, other_dtype
+from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.lesson_08.drive import loss_cases, padding_cases
+from lessons_lib.grading.lesson_08.mistakes import (
     WRONG_CAUSAL,
     WRONG_INPUTS,
     WRONG_LOSSES,
@@ -17,8 +19,6 @@ from lessons_lib.grading.judge.mistakes_08 import (
     moved,
     surprise,
 )
-from lessons_lib.grading.judge.properties import changed_in_place, other_dtype
-from lessons_lib.grading.judge.step import Case, Cases, Step
 
 Inputs = dict[str, np.ndarray]
 HEADS, QUERIES = 5, 6  # of the attention that a mask must fit; no other size is equal to them

@@ -2,16 +2,7 @@
 
 import numpy as np
 
-from lessons_lib.grading.drive.lesson_03 import RETURNS, masked_cases, plain_cases, state
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
-from lessons_lib.grading.judge.mistakes_03 import (
-    WRONG_MASKS,
-    WRONG_MERGES,
-    WRONG_OUTPUTS,
-    WRONG_SIDES,
-    WRONG_SPLITS,
-    WRONG_WEIGHTS,
-)
 from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
 from lessons_lib.grading.judge.reference import (
     attention,
@@ -24,6 +15,15 @@ from lessons_lib.grading.judge.reference import (
     split_heads,
 )
 from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.lesson_03.drive import RETURNS, masked_cases, plain_cases, state
+from lessons_lib.grading.lesson_03.mistakes import (
+    WRONG_MASKS,
+    WRONG_MERGES,
+    WRONG_OUTPUTS,
+    WRONG_SIDES,
+    WRONG_SPLITS,
+    WRONG_WEIGHTS,
+)
 
 Inputs = dict[str, np.ndarray]
 
