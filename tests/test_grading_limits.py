@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import importlib
 import signal
 import subprocess
 import sys
@@ -347,3 +348,12 @@ def test_wrong_kinds_of_arguments_are_one_sentence():
     check.open("01_self_attention")
     with pytest.raises(CheckError, match="question 1 is none of"):
         check(1)
+
+
+def test_an_import_is_no_call_of_a_forbidden_package():
+    """The finder of old names is asked for every import: what it does is not the learner's doing."""
+    with watch_calls(("lessons_lib.translation",)) as called:
+        for name in ("lessons_lib.translation.no_such_module", "no_such_module_at_all"):
+            with pytest.raises(ModuleNotFoundError):
+                importlib.import_module(name)
+    assert called == set()

@@ -3,10 +3,9 @@
 Answers and notebooks that learners kept import modules by the names that they had before there were wings: `OLD`.
 """
 
-import importlib
-import importlib.abc
-import importlib.machinery
 import sys
+
+from lessons_lib.old_names import OldNames
 
 OLD = {
     "corpus": "lessons_lib.translation.data.corpus",
@@ -51,20 +50,4 @@ OLD = {
     "plain_training": "lessons_lib.translation.training.plain",
 }
 
-
-class _OldNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds a module by its old name, as the module that it is now."""
-
-    def find_spec(self, name, path=None, target=None):
-        package, _, module = name.rpartition(".")
-        return importlib.machinery.ModuleSpec(name, self) if package == __name__ and module in OLD else None
-
-    def create_module(self, spec):
-        return None
-
-    def exec_module(self, module) -> None:
-        name = module.__name__
-        sys.modules[name] = importlib.import_module(OLD[name.rpartition(".")[2]])
-
-
-sys.meta_path.append(_OldNames())
+sys.meta_path.append(OldNames(__name__, OLD))
