@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 
 import jupytext
 import nbformat
@@ -98,7 +99,7 @@ def statements(code: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem, scope="class")
 class TestEach:
     def test_the_exercise_is_what_its_source_gives(self, source):
         assert target(source).read_bytes() == exercise(source).encode(), "run: make exercises"
@@ -189,49 +190,71 @@ class TestEach:
             said = re.search(r"# (.*)$", block.strip())[1]
             assert capsys.readouterr().out.replace("'", "").strip("[]\n") == said
 
-    def test_untouched_it_runs_gives_no_points_and_keeps_nothing(self, source, tmp_path):
-        notebook = run(notebook_of(source), tmp_path)
-        results = [cell.outputs[0].data["text/plain"] for cell in notebook.cells if "check" in tags(cell)]
+    def test_untouched_it_runs_gives_no_points_and_keeps_nothing(self, source, ran):
+        results = [cell.outputs[0].data["text/plain"] for cell in ran.untouched if "check" in tags(cell)]
         assert re.search(r"^\w+: 0 of \d+ points$", results[-1], re.MULTILINE)
         assert results[-1].count("not answered yet") == len(questions(source.stem))
-        assert list(tmp_path.iterdir()) == []
+        assert ran.kept_untouched == []
 
-    def test_with_the_solution_pasted_in_it_runs_gives_all_and_keeps_its_parts(self, source, tmp_path):
-        notebook = notebook_of(source)
+    def test_with_the_solution_pasted_in_it_runs_gives_all_and_keeps_its_parts(self, source, ran):
         solutions = cells(source, "solution")
-        for cell in notebook.cells:
-            if "answer" in tags(cell):
-                cell.source = solutions[tags(cell)[1]]
-        checked = [cell.outputs for cell in run(notebook, tmp_path).cells if "check" in tags(cell)]
-        (keep,) = (cell for cell in notebook.cells if "keep" in tags(cell))
+        checked = [cell.outputs for cell in ran.solved if "check" in tags(cell)]
+        (keep,) = (cell for cell in ran.solved if "keep" in tags(cell))
         kept = "".join(output.text for output in keep.outputs)
         assert all(len(outputs) == 1 for outputs in checked)
         assert "→" not in "".join(outputs[0].data["text/plain"] for outputs in checked)
         total = re.match(r"\w+: (\d+) of (\d+) points\n", checked[-1][0].data["text/plain"])
         assert total[1] == total[2]
         assert checked[-1][0].data["text/html"].startswith("<div ")
-        assert list(parts.cells((tmp_path / parts.FILE).read_text("utf8"))) == list(solutions)
+        assert list(parts.cells(ran.file)) == list(solutions)
         spoken = [name for name in solutions if name in parts.TRANSLATOR]
         if spoken:
             assert (
                 f"\nLes petits chats noirs ne dorment pas.\nyour parts in it: {', '.join(spoken)}; the course's" in kept
             )
 
-    def test_the_source_itself_runs_and_gives_all(self, source, tmp_path):
-        command = [sys.executable, str(source)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-        assert "→" not in done.stdout
-        assert "10 of 10 points" in done.stdout
+    def test_the_source_itself_runs_and_gives_all(self, source, ran):
+        assert "→" not in ran.source
+        assert "10 of 10 points" in ran.source
+
+
+@dataclass
+class Ran:
+    """What an exercise gave, untouched, then solved, then as the script that its source is."""
+
+    untouched: list
+    kept_untouched: list[str]
+    solved: list
+    file: str  # `my_translator.py` after it was solved
+    source: str
+
+
+@pytest.fixture(scope="class")
+def ran(source, tmp_path_factory):
+    """All three in one kernel: it takes longer to start than most exercises to run."""
+    folder = tmp_path_factory.mktemp("exercise")
+    untouched, solved, solutions = notebook_of(source).cells, notebook_of(source).cells, cells(source, "solution")
+    for cell in solved:
+        if "answer" in tags(cell):
+            cell.source = solutions[tags(cell)[1]]
+    listed = nbformat.v4.new_code_cell("import os; print(*os.listdir())")
+    script = nbformat.v4.new_code_cell(f"%cd -q {tmp_path_factory.mktemp('script')}\n%run {source}")
+    together = [*untouched, listed, *solved, script]
+    for number, cell in enumerate(together):
+        cell.id = str(number)
+    whole = nbformat.v4.new_notebook(cells=together)
+    NotebookClient(whole, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    return Ran(
+        untouched,
+        "".join(output.text for output in listed.outputs).split(),
+        solved,
+        (folder / parts.FILE).read_text("utf8"),
+        "".join(output.get("text", "") + output.get("data", {}).get("text/plain", "") for output in script.outputs),
+    )
 
 
 def tags(cell):
     return cell.metadata.get("tags", [])
-
-
-def run(notebook, folder):
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
-    return notebook
 
 
 @pytest.fixture
