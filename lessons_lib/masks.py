@@ -23,7 +23,7 @@ def causal_padding_mask(tokens: Int[Tensor, "B T"], pad_id: int) -> Bool[Tensor,
 
 
 def prefix_mask(length: int, prefix: int, device: torch.device | None = None) -> Bool[Tensor, "T T"]:
-    """Everybody sees the first ``prefix`` positions; behind them the mask is causal (Raffel et al. 2020, figure 4)."""
+    """Everybody sees the first ``prefix`` positions; behind them the mask is causal (Raffel et al. 2020, figure 3)."""
     mask = causal_mask(length, device)
     mask[:, :prefix] = True
     return mask

@@ -344,7 +344,9 @@ def test_the_choices_are_those_of_the_library():
 
 def test_the_page_knows_the_librarys_choices_and_refuses_another_by_its_name(show):
     page = show(widget())
-    tables = page.evaluate("() => Object.entries(module.CONFIGURATION).map(([name, table]) => [name, Object.keys(table)])")
+    tables = page.evaluate(
+        "() => Object.entries(module.CONFIGURATION).map(([name, table]) => [name, Object.keys(table)])"
+    )
     assert {name: set(entries) for name, entries in tables} == {name: set(names) for name, names in CHOICES.items()}
     shape = checked_config(random_config("encoder-decoder", 0).to_dict(), "config")
     for name in CHOICES:
