@@ -1347,7 +1347,7 @@ print(
 # - Cross-attention is the only bridge: queries from the target, keys and values from the source, weights $T \times S$.
 # - No sub-layer changes the number of places or the width $D$; that is why they stack, and why x can be added to what came of it.
 # - Pre-norm is $x + f(\operatorname{norm}(x))$: a sum that nothing touches, with one norm at the end. Post-norm is $\operatorname{norm}(x + f(x))$.
-# - The residual path carries the words past the sub-layers, the norm keeps the scale; deep stacks want both. With norms and no residual path the gradient lives, and the difference between the words dies.
+# - The residual path carries the words past the sub-layers, the norm keeps the scale; of our untrained stacks of 32 layers only pre-norm kept words and gradient. With norms and no residual path the gradient lives, and the difference between the words dies.
 # - In training the decoder reads the right beginning (teacher forcing), shifted by one place; dropout works in training only.
 # - Encoder-only, decoder-only, encoder–decoder: the same blocks, with other masks.
 # - Right weights in wrong wiring run without an error. Compare logits, and compare a sentence alone with the same sentence in a batch.

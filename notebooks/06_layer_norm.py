@@ -1315,7 +1315,7 @@ for pair, text in zip(corpus.test[:2], with_ours, strict=False):
 # - LayerNorm takes the mean of one word's $D$ numbers away, divides by their spread, and applies the learned γ and β. RMSNorm divides by the root
 #   mean square and applies γ. Both forget how long the vector was.
 # - A word is normalised with itself alone: not with its sentence (a leak in a decoder), not with its batch (a result that depends on the company).
-# - The path through the model grows with depth; the norm before each sub-layer hides that from it.
+# - The path through our translator grows with depth; the norm before each sub-layer hides that from it.
 # - Post-norm stands on the path; pre-norm leaves it free. In an untrained decoder post-norm's gradient shrinks towards the bottom, in the encoder of the same network it does not.
 # - In our short trainings pre-norm needed no warm-up, post-norm needed one at the high rate, and a quiet start helped it more.
 # - RMSNorm does about half the arithmetic. In our pairs it is behind in training, and not on unseen sentences. Whether it is faster depends on the kernel.

@@ -1344,7 +1344,7 @@ print(
 # - Padding needs its mask, or a translation depends on its neighbours. On the right of a causal decoder it needs none.
 # - $L$ layers with a window of $w$ places, itself included, reach $L(w-1)$ words back; in untrained layers faintly at the edge.
 # - A mask as a table costs time; a promise (`is_causal`) saves it.
-# - Teacher forcing shows the model right beginnings only. A good translator's own beginnings are nearly always right; an error of its own costs it less than one more.
+# - Teacher forcing shows the model right beginnings only. A good translator's own beginnings are mostly right; an error like its own cost ours less than one more.
 #
 # **Where it comes from.** The causal mask in the decoder: {cite:t}`vaswani2017attention`, section 3.2.3. Prefix masks: {cite:t}`raffel2020exploring`, section 3.2. Sliding
 # windows: {cite:t}`beltagy2020longformer`; in a large decoder: {cite:t}`jiang2023mistral`. Teacher forcing: {cite:t}`williams1989learning`; exposure bias:

@@ -902,7 +902,7 @@ print(f"for 8 + 8 tokens the decoder-only model computes {ratio:.1f} times as mu
 # ```{admonition} Verdict: false here: it translates, but not as well; and the learning rate can turn it round
 # :class: note verdict
 # With as many parameters and the same pairs and steps, each at the rate that suits it best, the encoder–decoder is ahead: 71 against 62 BLEU. At the two lower rates it is ahead, at the highest one it is behind, 50 against 62: one rate for both decides nothing. It is also the cheaper one: in it an English word passes through two layers, and a French word through two that are half as large again; in the other model each passes through five: twice the work in the layers, and 1.8 times in all. At equal *compute* it could be twice as large
-# ({cite:t}`raffel2020exploring`, section 3.2, compare the two in this way). The limits: one small corpus, a few hundred steps, three rates. At large scale, where plain text is what there is to learn from, a decoder-only model is asked about every word of it, and {cite:t}`wang2022what` found that which one wins depends on how they are trained and asked. So "all you need"
+# ({cite:t}`raffel2020exploring`, section 3.2, compare the two in this way). The limits: one small corpus, a few hundred steps, three rates, the best of them chosen by the test sentences themselves. At large scale, where plain text is what there is to learn from, a decoder-only model is asked about every word of it, and {cite:t}`wang2022what` found that which one wins depends on how they are trained and asked. So "all you need"
 # says what can be done, not what does it best.
 # ```
 #
@@ -1220,7 +1220,7 @@ says(
 # %% [markdown]
 # ```{admonition} Verdict: false at this size; and that is not what most of them are for
 # :class: note verdict
-# Two layers on sentences of seven words gain nothing that we could see from four years of progress. After 400 steps the losses are 2.78 and 2.81, each at its best rate: the same up to 0.1 nats. After 150 steps the newer one is not better either, and whether it is worse by as much is open; your run, one seed at one rate for both, shows a larger gap than the means do. Most of these parts buy something else: RoPE speaks of distances, and can be stretched to longer texts with some more training (lesson 4), RMSNorm computes one statistic less (lesson 6), shared key heads halve the cache here. A large comparison found a mixture: {cite:t}`narang2021transformer` tried many changes
+# Two layers on sentences of up to eight words gain nothing that we could see from four years of progress. After 400 steps the losses are 2.78 and 2.81, each at its best rate (chosen by the same sentences): the same up to 0.1 nats. After 150 steps the newer one is not better either, and whether it is worse by as much is open; your run, one seed at one rate for both, shows a larger gap than the means do. Most of these parts buy something else: RoPE speaks of distances, and can be stretched to longer texts with some more training (lesson 4), RMSNorm computes one statistic less (lesson 6), shared key heads halve the cache here. A large comparison found a mixture: {cite:t}`narang2021transformer` tried many changes
 # in one code base, and most of them helped little or not at all; gated activations and RMSNorm were among those that did. More text and more compute are another story (lesson 10).
 # ```
 #
