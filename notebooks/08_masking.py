@@ -481,7 +481,7 @@ print(
 
 # %% [markdown]
 # Held-out data does not find a leak, for copying works on any sentence. Our explanation of the translations: when it writes, there is no next word to copy. In training the only place without one
-# was the last, where the answer was `</s>`. So with four of the study's five seeds it ends at once, and with one it writes on without sense until it is stopped. (Which of these it does hangs on the last digits of the training: the run above has the first seed, and often writes a mark before it ends.)
+# was the last, where the answer was `</s>`. So with four of the study's five seeds it ends at once, and with one it writes on without sense until it is stopped. (Which of these it does seems to hang on the last digits of the training: the run above has the first seed, and mostly writes a mark and ends.)
 #
 # ```{admonition} Verdict: true, exactly
 # :class: note verdict
