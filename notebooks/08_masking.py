@@ -79,7 +79,7 @@ torch.set_num_threads(1)
 #
 # So each place gets a list of what it may look at. All the lists together are a table of yes and no, a row for who
 # looks and a column for what is looked at: the {term}`mask`. The one that hides everything later is the
-# {term}`causal mask`. Click a row to read it as a sentence. Then make the mistake *one column too far*, go from 1 layer to 3, and
+# {term}`causal mask`. Click a row to read it. Then make the mistake *one column too far*, go from 1 layer to 3, and
 # watch the answers seep in.
 
 # %% tags=["hide-input"]
@@ -794,7 +794,7 @@ for one, other in (
 # ```{admonition} Verdict: a table costs time; a promise saves it
 # :class: note verdict
 # A table must be read and added, and the scores that it forbids are computed all the same. `is_causal=True` tells the kernel beforehand, so it can
-# skip whole blocks above the diagonal. How much that is stands above, for one core of one machine; on yours the ratios will be others. For a sentence of 32 words each way takes a fraction of a millisecond.
+# skip whole blocks above the diagonal. How much that is stands above, for one core of one machine. For a sentence of 32 words each way takes a fraction of a millisecond.
 # ```
 #
 # (claim-08-5)=
@@ -994,7 +994,7 @@ print(f"added as a tensor: {half + torch.tensor([-1e9]).half()}")
 print(f"the least number is {least}; twice: {half + least + least}")
 
 # %% [markdown]
-# *Mended* by one boolean mask, filled in once, with $-\infty$ (and zeros for rows without a key), or with `torch.finfo(scores.dtype).min`.
+# *Mended* by one boolean mask, filled in once, with $-\infty$ (and zeros for rows without a key) or `torch.finfo(scores.dtype).min`.
 #
 # **The mask inverted.** Some functions mean `True` = *forbidden* (`nn.MultiheadAttention`, `nn.Transformer`), here it means *allowed*. Each place
 # sees the future and nothing else, the last place sees nothing. In a trained model the symptom is a terrible loss. (In training we expect
@@ -1282,8 +1282,6 @@ print(
 )
 
 # %% [markdown]
-# (It has never seen its answer; had it been *trained* with the wrong mask, it would copy.)
-#
 # ### Exercise: build it
 #
 # [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/08_masking.ipynb),
