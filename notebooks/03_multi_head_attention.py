@@ -495,7 +495,7 @@ for (name, length), relative in times.items():
         "  ".join(f"{n}: {ratio:.1f}" for n, ratio in relative.items()),
     )
 
-# %% tags=["picture-of-times"] mystnb={"figure": {"name": "time-by-heads", "caption": "Time of a forward pass by the number of heads, as a multiple of the time with one head, at the same d_model (256) and the same number of words (1,024). On the machine that built this page."}, "image": {"alt": "Line plot, both axes logarithmic: relative time against 1 to 32 heads. With 32 words a sentence both lines stay below 2. With 512 words the line of the plain code climbs several-fold, that of the fused kernel climbs less."}}
+# %% tags=["picture-of-times"] mystnb={"figure": {"name": "time-by-heads", "caption": "Time of a forward pass by the number of heads, as a multiple of the time with one head, at the same d_model (256) and the same number of words (1,024). On the machine that built this page."}, "image": {"alt": "Line plot, both axes logarithmic: relative time against 1 to 32 heads. With 512 words a sentence the line of the plain code climbs several-fold and ends far above all others; that of the fused kernel climbs less. With 32 words a sentence both lines rise little beside it."}}
 fig, ax = plt.subplots()
 for (name, length), relative in times.items():
     style = {
@@ -549,8 +549,8 @@ for name in parts:
 # %% [markdown]
 # ```{admonition} Verdict: true of parameters and products, to the last digit; false of time and memory once sentences are long
 # :class: note verdict
-# With 32 words a sentence the time grows little: even with 32 heads it stays near our bound. With 512 words our plain code takes several times as long with 32 heads as with one, and keeps exactly 32 times
-# as many weights. The clock says where: dividing costs next to nothing with one head, and with 32 about as much as the softmax, though it computes no
+# With 32 words a sentence the time grows little beside what it does with 512. There our plain code takes several times as long with 32 heads as with one, and keeps exactly 32 times
+# as many weights. The clock says where: dividing costs next to nothing with one head, and with 32 a time of the softmax's order, though it computes no
 # exponential. So it is mostly getting, reading and writing memory for $H \cdot T^2$ numbers that costs; and the products, of equally many operations, take longer, too. The
 # fused kernel (lesson 11), which never stores the weights, narrows the gap and does not close it. (Where keys and values that are *kept* cost most, heads of
 # queries can share theirs: {term}`grouped heads <grouped-query attention>`, lesson 11.)
