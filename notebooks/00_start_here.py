@@ -85,7 +85,7 @@ TranslatorWidget(SENTENCES, weights=course_web_model)
 # The model was never told which French word comes from which English word. But for each word that it wrote, it gave each English word a
 # weight, how much to look at it, and these weights can be read:
 
-# %% mystnb={"figure": {"name": "first-alignment", "caption": "Each row is a French word, each column an English one; bright means that the model looked there while it wrote the French word."}, "image": {"alt": "Heat map of attention from the French words of the translation to the English words: petits looks at small, chats at cats, noirs at black, dorment at sleep; ne and pas at not and, less, at sleep."}}
+# %% mystnb={"figure": {"name": "first-alignment", "caption": "Each row is a French word, each column an English one; bright means that the model looked there while it wrote the French word (its last layer, mean of the heads)."}, "image": {"alt": "Heat map of attention from the French words of the translation to the English words: petits looks at small, chats at cats, noirs at black, dorment at sleep; ne and pas at not and, less, at sleep."}}
 import matplotlib.pyplot as plt
 
 from lessons_lib.figures import attention_heatmap, use_course_style

@@ -798,6 +798,8 @@ for name, values in measured.items():
         f"{name:14} d = 2048: {count.mean():2.0f} words listened to; "
         f"gradient: typical {size.median():.0e}, average {size.mean():.2f}"
     )
+listened_to = [count.mean() for count, _ in measured["divided by √d"]]
+says("divided, it stays between 20 and 23", min(listened_to), max(listened_to), slack=0.2)
 
 # %% [markdown]
 # Undivided and at $d = 2048$, the typical query gets next to no gradient, and the few whose best scores are nearly equal get most of what

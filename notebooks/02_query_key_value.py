@@ -1079,7 +1079,7 @@ for biases in (True, False):
 #
 # ## Bugs worth meeting
 #
-# None of the four raises an error. We build three of them into the trained translator, and count how many of 60 unseen sentences it
+# None of the four raises an error where it is made. We build three of them into the trained translator, and count how many of 60 unseen sentences it
 # still translates exactly as the reference: **nearly all** is 54 or more, **as good as none** 5 or fewer.
 
 # %%

@@ -216,7 +216,7 @@ widget
 # \operatorname{MultiHead}(X, Y) = \underbrace{[\, O_1 \;|\; O_2 \;|\; \dots \;|\; O_H \,]}_{T \times D} \; \underbrace{W_O}_{D \times D} .
 # $$
 #
-# Nobody keeps $3H$ little matrices. Side by side, the $H$ matrices $W_Q^{h}$ are one matrix $W_Q \in \mathbb{R}^{D \times D}$; one product makes
+# One need not keep $3H$ little matrices. Side by side, the $H$ matrices $W_Q^{h}$ are one matrix $W_Q \in \mathbb{R}^{D \times D}$; one product makes
 # the queries of all heads, and *splitting* only means to look at the $D$ numbers of a word as $H$ groups of $d_{head}$. (Each projection also
 # adds a bias, which we left out.)
 #
@@ -469,8 +469,8 @@ for length in LENGTHS:
 # %% [markdown]
 # Parameters: equal. Operations in matrix products: equal to the last digit, $8TD^2$ for the four projections and $4T^2D$ for the two products
 # of attention; no $H$ in it, because $H$ heads of width $D/H$ multiply to $D$. But look at the last column. Each head has a table of $T^2$
-# weights *of its own*. All of them must be stored, divided, and sent through a softmax, which is no matrix product and which nobody
-# counted. Does one notice? Fixed before the numbers: yes, if 32 heads take more than 1.5 times as long as one.
+# weights *of its own*. All of them must be stored, divided, and sent through a softmax, which is no matrix product and which the count
+# leaves out. Does one notice? Fixed before the numbers: yes, if 32 heads take more than 1.5 times as long as one.
 
 # %% tags=["nbval-ignore-output"]
 times = {}
@@ -495,7 +495,7 @@ for (name, length), relative in times.items():
         "  ".join(f"{n}: {ratio:.1f}" for n, ratio in relative.items()),
     )
 
-# %% tags=["picture-of-times"] mystnb={"figure": {"name": "time-by-heads", "caption": "Time of a forward pass by the number of heads, as a multiple of the time with one head, at the same d_model (256) and the same number of words (1,024). On the machine that built this page."}, "image": {"alt": "Line plot, both axes logarithmic: relative time against 1 to 32 heads. With 512 words a sentence the line of the plain code climbs several-fold and ends far above all others; that of the fused kernel climbs less. With 32 words a sentence both lines rise little beside it."}}
+# %% tags=["picture-of-times"] mystnb={"figure": {"name": "time-by-heads", "caption": "Time of a forward pass by the number of heads, as a multiple of the time with one head, at the same d_model (256) and the same number of words (1,024). On the machine that built this page."}, "image": {"alt": "Line plot, both axes logarithmic: relative time against 1 to 32 heads. With 512 words a sentence the line of the plain code climbs several-fold and ends above all others; that of the fused kernel climbs less. With 32 words a sentence both lines rise little beside it."}}
 fig, ax = plt.subplots()
 for (name, length), relative in times.items():
     style = {

@@ -205,7 +205,7 @@ with torch.no_grad():
 #
 # A word vector $x_t \in \mathbb{R}^{D}$ stands at position $t = 0, 1, \dots$; a head makes a query $q_t$ and a key $k_t$ of it, both
 # with $d_{head}$ entries ({term}`query`, {term}`key`). The score of a key at $s$ for a query at $t$ is $q_t \cdot k_s / \sqrt{d_{head}}$, and we write
-# $s - t$ for the **distance**: negative looks back. There are three places where a Transformer can be told the order (`UNORDERED` is the library's name for neither of the last two).
+# $s - t$ for the **distance**: negative looks back. Three places where a Transformer is told the order are usual (`UNORDERED` is the library's name for neither of the last two).
 #
 # **1. Add to the words.** Before the first layer, add a vector that depends on the position alone: $x_t + p_t$. This is called a
 # {term}`positional encoding`. Two choices are common:
@@ -836,7 +836,7 @@ with torch.no_grad():
 
 # %% [markdown]
 # With two layers it is another matter. In the first, the third letter sees three letters and the second sees two, so what they hand on tells the order, and the
-# second layer can read it ({cite:t}`haviv2022transformer`). Only a mask does this: our encoder without positions has none, in any layer.
+# second layer can read it ({cite:t}`haviv2022transformer`). It is the causal mask that does this. Our encoder has none, so without positions no layer of it knows the order.
 #
 # ## Bugs worth meeting
 #
