@@ -906,8 +906,8 @@ print("weights", weights[0].numpy().round(2), " value", output.item())
 # Make the scores large, and attention **is** a lookup, exact to the last bit; then next to no gradient tells it where else to look. At the
 # strength that training chose here it is a mixture. It holds about $e^{\sqrt d - 1/2}$ random entries before the right one gets less
 # than half of the weight. It never says that a key is missing. And it returns the mean of what is stored twice. The first and the last are features: they are
-# where the gradient and the averaging come from. The third has a price: a head that finds nothing still adds something to the sum, unless
-# it has learned a sink.
+# where the gradient and the averaging come from. The third has a price: a head that finds nothing still adds something to the sum; a sink
+# can make it little.
 # ```
 #
 # (claim-02-3)=
