@@ -699,7 +699,7 @@ print(
 # **Why?** Two explanations are at hand, and they can be told apart.
 #
 # - *New values.* At position 100 the table holds numbers that the model has never met.
-# - *New distances.* At position 100 a letter sees keys 99 letters back. No score over such a distance was ever trained, and 100 keys
+# - *New distances.* At position 100 a letter sees keys 100 letters back. No score over such a distance was ever trained, and 101 keys
 #   share the softmax, not 32.
 #
 # A mask can take away the second: let each letter see only the last 32, itself included. Then no *distance* is new, wherever the letter
