@@ -625,7 +625,7 @@ for seed, (name, layer) in itertools.product(SEEDS, LAYERS.items()):
     seed_everything(seed)
     curves[name].append(reach(layer()))
 
-# %% mystnb={"figure": {"name": "gradient-reach", "caption": "How strongly the last of 129 outputs depends on the input n steps back, in untrained networks. An LSTM with bias 1 or none loses a constant factor at every step: a straight line on this logarithmic axis. Attention does not know how far away a word is; it shares its attention among all 129, so each gets little."}, "image": {"alt": "Line plot on a logarithmic axis against steps back. LSTM: a straight line that leaves the plot at the bottom within 40 steps. LSTM with bias 1: a straight line that falls more slowly. LSTM with bias 5: after a small dip it rises, most at the right end. Attention: level, below the start of the three others."}}
+# %% mystnb={"figure": {"name": "gradient-reach", "caption": "How strongly the last of 129 outputs depends on the input n steps back, in untrained networks. An LSTM as PyTorch starts it, or with bias 1, loses a constant factor at every step: a straight line on this logarithmic axis. Attention does not know how far away a word is; it shares its attention among all 129, so each gets little."}, "image": {"alt": "Line plot on a logarithmic axis against steps back. LSTM: a straight line that leaves the plot at the bottom within 40 steps. LSTM with bias 1: a straight line that falls more slowly. LSTM with bias 5: after a small dip it rises, most at the right end. Attention: level, below the start of the three others."}}
 fig, ax = plt.subplots()
 for name, three in curves.items():
     ax.semilogy(range(1, LENGTH), np.maximum(np.mean(three, 0)[1:], 1e-12), label=name)

@@ -719,7 +719,7 @@ ax.axvline(8, color="white", linewidth=6)
 ax.set_xticks(
     np.arange(11) + 0.5,
     [*names, "un-\ntrained", "fixed\ndistance", "nearest\nnoun"],
-    fontsize="small",
+    fontsize="x-small",
 )
 ax.set_yticks(
     np.arange(len(RELATIONS)) + 0.5,
@@ -1076,9 +1076,10 @@ says(
     *(2.4, one_left["encoder"][1, 3], none_left["encoder"][1]),
     slack=3,
 )
+assert one_less["decoder"][0].argmax() == 1
 says(
     "Its head 1.2 costs the most BLEU of the four, 5.6, and",
-    *(1 + 0.1 * (1 + one_less["decoder"][0].argmax()), one_less["decoder"][0].max()),
+    *(1.2, one_less["decoder"][0].max()),
     slack=3,
 )
 print(
