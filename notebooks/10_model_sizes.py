@@ -629,7 +629,8 @@ assert "GPT-4" in undisclosed
 # (claim-10-3)=
 # ### Claim 3: "Training costs 6 N D FLOPs"
 #
-# The rule is from {cite:t}`kaplan2020scaling`, section 2.1, and is quoted without its conditions. We call it right where it is within 5 % of what is computed. One example first. GPT-3 was trained on 300 billion tokens:
+# The rule is from {cite:t}`kaplan2020scaling`, section 2.1, and often quoted without its conditions. We call it right where it is within 5 % of what is
+# computed. One example first. GPT-3 was trained on 300 billion tokens:
 
 # %%
 gpt3 = sum(parts(known["GPT-3 175B"].config).values())

@@ -414,7 +414,7 @@ print(
 )
 
 # %% [markdown]
-# So a step costs the same after a million tokens as after one. But these are other weights, so such a model must be trained that way, and it must
+# So a step costs the same after a million tokens as after one. But these are other weights, so such a model must be trained that way, and it may
 # forget: $S$ has room for at most $d_{head}$ keys that do not disturb each other.
 #
 # ### Guessing ahead
@@ -1036,7 +1036,7 @@ for (dtype, n), gain in faster.items():
     print(f"{str(dtype)[6:]:9}{n:4} tokens: fused is faster: {above(gain, 1)}")
 
 # %% [markdown]
-# ```{admonition} Verdict: true, with linear memory; faster for long texts, and not for all
+# ```{admonition} Verdict: true, with linear memory; faster for long texts in float32, and not for all
 # :class: note verdict
 # The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel about an eightieth;
 # the longer the text, the larger the saving. In float32 the fused kernel was faster at 2,048 tokens. For short texts it need not be: at 64 tokens in
@@ -1245,7 +1245,7 @@ for statement, word in study.verdicts.items():
 # %% [markdown]
 # ```{admonition} Verdict: the cache, true, exactly; the model, false here with one head for all, and open with two
 # :class: note verdict
-# Half the heads of keys, half the cache: that is how Llama 3 8B gets by with a quarter of the cache of the smaller Llama 2 7B. The quality had its
+# The cache shrinks with the heads of keys: Llama 3 8B gets by with a quarter of that of the smaller Llama 2 7B. The quality had its
 # price in these small translators: with every halving of $G$ the loss on new sentences was higher. In BLEU, one head for all queries cost more than our
 # bound; two heads cost something, and whether it is more than the bound stayed open. Fewer heads of keys are fewer weights, too, and
 # the study does not tell one from the other; with more training or more heads the price may be another. {cite:t}`ainslie2023gqa` turned finished large

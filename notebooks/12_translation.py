@@ -180,8 +180,8 @@ for english, french in SHOWN.items():
 # {term}`averaging of checkpoints <checkpoint averaging>` is meant to calm the last steps, as a rate that falls to 0 is. The course's own translator has both: it is the mean of eight states of its last third.
 #
 # **The search** wants the $y$ of the highest score. There are $V^T$ sentences of $T$ tokens, too many to look at, so a beam of $k$
-# keeps the $k$ best beginnings. And what is the score? A log-probability is a sum of negative numbers: each token makes it smaller, so
-# it favours short sentences. The {term}`length penalty` $\alpha$ makes up for it ({cite:t}`wu2016google`, equation 14):
+# keeps the $k$ best beginnings. A log-probability is a sum of negative numbers: each token makes it smaller, so it favours short sentences. The
+# {term}`length penalty` $\alpha$ makes up for it ({cite:t}`wu2016google`, equation 14):
 #
 # $$
 # s(y) = \frac{\log P(y \mid x)}{\big((5 + T)/6\big)^{\alpha}} .
@@ -272,7 +272,7 @@ print(
 )
 
 # %% [markdown]
-# Is it the real thing? The `tokenizers` library learns from the same words, and must find the same merges in the same order.
+# The `tokenizers` library must find the same merges in the same order.
 
 # %%
 from tokenizers import Tokenizer as Engine
@@ -364,8 +364,9 @@ print("ours = PyTorch = lessons_lib")
 # %% [markdown]
 # ### The loop
 #
-# Guess, compare, forget the last gradient (PyTorch would add the next to it), ask which way each weight should move, shorten, move. Such lines train most
-# Transformers. In the library they are `train_plainly`; its loss is PyTorch's, which you have just seen to be ours. `fit`, which trains the models of this course, can also
+# Guess, compare, forget the last gradient (PyTorch would add the next to it), ask which way each weight should move, shorten, move. Larger Transformers
+# learn by such lines, too. In the library they are `train_plainly`; its loss is PyTorch's, which you have just seen to be ours. `fit`, which trains the
+# models of this course, can also
 # stop and go on. On the same three batches, from the same start, both must give the same losses.
 
 
@@ -721,8 +722,8 @@ print("at least half of the unknown words:", above(shares[False], 0.5))
 # With BPE no word is unknown: each can be read and written, exactly. But nine in ten of the new French words are not found, by a model that
 # finds nearly nine in ten of the old ones in the same sentences. That a word *can* be put together of known pieces does not say which word
 # it is. These words could have been copied (the names) or built as their like are (the plurals); this translator has hardly learned to do either. On
-# real text, with names, numbers and compounds by the thousand, the claim fares better: with pieces {cite:t}`sennrich2016neural` gained up to 1.1
-# (German) and 1.3 BLEU (Russian) on whole words and a dictionary for those that are missing.
+# real text, with names, numbers and compounds by the thousand, the claim fares better: with pieces {cite:t}`sennrich2016neural` gained at best a little
+# more than a BLEU point on whole words and a dictionary for those that are missing.
 # ```
 #
 # (claim-12-2)=
@@ -1005,8 +1006,7 @@ assert of_new_words[2] - of_new_words[0] > of_new_words[4] - of_new_words[2] > -
 #
 # Two you have met in lesson 8: targets that are not moved, and padding that is counted in the loss. All of those below run without an error too.
 #
-# **The search that stops at the first end.** It looks harmless: a translation is finished, so take it. But the first to end is the *shortest* of the
-# candidates, and the others had no chance.
+# **The search that stops at the first end.** The first to end is the *shortest* of the candidates, and the others had no chance.
 
 # %%
 for name in ("in_distribution", "unseen_words"):

@@ -271,8 +271,7 @@ print(
 )
 
 # %% [markdown]
-# Is it the real thing? It must equal the function of this course's library, and sacreBLEU ({cite:t}`post2018call`), the program that papers
-# use, on all eight sets of translations.
+# Is it the real thing? It must equal the function of this course's library, and sacreBLEU ({cite:t}`post2018call`), the program that many papers use, on all eight sets of translations.
 
 # %%
 for (name, _beam), hypotheses in texts.items():
@@ -328,7 +327,7 @@ print(
 #
 # ### Could it be luck?
 #
-# From the world you seldom get a second test set. But you can draw from the one you have, *with replacement*: 500 sentences out of
+# You seldom get a second test set. But you can draw from the one you have, *with replacement*: 500 sentences out of
 # 500, some twice, some not at all. If the sentences are a fair sample, the score of such a set scatters about as the score of a new test set would. Do
 # it a thousand times: this is the {term}`bootstrap` ({cite:t}`efron1979bootstrap`). To compare two translators, score both **on the same drawn
 # sentences** and look at the
@@ -448,8 +447,9 @@ print("of its", np.sum(missed), "misses,", np.sum(missed & still), "are among th
 # intervals are too few for our bound, so the word is "open". And look at two of the misses: in these `in_distribution` sets each drawn difference is 0,
 # for the bootstrap cannot draw what is not in its sample. Trust it less where a handful of sentences decides.
 #
-# **What the bootstrap does not see.** It draws sentences; the translator stays. Another *training* of the same recipe gives another translator, and its score is not in that interval. For that there is no trick: train with several seeds. A few seeds give a
-# mean, and an interval by Student's $t$, which knows that a spread taken from few numbers is itself uncertain. Compare two recipes *seed by seed* (`paired`), as above sentence by sentence:
+# **What the bootstrap does not see.** It draws sentences; the translator stays. Another *training* of the same recipe gives another translator, whose
+# score need not lie in that interval. So train with several seeds: they give a mean, and an interval by Student's $t$, which knows that a spread taken
+# from few numbers is itself uncertain. Compare two recipes *seed by seed* (`paired`), as above sentence by sentence:
 
 # %%
 twins = studies.load("twins")
@@ -578,9 +578,8 @@ print(
 # (claim-13-1)=
 # ### Claim 1: "A higher BLEU is a better translation"
 #
-# Take French sentences of the corpus, perfect by definition, and change them by rule. Some changes keep the meaning, others turn it
-# into something else. If BLEU measures how good a translation is, the first must cost less than the second. To be fair, every change is made
-# in **the same sentences**: all that allow all of them.
+# Take French sentences of the corpus, perfect by definition, and change them by rule. If BLEU measures how good a translation is, changes that keep the
+# meaning must cost less than those that do not. Every change is made in **the same sentences**: all that allow all of them.
 #
 # | change | example | meaning |
 # |---|---|---|
@@ -635,9 +634,9 @@ for name, (meaning, edit) in EDITS.items():
 #
 # ```{admonition} Verdict: false; a BLEU counts words in common, not meaning
 # :class: note verdict
-# The opposite can score above a faithful translation in other words: compare the last line with the third. Over a whole test set BLEU can follow people's judgement closely
-# ({cite:t}`papineni2002bleu` measured it for five translators, two of them people), and that makes it useful. But it does not
-# know a small error from a fatal one. Negations, numbers and names: count those yourself, as the section on failures does.
+# The opposite can score above a faithful translation in other words: compare the last line with the third. Over a whole test set BLEU can follow
+# people's judgement closely ({cite:t}`papineni2002bleu` measured it for five translators, two of them people). But it does not know a small error from
+# a fatal one. Negations, numbers and names: count those yourself, as the section on failures does.
 # ```
 #
 # (claim-13-2)=
@@ -880,7 +879,7 @@ slower = sum(seconds[name, 4] for name in tests) / sum(seconds[name, 1] for name
 print("the beam takes more than 1.3 times as long, all four together:", slower > 1.3)
 
 # %% [markdown]
-# (The times include one pass that records the attention, the same for both; without it the beam would look slower still.) What goes wrong on the long sentences?
+# (The times include one pass that records the attention, the same for both; without it the beam would look slower still.) What goes wrong on long sentences?
 
 # %% tags=["nbval-ignore-output"]
 ratio, kinds_of = {}, {}
