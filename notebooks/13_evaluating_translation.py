@@ -1509,8 +1509,9 @@ print(
 
 # %% [markdown]
 # Three things to see (on the CPU of this page). **Batches**: each decoding step multiplies by the same matrices, so sentences that take the step together share its price, and a large batch costs a fraction
-# a sentence. **Length**: with a cache of keys and values the time grows about in proportion to the length; without one it grows faster, because every step computes all
-# the words before it again (lesson 11). The cache is paid for in memory. **Beams**: four beams are four rows a sentence, and do not cost four times as much, for the same reason as batches.
+# a sentence. **Length**: without a cache of keys and values the time grows faster with the length, because every step computes all the words before it
+# again (lesson 11). The cache is paid for in memory. **Beams**: four beams are four rows a sentence, and do not cost four times as much, for the same
+# reason as batches.
 #
 # ## Bugs worth meeting
 #
