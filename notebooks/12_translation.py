@@ -1264,7 +1264,7 @@ print(
 # - Guess, compare, backward, clip, step, forget: the rate goes up for a while and down to zero.
 # - Label smoothing asks the model not to be sure. It costs perplexity; that it buys BLEU was not shown here.
 # - Greedy search takes the best token, beam search keeps the $k$ best beginnings and finds more probable sentences. More probable is not always better:
-#   on long sentences a beam hurt. When to stop is a rule of thumb. Who wants variety draws: temperature, top-k, top-p.
+#   on long sentences a beam hurt the course's translator. When to stop is a rule of thumb. Who wants variety draws: temperature, top-k, top-p.
 # - Compare lengths, and look for test sentences in the training set, before you believe a BLEU.
 #
 # **Where it comes from.** The model, its training and the beam of four: {cite:t}`vaswani2017attention`. Byte pairs for the words of a translator:

@@ -405,8 +405,7 @@ for name in tests:
 
 # %% [markdown]
 # **Is the bootstrap right?** Its promise can be tested here, as it rarely can: this course's grammar writes as many test sets as one likes. The study `fresh_test_sets` drew several of 200 sentences, let the same translator
-# translate each, and gave each its bootstrap interval. The bound, fixed before: more than 80 % of the intervals hold the mean of all the sets (by the lower end of that
-# share's own interval). And beside it: how far do the scores themselves scatter, and how far did the bootstrap say that they would?
+# translate each, and gave each its bootstrap interval. The bound, fixed before: more than 80 % of the intervals hold the mean of all the sets (by the lower end of that share's own interval).
 
 # %%
 fresh = studies.load("fresh_test_sets")
@@ -929,8 +928,9 @@ print("what it writes is more probable, says the model, in 9 of 10 cases:", like
 # **1. Does it agree with the gold alignment?** Yes, and you have seen it: AER below 0.05 on the first test set (but above 0.2 on the long sentences).
 #
 # **2. Does the word with the greatest weight matter?** The model reads the right beginning of the translation and must say the next French word. Hide one English word from the cross-attention of all
-# heads, in both layers (by the mask, as in lesson 8): is the French word still its first choice? Hide the one that it looked at most; for comparison the second, and any other. One thing to beware of:
-# where a word has nine tenths of the weight, hiding it takes nine tenths of all that is read, whatever the word. That the output changes there is nearly implied. So look at the places where the first word has *less than half* of the weight, and
+# heads, in both layers (by the mask, as in lesson 8): is the French word still its first choice? Hide the one that it looked at most; for comparison
+# the second, and any other. Where a word has nine tenths of the weight, that the output changes is nearly implied, whatever the word. So look at the
+# places where the first word has *less than half* of the weight, and
 # compare: hide the first alone, or hide *all other words together*, which takes more of the weight. The claim needs the first to do more harm all the same: the whole interval of the difference above 0
 # (drawing sentences).
 
@@ -1442,7 +1442,7 @@ print(
 # %% [markdown]
 # Eight places further to the right, more than a third of the BLEU is gone. So this translator depends on *absolute* places, and they alone can break it. But look which places:
 # from 8 on, a short sentence stands where training had words too. What training never had is a sentence that *begins* there (lesson 8 met the same with padding on the left), and to begin at 16, partly beyond all it knows, is no worse.
-# A long sentence begins at place 0. So the places can do such damage; that they break the long sentences, this does not show. Two remedies to try:
+# But a long sentence begins at place 0: that places break it, this does not show. Two remedies to try:
 # longer sentences in training; and positions that only say how *far apart* two words are (lesson 4), for which it is all the same where a sentence
 # begins.
 #
@@ -1508,7 +1508,7 @@ print(
 )
 
 # %% [markdown]
-# Three things to see (on the CPU of this page). **Batches**: each decoding step multiplies by the same matrices, so sentences that take the step together share its price, and a large batch costs a fraction
+# Three things to see. **Batches**: each decoding step multiplies by the same matrices, so sentences that take the step together share its price, and a large batch costs a fraction
 # a sentence. **Length**: without a cache of keys and values the time grows faster with the length, because every step computes all the words before it
 # again (lesson 11). The cache is paid for in memory. **Beams**: four beams are four rows a sentence, and do not cost four times as much, for the same
 # reason as batches.
