@@ -44,8 +44,8 @@ class Tokenizer:
         """
         engine = Engine(models.BPE(byte_fallback=True))
         engine.pre_tokenizer = pre_tokenizers.Split(Regex(_PATTERN), "isolated")
-        trainer = trainers.BpeTrainer(
-            vocab_size=vocab_size, special_tokens=[PAD, BOS, EOS, *BYTES], show_progress=False
+        trainer = trainers.BpeTrainer(  # its sizes have 64 bits
+            vocab_size=min(vocab_size, 2**63), special_tokens=[PAD, BOS, EOS, *BYTES], show_progress=False
         )
         engine.train_from_iterator((" " + text for text in texts), trainer)
         tokenizer = cls(*_vocabulary_and_merges(json.loads(engine.to_str())))
