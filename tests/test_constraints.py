@@ -95,6 +95,13 @@ def test_sampling_options_are_checked(values, message):
         check_sampling(*values)
 
 
+@pytest.mark.parametrize("option", [{"top_k": 5}, {"top_p": 0.9}])
+def test_sampling_without_a_temperature_is_no_sampling(option):
+    with pytest.raises(ValueError, match=r"top_.=.* is of sampling; add a temperature, 1 for example"):
+        Search(**option)
+    Search(**option, temperature=1.0)
+
+
 def test_a_low_temperature_samples_what_greedy_finds_and_a_high_one_varies():
     translator, sentence = toy_translator(), toy_corpus().test[0].source
     cold = translator.translate([sentence] * 5, temperature=0.01, seed=1)

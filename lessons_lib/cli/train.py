@@ -31,7 +31,8 @@ made and how good it is) and metrics.jsonl (a line of JSON every ten steps).
 
 Cut off by Ctrl-C, SIGTERM or a power cut? The same command goes on where the last checkpoint stands, with --overwrite
 too: that replaces a model, or an unfinished training with other settings, never an unfinished one with the same.
-Minutes, --accumulate and the machine may change. One process at a time trains in a folder.
+Minutes, --accumulate and the machine may change. One process at a time trains in a folder. When the last step is done,
+the model is saved before it is scored: Ctrl-C then ends the scoring.
 
 Validations translate up to 100 pairs of the validation part, drawn at even distances, and --patience decides by them:
 it counts validations in which neither their loss fell below its lowest nor their chrF rose above its highest. The score

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     from lessons_lib.translation.translator import Translator
 
     if options.n_best != 1 and not 1 <= options.n_best <= options.beam:
-        raise UserError(f"--n-best {options.n_best} is not between 1 and --beam {options.beam}")
+        raise UserError(f"--n-best {options.n_best} is not between 1 and --beam {options.beam}; raise --beam")
     # Bytes that are not UTF-8 reach us as lone surrogates; their error should name the byte.
     sentences = [decode_utf8(os.fsencode(sentence), "the sentence") for sentence in options.sentences]
     prefix = None if options.prefix is None else decode_utf8(os.fsencode(options.prefix), "--prefix")

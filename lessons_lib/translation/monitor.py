@@ -34,13 +34,14 @@ class StopSignal:
         return self
 
     def __exit__(self, *_) -> None:
-        self._restore()
+        self.listen_no_more()
 
     def _receive(self, number, _frame) -> None:
         self.received = signal.Signals(number)
-        self._restore()
+        self.listen_no_more()
 
-    def _restore(self) -> None:
+    def listen_no_more(self) -> None:
+        """From now on a signal ends the program, as it did before: there is nothing left to save."""
         while self._before:
             signal.signal(*self._before.popitem())
 

@@ -163,6 +163,7 @@ class _Run:
             shutil.copy(folder / METRICS, partial / METRICS)
             write_json(partial / CARD, card)
         if not stop.received:
+            stop.listen_no_more()
             part = "test" if self.corpus.test else "valid"
             pairs = evenly(getattr(self.corpus, part), TEST_PAIRS)
             scores = score_translator(Translator(self.model, self.tokenizer), pairs, tokenize=self.recipe.tokenize)

@@ -44,6 +44,9 @@ class Search:
                 f"length_penalty={self.length_penalty} is not between {-STRONGEST} and {STRONGEST}; 0 to 2 is usual"
             )
         if self.temperature is None:
+            for name, given in (("top_k", self.top_k != 0), ("top_p", self.top_p != 1)):
+                if given:
+                    raise UserError(f"{name}={getattr(self, name)} is of sampling; add a temperature, 1 for example")
             return
         check_sampling(self.temperature, self.top_k, self.top_p)
         if self.seed < 0:

@@ -77,6 +77,7 @@ class Translator:
         """
         if isinstance(sentences, str):
             return self.translate([sentences], beam, attention, None if prefixes is None else [prefixes], **search)[0]
+        sentences = list(sentences)
         self.model.eval()
         sources = self._encode(sentences)
         filled = [i for i, ids in enumerate(sources) if ids]
