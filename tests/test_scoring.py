@@ -121,3 +121,9 @@ def test_sentence_chrf():
     assert sentence_chrf(REFERENCES[0], REFERENCES[0]) == pytest.approx(100)
     assert sentence_chrf("", REFERENCES[0]) == 0
     assert 0 < sentence_chrf("Le chat", REFERENCES[0]) < 60
+
+
+def test_bounds_are_on_the_scale():
+    """sacreBLEU's rounding can give 100.00000000000004."""
+    found = compare(REFERENCES, REFERENCES, REFERENCES, resamples=20, tokenize="char")
+    assert 0 <= found.a.low <= found.a.high <= 100

@@ -191,7 +191,7 @@ def _check_lengths(hypotheses: Sequence[str], references: Sequence[str]) -> None
 def _interval(result: Result) -> Interval:
     # `ci` is half the width of the interval around the mean of the resamples.
     low, high = max(float(result.mean - result.ci), 0.0), float(result.mean + result.ci)
-    return Interval(_at_most_100(result.score), low, _at_most_100(high))
+    return Interval(*map(_at_most_100, (result.score, low, high)))
 
 
 @contextmanager
