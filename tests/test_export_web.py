@@ -1,6 +1,7 @@
 """`lessons export-web`: the file is whole or not there, says what the model says, and names what is wrong."""
 
 import json
+import os
 import shutil
 import struct
 import subprocess
@@ -127,11 +128,10 @@ def test_a_disk_that_takes_no_more_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "toy.bin"
     write_whole(path, b"old")
 
-    def full(self, data):
-        self.touch()
+    def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match=r"toy\.bin cannot be written \(No space left on device\); give another --out"):
         write_whole(path, b"new")
     assert path.read_text() == "old"

@@ -236,9 +236,10 @@ def test_folders_that_are_none_of_ours(source, copy, tmp_path):
         load_prepared(tmp_path / "mine")
     with pytest.raises(ValueError, match=r"copy holds 350 pairs, not 400; run `lessons prepare .* --pairs 400"):
         load_prepared(copy, 400)
-    (copy / "manifest.json").write_text("{}")
-    with pytest.raises(ValueError, match="is not one that this version"):
-        load_prepared(copy)
+    for manifest in ("{}", "[]", '{"format": 1}'):
+        (copy / "manifest.json").write_text(manifest)
+        with pytest.raises(ValueError, match="is not one that this version"):
+            load_prepared(copy)
 
 
 def test_pairs_in_parquet_are_a_sequence(tmp_path, monkeypatch):

@@ -1,7 +1,6 @@
 """The last step of the course: the learner's own translator, what it looked at at each step, and its report."""
 
 import json
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from safetensors.torch import load_file
 
 from lessons_lib.device import pick_device
 from lessons_lib.errors import UserError
+from lessons_lib.files import write_whole
 from lessons_lib.transformer import Transformer, TransformerConfig
 from lessons_lib.translation.alignment import cross_attention, word_weights
 from lessons_lib.translation.corpus import Pair
@@ -129,9 +129,7 @@ def write_report(
         return "No report yet: answer question 3 first."
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text(report_text(report, pairs, whose, owners or {}), "utf-8")
-    os.replace(temporary, path)
+    write_whole(path, report_text(report, pairs, whose, owners or {}))
     return f"{path.as_posix()}: written, on {len(pairs)} sentences."
 
 

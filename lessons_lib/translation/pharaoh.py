@@ -5,13 +5,13 @@ link. ``?`` or ``p`` in its place marks a possible one, which a good annotator m
 Programs that know no possible links write and read the dash alone. A blank line is a pair without links.
 """
 
-import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lessons_lib.errors import UserError
+from lessons_lib.files import write_whole
 from lessons_lib.translation.alignment import Gold, Links
 from lessons_lib.translation.corpus import Pair, split_lines
 from lessons_lib.translation.textfile import decode_utf8, read_raw
@@ -96,7 +96,4 @@ def write_links(path: Path, links: Iterable[Links]) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text("".join(f"{format_links(found)}\n" for found in links), "utf-8")
-    os.replace(temporary, path)
+    write_whole(path, "".join(f"{format_links(found)}\n" for found in links), "give another --out")

@@ -9,7 +9,6 @@ Written with Python's own library only: `tools.build_book` calls it where no PyT
 """
 
 import json
-import os
 import re
 import struct
 import sys
@@ -17,6 +16,7 @@ from array import array
 from collections.abc import Iterable
 from pathlib import Path
 
+from lessons_lib import files
 from lessons_lib.errors import UserError
 from lessons_lib.translation.deployment.safetensors_plain import PlainTensor, read_safetensors
 from lessons_lib.translation.deployment.support import refuse_unknown
@@ -58,7 +58,7 @@ def web_model(folder: Path, words: list[str] | None = None, name: str = "") -> b
     folder = Path(folder)
     try:
         config, tokenizer = (
-            json.loads((folder / f"{part}.json").read_text("utf-8")) for part in ("config", "tokenizer")
+            json.loads((folder / f"{part}.json").read_text("utf-8-sig")) for part in ("config", "tokenizer")
         )
         tensors = read_safetensors(folder / "model.safetensors")
         vocabulary, merges = tokenizer["model"]["vocab"], tokenizer["model"]["merges"]
@@ -102,15 +102,8 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: it cannot be written, for example because the disk is full.
     """
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(data)
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise OSError(f"{path} cannot be written ({error.strerror or error}); give another --out") from None
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    files.write_whole(path, data, "give another --out")
 
 
 def _packed(tensors: dict[str, PlainTensor]) -> tuple[dict[str, dict], bytes]:

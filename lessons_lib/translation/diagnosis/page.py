@@ -1,10 +1,10 @@
 """A diagnosis as one HTML file that needs nothing else: no script, no font, no network."""
 
-import os
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
+from lessons_lib.files import write_whole
 from lessons_lib.translation.diagnosis.charts import attention_table, bars_by_length, length_name
 from lessons_lib.translation.diagnosis.measure import Diagnosis, WorstSentence
 
@@ -17,10 +17,7 @@ def write_page(path: Path, diagnosis: Diagnosis, title: str) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text(render(diagnosis, title), "utf-8")
-    os.replace(temporary, path)
+    write_whole(path, render(diagnosis, title), "give another --out")
 
 
 def render(diagnosis: Diagnosis, title: str) -> str:
