@@ -55,7 +55,10 @@ def fused_attention(
     bias: Float[Tensor, "*#batch #T #S"] | None = None,
     dropout: float = 0.0,
 ) -> Float[Tensor, "*batch T d_head"]:
-    """The same output from PyTorch's fused kernel, which never stores the (T, S) weights (Dao et al. 2022)."""
+    """The same output from PyTorch's own function.
+
+    Its fused kernels, which it takes where one fits, do not store the (T, S) weights (Dao et al. 2022).
+    """
     if mask is None:
         return F.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout)
     penalty, awake = _penalty(mask, (*query.shape[:-1], key.shape[-2]), query.dtype)

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from lessons_lib.errors import UserError
+
 
 class KeyValueCache:
     """The keys and values of one self-attention layer, in memory that is allocated once.
@@ -31,7 +33,7 @@ class KeyValueCache:
         """
         end = self.length + key.shape[2]
         if end > self.key.shape[2]:
-            raise ValueError(f"position {end} does not fit a cache of max_length={self.key.shape[2]}; make it longer")
+            raise UserError(f"position {end} does not fit a cache of max_length={self.key.shape[2]}; make it longer")
         self.key[:, :, self.length : end] = key
         self.value[:, :, self.length : end] = value
         self.length = end

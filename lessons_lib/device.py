@@ -42,6 +42,8 @@ def pick_device(name: str | None = None) -> torch.device:
     available = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}
     if device.type not in available or not available[device.type]():
         raise UserError(f"device={name!r} is not available here; use {pick_device().type!r}")
+    if device.type == "cuda" and (device.index or 0) >= (count := torch.cuda.device_count()):
+        raise UserError(f"device={name!r} is not here: use cuda:0 to cuda:{count - 1}")
     return device
 
 

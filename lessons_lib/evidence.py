@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
+from lessons_lib.errors import UserError
+
 CONFIDENCE = 0.95
 RESAMPLES = 1_000
 
@@ -44,7 +46,7 @@ def estimate(values: Draws) -> Estimate:
     """
     draws = _finite(values)
     if len(draws) < 2:
-        raise ValueError(f"{len(draws)} value shows no spread; give one a seed, of at least two seeds")
+        raise UserError(f"{len(draws)} value shows no spread; give one a seed, of at least two seeds")
     half = stats.t.ppf((1 + CONFIDENCE) / 2, len(draws) - 1) * draws.std(ddof=1) / len(draws) ** 0.5
     return Estimate(float(draws.mean()), float(draws.mean() - half), float(draws.mean() + half), len(draws))
 
@@ -57,7 +59,7 @@ def paired(a: Draws, b: Draws) -> Estimate:
     """
     first, second = _finite(a), _finite(b)
     if len(first) != len(second):
-        raise ValueError(f"{len(first)} and {len(second)} values are no pairs; give one of each a seed")
+        raise UserError(f"{len(first)} and {len(second)} values are no pairs; give one of each a seed")
     return estimate(first - second)
 
 
@@ -68,7 +70,7 @@ def share(hits: int, total: int) -> Estimate:
         ValueError: there is no case, or ``hits`` is not between 0 and ``total``.
     """
     if not 0 <= hits <= total or total == 0:
-        raise ValueError(f"{hits} of {total} is no share; give 0 ≤ hits ≤ total, and at least one case")
+        raise UserError(f"{hits} of {total} is no share; give 0 ≤ hits ≤ total, and at least one case")
     interval = stats.binomtest(hits, total).proportion_ci(CONFIDENCE, method="wilson")
     return Estimate(hits / total, float(interval.low), float(interval.high), total)
 
@@ -86,7 +88,7 @@ def bootstrap(
         ValueError: there is no case, or ``resamples`` is not positive.
     """
     if n_cases < 1 or resamples < 1:
-        raise ValueError(f"n_cases={n_cases} and resamples={resamples} must both be at least 1")
+        raise UserError(f"n_cases={n_cases} and resamples={resamples} must both be at least 1")
     random = np.random.default_rng(seed)
     drawn = _finite([statistic(random.integers(n_cases, size=n_cases)) for _ in range(resamples)])
     low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
@@ -113,5 +115,5 @@ def within(difference: Estimate, margin: float | int) -> Word:
 def _finite(values: Draws) -> np.ndarray:
     draws = np.asarray(values, dtype=float)
     if not np.isfinite(draws).all():
-        raise ValueError(f"{draws[~np.isfinite(draws)][0]} is no measurement; leave the failed run out, and say so")
+        raise UserError(f"{draws[~np.isfinite(draws)][0]} is no measurement; leave the failed run out, and say so")
     return draws

@@ -8,6 +8,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lessons_lib.errors import UserError
+
 
 def use_course_style() -> None:
     """Quiet grids, readable type, colours that colour-blind readers can tell apart; the same in every lesson."""
@@ -38,7 +40,7 @@ def attention_heatmap(
     """
     weights = np.asarray(weights)
     if weights.shape != (len(rows), len(columns)):
-        raise ValueError(f"weights {weights.shape} do not fit {len(rows)} rows and {len(columns)} columns")
+        raise UserError(f"weights {weights.shape} do not fit {len(rows)} rows and {len(columns)} columns")
     if ax is None:
         _, ax = plt.subplots(figsize=(1.6 + 0.5 * len(columns), 1.2 + 0.42 * len(rows)))
     sns.heatmap(weights, vmin=0, vmax=1, cmap="viridis", square=True, cbar_kws={"label": "attention weight"}, ax=ax)

@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from lessons_lib.errors import UserError
+
 
 def causal_mask(length: int, device: torch.device | None = None) -> Bool[Tensor, "T T"]:
     """Position ``t`` sees the positions up to ``t`` (Vaswani et al. 2017, section 3.2.3)."""
@@ -23,7 +25,7 @@ def causal_padding_mask(tokens: Int[Tensor, "B T"], pad_id: int) -> Bool[Tensor,
 
 
 def prefix_mask(length: int, prefix: int, device: torch.device | None = None) -> Bool[Tensor, "T T"]:
-    """Everybody sees the first ``prefix`` positions; behind them the mask is causal (Raffel et al. 2020, figure 4)."""
+    """Everybody sees the first ``prefix`` positions; behind them the mask is causal (Raffel et al. 2020, figure 3)."""
     mask = causal_mask(length, device)
     mask[:, :prefix] = True
     return mask
@@ -36,7 +38,7 @@ def sliding_window_mask(length: int, window: int, device: torch.device | None = 
         ValueError: a window of nothing.
     """
     if window < 1:
-        raise ValueError(f"window={window} leaves nothing to see; use 1 or more")
+        raise UserError(f"window={window} leaves nothing to see; use 1 or more")
     return causal_mask(length, device).triu(1 - window)
 
 
@@ -48,7 +50,7 @@ def explain(mask: Bool[Tensor, "T S"], queries: Sequence[str], keys: Sequence[st
     """
     keys = queries if keys is None else keys
     if tuple(mask.shape) != (len(queries), len(keys)):
-        raise ValueError(f"mask of shape {tuple(mask.shape)} for {len(queries)} queries and {len(keys)} keys")
+        raise UserError(f"mask of shape {tuple(mask.shape)} for {len(queries)} queries and {len(keys)} keys")
     width = max(map(len, queries), default=0)
     seen = [" ".join(key for key, allowed in zip(keys, row, strict=True) if allowed) for row in mask.tolist()]
     return "\n".join(f"{query:<{width}} sees {whom or 'nothing'}" for query, whom in zip(queries, seen, strict=True))

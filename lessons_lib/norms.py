@@ -21,7 +21,7 @@ def rms_norm(x: Float[Tensor, "*batch D"], gamma: Float[Tensor, " D"], eps: floa
 
 
 class LayerNorm(nn.Module):
-    """`layer_norm` with learned γ and β, computed by PyTorch's fused kernel: one pass over memory instead of six."""
+    """`layer_norm` with learned γ and β, computed by PyTorch's fused kernel."""
 
     def __init__(self, d_model: int, eps: float = 1e-5):
         super().__init__()

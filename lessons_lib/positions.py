@@ -76,8 +76,8 @@ class LearnedPositions(_Table):
 class RotaryPositions(Positions):
     """Turns queries and keys by an angle that grows with the position (Su et al. 2021, section 3.2.2).
 
-    The product of a query at t and a key at s then depends on t − s alone. The pairs that turn together are the two
-    halves, dimensions i and i + d_head/2, as in Hugging Face's Llama. The paper and Meta's own Llama code pair
+    Of two places only t − s then enters the product of a query at t and a key at s. The pairs that turn together are
+    the two halves, dimensions i and i + d_head/2, as in Hugging Face's Llama. The paper and Meta's own Llama code pair
     neighbours, 2i and 2i + 1: for such weights, put the rows of each head's W_Q and W_K in the order 0, 2, 4 …, 1, 3 …
 
     Raises:

@@ -85,7 +85,7 @@ TranslatorWidget(SENTENCES, weights=course_web_model)
 # The model was never told which French word comes from which English word. But for each word that it wrote, it gave each English word a
 # weight, how much to look at it, and these weights can be read:
 
-# %% mystnb={"figure": {"name": "first-alignment", "caption": "Each row is a French word, each column an English one; bright means that the model looked there while it wrote the French word."}, "image": {"alt": "Heat map of attention from the French words of the translation to the English words: petits looks at small, chats at cats, noirs at black, dorment at sleep, ne and pas at not."}}
+# %% mystnb={"figure": {"name": "first-alignment", "caption": "Each row is a French word, each column an English one; bright means that the model looked there while it wrote the French word (its last layer, mean of the heads)."}, "image": {"alt": "Heat map of attention from the French words of the translation to the English words: petits looks at small, chats at cats, noirs at black, dorment at sleep; ne and pas at not and, less, at sleep."}}
 import matplotlib.pyplot as plt
 
 from lessons_lib.figures import attention_heatmap, use_course_style
@@ -125,7 +125,7 @@ for pair in corpus.train[:3]:
 # %% [markdown]
 # ## From noise to French
 #
-# Now the same network once more, from the beginning: a million random numbers. Each line below shows how many batches of sentences it has
+# Now a network of the same shape from the beginning: a million random numbers. Each line below shows how many batches of sentences it has
 # seen, and what it then makes of a sentence that is not among them. The run is short: 200 batches, where the finished translator has seen
 # 6,000. So do not wait for the right translation. Watch what comes before it: a few frequent words, then something like a French sentence,
 # but about something else.
@@ -175,7 +175,7 @@ for step in fit(
 
 # %% [markdown]
 # Is it one unlucky sentence? How many of 200 others that neither has seen come out word for word as the reference? The finished translator
-# is the same network, shown more sentences, and for longer.
+# is a network of the same shape, trained on more sentences, for longer, and with some means of lesson 12.
 
 # %% tags=["nbval-ignore-output"]
 test = [pair for pair in corpus.test if len(pair.source.split()) <= 7][:200]

@@ -131,15 +131,15 @@ widget
 # The softmax runs along each *row*: one row, one query, one sum of 1. When queries, keys and values all come from the same
 # sentence, $S = T$ and we call it **self**-attention. The $\sqrt{d_{head}}$ looks like a detail. Claim 2 measures what it does.
 #
-# Another score came first. {cite:t}`bahdanau2015neural` added query and key and put a small network on the sum,
-# $v \cdot \tanh(U q_t + W k_s)$ with learned $U$, $W$ and $v$: *additive* attention. {cite:t}`luong2015effective` compared it with dot
-# products. The dot product became the usual choice because all scores together are one matrix product, while the additive form must
-# make a vector for each of the $T \times S$ pairs ({cite:t}`vaswani2017attention`, section 3.2.1, who add that for wide vectors the
-# additive score was better, as long as the dot product was not divided by $\sqrt{d_{head}}$).
+# Another score came first. {cite:t}`bahdanau2015neural` let a small network compare the two,
+# $v \cdot \tanh(U q_t + W k_s)$ with learned $U$, $W$ and $v$: *additive* attention. {cite:t}`luong2015effective` compared such scores with
+# dot products. {cite:t}`vaswani2017attention` (section 3.2.1) took the dot product because in practice it is faster and needs less memory: all
+# scores together are one matrix product. They add that for wide vectors the additive score does better, as long as the dot product is not
+# divided by $\sqrt{d_{head}}$.
 #
 # Sometimes a query may not look everywhere (padding at the end of a sentence, words not yet written). A **mask** $M$ says
 # where it may: `True` = may attend. A forbidden score becomes $-\infty$ *before* the softmax, so that its weight is exactly
-# 0 and the others still sum to 1. The usual one is the *causal* mask, a triangle: each word sees itself and what came before. Lesson 8
+# 0 and the others still sum to 1. One of them is the *causal* mask, a triangle: each word sees itself and what came before. Lesson 8
 # is about nothing else.
 
 # %% [markdown]
@@ -435,7 +435,7 @@ accuracy = {
 # %% [markdown]
 # Where is the noun, counted from the word that needs it? That is the question that separates them:
 
-# %% mystnb={"figure": {"name": "who-sees-the-noun", "caption": "Accuracy on unseen sentences, by the place of the deciding noun, mean of three trainings. A verb has its noun to the left (next to it, or four and more words away when a second phrase stands between), an article or adjective to the right. 0.5 is guessing."}, "image": {"alt": "A table of colours with four rows. LSTM: 1.00 at every distance to the left, 0.50 to the right. Two-way LSTM: 1.00 everywhere. Convolution: 1.00 at distances minus 1 and plus 1, 0.50 elsewhere. Attention: 1.00 everywhere."}}
+# %% mystnb={"figure": {"name": "who-sees-the-noun", "caption": "Accuracy on unseen sentences, by the place of the deciding noun, mean of three trainings. A verb has its noun to the left (next to it, or four and more words away when a second phrase stands between), an article or adjective to the right. 0.5 is guessing."}, "image": {"alt": "A table of colours with four rows. LSTM: 1.00 at every distance to the left, 0.50 to the right. Two-way LSTM: 1.00 everywhere. Convolution: 0.99 at distance minus 1, 1.00 at plus 1, 0.50 elsewhere. Attention: 1.00 everywhere."}}
 distances = list(accuracy["LSTM"][0])
 # (network, training, distance)
 shares = np.array([[list(row.values()) for row in three] for three in accuracy.values()])
@@ -467,9 +467,9 @@ says(
 )
 says("Two-way LSTM: 1.00 everywhere", table[1].min())
 says(
-    "Convolution: 1.00 at distances minus 1 and plus 1, 0.50 elsewhere",
-    table[2, near].min(),
-    *(1, 1),
+    "Convolution: 0.99 at distance minus 1, 1.00 at plus 1, 0.50 elsewhere",
+    *(table[2, distances.index(-1)], 1),
+    *(table[2, distances.index(1)], 1),
     table[2, ~near].mean(),
     slack=3,
 )
@@ -589,8 +589,8 @@ for cut in (None, (8, 3), (8, 7)):
 # How much can a word move the output $n$ words later? The gradient says so. We take networks *before* any training, feed
 # them noise, and ask for the size of the gradient of the last output with respect to the input $n$ steps earlier.
 #
-# An LSTM multiplies its memory by the forget gate at each step. As PyTorch starts it, that gate is near $\sigma(0) = 0.5$: half
-# of everything is gone at each step. Other libraries start it with a bias of 1 ($\sigma(1) = 0.73$), as
+# An LSTM multiplies its memory by the forget gate at each step. As PyTorch starts it, that gate is near $\sigma(0) = 0.5$: about half
+# of the memory is gone at each step. Others start it with a bias of 1 ($\sigma(1) = 0.73$), as
 # {cite:t}`jozefowicz2015empirical` recommend. We also open it wide: $\sigma(5) = 0.99$. Three seeds; the curves are their means.
 
 # %% tags=["claim-5"]
@@ -625,7 +625,7 @@ for seed, (name, layer) in itertools.product(SEEDS, LAYERS.items()):
     seed_everything(seed)
     curves[name].append(reach(layer()))
 
-# %% mystnb={"figure": {"name": "gradient-reach", "caption": "How strongly the last of 129 outputs depends on the input n steps back, in untrained networks. An LSTM loses a constant factor at every step: a straight line on this logarithmic axis. Attention does not know how far away a word is; it shares its attention among all 129, so each gets little."}, "image": {"alt": "Line plot on a logarithmic axis against steps back. LSTM: a straight line that leaves the plot at the bottom within 40 steps. LSTM with bias 1: a straight line that falls more slowly. LSTM with bias 5: it does not fall, and rises towards the right end. Attention: level, below the start of the three others."}}
+# %% mystnb={"figure": {"name": "gradient-reach", "caption": "How strongly the last of 129 outputs depends on the input n steps back, in untrained networks. An LSTM as PyTorch starts it, or with bias 1, loses a constant factor at every step: a straight line on this logarithmic axis. Attention does not know how far away a word is; it shares its attention among all 129, so each gets little."}, "image": {"alt": "Line plot on a logarithmic axis against steps back. LSTM: a straight line that leaves the plot at the bottom within 40 steps. LSTM with bias 1: a straight line that falls more slowly. LSTM with bias 5: after a small dip it rises, most at the right end. Attention: level, below the start of the three others."}}
 fig, ax = plt.subplots()
 for name, three in curves.items():
     ax.semilogy(range(1, LENGTH), np.maximum(np.mean(three, 0)[1:], 1e-12), label=name)
@@ -682,7 +682,7 @@ print("here as there:", abs(live - stored) < 0.1)
 # Is the memory too narrow, then, or is it only slow to learn? Wider memories and longer trainings tell. Two networks count as **different**
 # if the interval of their difference lies above 0.1 as a whole.
 
-# %% mystnb={"figure": {"name": "phone-book", "caption": "Reading pairs of a name and a number, then answering for one name: share of right answers, mean and interval over the seeds; the dashed line is guessing one of 8 numbers. Left: by the number of pairs, after 300 updates. Right: 16 pairs, by the number of updates, for three widths of the LSTM's memory. All LSTMs start with their gates wide open."}, "image": {"alt": "Two plots. Left: attention stays near the top for 1, 4 and 16 pairs; the LSTM falls with the number of pairs. Right: the LSTMs of all widths start low and together after 300 updates; with more of them the wider two rise and the narrowest hardly does; a dot marks attention after 300 updates, at the top."}}
+# %% mystnb={"figure": {"name": "phone-book", "caption": "Reading pairs of a name and a number, then answering for one name: share of right answers, mean and interval over the seeds; the dashed line is guessing one of 8 numbers. Left: by the number of pairs, after 300 updates. Right: 16 pairs, by the number of updates, for three widths of the LSTM's memory. All LSTMs start with their forget gates wide open."}, "image": {"alt": "Two plots. Left: attention stays near the top for 1, 4 and 16 pairs; the LSTM falls with the number of pairs. Right: the LSTMs of all widths start low and together after 300 updates; with more of them the wider two rise and the narrowest hardly does; a dot marks attention after 300 updates, at the top."}}
 book = load("phone_book")
 
 
@@ -734,8 +734,8 @@ print("attention, here as there:", abs(live - stored) < 0.1)
 # Attention reaches any word in one step before it has learnt anything. An LSTM as PyTorch starts it *forgets by default*: its gradient
 # shrinks by a constant factor a step, and in 1000 updates it did not learn to carry one letter over 40 steps. Started with an open gate it
 # did, in 200. *Many* facts
-# at once are another matter. After 300 updates an LSTM 128 wide is no further than one 16 wide, so at that point its trouble is not a
-# narrow memory: it learns slowly. It goes on learning, and there a wider memory pays; what it can hold in the end was not measured.
+# at once are another matter. After 300 updates an LSTM 128 wide is hardly further than one 16 wide, so at that point its trouble is not a
+# narrow memory: it learns slowly. After 1200 a wider memory pays; what it can hold in the end was not measured.
 # Attention has the book after 300 updates: it learns where to look, and carries nothing.
 # ```
 #
@@ -772,7 +772,7 @@ measured = {
     "not divided": [saturation(d, 1.0) for d in widths],
 }
 
-# %% mystnb={"figure": {"name": "softmax-saturation", "caption": "32 words to attend to, random queries and keys of width d. Left: how many words a query listens to, on average. Right: the gradient through the softmax, for the typical query (median, solid) and on average (dashed)."}, "image": {"alt": "Two line plots against the width d. Left: undivided, the count falls to 1; divided, it stays level at about 21. Right: divided, both lines are level. Undivided, the median falls by orders of magnitude, the mean much less."}}
+# %% mystnb={"figure": {"name": "softmax-saturation", "caption": "32 words to attend to, random queries and keys of width d. Left: how many words a query listens to, on average. Right: the gradient through the softmax, for the typical query (median, solid) and on average (dashed)."}, "image": {"alt": "Two line plots against the width d. Left: undivided, the count falls to 1; divided, it stays between 20 and 23. Right: divided, both lines are level. Undivided, the median falls by orders of magnitude, the mean much less."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
 for (name, values), colour in zip(measured.items(), ("C0", "C1"), strict=True):
     left.plot(
@@ -798,6 +798,8 @@ for name, values in measured.items():
         f"{name:14} d = 2048: {count.mean():2.0f} words listened to; "
         f"gradient: typical {size.median():.0e}, average {size.mean():.2f}"
     )
+listened_to = [count.mean() for count, _ in measured["divided by √d"]]
+says("divided, it stays between 20 and 23", min(listened_to), max(listened_to), slack=0.2)
 
 # %% [markdown]
 # Undivided and at $d = 2048$, the typical query gets next to no gradient, and the few whose best scores are nearly equal get most of what
@@ -831,7 +833,7 @@ print("the division helps:", above(lead))
 # Undivided, a wide query listens to one random word, and as a rule little gradient comes back to tell it that it chose badly; the lines
 # above say what that cost our tagger after 50 updates, at one learning rate. Note two more limits. The argument is about *independent* entries of variance 1;
 # PyTorch's initial layers make them smaller, which softens the problem. And a trained network may make its scores as large as it likes:
-# in the widget most of the weight lies on one word *with* the division. It decides where training starts, not where it ends.
+# in the widget most of the weight lies on one word *with* the division. It sets how even the weights are at the start of a training, not at its end.
 # ```
 #
 # (claim-01-3)=
@@ -983,10 +985,10 @@ for length, lstm_time, attention_time in zip(lengths, *times.values(), strict=Tr
 # ```
 #
 # **So why did attention replace recurrence?** Not because recurrent networks cannot look far or both ways. It happened in two steps.
-# In 2015 attention was *added* to recurrent translators: they no longer had to squeeze a sentence into one vector. That alone did not
-# make recurrence superfluous. In 2017 recurrence went, and the reasons that {cite:t}`vaswani2017attention` gave (their section 4) are
-# those of this page: less to compute while sentences are short; all places at once, so that the same hardware trains on more text; and
-# any two words one step apart, so that what belongs together is easy to connect. The price is $T^2$.
+# First attention was *added* to recurrent translators ({cite:t}`bahdanau2015neural`): they no longer had to squeeze a sentence into one vector.
+# That alone did not make recurrence superfluous. In 2017 the Transformer did without it, and the reasons that {cite:t}`vaswani2017attention`
+# gave (their section 4) are those of this page: less to compute while sentences are short; all places at once; and
+# any two words one step apart, so that what belongs together is easier to connect. The price is $T^2$.
 #
 # ## Bugs worth meeting
 #
@@ -1003,7 +1005,7 @@ print("dim=-2, each query gets", scores.softmax(-2).sum(-1).numpy().round(2))
 
 # %% [markdown]
 # **The mask after the softmax.** The forbidden words took part in the sum, so the rest no longer sums to 1, and their scores
-# still leak into every weight. Symptom: rows that sum to less than 1, least of all at the start of a sentence, where most words are
+# still leak into every weight. Symptom: rows that sum to less than 1, as a rule the least at the start of a sentence, where most words are
 # forbidden. With a causal mask, the first word should give itself all its weight:
 
 # %%
@@ -1096,7 +1098,7 @@ print("the second word's weights, upside down:  ", upside_down[1].numpy().round(
 # <details><summary>3</summary>
 #
 # No. Each layer adds *one* word to each side, so three layers see 3. (With gaps in the windows that double from layer to layer, three
-# layers would reach 7: that is why real convolutional models have such gaps.)
+# layers would reach 7: that is why some convolutional models have such gaps.)
 #
 # </details>
 # <details class="right"><summary>6</summary>
@@ -1169,8 +1171,8 @@ for (queries, keys), who in (
 # ### Exercise: build it
 #
 # [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/01_self_attention.ipynb),
-# or open `exercises/01_self_attention.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
-# in one sentence.
+# or open `exercises/01_self_attention.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is probably
+# wrong, in one sentence.
 #
 # **Questions 1 and 2:** `scaled_dot_product_attention`, without and then with a mask.
 #
@@ -1211,7 +1213,7 @@ for (queries, keys), who in (
 #
 # - Attention is a weighted average of values; the weights are a softmax over how well a query agrees with each key.
 # - $A = \operatorname{softmax}(QK^\top/\sqrt{d_{head}})$ is $T \times S$ and each row sums to 1; the output $AV$ has one row for each query.
-# - Each word reaches each other word in one step. An LSTM has read only the past, and must carry what will be needed; a convolution
+# - Each word reaches each other word in one step. A one-way LSTM has read only the past, and must carry what will be needed; a convolution
 #   sees only its window.
 # - $1/\sqrt{d_{head}}$ keeps the softmax from being nearly all or nothing where training starts.
 # - Self-attention is permutation-equivariant: it knows *what* the words are, but not *where*.
@@ -1221,4 +1223,4 @@ for (queries, keys), who in (
 # **Where it comes from.** Scaled dot-product attention: {cite:t}`vaswani2017attention`, section 3.2.1; the comparison with recurrent and convolutional
 # layers is their section 4. Attention between two sentences, on top of an RNN: {cite:t}`bahdanau2015neural`. Convolutional translation:
 # {cite:t}`gehring2017convolutional`. Vanishing gradients: {cite:t}`hochreiter1991untersuchungen`, {cite:t}`bengio1994learning`; and
-# exploding ones: {cite:t}`pascanu2013difficulty`.
+# exploding ones, too: {cite:t}`pascanu2013difficulty`.

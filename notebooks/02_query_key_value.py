@@ -69,7 +69,7 @@ torch.set_num_threads(1)
 # %% [markdown]
 # ## The idea
 #
-# French has three words for *the*, *le*, *la* and *les* (and *l'* before a vowel, left out here). "The old princess" is *la*, "the small black cats" is *les*. The word
+# French has three words for *the*, *le*, *la* and *les* (and *l'* before a vowel or a mute *h*, left out here). "The old princess" is *la*, "the small black cats" is *les*. The word
 # "the" does not know which. The noun does. In lesson 1 the {term}`query` of one word met the {term}`key` of another, and a
 # {term}`value` came back. We took all three as given. Where do they come from, and why three?
 #
@@ -115,7 +115,7 @@ widget
 # :class: tip
 # On the website these are the numbers of the trained network. If you run this notebook, the widget starts with random ones: run on
 # to the training, and look again. Three things are worth a look. In the step *Q, K, V*, compare the query of "the" with its key:
-# they point away from each other: "the" does not look at itself. In the step *softmax*, read the row of "the". In the
+# they point away from each other: "the" hardly looks at itself. In the step *softmax*, read the row of "the". In the
 # last step the three outputs of "the" **are** the scores of *le*, *la* and *les*. Choose the largest.
 # ```
 #
@@ -133,7 +133,7 @@ widget
 #
 # Queries and keys must have the same width $d_{head}$, because they meet in a dot product. Values may have another, $d_{value}$. From here
 # on it is lesson 1: $A = \operatorname{softmax}(QK^\top/\sqrt{d_{head}})$, and the output is $AV$, $T \times d_{value}$. Many models also
-# add a learned vector after each product, the *bias*, $Q = XW_Q + b_Q$; others, such as Llama, have none ({cite:t}`touvron2023llama`).
+# add a learned vector after each product, the *bias*, $Q = XW_Q + b_Q$; others, such as Llama in its published code ({cite:t}`touvron2023llama`), have none.
 #
 # **Two sentences.** Nothing says that the words that ask and the words that answer must be the same. Let the rows of $X$ be French
 # words ($T$ of them) and the rows of $Y$ be English words ($S$ of them). Then
@@ -154,7 +154,7 @@ widget
 #
 # The two matrices only ever appear as this one product. With biases the score is $(x_t W_Q + b_Q) \cdot (y_s W_K + b_K)$: what stands
 # beside $b_K$ is the same for all keys of a query, and the softmax does not see it; $b_Q \cdot y_s W_K$ differs from key to key and
-# counts. Two of the three claims below follow from this line.
+# counts. Two of the three claims below build on this line.
 
 # %% [markdown]
 # ## The code, from scratch
@@ -530,7 +530,7 @@ plt.show()
 # 2. three words, or more, can **not** look at each other in a circle, each at the next rather than at the one before.
 #
 # Both forbid *preferences*. They do not forbid answers: a word that gives 0.4 of its weight to the right place still hears something from there.
-# What that is worth, only a training can say. First the proof, with random matrices:
+# What that is worth, only a training can say. First a look whether random matrices obey the proof:
 
 # %%
 generator = torch.Generator().manual_seed(0)
@@ -707,7 +707,8 @@ for wiring in ("three matrices", "Q = K"):
 # One matrix that lets queries and keys differ was enough here. What suffers is *Q = K*: most where two words must look at each other
 # (unless they may not look at themselves), and where three look in a circle. Note the limits. This was one layer with one head, and two lengths of training; a real model has many
 # heads, and a feed-forward network behind each attention. Its decoder may not look ahead, so two words never look at each other
-# there, and {cite:t}`kitaev2020reformer` found no loss with Q = K (and with a word looking at itself only if it has nothing else).
+# there, and {cite:t}`kitaev2020reformer` found no loss when the keys were the queries, brought to length 1 (and a word looked at itself only if
+# it had nothing else).
 # Why do nearly all models take three, then? We can count one reason: with $d_{head}$ much smaller than $D$, two thin matrices are cheaper
 # than one square one, 8,192 numbers against 16,384 in a head of our translator (2 · 128 · 32 against 128 · 128). And a value matrix lets a
 # head hand over something narrower than the whole word.
@@ -832,7 +833,7 @@ says(
 # %% [markdown]
 # The limit is real. At strength 64 the typical lookup of "the" is *exactly* the value of one word: the other weights are too small
 # to show in a 32-bit number. But look at the other line. The gradient through the softmax falls together with the error, and when the
-# lookup is exact, nothing is left of it. The *values* still get theirs, and learn what to say; *where* to look gets none. Hard attention
+# lookup is exact, next to nothing is left of it. The *values* still get theirs, and learn what to say; *where* to look gets as good as none. Hard attention
 # must learn that in other ways, such as trying places at random and keeping what was rewarded ({cite:t}`xu2015show` compare the two).
 # Soft attention learns it by the gradient.
 #
@@ -861,7 +862,7 @@ except KeyError as error:
     print("Python: KeyError", error)
 
 # %% [markdown]
-# Attention always answers, and sometimes with much confidence. Its weights sum to 1, so somebody gets them, and nothing in the output says
+# Attention always answers, and here mostly with much confidence. Its weights sum to 1, so somebody gets them, and nothing in the output says
 # "not found".
 #
 # How does a head that finds nothing keep still, then? It can learn a place to look at where little is to be had: an {term}`attention
@@ -889,7 +890,7 @@ print(
 )
 
 # %% [markdown]
-# None by this bound: a model can do without.
+# None by this bound, among the heads that look at English.
 #
 # **What if two entries have the same key?** In a dictionary the second overwrites the first. Attention returns their mean:
 
@@ -902,11 +903,11 @@ print("weights", weights[0].numpy().round(2), " value", output.item())
 # %% [markdown]
 # ```{admonition} Verdict: true as a limit, with four differences
 # :class: note verdict
-# Make the scores large, and attention **is** a lookup, exact to the last bit; then no gradient tells it where else to look. At the
+# Make the scores large, and attention **is** a lookup, exact to the last bit; then next to no gradient tells it where else to look. At the
 # strength that training chose here it is a mixture. It holds about $e^{\sqrt d - 1/2}$ random entries before the right one gets less
 # than half of the weight. It never says that a key is missing. And it returns the mean of what is stored twice. The first and the last are features: they are
-# where the gradient and the averaging come from. The third has a price: a head that finds nothing still adds something to the sum, unless
-# it has learned a sink.
+# where the gradient and the averaging come from. The third has a price: a head that finds nothing still adds something to the sum; a sink
+# can make it little.
 # ```
 #
 # (claim-02-3)=
@@ -1072,13 +1073,13 @@ for biases in (True, False):
 # nothing in the scores prefers one such language: another one translates just as well. Even the cosine of a word's query and key is not
 # safe; ours fell below 0.1 while at least 58 of 60 translations stayed the same, word for word. What you may read is what the product
 # decides: **scores and weights**. (With biases, the product of both whole layers.) Comparing queries across heads, layers or models, or
-# drawing them in a plane, tells you about the basis. The same holds for values, which only ever reach the model through the matrix behind them (lesson 3). {cite:t}`elhage2021mathematical` build a
+# drawing them in a plane, tells you about the basis as much as about the words. The same holds for values, which only ever reach the model through the matrix behind them (lesson 3). {cite:t}`elhage2021mathematical` build a
 # whole theory on this: two circuits, $W_Q W_K^\top$ for where to look, and the value with its output matrix for what to move.
 # ```
 #
 # ## Bugs worth meeting
 #
-# None of the four raises an error. We build three of them into the trained translator, and count how many of 60 unseen sentences it
+# None of the four raises an error where it is made. We build three of them into the trained translator, and count how many of 60 unseen sentences it
 # still translates exactly as the reference: **nearly all** is 54 or more, **as good as none** 5 or fewer.
 
 # %%
@@ -1298,8 +1299,8 @@ print(f"Q, K and V: {shared:,} of the translator's {total:,} numbers, {shared / 
 #
 # [Open the exercise on
 # Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/02_query_key_value.ipynb), or
-# open `exercises/02_query_key_value.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong, in
-# one sentence.
+# open `exercises/02_query_key_value.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is probably
+# wrong, in one sentence.
 #
 # **Questions 1 and 2:** `Attention`, its three projections, then attention in one sentence and between two.
 #
@@ -1341,7 +1342,7 @@ print(f"Q, K and V: {shared:,} of the translator's {total:,} numbers, {shared / 
 # - Three learned matrices make a query, a key and a value of each word: $Q = XW_Q$, $K = YW_K$, $V = YW_V$.
 # - $Y = X$ is self-attention, another sentence is cross-attention. The side that asks decides the number of rows.
 # - Queries and keys should be able to differ: with $Q = K$, two words cannot prefer each other to themselves, and three or more cannot look
-#   in a circle; what depends on it is learned later and worse. Keys and values may be the same.
+#   in a circle; in our one layer what depends on it was learned later and worse. Keys and values could be the same there.
 # - Attention is a dictionary in the limit of large scores. Soft, it learns where to look by the gradient; it holds many entries, and never
 #   says "not found". A head with nothing to find may learn a sink.
 # - Only $W_Q W_K^\top$ counts. A query alone cannot be read; scores and weights can.

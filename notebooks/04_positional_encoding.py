@@ -205,7 +205,7 @@ with torch.no_grad():
 #
 # A word vector $x_t \in \mathbb{R}^{D}$ stands at position $t = 0, 1, \dots$; a head makes a query $q_t$ and a key $k_t$ of it, both
 # with $d_{head}$ entries ({term}`query`, {term}`key`). The score of a key at $s$ for a query at $t$ is $q_t \cdot k_s / \sqrt{d_{head}}$, and we write
-# $s - t$ for the **distance**: negative looks back. There are three places where a Transformer can be told the order (`UNORDERED` is the library's name for neither of the last two).
+# $s - t$ for the **distance**: negative looks back. Three places where a Transformer is told the order are usual (`UNORDERED` is the library's name for neither of the last two).
 #
 # **1. Add to the words.** Before the first layer, add a vector that depends on the position alone: $x_t + p_t$. This is called a
 # {term}`positional encoding`. Two choices are common:
@@ -256,7 +256,7 @@ with torch.no_grad():
 # | ALiBi | the scores, in each layer | none | how far, and far is bad; not on which side |
 # | RoPE | queries and keys, in each layer | none | how far, and on which side |
 #
-# *Where* is called **absolute**, *how far* **relative**. Values are never touched by the last four: a word hands over the same thing
+# *Where* is called **absolute**, *how far* **relative**. The last four leave the values alone: in the first layer a word hands over the same thing
 # wherever it stands.
 #
 # ## The code, from scratch
@@ -285,7 +285,7 @@ print(
     f"{2 * math.pi * 10_000 ** (510 / 512):,.0f} words"
 )
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "waves", "caption": "The sinusoidal table of 48 positions and 32 columns, and three of its columns as waves. Each column repeats after a time of its own; a row is read across all of them."}, "image": {"alt": "Left, a picture of the table, a line for each column: the upper lines change between red and blue every few positions, the lower half hardly changes at all. Right, three sine waves over the same positions: column 0 repeats about every 6 positions, column 6 about every 35, and column 14 rises slowly and has not turned back by the end."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "waves", "caption": "The sinusoidal table of 48 positions and 32 columns, and three of its columns as waves. Each pair of columns repeats after a time of its own; a row is read across all of them."}, "image": {"alt": "Left, a picture of the table, a line for each column: the upper lines change between red and blue every few positions, the lower half hardly changes at all. Right, three sine waves over the same positions: column 0 repeats about every 6 positions, column 6 about every 35, and column 14 rises slowly and has not turned back by the end."}}
 waves = sinusoids(48, 32)
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
 image = left.imshow(waves.T, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
@@ -451,7 +451,7 @@ plt.show()
 print(f"query · key: {between[0]:.3f} on the left, {between[1]:.3f} on the right")
 
 # %% [markdown]
-# And the promise of RoPE, that scores depend on the distance alone? One query vector and one key vector, put at every pair of positions
+# And the promise of RoPE, that of two places only their distance enters a score? One query vector and one key vector, put at every pair of positions
 # from 0 to 59. On each diagonal of the table of scores (same distance) all numbers must be equal. Beside it, the same for vectors to
 # which a sinusoid was added before two matrices made query and key of them.
 
@@ -677,7 +677,7 @@ says(
 
 # %% [markdown]
 # The sinusoids fail at once behind letter 32: far out, the model would guess better with no positions at all. RoPE, which is ahead of them where it was
-# trained, fails worse. Learned rows that no gradient has touched fail, too. T5's buckets lose their lead step by step and more than that: the buckets for distances of 35 and more
+# trained, fails worse. Learned rows that no gradient has touched fail, too. T5's buckets lose their lead step by step, and more than that; the buckets for distances of 35 and more
 # were never used in training and are still 0. ALiBi goes on, at a price: where trained, it is behind RoPE. The clipped bias goes on, too.
 
 # %%
@@ -696,16 +696,16 @@ print(
 )
 
 # %% [markdown]
-# **Why?** Two explanations are possible, and they can be told apart.
+# **Why?** Two explanations are at hand, and they can be told apart.
 #
 # - *New values.* At position 100 the table holds numbers that the model has never met.
-# - *New distances.* At position 100 a letter sees keys 99 letters back. No score over such a distance was ever trained, and 100 keys
+# - *New distances.* At position 100 a letter sees keys 100 letters back. No score over such a distance was ever trained, and 101 keys
 #   share the softmax, not 32.
 #
 # A mask can take away the second: let each letter see only the last 32, itself included. Then no *distance* is new, wherever the letter
-# stands. If RoPE's trouble is the distances, it must be cured. For the sinusoids it should change nothing.
+# stands. If RoPE's trouble is the distances, it must be cured. The sinusoids should not be: they still meet new values.
 #
-# And the first can be taken away in training: let each batch begin at a random position of the table, from 0 to 224. That is SHAPE ({cite:t}`kiyono2021shape`; {cite:t}`ruoss2023randomized` go further and leave gaps). Then all *values* have been met, though
+# And the first can be taken away in training: let each batch begin at a random position of the table, from 0 to 224. That is the idea of SHAPE ({cite:t}`kiyono2021shape`, who draw for each sentence; {cite:t}`ruoss2023randomized` go further and leave gaps). Then all *values* have been met, though
 # never in one window.
 
 # %%
@@ -796,15 +796,15 @@ says("Both moved: 98, 97, 75, 47, 51 and 61", *(bleu["both", by] for by in ROWS)
 # %% [markdown]
 # Ten places later, the girl and the boy have changed roles. And it is not the distance between the languages: with both sentences moved, no
 # distance changes, and BLEU falls all the same. The table moved by a rotation, exactly; the translator has learnt *places*, and its training, which always
-# began at row 0, never asked for more. (Why it recovers at row 50, and why moving both is worse there than moving one, we do not know.)
+# began at row 0, never asked for more. (Why it recovers in part at row 50, and why moving both is worse there than moving one, we do not know.)
 #
 # ```{admonition} Verdict: false; past the trained length they did worse than no positions at all
 # :class: note verdict
 # The *formula* has a value for every position; the *model* has no idea what to do with it. **RoPE does not extrapolate either.** ALiBi
 # did, and the clipped bias kept more than half of its lead. For sinusoids and ALiBi this is the finding of {cite:t}`press2022train`, on a far smaller model. The limits: one
-# layer, small, English letters, eight times the length. ALiBi pays for it: it is built to ignore what is far away, which the task here
-# did not need. Where it is needed, other work found other winners, no positions at all among them ({cite:t}`kazemnejad2023impact`).
-# Long-context models with RoPE are *trained* on longer texts at the end, with slower rotations ({cite:t}`chen2023extending`).
+# layer, small, English letters, eight times the length. ALiBi pays for it: it is built to make little of what is far away, and the task here
+# needs little of that. Where it is needed, other work found other winners, no positions at all among them ({cite:t}`kazemnejad2023impact`).
+# One way to give a model with RoPE a longer reach is to *train* it a little on longer texts, with slower rotations ({cite:t}`chen2023extending`).
 # ```
 #
 # One more thing in that plot: the model that was told *nothing*. Does it guess from order all the same? Where trained its loss is a little below that of counting pairs,
@@ -836,7 +836,7 @@ with torch.no_grad():
 
 # %% [markdown]
 # With two layers it is another matter. In the first, the third letter sees three letters and the second sees two, so what they hand on tells the order, and the
-# second layer can read it ({cite:t}`haviv2022transformer`). Only a mask does this: our encoder without positions has none, in any layer.
+# second layer can read it ({cite:t}`haviv2022transformer`). It is the causal mask that does this. Our encoder has none, so without positions no layer of it knows the order.
 #
 # ## Bugs worth meeting
 #
@@ -1142,8 +1142,8 @@ print(int((rotate(q_mean[None].cpu(), start=40) @ turned.T).argmax()))
 #
 # [Open the exercise on
 # Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/04_positional_encoding.ipynb), or
-# open `exercises/04_positional_encoding.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong, in
-# one sentence.
+# open `exercises/04_positional_encoding.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is probably
+# wrong, in one sentence.
 #
 # **Question 1:** `sinusoidal_table`, the pattern of waves.
 #
@@ -1197,8 +1197,8 @@ print(int((rotate(q_mean[None].cpu(), start=40) @ turned.T).argmax()))
 # - Added to the words (times $\sqrt D$): a learned table, or sinusoids. Added to the scores: a clipped bias, T5's buckets, ALiBi, which needs a mask to tell
 #   left from right. Turning queries and keys: RoPE.
 # - Moving a sinusoidal row by $k$ is a rotation that depends on $k$ alone. RoPE applies that rotation to queries and keys, and so its
-#   scores depend on the distance alone.
-# - Sinusoids do not extrapolate, and neither does RoPE: a model works where it was trained. ALiBi goes on, because what is far away counts for little in it.
+#   scores know of two places only the distance.
+# - Past the trained length sinusoids failed here, and so did RoPE: a model works where it was trained. ALiBi went on; it is built so that what is far away counts for little.
 # - A relative table has $2m + 1$ columns. A cache needs to know where it stands. RoPE has two conventions, neighbours and halves, and weights belong to one.
 #
 # **Where it comes from.** Sinusoids: {cite:t}`vaswani2017attention`, section 3.5. Learned positions:

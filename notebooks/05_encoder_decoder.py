@@ -206,7 +206,7 @@ plt.show()
 # $$
 #
 # Every sub-layer reads the sum so far and adds its own part: the sum is also called the **residual stream** ({cite:t}`elhage2021mathematical`).
-# It grows, and nobody has normalised it at the end, so a pre-norm stack needs one more norm there. In post-norm each sub-layer
+# It can grow, and nobody has normalised it at the end, so a pre-norm stack needs one more norm there. In post-norm each sub-layer
 # norms the whole sum anew.
 #
 # **The encoder** has two sub-layers in each layer, self-attention and feed-forward network, and gives the memory $M = \operatorname{norm}(X_N) \in
@@ -519,7 +519,7 @@ print(f"{'logits':34} {tuple(logits.shape)!s:14} best: {' '.join(best)}")
 
 # %% [markdown]
 # Read the shapes from the top. 9 English tokens stay 9 vectors, 4 French ones stay 4: **no sub-layer changes the number of places, and each
-# hands on vectors that are 128 wide**. Only the logits are as wide as the vocabulary. That is what lets you stack layers, and add x to what came of it. The lengths meet in two lines only, those of
+# hands on vectors that are 128 wide**. That is what lets you stack layers, and add x to what came of it. Only the logits are as wide as the vocabulary. The lengths meet in two lines only, those of
 # cross-attention: 4 queries look at 9 keys, and 4 vectors come out. The last line has an answer for *each* of the 4 places, the token that
 # comes after it; for translating we need the last one alone.
 #
@@ -529,10 +529,10 @@ print(f"{'logits':34} {tuple(logits.shape)!s:14} best: {' '.join(best)}")
 #
 # | what | encoder-only | decoder-only | encoder–decoder |
 # |---|---|---|---|
-# | attention | everybody sees everybody | only what came before | source: everybody; target: what came before, and all of the source |
+# | attention | everybody sees everybody | itself and what came before | source: everybody; target: itself, what came before, and all of the source |
 # | gives | a vector for each token | the next token | the next token, given a source |
 # | good for | understanding: classify, search, tag | continuing: any text | turning one text into another |
-# | for example | BERT ({cite:t}`devlin2019bert`) | GPT ({cite:t}`radford2019language`) | the first Transformer, T5 ({cite:t}`raffel2020exploring`) |
+# | for example | BERT ({cite:t}`devlin2019bert`) | GPT-2 ({cite:t}`radford2019language`) | the first Transformer, T5 ({cite:t}`raffel2020exploring`) |
 #
 # The table is a promise. Does the code keep it? The {term}`gradient` tells: if output $t$ does not depend on input $s$, its gradient
 # there is zero, exactly. Here are three models of the library, two layers each, fresh from their random start.
@@ -573,7 +573,7 @@ reach = {
     ),
 }
 
-# %% mystnb={"figure": {"name": "families-reach", "caption": "Which output (row) depends on which input (column), measured by gradients in three random models of the library. Blue: it does. Encoder-only: everything on everything. Decoder-only: on what came before. Encoder–decoder: a target place depends on all five source tokens (s) and on the target tokens (t) up to itself."}, "image": {"alt": "Three grids. Encoder-only: a full square of six by six. Decoder-only: the lower triangle of six by six. Encoder-decoder: six rows, a full block of five source columns, then the lower triangle of six target columns."}}
+# %% mystnb={"figure": {"name": "families-reach", "caption": "Which output (row) depends on which input (column), measured by gradients in three random models of the library. Blue: it does. Encoder-only: everything on everything. Decoder-only: on itself and what came before. Encoder–decoder: a target place depends on all five source tokens (s) and on the target tokens (t) up to itself."}, "image": {"alt": "Three grids. Encoder-only: a full square of six by six. Decoder-only: the lower triangle of six by six. Encoder-decoder: six rows, a full block of five source columns, then the lower triangle of six target columns."}}
 fig, axes = plt.subplots(1, 3, figsize=(9, 2.9), gridspec_kw={"width_ratios": [6, 6, 11]})
 for ax, (name, grid) in zip(axes, reach.items(), strict=True):
     ax.imshow(grid.numpy(), cmap="Blues", vmin=0, vmax=1.4)
@@ -721,7 +721,9 @@ WIRINGS, DEPTHS = residual_paths.WIRINGS, (1, 2, 4, 8, 16, 32)
 
 def measure(wiring, depth, seed):
     seed_everything(seed)
-    layers, x = new_layers(depth), torch.randn(8, 16, 64, requires_grad=True)
+    # In float64: without a norm the scores grow so large that fused attention gives NaN
+    # in float32.
+    layers, x = new_layers(depth).double(), torch.randn(8, 16, 64).double().requires_grad_()
     y = x
     for layer in layers:
         y = wired(y, layer.attention_norm, lambda y, f=layer.attention: f(y)[0], wiring)
@@ -745,7 +747,7 @@ measured = {
     for wiring in WIRINGS
 }
 
-# %% mystnb={"figure": {"name": "residual-depth", "caption": "Untrained encoder stacks of 1 to 32 layers, wired in five ways (means of three random starts; a line ends where numbers overflow). Left: the gradient at the input, for a random direction at the output. Right: how different the places of a sentence are at the output."}, "image": {"alt": "Two line plots against depth, both axes logarithmic. Left, gradient at the input: pre-norm, post-norm and norm without residual stay within a factor of ten up to 32 layers; residual without norm rises above a million at 16 layers and then has no number; with neither it falls below a hundred thousandth. Right, difference between places: pre-norm falls slowly and stays far above the others; residual without norm and post-norm fall to a few hundredths and a hundredth at 16 layers and below a thousandth at 32; without residual connections it is below a millionth from 4 layers on."}}
+# %% mystnb={"figure": {"name": "residual-depth", "caption": "Untrained encoder stacks of 1 to 32 layers, wired in five ways (geometric means of three random starts). Left: the gradient at the input, for a random direction at the output. Right: how different the places of a sentence are at the output; what is below 10⁻⁷ is drawn there."}, "image": {"alt": "Two line plots against depth, both axes logarithmic. Left, gradient at the input: pre-norm, post-norm and norm without residual stay within a factor of ten up to 32 layers; residual without norm rises to more than a hundred times its beginning at 16 and 32 layers; with neither it falls below a hundred thousandth. Right, difference between places: pre-norm falls slowly and stays far above the others; residual without norm and post-norm fall to a few hundredths and a hundredth at 16 layers and below a thousandth at 32; without residual connections it is below a millionth from 4 layers on."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
 for (wiring, values), marker in zip(measured.items(), "osD^v", strict=True):
     left.loglog(DEPTHS, values[:, 0], marker=marker, label=wiring)
@@ -774,13 +776,16 @@ for wiring, values in measured.items():
     kept = values[-1, 0] / values[0, 0]
     fate = "arrives" if 0.05 < kept < 20 else "vanishes" if kept < 0.05 else "explodes"
     print(f"{wiring:22} {fate:20} {values[2, 1] > 0.01!s:15} {values[-1, 1] > 0.01}")
+exploded = measured["residual without norm"][:, 0]
+print("residual without norm, 16 and 32 layers: more than a hundred times the gradient:",
+      bool((exploded[-2:] > 100 * exploded[0]).all()))  # fmt: skip
 
 # %% [markdown]
-# Take residual connections *and* norms away, and the gradient vanishes, as everybody says. But leave the norms in, as every Transformer does, and it arrives. What dies
+# Take residual connections *and* norms away, and the gradient vanishes, as everybody says. But leave the norms in, as most Transformers do, and it arrives. What dies
 # without the residual path is the *sentence*: after four layers every place holds the same vector. The norm keeps that vector at its proper size, so that the gradient looks
 # healthy. It is the gradient of a network that has lost which word was which. {cite:t}`dong2021attention` prove that attention upon attention, without residual paths, ends so,
 # and call it *rank collapse*; here post-norm comes to it as well, at greater depth. And residual connections *without* norms? The
-# gradient explodes, at 32 layers beyond what a float holds, and at such sizes the places become alike, too. Of the five only pre-norm, with both, keeps words and scale to the end.
+# gradient explodes: after 16 layers, and after 32, it is more than a hundred times what one layer gives, and the places become alike, too. Of the five only pre-norm keeps both, the words and the gradient, to the end.
 #
 # Does it matter for learning? A simple task: eight layers, twelve random letters, and each place must name the letter before it. A stored study has trained each
 # wiring from several random starts, at two learning rates, 200 steps each. A wiring has *learnt* the task if, at its better rate, more than 0.8 of the letters are right,
@@ -820,8 +825,8 @@ for cell in ("pre-norm 0.003", "norm without residual 0.003"):
 # ```{admonition} Verdict: half of the story
 # :class: note verdict
 # Without residual connections and without norms the gradient vanishes, as everybody says. With a norm in each sub-layer it arrives, with or without residual connections. What
-# vanishes without them is what the gradient should be *about*: after four layers every place holds the same vector, and in the study eight such layers learn
-# nothing, at either rate, while all three wirings with a residual path learn the task, also the one without norms in its layers.
+# vanishes without them is what the gradient should be *about*: after four layers every place holds the same vector, and in the study eight such layers name
+# hardly more letters than a guess does, at either rate, while all three wirings with a residual path learn the task, also the one without norms in its layers.
 # So the residual path carries the words, unmixed, past every attention; and the norm, where it is there, keeps their scale. The authors who made residual
 # connections famous held vanishing gradients for unlikely themselves, because their networks had norms ({cite:t}`he2016deep`, section 4.1).
 # (Whether post-norm needs more care in *training* is lesson 6's question.)
@@ -904,7 +909,8 @@ for statement, word in study.verdicts.items():
 # ambiguous words. Where the meaning of a word hangs on its neighbours, the encoder may have more to do.
 # ```
 #
-# # ### Claim 4: "Each layer of the decoder refines the guess of the one before"
+# (claim-05-4)=
+# ### Claim 4: "Each layer of the decoder refines the guess of the one before"
 #
 # After every sub-layer of the decoder there is a vector for each place, and it lives in the same residual stream as the last. So we may ask it early: put it through the
 # last norm, compare it with the embeddings, and read off which token it would say. The trick is called the **logit lens** ({cite:t}`nostalgebraist2020interpreting`). The
@@ -1137,7 +1143,7 @@ print(
 # *The embeddings not scaled*: an entry of a trained embedding is several times smaller than an entry of the table of places, so that without $\sqrt{D}$ the places are the louder part.
 #
 # **Two that hide.** *The encoder's layers in the wrong order* (it happens: sort names as text, and `layers.10` comes before `layers.2`) costs a few points only. *The norm at the decoder's end forgotten*
-# costs hardly any BLEU: greedy decoding asks for the largest logit only, and it mostly stays the largest. (Not always: γ weighs each dimension differently.) But all logits are far too
+# costs hardly any BLEU: greedy decoding asks for the largest logit only, and it mostly stays the largest. (Not always: γ, β and the mean that is taken away can change the order.) But all logits are far too
 # large, and so the model is certain of everything. Whatever needs a second choice, such as beam search or sampling, hardly finds one. So compare **logits**, as we did above: the translations alone would not have told.
 #
 # **One that depends on the company.** *Padding seen*: a short sentence in a batch with a long one is filled up, and cross-attention shares its weights with the filling. So the translation of a sentence depends on who
@@ -1341,7 +1347,7 @@ print(
 # - Cross-attention is the only bridge: queries from the target, keys and values from the source, weights $T \times S$.
 # - No sub-layer changes the number of places or the width $D$; that is why they stack, and why x can be added to what came of it.
 # - Pre-norm is $x + f(\operatorname{norm}(x))$: a sum that nothing touches, with one norm at the end. Post-norm is $\operatorname{norm}(x + f(x))$.
-# - The residual path carries the words past the sub-layers, the norm keeps the scale; deep stacks want both. With norms and no residual path the gradient lives, and the difference between the words dies.
+# - The residual path carries the words past the sub-layers, the norm keeps the scale; of our untrained stacks of 32 layers only pre-norm kept words and gradient. With norms and no residual path the gradient lives, and the difference between the words dies.
 # - In training the decoder reads the right beginning (teacher forcing), shifted by one place; dropout works in training only.
 # - Encoder-only, decoder-only, encoder–decoder: the same blocks, with other masks.
 # - Right weights in wrong wiring run without an error. Compare logits, and compare a sentence alone with the same sentence in a batch.

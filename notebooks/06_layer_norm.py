@@ -43,6 +43,7 @@ from torch import nn
 
 import lessons_lib.norms
 from lessons_lib.device import pick_device, seed_everything
+from lessons_lib.evidence import above
 from lessons_lib.figures import use_course_style
 from lessons_lib.prose import says
 from lessons_lib.studies import load, norm_pairs, warm_up
@@ -378,13 +379,13 @@ print(
 #
 # - **The path grows, and the sub-layers do not notice.** At the end of the decoder it is about ten times as long as at the beginning, and what the
 #   sub-layers hear is between 3 and 15 long all the way. This is what the norm is for.
-# - **Some dimensions are larger than others**, for every word, and a norm divides by the spread of all 128 numbers together. (In large language models a few
+# - **Some dimensions are larger than others**, and a norm divides by the spread of all 128 numbers together. (In large language models a few
 #   dimensions grow so large that they are in the way of 8-bit arithmetic: {cite:t}`dettmers2022llm`.)
 # - **The mean is small**, beside the spread. So LayerNorm's first step, taking it away, does little here. Remember this at claim 3.
 #
 # And γ and β? They started as 1 and 0. What have they become?
 
-# %% mystnb={"figure": {"name": "gamma-and-beta", "caption": "The learned γ (left) and β (right) of the twelve norms, a dot for each of the 128 dimensions. Dashed: where they started."}, "image": {"alt": "Two strip plots, twelve columns each. Gamma lies below its start in front of the attentions and of the encoder's feed-forward networks, around it in front of the two feed-forward networks of the decoder, and a little above it at its end. Beta stays near 0 in front of attention and spreads much further in front of the feed-forward networks."}}
+# %% mystnb={"figure": {"name": "gamma-and-beta", "caption": "The learned γ (left) and β (right) of the twelve norms, a dot for each of the 128 dimensions. Dashed: where they started."}, "image": {"alt": "Two strip plots, twelve columns each. Gamma lies below its start in nearly all dimensions in front of the attentions and of the encoder's feed-forward networks, and at the encoder's end; around it in front of the decoder's first feed-forward network, above it in front of its second, and on both sides of it at the decoder's end. Beta stays near 0 in front of attention and spreads much further in front of the feed-forward networks."}}
 rng = np.random.default_rng(0)
 fig, axes = plt.subplots(1, 2, figsize=(10, 4.2))
 labels = [f"{name[0]}. {short(name)}" for name in NORMS]  # e. for encoder, d. for decoder
@@ -555,7 +556,7 @@ for statement in (
 # :class: note verdict
 # In training mode batch norm makes a sentence depend on its neighbours and even on the padding, and the same sentences get another loss in
 # other company. In use, with fixed averages, none of this happens. Then it is worse than LayerNorm on unseen sentences, but by less than the half nat
-# that we asked for. The price is that you train one function and use another. {cite:t}`shen2020powernorm` found that in large
+# that we asked for (both at one learning rate). The price is that you train one function and use another. {cite:t}`shen2020powernorm` found that in
 # translators the batches' means and variances jump about too much for that; and in a decoder there is a leak, see the second bug below.
 # LayerNorm asks nobody: one word, one result, in training and in use, in any batch.
 # ```
@@ -563,7 +564,7 @@ for statement in (
 # (claim-06-2)=
 # ### Claim 2: "LayerNorm stabilises training; post-norm needs warm-up"
 #
-# Two claims in one, and both are in every tutorial. {cite:t}`xiong2020layer` found that post-norm trains badly without a warm-up, and that
+# Two claims in one, and both are in many tutorials. {cite:t}`xiong2020layer` found that post-norm trains badly without a warm-up, and that
 # pre-norm does not need one. A {term}`warm-up` begins with a tiny learning rate and raises it over the first steps.
 #
 # Eight layers, four and four, are enough to see something. The study trains them without any norm, with post-norm and with
@@ -628,6 +629,9 @@ plt.show()
 print("no norm, usual start: the loss begins above 50:", curves["none, with"][0] > 50)
 for statement, word in study.verdicts.items():
     print(f"{statement}: {word}")
+for part in ("training", "test"):
+    behind = study.difference(f"quiet pre, without: {part}", f"quiet none, without: {part}")
+    print(f"quiet pre-norm has the higher loss, {part}: {above(behind)}")
 
 # %% [markdown]
 # What do such losses mean? Somebody who knows how frequent each French piece is, and nothing about the sentence, loses the entropy of
@@ -719,17 +723,17 @@ for name, sides in arriving.items():
 
 # %% [markdown]
 # In the decoder the usual answer describes what post-norm does: its gradient is many times smaller at the bottom. But in the *encoder of the same network*, with just such a norm on each path, it keeps its size. So "each
-# norm divides it" does not explain it. What the two stacks do not share is cross-attention; we have not taken that apart. Without a norm the encoder's layers multiply the gradient to millions. In pre-norm both stacks
+# norm divides it" does not explain it. The two stacks differ in the cross-attention, in the mask, and in where the gradient comes in; we have not taken that apart. Without a norm the encoder's layers multiply the gradient to millions. In pre-norm both stacks
 # pass it on. And in a quiet start nothing reaches the encoder in the first step at all, because the last matrix of cross-attention is zero; it trains well nevertheless, so this picture of the first step does not decide
 # everything. (The optimizer, Adam, divides each gradient by its
 # usual size. {cite:t}`liu2020understanding` argue that what hurts is how strongly a small change of the weights moves the output of a post-norm network.)
 #
 # ```{admonition} Verdict: true of the usual start; pre-norm needs no warm-up, and a quiet start needs neither it nor the norm
 # :class: note verdict
-# From the usual start the network without a norm is lost. Pre-norm learns with and without warm-up, and by our bound does not need one. Post-norm at the high rate does: without a warm-up it stays at the frequencies. At the lower
+# From the usual start the network without a norm is lost: at the end of the 40 steps of its warm-up, where we stopped it, its training loss is more than ten times the entropy of the frequencies. Pre-norm learns with and without warm-up, and by our bound does not need one. Post-norm at the high rate does: without a warm-up it stays at the frequencies. At the lower
 # rate, with more steps, it gets going in both ways; a warm-up still makes the training loss a little lower, and whether it is *needed* there is open. Started quietly, without any warm-up, post-norm comes
 # lower than a warm-up brings it. And the quiet network *without any norm* has by far the lowest training loss, and on unseen sentences the lowest too, by much less.
-# This was a thin network and a few hundred steps; what holds for long trainings of large models is not decided on this page. But a Transformer can train without a norm: you have seen one.
+# This was a thin network, two learning rates and a few hundred steps; what holds for long trainings of large models is not decided on this page. But a Transformer can train without a norm: you have seen one.
 # ```
 #
 # (claim-06-3)=
@@ -856,7 +860,7 @@ print("less than a fifth:", part < 0.2)
 
 # %% [markdown]
 # **As good?** The study trains both in pairs: the same start, the same batches, several seeds, three learning rates. Each norm gets the rate that is best on the sentences
-# for choosing. *As good* means: on unseen sentences the losses differ by less than 0.05 nats, with the whole interval of the paired difference. One pair is trained here.
+# for choosing. *As good* means: on unseen sentences the losses differ by less than 0.05 nats, with the whole interval of the paired difference. After 300 steps the two are compared at the lowest rate alone. One pair is trained here.
 
 # %% tags=["claim-15"]
 study = load("norm_pairs")
@@ -872,7 +876,7 @@ gaps = {
     f"{where}, {what}": (f"{rms}, {part}", f"{layer}, {part}")
     for where, rms, layer in (
         ("140 steps", best["RMSNorm"], best["LayerNorm"]),
-        ("300 steps", "RMSNorm long", "LayerNorm long"),
+        ("300 steps", "RMSNorm long", "LayerNorm long"),  # both at 0.005
     )
     for what, part in (("in training", "training"), ("unseen", "test"))
 }
@@ -956,7 +960,7 @@ print(
 # :class: note verdict
 # About half the operations, of something that is less than a percent of the operations and a few percent of the time. From scratch it is clearly
 # faster; against a fused LayerNorm it is what the kernel makes of it: look at the times above, and measure on your own machine. In the pairs RMSNorm has the higher loss in *training*. On *unseen* sentences no difference is shown after 140 steps, though
-# the interval is too wide to call both as good; and after 300 steps RMSNorm is slightly ahead. So whoever looks at training losses alone gets another answer. The trained translator hardly notices when its mean is left in. Llama and its relatives use RMSNorm
+# the interval is too wide to call both as good; and after 300 steps, at the lowest rate, RMSNorm is slightly ahead. So whoever looks at training losses alone gets another answer. The trained translator hardly notices when its mean is left in. Llama and its relatives use RMSNorm
 # ({cite:t}`touvron2023llama`), which has one parameter vector less, and needs no mean.
 # ```
 #
@@ -1179,7 +1183,7 @@ print(
 #
 # </details>
 #
-# **2. You multiply the embeddings of a pre-norm Transformer by 10. What do its sub-layers notice?**
+# **2. You multiply what goes into a pre-norm Transformer, embeddings and positions, by 10. What do its sub-layers notice?**
 #
 # <details><summary>Nothing at all, at any depth</summary>
 #
@@ -1312,7 +1316,7 @@ for pair, text in zip(corpus.test[:2], with_ours, strict=False):
 # - LayerNorm takes the mean of one word's $D$ numbers away, divides by their spread, and applies the learned γ and β. RMSNorm divides by the root
 #   mean square and applies γ. Both forget how long the vector was.
 # - A word is normalised with itself alone: not with its sentence (a leak in a decoder), not with its batch (a result that depends on the company).
-# - The path through the model grows with depth; the norm before each sub-layer hides that from it.
+# - The path through our translator grows with depth; the norm before each sub-layer hides that from it.
 # - Post-norm stands on the path; pre-norm leaves it free. In an untrained decoder post-norm's gradient shrinks towards the bottom, in the encoder of the same network it does not.
 # - In our short trainings pre-norm needed no warm-up, post-norm needed one at the high rate, and a quiet start helped it more.
 # - RMSNorm does about half the arithmetic. In our pairs it is behind in training, and not on unseen sentences. Whether it is faster depends on the kernel.

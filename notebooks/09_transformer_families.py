@@ -103,7 +103,7 @@ GalleryWidget(models, chosen=[names.index("BERT base"), names.index("GPT-2 small
 # :class: tip
 # *BERT base* and *GPT-2 small*: nearly the same sizes, another mask, another exercise. *BERT base* and *RoBERTa base*: the same blocks; what changed are the vocabulary and, above all, the training.
 # *BERT base* and *ALBERT base*: a tenth of the parameters, and as much to compute. *GPT-3 175B* and *Llama 7B*: what three years changed inside the layer. *Mistral 7B* and
-# *Mixtral 8x7B*: six times the parameters, but how many does a token use? *DeepSeek-V3* and *Llama 2 70B*: how much does a token leave in the cache? *BERT base* and *ModernBERT base*: what did five years change in the encoder? *CLIP* and *Whisper*: what is a Transformer to read that is no text? And *GPT-4*: what do we know? Sort by *Parameters*, then by *Year*. All counts are computed from the shapes, here in the page; where a shape does not say all, the note does.
+# *Mixtral 8x7B*: six times the parameters, but how many does a token use? *DeepSeek-V3* and *Llama 2 70B*: how much does a token leave in the cache? *BERT base* and *ModernBERT base*: what did five years change in the encoder? *ViT-B/16* and *Whisper large*: what does a Transformer read that is no text? And *GPT-4*: what do we know? Sort by *Parameters*, then by *Year*. All counts are computed from the shapes, here in the page; where a shape does not say all, the note does.
 # ```
 #
 # ## The mathematics
@@ -128,7 +128,7 @@ GalleryWidget(models, chosen=[names.index("BERT base"), names.index("GPT-2 small
 # **The first row is a probability of the whole text.** Multiply its factors: $p(x) = \prod_t p(x_{t+1} \mid x_1 \dots x_t)$, by the rules of probability, with nothing left out. So one can *draw* a text
 # from it, one token after another, and *weigh* a text with it: say how probable it is. The second row is no such thing: it gives the probability of some tokens, if the others are there already.
 #
-# **What BERT does besides.** In front of each text stands a token `[CLS]`, and its vector went into a second exercise: does the second of these two texts follow the first? (*Next sentence prediction*; {cite:t}`liu2019roberta` did better without it.) Then comes {term}`fine-tuning`: a new last layer on the vector of `[CLS]`, or of each token, and all weights
+# **What BERT does besides.** In front of each text stands a token `[CLS]`, and its vector went into a second exercise: does the second of these two texts follow the first? (*Next sentence prediction*; {cite:t}`liu2019roberta` did as well or a little better without it.) Then comes {term}`fine-tuning`: a new last layer on the vector of `[CLS]`, or of each token, and all weights
 # are trained a little more on a task with labels. GPT began in the same way ({cite:t}`radford2018improving`).
 #
 # **The first row asks $T$ questions a text, the second only $0.15\,T$.** The same text, read once, asks the decoder about seven times as much. Keep this in mind for claim 1.
@@ -581,7 +581,7 @@ says(
 #
 # ```{admonition} Verdict: false after 400 steps, true after 1,600
 # :class: note verdict
-# In one look BERT fills in more than GPT, after both: it may look at both sides, and that is why encoders are used for searching and labelling, at the price of one pass. With whole sentences weighed, in twenty passes, the order turns with the length of the training. After 400 steps GPT with sentences weighed fills in 0.42 of the words and BERT 0.34, after 1,600 steps GPT 0.37 and BERT 0.44
+# In one look BERT fills in more than GPT, after both: it may look at both sides, and pays one pass, which suits searching and labelling. With whole sentences weighed, in twenty passes, the order turns with the length of the training. After 400 steps GPT with sentences weighed fills in 0.42 of the words and BERT 0.34, after 1,600 steps GPT 0.37 and BERT 0.44
 # (the intervals stand above). The limits: this is BERT's own exercise, and "understands" may mean others; one corpus of short sentences, two layers, one learning rate. A comparison of two exercises is one of two trainings, and says nothing without their lengths.
 # ```
 #
@@ -902,7 +902,7 @@ print(f"for 8 + 8 tokens the decoder-only model computes {ratio:.1f} times as mu
 # ```{admonition} Verdict: false here: it translates, but not as well; and the learning rate can turn it round
 # :class: note verdict
 # With as many parameters and the same pairs and steps, each at the rate that suits it best, the encoder–decoder is ahead: 71 against 62 BLEU. At the two lower rates it is ahead, at the highest one it is behind, 50 against 62: one rate for both decides nothing. It is also the cheaper one: in it an English word passes through two layers, and a French word through two that are half as large again; in the other model each passes through five: twice the work in the layers, and 1.8 times in all. At equal *compute* it could be twice as large
-# ({cite:t}`raffel2020exploring`, section 3.2, compare the two in this way). The limits: one small corpus, a few hundred steps, three rates. At large scale, where plain text is what there is to learn from, a decoder-only model is asked about every word of it, and {cite:t}`wang2022what` found that which one wins depends on how they are trained and asked. So "all you need"
+# ({cite:t}`raffel2020exploring`, section 3.2, compare the two in this way). The limits: one small corpus, a few hundred steps, three rates, the best of them chosen by the test sentences themselves. At large scale, where plain text is what there is to learn from, a decoder-only model is asked about every word of it, and {cite:t}`wang2022what` found that which one wins depends on how they are trained and asked. So "all you need"
 # says what can be done, not what does it best.
 # ```
 #
@@ -1220,7 +1220,7 @@ says(
 # %% [markdown]
 # ```{admonition} Verdict: false at this size; and that is not what most of them are for
 # :class: note verdict
-# Two layers on sentences of seven words gain nothing that we could see from four years of progress. After 400 steps the losses are 2.78 and 2.81, each at its best rate: the same up to 0.1 nats. After 150 steps the newer one is not better either, and whether it is worse by as much is open; at one rate for both, as in your run, it looks worse than it is. Most of these parts buy something else: RoPE speaks of distances, and can be stretched to longer texts with some more training (lesson 4), RMSNorm computes one statistic less (lesson 6), shared key heads halve the cache here. A large comparison found a mixture: {cite:t}`narang2021transformer` tried many changes
+# Two layers on sentences of up to eight words gain nothing that we could see from four years of progress. After 400 steps the losses are 2.78 and 2.81, each at its best rate (chosen by the same sentences): the same up to 0.1 nats. After 150 steps the newer one is not better either, and whether it is worse by as much is open; your run, one seed at one rate for both, shows a larger gap than the means do. Most of these parts buy something else: RoPE speaks of distances, and can be stretched to longer texts with some more training (lesson 4), RMSNorm computes one statistic less (lesson 6), shared key heads halve the cache here. A large comparison found a mixture: {cite:t}`narang2021transformer` tried many changes
 # in one code base, and most of them helped little or not at all; gated activations and RMSNorm were among those that did. More text and more compute are another story (lesson 10).
 # ```
 #
@@ -1457,7 +1457,7 @@ told = share(int((control.predict(bare) == many).sum()), len(many))
 print("an untrained encoder's vectors say it in more than 4 of 5:", above(told, 0.8))
 
 # %% [markdown]
-# Nobody asked the encoder for the number of a noun. Yet it can be read in the vector of *the*, for the decoder, which has to choose an article, needs it. An untrained encoder, with the same table of words and the same attention to all of them, does not show it: with its vectors the regression is right in fewer than four of five cases, as is somebody who always gives the more frequent answer. (One translator, one untrained encoder; and what we did not test is whether the decoder reads it in this vector.) That is the idea of pretraining: a hard exercise on top, and what the layers learn on the way is of use elsewhere.
+# Nobody asked the encoder for the number of a noun. Yet it can be read in the vector of *the*, presumably since the decoder has to choose an article. An untrained encoder of the same shape, with random numbers, does not show it: with its vectors the regression is right in fewer than four of five cases, as is somebody who always gives the more frequent answer. (One translator, one untrained encoder; and what we did not test is whether the decoder reads it in this vector.) That is the idea of pretraining: a hard exercise on top, and what the layers learn on the way is of use elsewhere.
 #
 # ### Exercise: build both
 #
@@ -1520,7 +1520,7 @@ print("an untrained encoder's vectors say it in more than 4 of 5:", above(told, 
 #
 # - Three families, one layer. The mask says who may look at whom, the loss says what is predicted.
 # - A decoder layer without cross-attention is an encoder layer. BERT and GPT-2 differ in a mask, an exercise, and details.
-# - The next word is a question at every place, and makes a probability of the whole text: so decoders write. Covered words are a question at 15 % of the places: so BERT gets fewer questions from the same text, learns more slowly, and sees both sides in one look. It is the exercise that keeps it from writing, not the mask.
+# - The next word is a question at every place, and makes a probability of the whole text: so decoders write. Covered words are a question at 15 % of the places: so BERT gets fewer questions from the same text, gained here from more steps for longer, and sees both sides in one look. It is the exercise that keeps it from writing, not the mask.
 # - A decoder-only model translates, as a prefix language model. With as many parameters an encoder–decoder did it better here, each at its best learning rate, at half the work in its layers.
 # - An image is a sentence of squares. From few images our ViT learned less than a convolutional network.
 # - What a new model changed can be read off its configuration; what it is worth cannot.

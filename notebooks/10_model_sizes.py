@@ -76,7 +76,7 @@ torch.set_num_threads(1)
 #
 # None of this has to be found out by trying. A Transformer is a handful of matrices, repeated. Their shapes follow from about six whole
 # numbers: the {term}`vocabulary`, the width of a word's vector, the width of the feed-forward network, the layers, the {term}`heads <head>`, the length
-# of the text. From those six follow three answers:
+# of the text. From these follow three answers:
 #
 # - **{term}`parameters <parameter>`**: how many numbers the model has learned. They decide what it takes on a disk.
 # - **{term}`FLOPs <FLOP>`**: how many multiplications and additions a text costs. They say how long you wait at least.
@@ -252,14 +252,17 @@ def built(config):
 
 
 known = {name: preset for name, preset in presets().items() if preset.config is not None}
+modules = {}
 for name, preset in known.items():
     count = sum(parts(preset.config).values())
     assert count == sizes.count_parameters(preset.config)
     if (
         preset.config.d_model < 3000 or name == "GPT-3 175B"
     ):  # the others take long to build
-        assert count == sum(p.numel() for p in built(preset.config).parameters())
-print(f"our lines = lessons_lib = the modules, for {len(known)} published models")
+        modules[name] = sum(p.numel() for p in built(preset.config).parameters())
+        assert count == modules[name]
+print(f"our lines = lessons_lib, for {len(known)} published models,")
+print(f"and = the modules, for the {len(modules)} that we build")
 
 # %% mystnb={"figure": {"name": "shares", "caption": "Where the parameters are. In the small models the embeddings are a large part, in the largest the layers are nearly everything. In Gemma 2B, with a vocabulary of 256,000, they are a fifth. The norms are too few to be seen."}, "image": {"alt": "Horizontal stacked bars for eight models. The share of the embeddings is 0.44 in the translator, 0.32 in GPT-2 small, 0.21 in Gemma 2B and 0.004 in GPT-3. The feed-forward share is 0.66 in GPT-3."}}
 shown = {"course's translator": ours} | {
@@ -561,8 +564,8 @@ print(f"with the vocabulary and context of the first GPT: {sum(parts(first).valu
 
 # %% [markdown]
 # No selection of its parts (tokens, positions, attention, feed-forward networks, norms, an output table) is 117M. The last line is not GPT-2, but it rounds to 117M: the **first** GPT ({cite:t}`radford2018improving`, section 4.1) has the same twelve layers of the same width, a smaller vocabulary
-# (40,478 in the released configuration), half the positions, and no last norm. Whether the number was carried over from there, its makers did not say. They did say that the numbers "were wrong due to an error": the
-# [README of their repository](https://github.com/openai/gpt-2) corrects 117M to 124M.
+# (40,478 in the released configuration), half the positions, and no last norm. Whether the number was carried over from there, its makers did not say.
+# They did say that their counts "were wrong due to an error", in the [README of their repository](https://github.com/openai/gpt-2), where the model itself is named 124M.
 #
 # ```{admonition} Verdict: false for GPT-2, which has 124M; true for BERT-base and GPT-3
 # :class: note verdict
@@ -626,7 +629,8 @@ assert "GPT-4" in undisclosed
 # (claim-10-3)=
 # ### Claim 3: "Training costs 6 N D FLOPs"
 #
-# The rule is from {cite:t}`kaplan2020scaling`, section 2.1, and is quoted without its conditions. We call it right where it is within 5 % of what is computed. One example first. GPT-3 was trained on 300 billion tokens:
+# The rule is from {cite:t}`kaplan2020scaling`, section 2.1, and often quoted without its conditions. We call it right where it is within 5 % of what is
+# computed. One example first. GPT-3 was trained on 300 billion tokens:
 
 # %%
 gpt3 = sum(parts(known["GPT-3 175B"].config).values())
@@ -711,14 +715,17 @@ for name, length in (
 # %% [markdown]
 # Three things make the difference, and all can be read off the formula:
 #
-# - **The output projection.** Kaplan's N leaves it out, but it costs as much as any other matrix of its size. In the narrow model it is two fifths of the work of short texts: the rule is 1.7 times too small. In GPT-3 it is less than one percent.
+# - **The output projection.** Kaplan's N leaves it out, but it costs as much as any other matrix of its size. In the narrow model it is two fifths of
+#   the work of short texts, which is 1.7 times what the rule says. In GPT-3 it is less than one percent.
 # - **The input embedding.** Counted in, it adds weights that do no work. Where it *is* the output projection, it is counted once and works once, and the two errors cancel. Where there are two tables (Llama), "all" is too much: the ratio starts below 1.
 # - **The length.** A layer of the usual shape has $12 D^2$ weights, so $24\,T D^2$ FLOPs, and $4\,T^2 D$ for the pairs: their ratio is $T / 6D$. At $D = 4096$ that is a third at 8,192 tokens and five times at 131,072. (A kernel can leave out the masked half of a causal attention. Then
 #   it is half of that, and at 131,072 tokens still most of the work.)
 #
-# ```{admonition} Verdict: right to 3 % for GPT-3 at its length; elsewhere from 6 % too much to a sixth of what is computed
+# ```{admonition} Verdict: right to 3 % for GPT-3 at its length; for Llama 3 8B from 6 % too much to a sixth of what is computed
 # :class: note verdict
-# For GPT-3 at its 2,048 tokens the rule is 3 % too small, with either N. For Llama 3 8B and short texts it is 6 % too large with all parameters. For GPT-2 at its full context the work is 1.15 times that of the rule with all parameters, and 1.67 times without the embeddings; at 131,072 tokens a model like Llama 3 8B computes 5 to 6 times as much as the rule says. Whoever quotes it should
+# For GPT-3 at its 2,048 tokens the rule is 3 % too small, with either N. For Llama 3 8B and short texts it is 6 % too large with all parameters. For
+# GPT-2 at its full context the work is 1.15 times that of the rule with all parameters, and 1.67 times without the embeddings; at 131,072 tokens a
+# model like Llama 3 8B computes 5 to 6 times as much as the rule says, and a narrower one more. Whoever quotes it should
 # say which N, and how long the texts are.
 # ```
 #
@@ -802,10 +809,12 @@ print(
 # middle one has passed it, and the largest is still falling steeply when the money is gone. **The best size depends on the budget.** At far larger scale {cite:t}`kaplan2020scaling` found crossing curves, too; {cite:t}`hoffmann2022training`
 # measured that many large models of their day were too large for what had been spent on them, and trained one of a quarter of the size of a well-known model, on more than four times as much text, that was better.
 #
-# ```{admonition} Verdict: at equal steps true of 64 against 32, open for 128 against 64; at equal compute false until the budget is large enough
+# ```{admonition} Verdict: at equal steps true of 64 against 32, open for 128 against 64; at equal compute true only of 64 against 32, with the whole budget
 # :class: note verdict
-# With 200 steps each, the first doubling of the width helped by more than the bound; for the second the interval holds the bound. With a quarter and with half of the FLOPs the smallest model was better than the middle one; with all of them the middle one was better. The largest, which costs most a step, was far behind at every budget. The limits: one corpus, one schedule, a learning rate that never falls and was chosen with one seed. And *running* has a bill of its own,
-# where the smaller model wins again.
+# With 200 steps each, the first doubling of the width helped by more than the bound; for the second the interval holds the bound. With a quarter and
+# with half of the FLOPs the smallest model was better than the middle one; with all of them the middle one was better. The largest was far behind at
+# all three budgets. The limits: one corpus, one schedule, a learning rate that never falls and was chosen with one seed. And *running* has a bill of
+# its own, where the smaller model is cheaper.
 # ```
 #
 # ## Bugs worth meeting
@@ -829,8 +838,9 @@ print(f"state_dict():       {sum(x.numel() for x in tied.state_dict().values()):
 print(f"so GPT-2 'has'      {124_439_808 + 50_257 * 768:12,}  (you will meet this 163M)")
 
 # %% [markdown]
-# The other way round, some ways of copying or moving a model cut the tie: then there really are two tables, they are trained apart, and the file of a small GPT-2 grows by a third. (`load_state_dict` with `assign=True` is one.) Symptom: `parameters()` itself counts more than before. So
-# count before and after.
+# The other way round, a copy can cut the tie: copy the two modules one after the other, and there really are two tables, which are trained apart, and
+# the file of a small GPT-2 grows by nearly a third. (`load_state_dict` with `assign=True` leaves one memory, but two parameters of it.) Symptom:
+# `parameters()` itself counts more than before. So count before and after.
 #
 # **The counter that does not know a kernel.** Above, we counted with `recorded_attention`, which takes the readable attention. The fused one (lesson 11) is what runs by default. We count one pass of a small GPT-2 on the processor, both ways:
 
@@ -880,7 +890,7 @@ for moment, needed in (
     )
 
 # %% [markdown]
-# Symptom: everything works, until the first update. Cause: you planned for the weights, or for weights and gradients. Mend: plan 16 bytes a parameter, from the start.
+# Symptom: everything works, until the first update. Cause: you planned for the weights, or for weights and gradients. Mend: plan 16 bytes a parameter, and the activations.
 #
 # **Weights in bfloat16, so training takes half?** Two things go wrong. First, small steps get lost: a bfloat16 has 8 binary digits, and 1 + 0.001 is 1 again.
 

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 11 · Efficient Transformers
 #
-# **What makes it fast?** *115 minutes, and 60 for the exercise. You need: attention (lesson 1), the layers of a decoder (lesson 5), the causal mask (lesson 8), and what a
+# **What makes it fast?** *110 minutes, and 60 for the exercise. You need: attention (lesson 1), the layers of a decoder (lesson 5), the causal mask (lesson 8), and what a
 # FLOP is (lesson 10).*
 #
 # After this lesson you can
@@ -48,6 +48,7 @@ from statistics import mean
 
 import matplotlib.pyplot as plt
 import torch
+import torch._inductor.config
 import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -97,15 +98,13 @@ torch.set_num_threads(1)
 # > reads `<s>` *Les petits*, says *chats*<br>
 # > reads `<s>` *Les petits chats*, says *noirs* …
 #
-# For each word it reads the whole beginning again. But has anything changed about *Les* since the last time? A word of a
-# {term}`decoder` never looks at a later one: the {term}`causal mask` forbids it. So nothing that was written later can have changed what was computed for
-# *Les*, in any layer. It is all done once more, to the same result.
+# For each word it reads the whole beginning again. But a word of a {term}`decoder` never looks at a later one: the {term}`causal mask` forbids it. So
+# nothing written later can have changed what was computed for *Les*, in any layer. It is all done once more, to the same result.
 #
 # What does the next word need of *Les*? In each layer, it compares its own {term}`query` with the {term}`key` of *Les* and takes home a share of the {term}`value` of *Les*. Nothing else. So we keep
 # the keys and values of all words in a table, the {term}`KV cache`, and each step computes **one** row.
 #
-# The widget shows both ways. Take a step, then another, and watch what is computed and what comes from the cache. Then choose a larger
-# model and a longer text.
+# The widget shows both ways. Take a step, then another, and watch what is computed and what comes from the cache.
 
 # %% tags=["hide-input"]
 translator = load_course_translator(device)
@@ -187,8 +186,9 @@ CacheWidget(
 # o' = e^{m - m'}\, o + \sum_j e^{s_j - m'} v_j .
 # $$
 #
-# The factor $e^{m-m'}$ turns what was computed with the old maximum into what it would have been with the new one. At the end the result is $o / \ell$. It is exact: no weight is left out. This is the
-# **{term}`online softmax`** ({cite:t}`milakov2018online`); attention with it needs $T(d_{head} + 2)$ numbers and one block of scores in place of $TS$ ({cite:t}`rabe2021self`). FlashAttention
+# The factor $e^{m-m'}$ turns what was computed with the old maximum into what it would have been with the new one. At the end the result is $o / \ell$.
+# No weight is left out. This is the **{term}`online softmax`** ({cite:t}`milakov2018online`); attention with it needs $T(d_{head} + 2)$ numbers and one
+# block of scores in place of $TS$. That attention needs no memory of that size {cite:t}`rabe2021self` pointed out. FlashAttention
 # ({cite:t}`dao2022flashattention`) does it inside one program of a GPU (a *kernel*), in blocks that fit into the small, fast memory beside the arithmetic units. One calls that **fused**: several
 # operations, one trip to memory.
 
@@ -197,8 +197,7 @@ CacheWidget(
 #
 # ### A cache
 #
-# The new tokens bring their queries, keys and values. The past brings keys and values. Usually one token is new; at the start, a whole beginning may be (a
-# *prompt*), and then each of its tokens may see only those up to itself.
+# Usually one token is new; at the start, a whole beginning may be (a *prompt*), and then each of its tokens may see only those up to itself.
 
 
 # %%
@@ -218,8 +217,8 @@ def attend_with_cache(query, key, value, past=None):
 # The number in `tril` moves the triangle to the right by the length of the past. Leave it out, and the first new token sees nothing but the
 # very first word.
 #
-# Does it agree with one pass over everything? We take real queries, keys and values: 200 sentences that the translator has never seen, in the first layer
-# of its decoder. Once all at once; once token by token; once a beginning of five, and the rest token by token.
+# Does it agree with one pass over everything? We take real queries, keys and values: 200 sentences that the translator has never seen, in the first
+# layer of its decoder. Once all at once, once token by token, once a beginning of five and then token by token.
 
 # %%
 corpus = load_grammar(seed=0, n_train=2_000, n_valid=10)
@@ -264,7 +263,7 @@ print("lessons_lib keeps the same keys and values")
 # copies, but somebody must know the longest text beforehand. A decoder layer has two such memories, in a `LayerCache`: one that grows, of the
 # text so far, and one of the source, computed once.
 #
-# Now the whole decoder. Each layer has a past of its own, and keys and values of the source, which are the same at every step.
+# Now the whole decoder.
 
 
 # %%
@@ -363,8 +362,8 @@ torch.testing.assert_close(
 print("in blocks of 1, 4, 7 or all at once = lessons_lib = PyTorch, to the twelfth decimal")
 
 # %% [markdown]
-# The blocks may be of any size, down to a single key. (The first block meets $m = -\infty$ and $e^{-\infty} = 0$: nothing to shrink yet.) The queries can be cut
-# into blocks as well, since each minds its own business. What that saves is measured in claim 4.
+# The blocks may be of any size, down to a single key. (The first block meets $m = -\infty$ and $e^{-\infty} = 0$: nothing to shrink yet.) The queries
+# can be cut into blocks as well, since each minds its own business.
 #
 # ### Attention without the square
 #
@@ -415,12 +414,13 @@ print(
 )
 
 # %% [markdown]
-# So a step costs the same after a million tokens as after one. But these are other weights, so such a model must be trained that way, and what it may forget is its own affair: $S$ has room for $d_{head}$ keys that do not disturb each other.
+# So a step costs the same after a million tokens as after one. But these are other weights, so such a model must be trained that way, and it may
+# forget: $S$ has room for at most $d_{head}$ keys that do not disturb each other.
 #
 # ### Guessing ahead
 #
 # A decoder can read many tokens in one pass; it *writes* one a pass because it does not know the next. So let something cheap guess a few, and let the decoder read all of them at once. Its own choice at each place says how many guesses were right: those are kept, and one token of its own comes free. This is {term}`speculative decoding`
-# ({cite:t}`leviathan2023fast`, who guess with a small model, and also say how to draw at random so that nothing changes). The cheapest guess of all is a table: which token followed this one most often in training?
+# ({cite:t}`leviathan2023fast`, who guess with a small model, and also say how to draw at random so that nothing changes). A very cheap guess is a table: which token followed this one most often in training?
 
 # %%
 follows = Counter(
@@ -477,12 +477,14 @@ for n_guesses in (0, 3):
 #
 # ## Claims, tested
 #
-# Everything that is *counted* below (places, FLOPs, bytes of a cache) is exact and the same on every machine. Everything that is *timed* is of the machine that built this page, on one core of a
-# CPU; there we take the processor's time, which other programs disturb less than a clock on the wall. On a GPU the same cells take larger sizes, and your numbers
-# will be others.
+# What is *counted* below (places, FLOPs, bytes of a cache) is exact and the same on every machine. What is *timed* is of the machine that built this
+# page, on one core of a CPU: the processor's time, which other programs disturb less than a clock on the wall. On a GPU the same cells take larger
+# sizes.
 #
-# A time is a draw, too. So what we compare takes turns, in several rounds, and each round gives one ratio. "More than 1.5 times" then means: all of the interval that holds the true mean in 95 of 100 such experiments lies above 1.5. The word is *true*, *false* (the interval lies below), or *open* (lesson 13). Each bound stands before its cell. (All rounds are of one machine, so the interval covers its noise, not the choice of the machine.)
-# For texts it is the same: of 200 sentences we print a share with its interval.
+# A time is a draw, too. So what we compare takes turns, in several rounds, and each round gives one ratio. "More than 1.5 times" then means: all of the
+# interval that holds the true mean in 95 of 100 such experiments lies above 1.5. The word is *true*, *false* (the interval lies below), or *open*
+# (lesson 13). (All rounds are of one machine, so the interval covers its noise, not the choice of the machine.) Of
+# texts we give a share with its interval.
 
 
 # %%
@@ -612,7 +614,11 @@ for length in (16, 64):
 
 # %% tags=["claim-13", "nbval-ignore-output"]
 times = {
-    n: milliseconds({name: partial(way, n) for name, way in ways.items()}) for n in LENGTHS
+    n: milliseconds(
+        {name: partial(way, n) for name, way in ways.items()},
+        rounds=4 if n == 128 else 2,  # the verdict is about 128
+    )
+    for n in LENGTHS
 }
 print(f"{'milliseconds':13}", *(f"{n:4} tokens" for n in LENGTHS))
 for name in ways:
@@ -645,7 +651,9 @@ print("and more than 1.5 times its time:", above(slower, 1.5))
 print("without a cache, more than twice the time of writing with it:", above(saved, 2))
 
 # %% [markdown]
-# Fewer FLOPs, more time. What does a step take its time for? We build two other decoders of as many layers, which start the *same operations*: one 8 wide, with next to nothing to fetch or to compute, and one 1,536 wide, whose weights are far beyond the processor's caches. One text, one token. If our translator's time is mostly the starting of
+# What does a step take its time for? We build two other decoders of as many layers, which start the *same operations*: one 8 wide, with next to nothing
+# to fetch or to compute, and one 1,536 wide, whose weights are far beyond the processor's caches. One text, one token. If our translator's time is
+# mostly the starting of
 # operations, the narrow one needs more than half of its time. If the wide one's time is mostly the fetching of its weights, two things hold. Reading as many bytes of memory once, with next to no arithmetic (a sum), takes more than half of its time. And 8 texts, with 8 times the arithmetic and the same weights, take less than half of 8 times as long.
 
 
@@ -721,9 +729,12 @@ print(
 # %% [markdown]
 # ```{admonition} Verdict: true; and fewer FLOPs do not make writing as fast as one pass
 # :class: note verdict
-# Training asks all places in one pass; writing takes as many passes as there are tokens, each waiting for the one before. A cache takes the repeated arithmetic away: the number of places falls from $N(N+1)/2$ to $N$, and at 128 tokens writing without it took more than twice as long. It does not take the steps away: with *fewer* FLOPs than one pass, writing took more than 1.5 times as long. What the rest is
-# depends on the width. A decoder 8 wide, with the same operations and next to no numbers, needs about half of our step's time or more (on a busy machine the word was *open*, on a quiet one *true*): in a small model, starting operations is a large part. In the wide one, reading as many bytes from memory and only summing them takes about half of the step, where our bound may be met or not; and 8 texts, with 8 times the arithmetic, take less than 4 times as long: a batch shares the starting and the fetching of weights. So
-# one writes many texts at once ({cite:t}`pope2023efficiently`), or guesses a few tokens ahead (below).
+# Training asks all places in one pass; writing takes as many passes as there are tokens. A cache takes the repeated
+# arithmetic away: at 128 tokens writing without it took more than twice as long. It does not take the steps away: with *fewer* FLOPs than one pass,
+# writing took more than 1.5 times as long. What a step takes its time for depends on the width. In our small model starting operations is a large part.
+# **Whether it is more than half stays open:** from run to run the word above was *true* or *open*. The same holds of the wide decoder and the fetching
+# of its weights. What came out each time: 8 texts, with 8 times the arithmetic, take it less than 4 times as long, for a batch shares the starting and
+# the fetching. So one writes many texts at once ({cite:t}`pope2023efficiently`), or guesses a few tokens ahead (above).
 # ```
 #
 #
@@ -795,9 +806,11 @@ print(
 # %% [markdown]
 # ```{admonition} Verdict: true of the text, in these sentences; the numbers differ in their last digits
 # :class: note verdict
-# In float32 all 200 translations were the same with and without a cache; in bfloat16 so many that more than 95 % of all such sentences are. The {term}`logits` were not: in float32 they differed in the last digits, because two equally good computations add up in a different order. (In bfloat16 there was no
-# difference at all on the machine that built this page. That is a trait of its matrix products, not a law.) A word can change only where two words are that close, and here the closest decision had a gap more than a hundred times as wide. A model that is less sure of itself can meet such a tie, and
-# then two correct programs write different words. So test a cache by its numbers, in float32, with a tolerance.
+# In float32 all 200 translations were the same; in bfloat16 so many that more than 95 % of all such sentences are. The {term}`logits` were not: in
+# float32 they differed in the last digits, because two equally good computations add up in a different order. (In bfloat16 there was no difference at
+# all on the machine that built this page. That need not be so elsewhere.) The closest decision had a gap more than a hundred times as wide. A model
+# that is less sure of itself can meet a tie. So test a cache by its numbers, in
+# float32, with a tolerance.
 # ```
 #
 # (claim-11-3)=
@@ -929,7 +942,9 @@ print("at the longest it takes more than they do:", above(compared[1], 1))
 # ```{admonition} Verdict: true of the two products; most of a layer's work is O(n D²) until n = 6 D
 # :class: note verdict
 # The products of attention grow with the square, exactly in FLOPs; the matrices grow with $n$, and with fewer than $6D$ tokens they are most of a layer's work. For
-# Llama 2 7B the border is at 24,704 tokens, six times its longest text. In time the readable attention grew by its square at least, and took longer than the matrices at 2,048 tokens. Where exactly the lines cross depends on the machine: the softmax and the table take time and count no FLOPs. The square is felt earlier in another currency: memory, claim 4. And with a cache, one more token costs
+# Llama 2 7B the border is at 24,704 tokens, six times its longest text. In time the readable attention met our bound for a square, and took longer than
+# the matrices at 2,048 tokens. Where exactly the lines cross depends on the machine: the softmax and the table take time and count no FLOPs. The square
+# is felt earlier in another currency: memory, claim 4. And with a cache, one more token costs
 # attention only $O(n D)$.
 # ```
 #
@@ -993,7 +1008,7 @@ if place.type == "cpu":
     )
 
 # %% [markdown]
-# So it needs less memory. Is it faster? And when is it slower? Forward only, 2,048 tokens in all (65,536 on a GPU), cut into short texts or long ones. A factor below 1 means slower. "Faster" means that all of the interval lies above 1.
+# Is it faster, too? Forward only, 2,048 tokens in all (65,536 on a GPU), cut into short texts or long ones. A factor below 1 means slower. "Faster" means that all of the interval lies above 1.
 
 # %% tags=["claim-14", "nbval-ignore-output"]
 TOKENS = 2048 if on_cpu else 65_536
@@ -1021,10 +1036,11 @@ for (dtype, n), gain in faster.items():
     print(f"{str(dtype)[6:]:9}{n:4} tokens: fused is faster: {above(gain, 1)}")
 
 # %% [markdown]
-# ```{admonition} Verdict: true, with linear memory; faster for long texts, and not for all
+# ```{admonition} Verdict: true, with linear memory; faster for long texts in float32, and not for all
 # :class: note verdict
-# The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel an eightieth; when the length doubles, so does the saving. In float32 the fused kernel was faster at 2,048 tokens. For short texts it need not be faster at all, and in bfloat16 on this CPU it was *slower* at the lengths of sentences, where
-# the table is small and there is little to save. That is why the library chooses (`prefers_fused`). One thing a
+# The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel about an eightieth;
+# the longer the text, the larger the saving. In float32 the fused kernel was faster at 2,048 tokens. For short texts it need not be: at 64 tokens in
+# bfloat16 it was *slower* on this CPU. That is why the library chooses (`prefers_fused`). One thing a
 # fused kernel does not do: hand out its weights. The maps of attention in this course come from the readable path.
 # ```
 #
@@ -1075,11 +1091,15 @@ print(
 )
 
 # %% [markdown]
-# ```{admonition} Verdict: true here of a large product, and of no other job
+# ```{admonition} Verdict: true here of a large product, and of none of the other three jobs
 # :class: note verdict
-# This processor multiplies bfloat16 in hardware, and a large product took about half of the time. One row times a matrix, which is what the arithmetic of writing a single text mostly is, was not twice as fast, in the cache or out of it, though half of the bytes are fetched. Bytes do cost time: beyond the cache each float32 cost more than within, with the same arithmetic. (And each FLOP of a single row costs many times what it costs in the large product, where a number that was fetched is used again and again.) So why not half? Our guess is that this kernel spends the time that it saves on turning 16 bits into 32. Other hardware has other kernels: run the cell there. On a
-# processor without a unit for bfloat16 even training was *slower* with it ([Benchmarks](../book/benchmarks)); a graphics card like Colab's T4 has none either, and takes float16. So `lessons_lib.device` looks at what the
-# hardware multiplies. What is certain is the half of the bytes, and 8 bits of precision, with which our translator wrote the same texts with a cache and without (claim 2). In training, one multiplies in 16 bits and keeps the weights and the sums in 32: {term}`mixed precision` ({cite:t}`micikevicius2018mixed`).
+# This processor multiplies bfloat16 in hardware, and a large product took about half of the time. One row times a matrix, which is what the arithmetic
+# of writing a single text mostly is, was not twice as fast, in the cache or out of it, though half of the bytes are fetched. Bytes do cost time: beyond
+# the cache each float32 cost more than within, with the same arithmetic. So why not half? Our guess is that this kernel spends the time that it saves
+# on turning 16 bits into 32. On a processor without a unit for bfloat16 even training was *slower* with it ([Benchmarks](../book/benchmarks)); a
+# graphics card like Colab's T4 has none either, and takes float16. So `lessons_lib.device` looks at what the hardware multiplies. What is certain is
+# the half of the bytes. In training, one multiplies in 16 bits and keeps the weights and the sums in 32: {term}`mixed precision`
+# ({cite:t}`micikevicius2018mixed`).
 # ```
 #
 # (claim-11-6)=
@@ -1146,16 +1166,19 @@ print("the same text in more than 95 % of all sentences:", above(same, 0.95))
 # %% [markdown]
 # ```{admonition} Verdict: true for this translator; the numbers are no longer the same
 # :class: note verdict
-# A weight of eight bits is wrong by half a step of its row at most. The weights take 26.2% of the bytes, logits differ by a hundredth on the average, and more than 95 % of all such sentences come out the same. It buys more than a small file only where a program multiplies the whole numbers themselves. Their sums are exact as long as they fit into 32 bits: in any order the same to the last digit, which floats do not promise. The page does not do that: it turns the weights into
-# floats when it opens the file, so what it saves is the download. For very large models a few dimensions need more bits ({cite:t}`dettmers2022llm`); what four bits would do here is an experiment of three lines.
+# A weight of eight bits is wrong by half a step of its row at most. The weights take 26.2% of the bytes, logits differ by a hundredth on the average,
+# and more than 95 % of all such sentences come out the same. It buys more than a small file where they stay bytes in memory, for then fewer are
+# fetched; or where a program multiplies the whole numbers themselves. Their sums are exact as long as they fit into 32 bits: in any order the same to
+# the last digit, which floats do not promise. The page does neither: it turns the weights into floats when it opens the file, so what it saves is the
+# download. In very large models a few dimensions need more bits ({cite:t}`dettmers2022llm`).
 # ```
 #
 #
 # (claim-11-7)=
 # ### Claim 7: "Sharing keys and values makes the cache smaller, and the model no worse"
 #
-# The cache has $2 \cdot L \cdot B \cdot n \cdot G\, d_{head} \cdot b$ bytes: layers, texts, tokens, $G$ heads of keys and values, $b$ bytes a number. Texts and
-# tokens are what you ask for, layers and widths make the model what it is. That leaves $G$. In {term}`grouped-query attention` several heads of queries share one head of keys and values, so that $G$ is smaller than the number of heads $H$
+# The cache has $2 \cdot L \cdot B \cdot n \cdot G\, d_{head} \cdot b$ bytes: layers, texts, tokens, $G$ heads of keys and values, $b$ bytes a number.
+# In {term}`grouped-query attention` several heads of queries share one head of keys and values, so that $G$ is smaller than the number of heads $H$
 # ({cite:t}`ainslie2023gqa`; with $G = 1$, {cite:t}`shazeer2019fast`). First the bytes: the formula against the tensors that are really there.
 
 
@@ -1189,9 +1212,10 @@ for name in ("Llama 2 7B", "Llama 3 8B"):
     )
 
 # %% [markdown]
-# And the quality? {cite:t}`ainslie2023gqa` made grouped models of finished ones, by averaging heads and training on. That mixes two things, the sharing and the surgery. So we train from the first step, in a study of several seeds: translators 64 wide with one layer on each side and $H = 4$, which differ in $G$ alone, on sentences of up to eight words. They are
-# compared by {term}`BLEU`, a score from 0 to 100 for how many runs of one to four words a translation shares with a reference (lesson 12 uses it, lesson 13 builds it), and by the loss on sentences not trained on. *No worse* is true if all of the interval of the difference lies within 2 BLEU of 0. The training is short, so that several seeds can be had, and what more of it would do is not measured.
-# Here one of them begins once more.
+# And the quality? We train from the first step, in a study of several seeds: translators 64 wide with one layer on each side and $H = 4$, which differ in $G$ alone, on sentences of up to eight words. They are
+# compared by {term}`BLEU`, a score from 0 to 100 for how many runs of one to four words a translation shares with a reference (lesson 12 uses it,
+# lesson 13 builds it), and by the loss on sentences not trained on. *No worse* is true if all of the interval of the difference lies within 2 BLEU of
+# 0. Here one of them begins once more.
 
 # %% tags=["claim-efficient-2"]
 study = studies.load("grouped_heads")
@@ -1221,9 +1245,11 @@ for statement, word in study.verdicts.items():
 # %% [markdown]
 # ```{admonition} Verdict: the cache, true, exactly; the model, false here with one head for all, and open with two
 # :class: note verdict
-# Half the heads of keys, half the cache: that is arithmetic, and it is how Llama 3 8B gets by with a quarter of the cache of the smaller Llama 2 7B. The quality had its price in these small translators, each trained that way from its first step: with every halving of $G$ the loss on new sentences was higher. In BLEU, one head for all queries cost more than our bound; two heads cost something, and whether it is more than the bound stayed open. Fewer heads of keys are fewer weights, too, and
-# the study does not tell one from the other; with more training or more heads the price may be another. (In Llama 3 8B, 32 heads of queries share 8.)
-# {cite:t}`ainslie2023gqa` turned finished large models into grouped ones, gave them five percent of their training again, and came close.
+# The cache shrinks with the heads of keys: Llama 3 8B gets by with a quarter of that of the smaller Llama 2 7B. The quality had its
+# price in these small translators: with every halving of $G$ the loss on new sentences was higher. In BLEU, one head for all queries cost more than our
+# bound; two heads cost something, and whether it is more than the bound stayed open. Fewer heads of keys are fewer weights, too, and
+# the study does not tell one from the other; with more training or more heads the price may be another. {cite:t}`ainslie2023gqa` turned finished large
+# models into grouped ones by averaging heads, gave them five percent of their training again, and came close.
 # ```
 #
 # (claim-11-8)=
@@ -1238,6 +1264,8 @@ folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 os.environ["TORCHINDUCTOR_CACHE_DIR"] = folder.name
 logging.getLogger("torch._dynamo").setLevel(logging.CRITICAL)
 logging.getLogger("torch._inductor").setLevel(logging.CRITICAL)
+# Which instructions the processor has is known; to try each out first takes seconds.
+torch._inductor.config.cpp.vec_isa_ok = True
 
 
 def chain(x):
@@ -1295,18 +1323,20 @@ for length in range(5, 25):
 print("20 lengths are compiled", len(graphs), "times")
 
 # %% [markdown]
-# ```{admonition} Verdict: true of a chain of cheap operations; not of our layer
+# ```{admonition} Verdict: true of a chain of cheap operations; not shown of our layer
 # :class: note verdict
-# The chain gained: as it is, each of its operations reads a million numbers and writes a million; compiled, all of it is one loop. For the layer our bound was not reached: most of its arithmetic is in products of matrices, which the compiler by default leaves to the same library as before. A first call takes seconds or more, in which the plain form runs many times (printed). Twenty lengths were compiled twice, not twenty times: after the second length the program
-# takes the length as a variable. On graphics cards, on processors for which PyTorch has no fast code of its own, with other shapes, the gains are others. Measure. (If your machine has no C++ compiler, the cell
-# says so, and nothing else on this page needs one.)
+# The chain gained: as it is, each of its operations reads a million numbers and writes a million; compiled, all of it is one loop. For the layer the
+# interval did not lie above our bound: most of its arithmetic is in products of matrices, which the compiler by default leaves to the same library as
+# before. A first call takes seconds or more, in which the plain form runs many times (printed). Twenty lengths were compiled twice, not twenty times:
+# after the second length the program
+# takes the length as a variable. On a graphics card, or with other shapes, the gains may be others.
 # ```
 #
 # ## Bugs worth meeting
 #
 # None of these raises an error.
 #
-# **The cache that caches nothing.** This one looks the part: a cache is made at the start, and every step gives back a new one. Its translations are right.
+# **The cache that caches nothing.** A cache is made at the start, and every step gives back a new one. The translations are right.
 
 
 # %%
@@ -1329,10 +1359,11 @@ for name, writer in (("with a cache", write), ("this one", write_slowly)):
     )
 
 # %% [markdown]
-# It reads the whole beginning again, with an empty past each time. *Symptom*: everything is right, and the hundredth token takes much longer than the first. *How to notice*: count the places that go through a layer (a
+# *Cause*: it reads the whole beginning again, with an empty past. *Symptom*: everything is right, and the hundredth token takes much longer than the
+# first. *How to notice*: count the places that go through a layer (a
 # hook of one line), or time two long texts: without a cache, twice the length takes more than twice the time, and towards four times. *Mended* in `write` above: hand in the last token only, its place, and the cache of the step before.
 #
-# **Positions that start again at 0.** Now only the last token is handed in. Which place does the model think it has? If nobody says, the first:
+# **Positions that start again at 0.** Now only the last token is handed in. If nobody says which place it has, the model takes the first:
 
 # %% tags=["nbval-ignore-output"]
 lost = texts(write(batch.src, 24, restart_positions=True))
@@ -1347,10 +1378,12 @@ print(f"other texts: {changed}")
 print("more than none of all sentences come out otherwise:", above(changed))
 
 # %% [markdown]
-# Every word stands at place 0; in training only `<s>` did. Still, about two thirds of these texts are what they should be: a look at a few translations does not find this bug. *Mended* by counting from the length of the cache (`cache.length` in the library). With rotary positions (lesson 4) it is the same trap: the new key must be turned by its own place, not by 0, before it
+# Every word stands at place 0; in training only `<s>` did. Still, about two thirds of these texts are what they should be. *Mended* by counting from
+# the length of the cache (`cache.length` in the library). With rotary positions (lesson 4) it is the same trap: the new key must be turned by its own
+# place, not by 0, before it
 # is stored.
 #
-# (Another cause of the same symptom is dropout that was left on: a cached and an uncached run disagree by more than rounding, and so do two cached ones. Look at `model.training` first.)
+# (Dropout left on has the same symptom; but then two cached runs disagree as well.)
 #
 # **The cache that stays when the beams move.** *Beam search* (lesson 12) writes several beginnings of one sentence side by side, its *beams*, and after each step keeps the best. Row 2 may go on from what row 0 had written. Its *tokens* are copied. Its keys and values must be, too. Here they are not:
 
@@ -1649,11 +1682,10 @@ print(
 #
 # - A causal mask makes the past constant: keys and values of written tokens are kept, and a step computes one row. $N$ places go through the layers in place of $N(N+1)/2$.
 # - The text is the same; the numbers are, up to rounding. A cache that caches nothing is right, too: count the places.
-# - Training is one pass, writing is as many as there are tokens. What then costs time is starting operations (in a small model) and fetching bytes (in a large one); a batch shares both.
+# - Training is one pass, writing is as many as there are tokens. Much of their time goes into starting operations (in a small model) and fetching bytes (in a large one); a batch shares both.
 # - The cache takes $2 \cdot L \cdot B \cdot n \cdot G\,d_{head} \cdot b$ bytes. Groups of heads that share keys shrink $G$.
 # - A layer is $24\,n D^2 + 4\,n^2D$ FLOPs: the square takes over at $n = 6D$.
 # - The online softmax averages block by block and never holds the table. Blocks save bytes; a window or linear attention saves the square, and is another model.
-# - Count before you time, time before you believe.
 #
 # | trick | arithmetic | bytes | operations started | the result |
 # |---|---|---|---|---|
@@ -1667,7 +1699,6 @@ print(
 # | window, linear attention | $n$, not $n^2$ | a past of fixed size | the same | another model |
 # | compiler | the same | fewer trips | fewer | the same, up to rounding |
 #
-# **Where it comes from.** Keys and values of the past, and one head of them for all queries: {cite:t}`shazeer2019fast`; groups: {cite:t}`ainslie2023gqa`. The online softmax:
-# {cite:t}`milakov2018online`; attention without $n^2$ memory: {cite:t}`rabe2021self`; in one fast program, with its gradient: {cite:t}`dao2022flashattention`. What writing costs on real machines:
-# {cite:t}`pope2023efficiently`. Caches for many users, in pages like those of an operating system: {cite:t}`kwon2023efficient`. Guessing ahead: {cite:t}`leviathan2023fast`. Attention that is not $n^2$: {cite:t}`child2019generating`, {cite:t}`beltagy2020longformer`, {cite:t}`katharopoulos2020transformers`. Eight bits for models so large that a few dimensions need sixteen: {cite:t}`dettmers2022llm`. Mixed precision: {cite:t}`micikevicius2018mixed`. The
-# compiler of PyTorch: {cite:t}`ansel2024pytorch`. Whether arithmetic or memory is the bottleneck can be drawn as a roof: {cite:t}`williams2009roofline`.
+# **Where it comes from.** Beside what is cited above: writing with kept keys and values is worked out in {cite:t}`shazeer2019fast`. What writing costs
+# on real machines: {cite:t}`pope2023efficiently`. Caches for many users, in pages like those of an operating system: {cite:t}`kwon2023efficient`.
+# Whether arithmetic or memory is the bottleneck can be drawn as a roof: {cite:t}`williams2009roofline`.

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 12 · Translation
 #
-# **How do you train an English–French Transformer?** *80 minutes, and 85 for the exercise, two and a half of them waiting for a processor. You need: how an
+# **How do you train an English–French Transformer?** *75 minutes, and 85 for the exercise, two and a half of them waiting for a processor. You need: how an
 # encoder–decoder is put together (lesson 5), and that its decoder learns from a sentence moved by one place (lesson 8).*
 #
 # After this lesson you can
@@ -32,6 +32,7 @@ if "google.colab" in sys.modules:  # on Colab only: elsewhere this cell does not
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", source], check=True)
 
 # %% tags=["hide-input"]
+import inspect
 import itertools
 import math
 import random
@@ -43,7 +44,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from lessons_lib import studies
 from lessons_lib.device import autocast, pick_device, pick_precision, seed_everything
@@ -69,6 +69,7 @@ from lessons_lib.translation.training.loop import (
     schedule,
     validation_loss,
 )
+from lessons_lib.translation.training.plain import train_plainly
 from lessons_lib.widgets import BeamTree
 
 use_course_style()
@@ -128,7 +129,7 @@ BeamTree([beam_tree(course, sentence) for sentence in SHOWN], width=3)
 # search; a test compares it with the library's.
 # ```
 #
-# The last three were looked for among 1,950 sentences that the translator has never seen. Here is what one and three beams write, and what is right:
+# The translator has seen none of the four. The last three were picked because the two searches differ. Here is what one and three beams write, and what is right:
 
 # %%
 for english, french in SHOWN.items():
@@ -142,10 +143,9 @@ for english, french in SHOWN.items():
 
 # %% [markdown]
 # The first is the rule: the model is sure, and both find the same. In the second the beam saves a sentence; in the third it spoils one, for what is more probable is
-# wrong. In the last one it finds something *far* more probable than greedy search does, and it is half a sentence. Claims 4 and 5 count how often each of these happens, and where.
+# wrong. In the last one it finds something *far* more probable than greedy search does, and it is half a sentence. Claims 4 and 5 measure what prevails, and where.
 #
-# Everything else on this page is the way there: how words become numbers, how sentences of unequal length share a rectangle, how wrong
-# an answer is, and how fast to learn from it.
+# The rest of this page is the way there.
 #
 # ## The mathematics
 #
@@ -178,11 +178,11 @@ for english, french in SHOWN.items():
 # The paper does it otherwise ({cite:t}`vaswani2017attention`, equation 3): step $n$, counted from 1, has the rate $d_{model}^{-1/2} \cdot \min\big(n^{-1/2},\, n \cdot w^{-3/2}\big)$,
 # with $w = 4000$. Up in a straight line as well; but then down with $1/\sqrt{n}$, which never reaches 0 and need not know when the training ends. At the end the paper takes the
 # mean of the weights of its last five checkpoints, written ten minutes apart (the large model: of the last twenty; section 6.1). Such
-# {term}`averaging of checkpoints <checkpoint averaging>` is meant to calm the last steps, as a rate that falls to 0 is. The course's own translator has both: it is the mean of eight states.
+# {term}`averaging of checkpoints <checkpoint averaging>` is meant to calm the last steps, as a rate that falls to 0 is. The course's own translator has both: it is the mean of eight states of its last third.
 #
 # **The search** wants the $y$ of the highest score. There are $V^T$ sentences of $T$ tokens, too many to look at, so a beam of $k$
-# keeps the $k$ best beginnings. And what is the score? A log-probability is a sum of negative numbers: each token makes it smaller, so
-# it favours short sentences. The {term}`length penalty` $\alpha$ makes up for it ({cite:t}`wu2016google`, equation 14):
+# keeps the $k$ best beginnings. A log-probability is a sum of negative numbers: each token makes it smaller, so it favours short sentences. The
+# {term}`length penalty` $\alpha$ makes up for it ({cite:t}`wu2016google`, equation 14):
 #
 # $$
 # s(y) = \frac{\log P(y \mid x)}{\big((5 + T)/6\big)^{\alpha}} .
@@ -273,7 +273,7 @@ print(
 )
 
 # %% [markdown]
-# Is it the real thing? The `tokenizers` library learns from the same words, and must find the same merges in the same order.
+# The `tokenizers` library must find the same merges in the same order.
 
 # %%
 from tokenizers import Tokenizer as Engine
@@ -293,8 +293,7 @@ print(f"{len(merges)} merges, the same as the tokenizers library, and in the sam
 
 # %% [markdown]
 # From here on we use the course's tokenizer, which is built on that library, with a vocabulary of 4,000 pieces for both languages together: one
-# table of {term}`embeddings <embedding>` serves both sides, and the output as well ({cite:t}`press2017using`). After 300 merges not even *cats* was whole; now most words of
-# our corpus are. A character that training never had is spelled in bytes, such as `<0xC3>`.
+# table of {term}`embeddings <embedding>` serves both sides, and the output as well ({cite:t}`press2017using`). A character that training never had is spelled in bytes, such as `<0xC3>`.
 
 # %%
 tokenizer = Tokenizer.train(
@@ -366,21 +365,14 @@ print("ours = PyTorch = lessons_lib")
 # %% [markdown]
 # ### The loop
 #
-# Guess, compare, ask which way each weight should move, shorten, move, forget. These six lines, or nearly these, train every Transformer. On the same three
-# batches, from the same start, they must give the losses that the library's `fit` gives.
+# Guess, compare, forget the last gradient (PyTorch would add the next to it), ask which way each weight should move, shorten, move. Larger Transformers
+# learn by such lines, too. In the library they are `train_plainly`; its loss is PyTorch's, which you have just seen to be ours. `fit`, which trains the
+# models of this course, can also
+# stop and go on. On the same three batches, from the same start, both must give the same losses.
 
 
 # %%
-def training_step(model, batch, optimizer, epsilon=0.1):
-    model.train()
-    logits = model(batch.src, batch.tgt_in)  # (B, T, V): guess
-    real = batch.tgt_out != tokenizer.pad_id
-    loss = smoothed_loss(logits[real], batch.tgt_out[real], epsilon)  # compare
-    loss.backward()  # which way?
-    nn.utils.clip_grad_norm_(model.parameters(), 1.0)  # not too far
-    optimizer.step()  # move
-    optimizer.zero_grad()  # forget: PyTorch would add the next gradient to this one
-    return loss.item()
+print(inspect.getsource(train_plainly))
 
 
 def twins():
@@ -392,28 +384,17 @@ def twins():
 
 options = TrainingOptions(steps=100, learning_rate=5e-3)
 three = list(itertools.islice(batches.epoch(0), 3))
-ours, theirs = twins(), twins()
-optimizer = torch.optim.AdamW(
-    ours.parameters(), betas=(0.9, 0.98), eps=1e-9, weight_decay=options.weight_decay
-)
-mine = []
-for n, some in enumerate(three):
-    for group in optimizer.param_groups:
-        group["lr"] = options.learning_rate * min(
-            (n + 1) / options.warmup_steps, 1 - n / options.steps
-        )
-    mine.append(training_step(ours, some, optimizer))
-library = [step.loss.item() for step in fit(theirs, three, options)]
-np.testing.assert_allclose(mine, library, rtol=1e-4)
-print("three steps, the same losses as lessons_lib")
+library = [step.loss.item() for step in fit(twins(), three, options)]
+np.testing.assert_allclose(train_plainly(twins(), three, options), library, rtol=1e-4)
+print("three steps: fit gives the same losses")
 
 # %% [markdown]
 # ### The training
 #
-# The model is the library's: width 128, two encoder and two decoder layers of four heads. So is the loop, from here on; it does what yours
-# does, in the processor's fastest number format. On a graphics card the model is twice as wide and trains longer. **The numbers in the
-# text of this page belong to the processor.** One training is one draw: with another seed the same model ends elsewhere. So the claims below rest on
-# *studies*: the same training from several seeds, stored with the course (`python -m lessons_lib.studies` makes them again). This page runs one seed of them live.
+# The model and the loop are the library's: width 128, two encoder and two decoder layers of four heads, in 16 bits where the processor multiplies them.
+# On a graphics card the model is twice as wide and trains longer. **The numbers in the
+# text of this page belong to the processor.** One training is one draw. So the claims below rest on *studies*: the same training from several seeds,
+# stored with the course (`python -m lessons_lib.studies` makes them again). This page runs one seed of them live.
 
 # %%
 ON_GPU = device.type == "cuda"
@@ -511,8 +492,8 @@ print("this page's is among them, or within 6 points:", ON_GPU or near)
 # %% [markdown]
 # ### Greedy and beam search
 #
-# Both need one thing of the model: the log-probabilities of the next token, for some beginnings. The class below reads the whole beginning again for each token, which a
-# {term}`KV cache` would spare (lesson 11), but it is short, and it is enough to see that the search is right.
+# Both need one thing of the model: the log-probabilities of the next token, for some beginnings. The class below reads the whole beginning again for
+# each token, which a {term}`KV cache` would spare (lesson 11), but it is short.
 #
 # A step of beam search ranks all extensions of all beginnings. Of the first $k$, those that end are finished; the first $k$ that do not end go on. The search stops when
 # at least $k$ are finished and the best beginning has no higher score than the best of them. That is a rule of thumb, a *heuristic*: going on, a beginning can only lose
@@ -658,7 +639,7 @@ for temperature, found in by_drawing.items():
     print(f"drawing at temperature {temperature} costs BLEU: {above(cost)}")
 
 # %% [markdown]
-# (The mean of three seeds, and its 95 % interval; lesson 13 says what that is.) One suspect, where drawing costs much: this translator was trained to give a tenth of its probability away, to all pieces alike.
+# (The mean of three seeds, and its 95 % interval: lesson 13.) One suspect, where drawing costs much: this translator was trained to give a tenth of its probability away, to all pieces alike.
 #
 # ## Claims, tested
 #
@@ -669,9 +650,9 @@ for temperature, found in by_drawing.items():
 # (claim-12-1)=
 # ### Claim 1: "BPE handles unknown words"
 #
-# Which share of the test words would a vocabulary of all training words not have? Into how many pieces does BPE cut those, and the others? And
-# does the translator know what to do with them? To see that, look at French words of the reference that never occur in training, and count how often
-# the translation has them. "Handles" shall mean: at least half of them are found. The interval is over drawn test sentences (the bootstrap of lesson 13); the translator is one, the course's.
+# Which share of the test words would a vocabulary of all training words not have? Into how many pieces does BPE cut them? And does the translator know
+# what to do with them? We count how often a translation has the French words of its reference that never occur in training. "Handles" shall mean: at
+# least half of them are found. The interval is over drawn test sentences (the bootstrap of lesson 13); the translator is one, the course's.
 
 
 # %% tags=["claim-translation-1"]
@@ -735,16 +716,15 @@ print("at least half of the unknown words:", above(shares[False], 0.5))
 
 # %% [markdown]
 # The new words of this test are names and numbers, and forms of words that training shows in another form only: *touch*, but never *touched*; *truck*, but never *trucks*. They
-# go in without a loss, in three pieces instead of one. What comes out? Look at the examples: where a new word is missed there is *something* of the same kind that the
-# model knows, one verb for another. In these it has learned what kind of word stands there, and not found out which.
+# go in without a loss, in three pieces instead of one. What comes out? Look at the examples: where a new word is missed there is *something* that the model knows, such as one verb for another.
 #
 # ```{admonition} Verdict: true of spelling, false of meaning
 # :class: note verdict
 # With BPE no word is unknown: each can be read and written, exactly. But nine in ten of the new French words are not found, by a model that
 # finds nearly nine in ten of the old ones in the same sentences. That a word *can* be put together of known pieces does not say which word
-# it is. These words could have been copied (the names) or built as their like are (the plurals); this translator has hardly learned to do either, from 20,000
-# sentences that showed it few cases. On real text, with names, numbers and compounds by the thousand, the claim fares better: with pieces {cite:t}`sennrich2016neural` gained a BLEU point on whole
-# words and a dictionary for those that are missing.
+# it is. These words could have been copied (the names) or built as their like are (the plurals); this translator has hardly learned to do either. On
+# real text, with names, numbers and compounds by the thousand, the claim fares better: with pieces {cite:t}`sennrich2016neural` gained at best a little
+# more than a BLEU point on whole words and a dictionary for those that are missing.
 # ```
 #
 # (claim-12-2)=
@@ -814,7 +794,7 @@ print("sorting saves time:", above(gain, 1.0))
 # %% [markdown]
 # ```{admonition} Verdict: true
 # :class: note verdict
-# In random batches more than four places in ten are padding. The same sentences take one and a half times as many places, and the time grows with them. The more sentences
+# In random batches more than four places in ten are padding, and the same sentences take one and a half times as many places. The more sentences
 # there are to choose from, the less padding is left: 2 % with all of them. The order has a price: sorted once and for all, the same sentences would always meet in the
 # same batch. So shuffle *among* equals, and the order of the batches, in each epoch (each pass through all sentences); the library does both.
 # ```
@@ -875,17 +855,17 @@ assert "true" not in (word for said, word in of_smoothing.items() if "raises BLE
 # %% [markdown]
 # ```{admonition} Verdict: it hurts perplexity; that it helps BLEU is not shown here
 # :class: note verdict
-# Smoothing forbids the model to be sure, and perplexity measures just that. Both twins are right more often than they say, the smoothed one by more: the sharp one
-# knows better how sure it may be. In BLEU the intervals above are wide: a gain as small as the paper's cannot be seen in so few trainings. That is no proof against
-# the claim. And our corpus is a poor place to look for the gain: it has one right answer to nearly everything, and no noise that could
-# be learned by heart.
+# Smoothing asks the model not to be sure, and perplexity measures just that. Both twins are right more often than they say, the smoothed one by more.
+# In BLEU the intervals above are wide: a gain as small as the paper's cannot be seen in so few trainings. That is no proof against
+# the claim. And our corpus may be a poor place to look for the gain: it has one right answer to nearly everything, and no noise.
 # ```
 #
 # (claim-12-4)=
 # ### Claim 4: "Beam search beats greedy"
 #
-# Four beams against one, with $\alpha = 1$: the translator of this page on its test set, and the course's on its four. That is one training, and one set of sentences each. So two
-# studies stand behind it: translators like this page's, each **trained from another seed**, and the course's on one **freshly drawn test set** of 200 sentences after the other. *Better* or
+# Four beams against one, with $\alpha = 1$: the translator of this page on its test set, and the course's on its four. Two studies stand behind it:
+# translators like this page's, each **trained from another seed**, and the course's on one **freshly drawn test set** of 200 sentences after the other.
+# *Better* or
 # *worse*: the whole 95 % interval of the mean difference is on that side of 0. The time is that of the processor.
 
 # %% tags=["claim-16", "nbval-ignore-output"]
@@ -933,12 +913,12 @@ assert fresh.estimate("gain, in_distribution").high < 0.5
 assert fresh.estimate("gain, long").high < 0
 
 # %% [markdown]
-# ```{admonition} Verdict: true where the model is in doubt, not where it is sure, and false where its probabilities are wrong
+# ```{admonition} Verdict: true where the model is in doubt, by next to nothing where it is sure, and false on sentences longer than any of its training
 # :class: note verdict
-# The young translators, in doubt nearly everywhere, gain by the beam on sentences like those of their training. The course's translator is sure of such sentences, and gains next to nothing: greedy search has found the same already, or as good. With new
-# words it hesitates, and the beam helps. On sentences longer than all it was trained on the beam makes it *worse*, though what it finds is more probable: there the
-# model is mistaken, about when to end among other things (claim 5), and the better one searches, the more of that one finds. The price is the time in the table above. All this is true of small
-# models of one corpus.
+# How sure a model is, the log-probabilities in the table say. The young translators, in doubt, gain by the beam on sentences like those of their
+# training. The course's translator is sure of these, and gains a fifth of a point. With new words it hesitates, and the beam helps. On sentences longer
+# than all it was trained on the beam makes it *worse*, though what it finds is more probable (claim 5 shows one reason). The price is the time in the
+# table. All this is true of small models of one corpus.
 # ```
 #
 # (claim-12-5)=
@@ -961,7 +941,7 @@ for name in ("long", "unseen_words"):
         f"{seconds[1] / seconds[0]:.0f} times as slow"
     )
 
-# %% tags=["claim-16"] mystnb={"figure": {"name": "beam-width", "caption": "The same translator, wider and wider beams, on fresh test sets of 100 sentences; the bars are 95 % intervals of the mean. Left: the log-probability of what is found. Middle: BLEU. Right: words written, as a share of those in the references."}, "image": {"alt": "Three plots against the number of beams, from 1 on the left to 16 on the right, with a line each for long sentences with length penalty 0, 0.6 and 1, and for new words. Left: log-probabilities rise with each doubling, less and less. Middle: BLEU of the long sentences falls, most without a length penalty; BLEU of the new words rises at first and then stays. Right: the wider the beam, the fewer words are written of long sentences, fewest without a length penalty."}}
+# %% tags=["claim-16"] mystnb={"figure": {"name": "beam-width", "caption": "The same translator, wider and wider beams, on fresh test sets of 100 sentences; the bars are 95 % intervals of the mean. Left: the log-probability of what is found. Middle: BLEU. Right: words written, as a share of those in the references."}, "image": {"alt": "Three plots against the number of beams, from 1 on the left to 16 on the right, with a line each for long sentences with length penalty 0, 0.6 and 1, and for new words. Left: log-probabilities rise, less and less. Middle: BLEU of the long sentences falls, most without a length penalty; BLEU of the new words rises at first and then stays. Right: with wider beams fewer words are written of long sentences, fewest without a length penalty."}}
 lines = {
     "long, α = 0": ("long", 0.0),
     "long, α = 0.6": ("long", 0.6),
@@ -1011,26 +991,23 @@ of_new_words = [point.mean for point in of_beams("BLEU", "unseen_words", 1.0)]
 assert of_new_words[2] - of_new_words[0] > of_new_words[4] - of_new_words[2] > -1
 
 # %% [markdown]
-# The right plot says one thing that happens: the translations of long sentences get shorter. An early end has *some* probability in every
-# sentence. A greedy search passes it by, because at that place another word is more probable. A wide beam keeps both. The longer one is ahead at first, but every further
-# word is a factor below 1, and at its end it may have fallen behind.
+# The right plot says one thing that happens: the translations of long sentences get shorter. An early end has *some* probability in every sentence. A
+# greedy search passes it by. A wide beam keeps it beside the longer one, which is ahead at first; but every further word is a factor below 1.
 #
 # ```{admonition} Verdict: false of long sentences; with new words a beam helps, and most of it comes with the first few
 # :class: note verdict
-# On long sentences greedy search was better than 16 beams, with each of the three length penalties. With new words BLEU rises as the log-probability does, most of it up to four beams. A
-# search is as good as the probabilities that it searches in: the wider it is, the more of their mistakes it finds. {cite:t}`koehn2017six` saw
+# On long sentences greedy search was better than 16 beams, with each of the three length penalties. With new words BLEU rises as the log-probability
+# does, most of it up to four beams. {cite:t}`koehn2017six` saw
 # BLEU fall in eight pairs of languages, after its best at four to thirty beams. {cite:t}`stahlberg2019nmt` searched completely: for more than half
-# of their sentences the most probable translation was the *empty* one. So a narrow search may owe part of its good translations to what it does not see. A reward for each word repairs
+# of their sentences the most probable translation was the *empty* one. A reward for each word repairs
 # much of it ({cite:t}`murray2018correcting`).
 # ```
 #
 # ## Bugs worth meeting
 #
-# Two of the commonest you have met in lesson 8: targets that are not moved, and padding that is counted in the loss. All of those below run without an
-# error too.
+# Two you have met in lesson 8: targets that are not moved, and padding that is counted in the loss. All of those below run without an error too.
 #
-# **The search that stops at the first end.** It looks harmless: a translation is finished, so take it. But the first to end is the *shortest* of the
-# candidates, and the others had no chance.
+# **The search that stops at the first end.** The first to end is the *shortest* of the candidates, and the others had no chance.
 
 # %%
 for name in ("in_distribution", "unseen_words"):
@@ -1056,10 +1033,10 @@ for name in ("in_distribution", "unseen_words"):
     )
 
 # %% [markdown]
-# The symptom is a beam search that is worse than greedy on easy sentences, where a correct one is as good (claim 4).
+# The symptom is a beam search that is worse than greedy on easy sentences.
 #
-# **The length that nobody normalised.** You have seen it in claim 5: $\alpha = 0$, a wide beam, and translations that are too short. BLEU drops, each
-# translation may read well, and only a look at the lengths tells. Here are the words that were written, as a share of those in the references, by the number of beams (means of the study):
+# **The length that nobody normalised.** You have seen it in claim 5. BLEU drops, each translation may read well, and only a look at the lengths tells.
+# Here are the words that were written, as a share of those in the references, by the number of beams (means of the study):
 
 # %%
 for alpha in (0.0, 0.6, 1.0):
@@ -1067,10 +1044,10 @@ for alpha in (0.0, 0.6, 1.0):
     print(f"α = {alpha:g}:", "  ".join(f"{k}: {one.mean:.2f}" for k, one in shares_written))
 
 # %% [markdown]
-# A larger $\alpha$ wins back some of the words, not most. Look at the first number: with one beam there is nothing to normalise, and yet the translations are too short. That is
-# the model's own mistake on sentences longer than all it knows, and $\alpha$ does not touch it. Compare lengths first, then choose $\alpha$, and on *validation* data.
+# A larger $\alpha$ wins back some of the words, not most. Look at the first number: with one beam there is nothing to normalise, and on the average of
+# these four sets words are missing all the same. $\alpha$ does not touch that. Compare lengths first, then choose $\alpha$, and on *validation* data.
 #
-# **Test sentences in the training set.** Real corpora are collected from the web, and so are the tests. We leak a hundred test sentences on purpose: the
+# **Test sentences in the training set.** We leak a hundred test sentences on purpose: the
 # translator of this page trains on for 60 steps, on 300 training pairs and those. Then it is tested on the hundred, and on a hundred others. The bound: the leaked ones gain more than the clean ones, by the whole
 # 95 % interval over drawn sentences.
 
@@ -1106,13 +1083,13 @@ ahead = bootstrap(lambda cases: gained("leaked", cases) - gained("clean", cases)
 print("the leaked sentences gain more than the clean ones:", above(ahead))
 
 # %% [markdown]
-# The leaked ones are nearly all right now: the model is learning 400 sentences by heart. But nothing on a page of results says so, if all of the test set has
-# leaked. A BLEU that is too good is the only symptom, as a loss that is too good was in lesson 8. Compare the
-# sentences, as we did under *The data*: in lower case and without the mark at the end, or you miss copies that differ in nothing else. `lessons prepare` removes from
+# The model is learning 400 sentences by heart. But nothing on a page of results says so, if all of the test set has leaked. A BLEU that is too good is
+# the only symptom. Compare the sentences, as we did under *The data*: in lower case and without the mark at the end, or you miss copies that differ in
+# nothing else. `lessons prepare` removes from
 # WMT14's training part what is in its test set.
 #
-# **Dropout left on.** `model.train()` switches {term}`dropout` on for the training, and a test in between forgets to switch it off with `model.eval()`. The symptom: the
-# same sentences are translated otherwise each time.
+# **Dropout left on.** `model.train()` switches {term}`dropout` on for the training, and a test in between forgets to switch it off with `model.eval()`.
+# The symptom: some sentences are translated otherwise each time.
 
 # %%
 src = pad(
@@ -1215,7 +1192,7 @@ print(
 #
 # ## The translator, step 12
 #
-# This is the step where the parts become a translator. What this page did in pieces, one command does in one go, and keeps the result in a folder:
+# What this page did in pieces, one command does, and keeps the result in a folder:
 #
 # ```bash
 # lessons train --corpus grammar --minutes 1 --out runs/toy
@@ -1223,7 +1200,7 @@ print(
 # lessons score --model runs/toy --corpus grammar --beam 4
 # ```
 #
-# With your own text, two files that translate each other line by line:
+# With your own text:
 #
 # ```bash
 # lessons train --corpus pairs --train A.en A.fr --valid B.en B.fr --minutes 10 --out runs/mine
@@ -1286,11 +1263,11 @@ print(
 # - BPE merges the most frequent neighbours. Every word can be spelled with it; that does not mean that the model knows it.
 # - Batches of like length waste little on padding; the loss asks at real tokens only.
 # - Guess, compare, backward, clip, step, forget: the rate goes up for a while and down to zero.
-# - Label smoothing forbids the model to be sure. It costs perplexity; that it buys BLEU was not shown here.
-# - Greedy search takes the best token, beam search keeps the $k$ best beginnings and finds more probable sentences. More probable is not always better: on sentences
-#   that the model misjudges a beam hurts. When to stop is a rule of thumb. Who wants variety draws: temperature, top-k, top-p.
+# - Label smoothing asks the model not to be sure. It costs perplexity; that it buys BLEU was not shown here.
+# - Greedy search takes the best token, beam search keeps the $k$ best beginnings and finds more probable sentences. More probable is not always better:
+#   on long sentences a beam hurt the course's translator. When to stop is a rule of thumb. Who wants variety draws: temperature, top-k, top-p.
 # - Compare lengths, and look for test sentences in the training set, before you believe a BLEU.
 #
-# **Where it comes from.** The model, the smoothing and the beam of four: {cite:t}`vaswani2017attention`. Byte-pair encoding: {cite:t}`sennrich2016neural`. Label smoothing:
-# {cite:t}`szegedy2016rethinking`. The length penalty: {cite:t}`wu2016google`. What wide beams find: {cite:t}`koehn2017six`, {cite:t}`murray2018correcting`,
-# {cite:t}`stahlberg2019nmt`. Drawing from the best $k$: {cite:t}`fan2018hierarchical`; from a nucleus: {cite:t}`holtzman2020curious`. One matrix for embedding and output: {cite:t}`press2017using`.
+# **Where it comes from.** The model, its training and the beam of four: {cite:t}`vaswani2017attention`. Byte pairs for the words of a translator:
+# {cite:t}`sennrich2016neural`. Label smoothing: {cite:t}`szegedy2016rethinking`. The length penalty: {cite:t}`wu2016google`. What wide beams find:
+# {cite:t}`koehn2017six`, {cite:t}`stahlberg2019nmt`.

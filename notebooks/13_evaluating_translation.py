@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 13 · Evaluating translation
 #
-# **Is it any good?** *120 minutes, and 110 for the exercise. You need: what an encoder–decoder is (lesson 5), how it searches for a translation (lesson 12),
+# **Is it any good?** *115 minutes, and 110 for the exercise. You need: what an encoder–decoder is (lesson 5), how it searches for a translation (lesson 12),
 # attention weights and heads (lessons 1 and 3). You do not need to know French.*
 #
 # After this lesson you can
@@ -94,15 +94,14 @@ torch.set_num_threads(1)
 #    so a machine counts how much the two have in common. That count is called {term}`BLEU`.
 # 3. **Could it be luck?** Draw other test sentences, and the score is another. Train with another seed, and it is another again.
 #
-# The translator of this page is the course's own: the small model that the other lessons look into, trained on the 20,000 sentence
-# pairs of the embedded corpus. Four test sets of 500 sentences each ask it for something new, in four different ways:
+# The translator of this page is the course's own, trained on the 20,000 sentence pairs of the embedded corpus. Four test sets of 500 sentences each ask it for something new:
 #
 # | test set | what is new in it |
 # |---|---|
 # | `in_distribution` | combinations of words: this noun with that adjective, or with that verb, was not seen (and, by chance, a number or a form here and there) |
 # | `unseen_words` | names, numbers, and forms of words (a plural of which only the singular was seen) |
 # | `unseen_constructions` | combinations of constructions: a question *and* a negation *and* a pronoun |
-# | `long` | length: 18 to 30 words, in three clauses. Training has at most 14 words, and two clauses |
+# | `long` | length: 18 words and more, in three clauses. Training has at most 14 words, and two clauses |
 #
 # All four are translated twice, by {term}`greedy decoding` and by {term}`beam search` with 4 beams.
 
@@ -187,8 +186,8 @@ SentenceBrowser(
 # ```{admonition} What is computed where
 # :class: tip
 # The translations and the attention are the model's. The scores are computed in your browser: they are the BLEU and chrF *of one sentence*,
-# good for sorting and for nothing else. A real BLEU is of a whole test set, as you will see in a minute. The kinds of error are rules of
-# thumb, `lessons_lib/translation/evaluation/diagnosis/categories.py`: they say where to look.
+# good for sorting and for nothing else. A real BLEU is of a whole test set. The kinds of error are rules of
+# thumb, `lessons_lib/translation/diagnosis/categories.py`: they say where to look.
 # ```
 #
 # ## The mathematics
@@ -207,8 +206,8 @@ SentenceBrowser(
 # \qquad n = 1, 2, 3, 4,
 # $$
 #
-# where $(t, r)$ runs over all sentences and $g$ over the different $n$-grams of $t$. Note that both sums are complete *before* one is divided by the other.
-# In the example $p_1 = 6/7$, $p_2 = 4/6$, $p_3 = 2/5$, $p_4 = 1/4$. Single words say whether the vocabulary is right, longer runs whether the order is.
+# where $(t, r)$ runs over all sentences and $g$ over the different $n$-grams of $t$. Both sums are complete *before* one is divided by the other. In
+# the example $p_1 = 6/7$, $p_2 = 4/6$, $p_3 = 2/5$, $p_4 = 1/4$. Single words say whether the vocabulary is right, longer runs whether the order is.
 #
 # A precision has a loophole: say only what you are sure of. "les petits chats noirs" is right in every n-gram, and more than half of the sentence is
 # missing. So there is a **brevity penalty**. With $c$ words in all translations together and $\ell$ in all references,
@@ -235,7 +234,7 @@ SentenceBrowser(
 #
 # ## The code, from scratch
 #
-# One thing must be settled before anything can be counted: what is a word? `words` splits as the standard program does: punctuation stands alone,
+# What is a word? `words` splits as the standard program does: punctuation stands alone,
 # capitals stay ("13a" is its name in the signature below).
 
 
@@ -276,8 +275,7 @@ print(
 )
 
 # %% [markdown]
-# Is it the real thing? It must equal the function of this course's library, and sacreBLEU ({cite:t}`post2018call`), the program that papers
-# use, on all eight sets of translations.
+# Is it the real thing? It must equal the function of this course's library, and sacreBLEU ({cite:t}`post2018call`), the program that many papers use, on all eight sets of translations.
 
 # %%
 for (name, _beam), hypotheses in texts.items():
@@ -290,8 +288,7 @@ print("ours = lessons_lib = sacreBLEU")
 print(scoring.score(texts["long", 1], references["long"]).signature)
 
 # %% [markdown]
-# That last line is a **signature**: how the number was computed. One reference, capitals count, words split by 13a, and so on. (`smooth:exp`
-# puts something small in the place of a precision of 0; none of these eight sets has one.) Two BLEU scores may be compared if their signatures are
+# That last line is a **signature**: how the number was computed. One reference, capitals count, words split by 13a, and so on. Two BLEU scores may be compared if their signatures are
 # equal and the test set is the same, and only then. Here are the scores; the last column is the share of translations that equal the reference:
 
 # %% tags=["nbval-ignore-output"]
@@ -322,8 +319,8 @@ print(
 # One model, and four answers between 56 and 98. Whoever says "my translator has a BLEU of 98" has said nothing until you know *on what*.
 #
 # The second column is **{term}`chrF`** ({cite:t}`popovic2015chrf`). It counts runs of one to six *letters* in place of words, and takes precision (how much of
-# the translation is in the reference) together with recall (how much of the reference is in the translation), the recall twice as
-# important. So "dormais" for "dormait" is a small error and not a whole word lost, which is fair to languages with many endings; and there is no
+# the translation is in the reference) together with recall (how much of the reference is in the translation), which sacreBLEU weighs twice. So
+# "dormais" for "dormait" is a small error and not a whole word lost, which is fair to languages with many endings; and there is no
 # need for a brevity penalty, because recall sees what is missing.
 #
 # **Two other judges.** {term}`COMET` ({cite:t}`rei2020comet`) is a network. It reads source, translation and reference, and was trained to foretell the marks that people
@@ -334,9 +331,10 @@ print(
 #
 # ### Could it be luck?
 #
-# From the world you seldom get a second test set. But you can draw from the one you have, *with replacement*: 500 sentences out of
-# 500, some twice, some not at all. If the sentences are a fair sample, the score of such a set scatters about as the score of a new test set would. Do it a thousand times, and you see by
-# how much: this is the {term}`bootstrap` ({cite:t}`efron1979bootstrap`). To compare two translators, score both **on the same drawn sentences** and look at the
+# You seldom get a second test set. But you can draw from the one you have, *with replacement*: 500 sentences out of
+# 500, some twice, some not at all. If the sentences are a fair sample, the score of such a set scatters about as the score of a new test set would. Do
+# it a thousand times: this is the {term}`bootstrap` ({cite:t}`efron1979bootstrap`). To compare two translators, score both **on the same drawn
+# sentences** and look at the
 # *difference* ({cite:t}`koehn2004statistical`): a hard sentence is hard for both, and cancels.
 #
 # BLEU is a function of ten sums (four matches, four totals, two lengths). Keep those ten numbers for each sentence, and a
@@ -411,8 +409,7 @@ for name in tests:
 
 # %% [markdown]
 # **Is the bootstrap right?** Its promise can be tested here, as it rarely can: this course's grammar writes as many test sets as one likes. The study `fresh_test_sets` drew several of 200 sentences, let the same translator
-# translate each, and gave each its bootstrap interval. The bound, fixed before: more than 80 % of the intervals hold the mean of all the sets (by the lower end of that
-# share's own interval). And beside it: how far do the scores themselves scatter, and how far did the bootstrap say that they would?
+# translate each, and gave each its bootstrap interval. The bound, fixed before: more than 80 % of the intervals hold the mean of all the sets (by the lower end of that share's own interval).
 
 # %%
 fresh = studies.load("fresh_test_sets")
@@ -441,14 +438,21 @@ for name in ("in_distribution", "unseen_words", "long"):
 low, high = (
     np.array(fresh.results[f"gain, in_distribution, {end}"]) for end in ("low", "high")
 )
-print("sets in which no drawn difference was other than 0:", int(np.sum(low == high)))
+mean, still = np.mean(fresh.results["gain, in_distribution"]), low == high
+missed = (mean < low) | (mean > high)
+print(
+    "in_distribution: no drawn difference was other than 0 in", np.sum(still), end=" sets; "
+)
+print("of its", np.sum(missed), "misses,", np.sum(missed & still), "are among them")
 
 # %% [markdown]
-# The scores scatter about as the bootstrap foresaw: 28 of 30 intervals of scores hold it, and 25 of 30 of the differences. That is no proof: thirty intervals are too few for our bound, so the word is "open". And look where
-# it fails: in some of the `in_distribution` sets the two searches write the same, or nearly. Then each drawn difference is 0, for the bootstrap cannot draw what is not in its sample. Trust it less where a handful of sentences decides.
+# The scores scatter about as the bootstrap foresaw: 28 of 30 intervals of scores hold it, and 25 of 30 of the differences. That is no proof: thirty
+# intervals are too few for our bound, so the word is "open". And look at two of the misses: in these `in_distribution` sets each drawn difference is 0,
+# for the bootstrap cannot draw what is not in its sample. Trust it less where a handful of sentences decides.
 #
-# **What the bootstrap does not see.** It draws sentences; the translator stays. Another *training* of the same recipe gives another translator, and its score is not in that interval. For that there is no trick: train with several seeds. A few seeds give a
-# mean, and an interval by Student's $t$, which knows that a spread taken from few numbers is itself uncertain. Compare two recipes *seed by seed* (`paired`), as above sentence by sentence:
+# **What the bootstrap does not see.** It draws sentences; the translator stays. Another *training* of the same recipe gives another translator, whose
+# score need not lie in that interval. So train with several seeds: they give a mean, and an interval by Student's $t$, which knows that a spread taken
+# from few numbers is itself uncertain. Compare two recipes *seed by seed* (`paired`), as above sentence by sentence:
 
 # %%
 twins = studies.load("twins")
@@ -461,8 +465,8 @@ print(f"four beams less greedy search, seed by seed: {with_beam:.1f}")
 
 # %% [markdown]
 # **A word for it.** An interval, and a bound that was fixed *before* the numbers, give a verdict that says no more than was measured. `above(interval, bound)` is "true" if all of the interval
-# lies above the bound, "false" if none of it does, and else "open". `within(interval, margin)` asks whether two are *as good*: not finding a difference does not show that there is none. All verdicts of this
-# course about things that depend on chance are such words.
+# lies above the bound, "false" if none of it does, and else "open". `within(interval, margin)` asks whether two are *as good*: not finding a difference
+# does not show that there is none. So this course words what depends on chance.
 
 # %%
 for low, high in ((0.4, 2.0), (-0.3, 1.1), (-2.0, -0.4)):
@@ -570,17 +574,15 @@ print(
 )
 
 # %% [markdown]
-# Chosen was the mean of all eight heads (`None`), by the second rule. No one ever showed this model an alignment. It learned to translate, and the
-# alignment came with it, in good order where it translates well and poorer on the long sentences.
+# Chosen was the mean of all eight heads (`None`), by the second rule. No one ever showed this model an alignment. It learned to translate, and the alignment came with it, poorer on the long sentences.
 #
 # ## Claims, tested
 #
 # (claim-13-1)=
 # ### Claim 1: "A higher BLEU is a better translation"
 #
-# Take French sentences of the corpus, perfect by definition, and change them by rule. Some changes keep the meaning, others turn it
-# into something else. If BLEU measures how good a translation is, the first must cost less than the second. To be fair, every change is made
-# in **the same sentences**: all that allow all of them.
+# Take French sentences of the corpus, perfect by definition, and change them by rule. If BLEU measures how good a translation is, changes that keep the
+# meaning must cost less than those that do not. Every change is made in **the same sentences**: all that allow all of them.
 #
 # | change | example | meaning |
 # |---|---|---|
@@ -630,15 +632,14 @@ for name, (meaning, edit) in EDITS.items():
     )
 
 # %% [markdown]
-# Look at *point* and *plus*. One is right and one is wrong, and BLEU gives both **the same score to the last digit**: in either case one word is
-# not in the reference, and what the word *means* is not counted. chrF even prefers the wrong one; "plus" and "pas" share a *p* and an *s*. And the
-# last line is faithful to the end, and scores below the one that says the opposite.
+# Look at *point* and *plus*. One is right and one is wrong, and BLEU gives both **the same score to the last digit**: in either case one word is not in
+# the reference, and what the word *means* is not counted. chrF even prefers the wrong one; "plus" and "pas" share a *p* and an *s*.
 #
 # ```{admonition} Verdict: false; a BLEU counts words in common, not meaning
 # :class: note verdict
-# The opposite can score above a faithful translation in other words. Over a whole test set BLEU can follow people's judgement closely
-# ({cite:t}`papineni2002bleu` measured it for five translators, two of them people), and that makes it useful. But it does not
-# know a small error from a fatal one. Negations, numbers and names: count those yourself, as the section on failures does.
+# The opposite can score above a faithful translation in other words: compare the last line with the third. Over a whole test set BLEU can follow
+# people's judgement closely ({cite:t}`papineni2002bleu` measured it for five translators, two of them people). But it does not know a small error from
+# a fatal one. Negations, numbers and names: count those yourself, as the section on failures does.
 # ```
 #
 # (claim-13-2)=
@@ -764,7 +765,8 @@ print(
 # %% [markdown]
 # ```{admonition} Verdict: false on this corpus
 # :class: note verdict
-# A dictionary that looks up one word after the other passes the mark without any network, and a network passes it long before it gets half of the sentences right. A BLEU means something *beside the BLEU of something stupid on the same test set*. Always compute the stupid ones. (On real text
+# A dictionary that looks up one word after the other passes the mark without any network, and a network passes it long before it gets half of the
+# sentences right. A BLEU means something *beside the BLEU of something stupid on the same test set*. (On real text
 # a sentence has many good translations and mostly one reference; so the same number is harder to reach there, and the two cannot be compared.)
 # ```
 #
@@ -825,23 +827,23 @@ for name, points_apart in spread.items():
 
 # %% [markdown]
 # To halve an interval you need four times the sentences: it falls with the square root.
-# The dashed lines are lower, because two systems on the *same* sentences share their luck. That is why one compares pairs. And the last lines are the other kind of luck: the same recipe, trained from another seed. Those are young
-# translators, trained for half a minute; one that has learned to the end may scatter less.
+# The dashed lines are lower, because two systems on the *same* sentences share their luck. That is why one compares pairs. And the last lines are the
+# other kind of luck: the same recipe, trained from another seed. Those are young translators; one that has learned to the end may scatter less.
 #
 # ```{admonition} Verdict: not by itself; ask how many sentences, whether they were the same, and how many trainings
 # :class: note verdict
-# Two scores from two test sets, a point apart, say nothing. On the same 500 sentences one point can be within the luck of the drawing (unseen words) or far beyond it (in distribution). And what
+# Two scores from two such test sets, a point apart, say little. On the same 500 sentences one point can be within the luck of the drawing (unseen words) or far beyond it (in distribution). And what
 # is beyond the luck of the drawing is a difference between *these two translators*. Whether the recipe is better that made one of them, only several trainings of each can tell.
 # ```
 #
 # (claim-13-4)=
 # ### Claim 4: "Beam search beats greedy search"
 #
-# Greedy search takes the best next word and never looks back; a beam keeps the four best beginnings (lesson 12), and so it mostly finds
-# translations that the model thinks more probable. Are they better? And what do they cost? *Better* or *worse*: the whole 95 % interval of the difference is on that side of 0. It is asked three times: of this
+# A beam mostly finds translations that the model thinks more probable (lesson 12). Are they better? And what do they cost? *Better* or *worse*: the
+# whole 95 % interval of the difference is on that side of 0. It is asked three times: of this
 # page's sentences, of fresh test sets, and of other trainings.
 
-# %% tags=["claim-16", "nbval-ignore-output"] mystnb={"figure": {"name": "beam-against-greedy", "caption": "BLEU of beam search (4 beams) less BLEU of greedy search, with 95 % intervals. Circles: this page's 500 sentences (bootstrap). Squares: the mean of fresh test sets, the same translator. Triangles: the mean of young translators, each trained from another seed."}, "image": {"alt": "For each test set a circle, and for three of them a square and a triangle, with horizontal intervals. In distribution, circle and square are at 0. Unseen words: circle and square are to the right of 0. Long: circle and square are to the left of 0. The intervals of the triangles are much wider than those of the squares."}}
+# %% tags=["claim-16", "nbval-ignore-output"] mystnb={"figure": {"name": "beam-against-greedy", "caption": "BLEU of beam search (4 beams) less BLEU of greedy search, with 95 % intervals. Circles: this page's 500 sentences (bootstrap). Squares: the mean of fresh test sets, the same translator. Triangles: the mean of young translators, each trained from another seed."}, "image": {"alt": "For each test set a circle, and for three of them a square and a triangle, with horizontal intervals. In distribution the circle is at 0, the square just to the right of it. Unseen words: circle and square are to the right of 0. Long: circle and square are to the left of 0. The intervals of the triangles are much wider than those of the squares."}}
 fig, ax = plt.subplots(figsize=(7, 3.2))
 three_ways = {
     name: {
@@ -880,8 +882,7 @@ slower = sum(seconds[name, 4] for name in tests) / sum(seconds[name, 1] for name
 print("the beam takes more than 1.3 times as long, all four together:", slower > 1.3)
 
 # %% [markdown]
-# On sentences like those of training both searches of the course's translator write nearly the same. With new words, looking ahead helps it. On long sentences the beam *loses*. (The times
-# include one pass that records the attention, the same for both; without it the beam would look slower still.) What goes wrong there?
+# (The times include one pass that records the attention, the same for both; without it the beam would look slower still.) What goes wrong on long sentences?
 
 # %% tags=["nbval-ignore-output"]
 ratio, kinds_of = {}, {}
@@ -919,8 +920,7 @@ print("what it writes is more probable, says the model, in 9 of 10 cases:", like
 # ```{admonition} Verdict: not always; it helped this translator with unseen words and hurt it on long sentences
 # :class: note verdict
 # Both are beyond the luck of drawing sentences: fresh test sets say the same (and on sentences like those of training a fifth of a point is gained). Beyond the luck of *training* is only the first, and only for young translators: each of the trainings gained with unseen words, and on long sentences the word is "open". On long sentences the model itself nearly always finds
-# the beam's translation more probable, though more is left out. The better search finds more of what the model believes: it improves the *search*. If the *model* is mistaken,
-# a better search finds the mistake. Lesson 12 widens the beam further, and shows what the length penalty does.
+# the beam's translation more probable, though more is left out: what is better is the *search*, and what is mistaken is the *model*.
 # ```
 #
 # (claim-13-5)=
@@ -932,9 +932,10 @@ print("what it writes is more probable, says the model, in 9 of 10 cases:", like
 # **1. Does it agree with the gold alignment?** Yes, and you have seen it: AER below 0.05 on the first test set (but above 0.2 on the long sentences).
 #
 # **2. Does the word with the greatest weight matter?** The model reads the right beginning of the translation and must say the next French word. Hide one English word from the cross-attention of all
-# heads, in both layers (by the mask, as in lesson 8): is the French word still its first choice? Hide the one that it looked at most; for comparison the second, and any other. One thing to beware of:
-# where a word has nine tenths of the weight, hiding it takes nine tenths of all that is read, whatever the word. That the output changes there is nearly implied. So look at the places where the first word has *less than half* of the weight, and
-# compare: hide the first alone, or hide *all other words together*, which takes more of the weight. The claim "it is this word that matters" needs the first to do more harm all the same: the whole interval of the difference above 0
+# heads, in both layers (by the mask, as in lesson 8): is the French word still its first choice? Hide the one that it looked at most; for comparison
+# the second, and any other. Where a word has nine tenths of the weight, that the output changes is nearly implied, whatever the word. So look at the
+# places where the first word has *less than half* of the weight, and
+# compare: hide the first alone, or hide *all other words together*, which takes more of the weight. The claim needs the first to do more harm all the same: the whole interval of the difference above 0
 # (drawing sentences).
 
 
@@ -1034,8 +1035,9 @@ print(
 assert above(harm) == "true"  # what the text below says
 
 # %% [markdown]
-# So the greatest weight points at a word that matters. Where the weight is near 1 that is nearly implied, as said above. But where it is less than half, hiding this one word does more harm than hiding all others together, which have more of the weight: so it is *this word* that matters there. And in one case of six the
-# word is written though the one looked at most is hidden. Has it been read off the neighbours,
+# So the greatest weight points at a word that matters. Where it is less than half, hiding this one word does more harm than hiding all others together,
+# which have more of the weight: this word matters by more than its weight. And in nearly one case of five the word is written though the one looked at
+# most is hidden. Has it been read off the neighbours,
 # whose vectors know of the word since the encoder? Hardly: hidden from the encoder too, it is lost only a little more often. A guess: the model gets it from the French words before, and from
 # what else it sees.
 #
@@ -1132,11 +1134,10 @@ print("the two most harmless together: more than 3 of 4:", above(two, 0.75))
 print("all eight: more than 1 of 20:", above(all_eight, 0.05))
 
 # %% [markdown]
-# On the left, maps of very different quality, each with the look of an explanation. Yet any one head of this translator can be blinded, and most sentences stay the same to the last letter. On the right, it takes
+# On the left, maps of very different quality. Yet any one head of this translator can be blinded, and most sentences stay the same to the last letter. On the right, it takes
 # about five heads to change half of the sentences; all eight together are indispensable. So the map of a single head may explain a part that the model did not need.
 #
-# **4. Does it explain the errors?** Look at the words that are wrong. Where did the model look before it wrote them: at the English word that the
-# reference's word belongs to, or elsewhere?
+# **4. Does it explain the errors?** Before it wrote a wrong word, did the model look at the English word that the reference's word belongs to?
 
 
 # %%
@@ -1179,8 +1180,7 @@ print("long: in fewer than half:", np.mean(wrong_but_looked["long"]) < 0.5)
 
 # %% [markdown]
 # Two kinds of failure. With unseen words the model **reads** right and **writes** wrong: the map is right and the word is not, so the map cannot be the explanation. On long
-# sentences it mostly looks elsewhere: there the map *does* show where it went wrong. (As far as one can tell: once a translation has lost the thread, a wrong word need not stand
-# for the word of the reference that it is compared with.)
+# sentences it mostly looks elsewhere: there the map *does* show where it went wrong. (As far as one can tell: a wrong word need not stand for the word of the reference that it is compared with.)
 #
 # ```{admonition} Verdict: true of where, false of what; and only of all heads together
 # :class: note verdict
@@ -1190,7 +1190,7 @@ print("long: in fewer than half:", np.mean(wrong_but_looked["long"]) < 0.5)
 #
 # ## What fails, and why
 #
-# A score says that something is wrong. A list of failures says what. The rules of `lessons diagnose`, on all four test sets (a sentence may have several kinds of error):
+# The rules of `lessons diagnose`, on all four test sets (a sentence may have several kinds of error):
 
 # %% tags=["nbval-ignore-output"]
 kinds = {}
@@ -1215,7 +1215,7 @@ for kind in ("name", "too short"):
     print(f"most {kind!r} errors are in:", max(tests, key=lambda test: kinds[test][kind]))
 
 # %% [markdown]
-# ("Other" is what no rule names: often a wrong form, or another word.) A table like this gives you *suspects*. Now test them.
+# ("Other" is what no rule names.) A table like this gives you *suspects*. Now test them.
 #
 # ### Unseen words: is it really the word?
 #
@@ -1277,8 +1277,8 @@ print(
 print("a known name is worth more than 20 BLEU:", above(worth, 20))
 
 # %% [markdown]
-# It is the name. And the damage seems to go beyond it: in claim 1 one word changed in each sentence cost far less. Why it cannot copy a name, this does not show. A guess: to *copy* an unknown name, piece by piece,
-# this model never had to learn. Training shows it the same few names again and again, most of them a single piece. Real text has many more rare names.
+# It is the name. And the damage seems to go beyond it: in claim 1 one word changed in each sentence cost far less. Why it cannot copy a name, this does
+# not show. A guess: it never had to learn that, for training shows it the same few names again and again, most of them a single piece.
 #
 # ### Long sentences: is it the content, the clauses, or the length?
 #
@@ -1394,8 +1394,9 @@ stored = cells.results["three clauses, 12 to 14 words"][0]
 print("the same as the study's, up to 2 points:", abs(here - stored) < 2)
 
 # %% [markdown]
-# Each of the two breaks it. A third clause costs a part of the BLEU at a length that training has, and six words more cost still more with two clauses. Both together cost no more than the length alone. (Even this table is not perfect: two clauses in
-# 18 words are long *clauses*, with more parts than training joins in one.) So "long" was two things, and the first experiment could not have told them apart.
+# Each of the two breaks it. A third clause costs a part of the BLEU at a length that training has, and six words more cost still more with two clauses.
+# Both together cost about as much as the length alone. (Even this table is not perfect: two clauses in 18 words are long *clauses*, with more parts
+# than training joins in one.)
 #
 # What can a *length* do? One suspect: the *places*. This model adds a sinusoid to each word (lesson 4), and on the English side it has
 # hardly ever seen a place beyond 17. Take *short* sentences, which it translates nearly without a fault, and tell it that they begin at a later place. Nothing else changes.
@@ -1443,14 +1444,15 @@ print(
 )
 
 # %% [markdown]
-# The same sentence, the same words, the same order, eight places further to the right: more than a third of the BLEU is gone. So this translator depends on *absolute* places, and they alone can break it. But look which places:
+# Eight places further to the right, more than a third of the BLEU is gone. So this translator depends on *absolute* places, and they alone can break it. But look which places:
 # from 8 on, a short sentence stands where training had words too. What training never had is a sentence that *begins* there (lesson 8 met the same with padding on the left), and to begin at 16, partly beyond all it knows, is no worse.
-# A long sentence begins at place 0. So the places can do such damage; that it is they that break the long sentences, this does not show. Two remedies to try: longer sentences in training; and positions that only say how
-# *far apart* two words are (RoPE, ALiBi, relative bias: lesson 4), for which it is all the same where a sentence begins.
+# But a long sentence begins at place 0: that places break it, this does not show. Two remedies to try:
+# longer sentences in training; and positions that only say how *far apart* two words are (lesson 4), for which it is all the same where a sentence
+# begins.
 #
 # And where does it look when it fails? Here is a translation chosen because it gave little weight to the last five English words. It ends before the last clause:
 
-# %% mystnb={"figure": {"name": "failing-attention", "caption": "Cross-attention of the last layer (mean of its heads) while the translator writes a long sentence greedily. Rows: what it wrote. Columns: the English sentence."}, "image": {"alt": "Heat map. The rows follow the first columns along a diagonal and end there; the columns of the last clause stay dark but for a few faint cells."}}
+# %% mystnb={"figure": {"name": "failing-attention", "caption": "Cross-attention of the last layer (mean of its heads) while the translator writes a long sentence greedily. Rows: what it wrote. Columns: the English sentence."}, "image": {"alt": "Heat map. The rows follow the first columns along a diagonal and end there; the columns of the last clause stay dark but for a few fainter cells."}}
 candidates = [
     i
     for i, one in enumerate(written["long", 1])
@@ -1466,7 +1468,7 @@ plt.show()
 # ## What it costs
 #
 # The last question of the capstone: how long does a translation take, and how much memory? The library decodes random sentences of exactly the length that is asked for, so that every row does the same
-# work whatever the model says. One thing varies at a time. On a CPU the sizes are those of a small server; on a GPU (the cell looks) the batches are larger, because a GPU that translates one sentence at a time is idle most of the time.
+# work whatever the model says. One thing varies at a time. On a GPU (the cell looks) the batches are larger.
 
 # %% tags=["nbval-ignore-output"]
 batch_sizes, lengths = (
@@ -1510,9 +1512,10 @@ print(
 )
 
 # %% [markdown]
-# Three things to see (on the CPU of this page). **Batches**: each decoding step multiplies by the same matrices, so sentences that take the step together share its price, and a large batch costs a fraction
-# a sentence. (A sentence that has ended leaves the batch, so that nobody works for it any longer.) **Length**: with a cache of keys and values the time grows about in proportion to the length; without one it grows faster, because every step computes all
-# the words before it again (lesson 11). The cache is paid for in memory. **Beams**: four beams are four rows a sentence, and do not cost four times as much, for the same reason as batches.
+# Three things to see. **Batches**: each decoding step multiplies by the same matrices, so sentences that take the step together share its price, and a large batch costs a fraction
+# a sentence. **Length**: without a cache of keys and values the time grows faster with the length, because every step computes all the words before it
+# again (lesson 11). The cache is paid for in memory. **Beams**: four beams are four rows a sentence, and do not cost four times as much, for the same
+# reason as batches.
 #
 # ## Bugs worth meeting
 #
@@ -1582,7 +1585,8 @@ print(
 # %% [markdown]
 # Give sacreBLEU plain text, as a person would read it, and let *it* split the words. That, and the signature, is all there is to it ({cite:t}`post2018call`).
 #
-# **Test sentences in the training set.** (Lesson 12 has it, and dropout left on, which makes a test that does not repeat.) It is the most expensive of all, for it makes the score *better*; that is why it lives so long. This corpus keeps its parts disjoint in English and in French, and a
+# **Test sentences in the training set.** (Lesson 12 has it, and dropout left on, which makes a test that does not repeat.) It makes the score *better*.
+# This corpus keeps its parts disjoint in English and in French, and a
 # test of the library makes sure of it.
 #
 # ## Check yourself
@@ -1682,7 +1686,7 @@ print(
 #
 # ## The translator, step 13
 #
-# Your translator is finished; now it gets its certificate. What this page did in pieces, five commands do on any folder that
+# What this page did in pieces, five commands do on any folder that
 # `lessons train` wrote:
 #
 # ```bash
@@ -1761,8 +1765,9 @@ print(
 # - It says something beside a baseline, and with an interval: of drawn sentences (bootstrap), and of several trainings (Student's *t*). A verdict is a bound fixed before, and an interval.
 # - A beam helped the course's translator with new words, and hurt it on long sentences, where the model itself prefers what is wrong. Whether that is so of another training, only other trainings tell.
 # - Attention, averaged over heads, points at the word that matters. A single head need not matter, and a perfect map can go with a wrong word.
-# - A table of failures gives suspects. Take one away *alone*, and you know: a known name mends the sentences. Where two go together, as length and clauses do, try all four combinations.
+# - A table of failures gives suspects. Take one away *alone*: a known name brings most of the BLEU back. Where two go together, as length and clauses do, try all four combinations.
 #
-# **Where it comes from.** BLEU: {cite:t}`papineni2002bleu`; chrF: {cite:t}`popovic2015chrf`; the signature, and why: {cite:t}`post2018call`. The paired bootstrap:
-# {cite:t}`koehn2004statistical`, after {cite:t}`efron1979bootstrap`. COMET: {cite:t}`rei2020comet`; people: {cite:t}`freitag2021experts`. Sure and possible links, AER: {cite:t}`och2003systematic`. The dispute about attention: {cite:t}`jain2019attention`,
+# **Where it comes from.** BLEU: {cite:t}`papineni2002bleu`; the signature, and why: {cite:t}`post2018call`. The paired bootstrap:
+# {cite:t}`koehn2004statistical`, after {cite:t}`efron1979bootstrap`. Sure and possible links, AER: {cite:t}`och2003systematic`. The dispute about
+# attention: {cite:t}`jain2019attention`,
 # {cite:t}`wiegreffe2019attention`.

@@ -327,7 +327,7 @@ r"""
 Now all of it together: *your* model from the exercises before, the course's parts where you have none; *your* `training_step`; *your*
 `greedy`. It learns from the embedded corpus, and then translates 100 sentences that it has never seen.
 
-Set `MINUTES` to 2 and run the cell. On a graphics card one minute is more than enough. A BLEU of 15 is the goal; the report of
+Set `MINUTES` to 2 and run the cell. On a graphics card one minute should do. A BLEU of 15 is the goal; the report of
 exercise 13 asks for it, and reads what is written here into the folder `my_translator`:
 
 | file | |

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from toy import toy_config, toy_corpus, toy_model, toy_translator
 
 from lessons_lib.cli import main
-from lessons_lib.translation.search.model_folder import FILES, load_model, save_model
+from lessons_lib.translation.search.model_folder import FILES, check_free, load_model, save_model
 from lessons_lib.translation.search.translator import Translation, Translator
 from lessons_lib.translation.training.checkpoint import BEFORE, LATEST, read_checkpoint
 from lessons_lib.translation.training.loop import Step, Trainer
@@ -232,6 +233,77 @@ def test_a_truncated_model_is_named(tmp_path, model, capsys, name, keep):
     assert str(folder) in message
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"d_model": 32.0}, "damaged model"),
+        ({"max_length": 10**12}, "damaged model"),
+        ({"eos_id": -1}, "eos_id=-1 is none of the"),
+        ({"pad_id": 10**6}, "pad_id=1000000 is none of the"),
+        ({"bos_id": 10**6}, "bos_id=1000000 is none of the"),
+        ({"model_type": "marian"}, "is of a marian of transformers, not of `lessons train`"),
+    ],
+)
+def test_a_configuration_that_cannot_be_is_named(tmp_path, model, capsys, change, message):
+    folder = shutil.copytree(model, tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | change))
+    assert main(["translate", "--model", str(folder), "the dog"]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda x: (50 * x).to(torch.int8), "is stored as int8, not as a floating-point number"),
+        (lambda x: x.to(torch.complex64), "is stored as complex64"),
+        (lambda x: x.log(), "holds a value that is no number"),
+    ],
+)
+def test_weights_that_are_no_weights_are_refused(tmp_path, model, capsys, spoil, message):
+    folder = shutil.copytree(model, tmp_path / "model")
+    weights = load_file(folder / "model.safetensors")
+    save_file({name: spoil(x) for name, x in weights.items()}, folder / "model.safetensors")
+    for flags in (("--beam", "4"), ("--temperature", "1"), ()):
+        assert main(["translate", "--model", str(folder), "the dog", *flags]) == 2
+        assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("card", ["[]", '{"seed": null}', '{"seed": -1}', '{"data": 3}', "3", "\xff"])
+def test_a_card_that_is_none_is_named(tmp_path, model, capsys, card):
+    folder = shutil.copytree(model, tmp_path / "model")
+    (folder / "run.json").write_text(card, "latin-1")
+    for command in ("score", "align"):
+        assert main([command, "--model", str(folder), "--corpus", "grammar"]) == 2
+        assert "run.json is damaged; delete it, or train again" in capsys.readouterr().err
+
+
+def test_hidden_files_are_no_hindrance(tmp_path):
+    """File managers, notebooks and network drives leave them wherever one looks."""
+    (tmp_path / ".DS_Store").touch()
+    (tmp_path / ".ipynb_checkpoints").mkdir()
+    check_free(tmp_path, overwrite=False)
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(ValueError, match=r"holds thesis\.tex, which is not part of a model"):
+        check_free(tmp_path, overwrite=False)
+
+
+def test_a_checkpoint_of_another_program_is_named(cut_off):
+    for name in (LATEST, BEFORE):
+        save_file({"a": torch.zeros(1)}, cut_off / "checkpoint" / name, {"values": '{"x": 1}'})
+    with pytest.raises(ValueError, match=r"is of another program; start anew with --overwrite"):
+        train_translator(toy_corpus(), recipe(), cut_off)
+    assert train_translator(toy_corpus(), recipe(), cut_off, overwrite=True)["steps"] == 40
+
+
+def test_metrics_that_are_none_are_left_out(cut_off):
+    path = cut_off / "checkpoint" / "metrics.jsonl"
+    path.write_bytes(b'12\n\xff\xfe\n[1]\n{"a": 1}\n' + path.read_bytes() + b'{"step": 20, "lo')
+    assert train_translator(toy_corpus(), recipe(), cut_off)["steps"] == 40
+    rows = [json.loads(line) for line in (cut_off / "metrics.jsonl").read_text().splitlines()]
+    assert all("step" in row for row in rows)
+
+
 # ---- a full disk
 
 
@@ -244,7 +316,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(cut_off, monkeypatch, function):
 
     monkeypatch.setattr(os, function, full)
     with pytest.raises(
-        OSError, match=r"cannot be written, .*No space left on device\); free some space and run the same"
+        OSError, match=r"cannot be written .*No space left on device\); free some space and run the same"
     ):
         train_translator(toy_corpus(), recipe(), cut_off)
     monkeypatch.undo()
@@ -260,7 +332,7 @@ def test_a_real_limit_on_files_keeps_the_last_checkpoint(cut_off):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
-        with pytest.raises(OSError, match=r"cannot be written, .*\(File too large\); free some space and run the same"):
+        with pytest.raises(OSError, match=r"cannot be written \(File too large\); free some space and run the same"):
             train_translator(toy_corpus(), recipe(), cut_off)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

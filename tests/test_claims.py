@@ -74,6 +74,11 @@ def test_marks_are_read_and_not_words(tmp_path):
     assert found == [("l'attention est légère", "vrai")] * 2
 
 
+def test_a_verdict_without_a_claim_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"90_a.py: 2 verdicts but 1 claims"):
+        claims.claims(lesson_with(tmp_path, 1, "verdict", "verdict"))
+
+
 @pytest.mark.parametrize("marks", [(1, 2, "verdict"), (2, "verdict")])
 def test_a_claim_without_a_verdict_is_named(tmp_path, marks):
     with pytest.raises(ValueError, match=r"90_a.py: claim \d has no verdict"):

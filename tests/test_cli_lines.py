@@ -66,6 +66,20 @@ def test_n_best_gives_n_lines_for_each_line(model, monkeypatch, capsys):
     assert [float(score) for score in scores[:3]] == sorted(map(float, scores[:3]), reverse=True)
 
 
+@pytest.mark.parametrize("penalty", ["0", "1", "-2", "20"])
+def test_the_scores_of_n_best_fall(model, monkeypatch, capsys, penalty):
+    flags = ("--beam", "6", "--n-best", "6", "--length-penalty", penalty)
+    lines = translate(monkeypatch, capsys, model, "the little horse follows the bird\nthe dog\n", *flags)
+    for ended in (lines[:6], lines[6:]):
+        scores, texts = zip(*(line.split("\t") for line in ended), strict=True)
+        assert [float(score) for score in scores] == sorted(map(float, scores), reverse=True)
+        assert len({text for text in texts if text}) > 1
+    found = Translator.load(model).translate("the dog", beam=6, length_penalty=float(penalty))
+    assert [f"{rank:.3f}" for rank in found.ranks] == list(scores)[: len(found.ranks)]
+    if penalty == "0":
+        assert found.ranks == (found.score, *(score for _, score in found.alternatives))
+
+
 def test_two_spellings_of_one_text_count_once():
     translator = toy_translator()
     letters = [translator.tokenizer.encode(letter)[-1] for letter in "le"]
@@ -76,6 +90,32 @@ def test_two_spellings_of_one_text_count_once():
     found = translator._translation("the", [4, 2], ended, None)
     assert [found.text, *(text for text, _ in found.alternatives)].count(found.text) == 1
     assert len({text for text, _ in found.alternatives}) == len(found.alternatives)
+
+
+def test_a_prefix_is_text(model, capsys):
+    """What the shell gave is bytes: those that are not UTF-8 are named, in whatever flag they came."""
+    latin = os.fsdecode("é".encode("latin-1"))
+    assert main(["translate", "--model", model, "--prefix", latin, "the dog"]) == 2
+    assert "--prefix is not UTF-8: line 1 holds byte 0xe9; convert it" in capsys.readouterr().err
+    assert main(["translate", "--model", model, f"caf{latin}"]) == 2
+    assert "the sentence is not UTF-8: line 1 holds byte 0xe9; convert it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("closed", "code", "out", "err"),
+    [
+        ("<&-", 2, "", "lessons: standard input is closed; give sentences, or a file: < english.txt\n"),
+        (">&-", 0, "", ""),
+        ("2>&-", 0, "le chien\n", ""),
+    ],
+)
+def test_a_stream_that_is_closed_is_no_fault_of_ours(model, closed, code, out, err):
+    """As services and cron start programs."""
+    sentence = "" if closed == "<&-" else '"the dog"'
+    command = f'{sys.executable} -m lessons_lib.cli translate --model "$0" {sentence} {closed}'
+    done = subprocess.run(["sh", "-c", command, model], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (code, err)
+    assert bool(done.stdout) == bool(out)
 
 
 def test_a_line_is_answered_before_the_next_is_written(model):

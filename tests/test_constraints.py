@@ -1,6 +1,7 @@
 """What a translation must begin with, must not repeat, or may be drawn from."""
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from toy import toy_corpus, toy_sources, toy_tokenizer, toy_translator
 from lessons_lib.translation.search.constraints import Constraints
 from lessons_lib.translation.search.decoding import beam_search, greedy, n_best
 from lessons_lib.translation.search.sampling import check_sampling, likely
+from lessons_lib.translation.search.search import Search
 
 
 def test_a_prefix_is_kept_and_the_rest_follows_it():
@@ -54,6 +56,22 @@ def test_the_best_of_several_come_in_order():
         assert len({tuple(h.tokens) for h in ended}) == len(ended) > 1
 
 
+@pytest.mark.parametrize("temperature", [5e-324, 1e-300, 1e-50, 1e-38, 1e38, 1e300])
+def test_a_temperature_beyond_single_precision(temperature):
+    logs = torch.tensor([[-math.inf, -2.0, -1.0, -3.0]])
+    cold = temperature < 1
+    assert likely(logs, temperature)[0].tolist() == pytest.approx([0, 0, 1, 0] if cold else [0, *[1 / 3] * 3])
+
+
+@pytest.mark.parametrize("penalty", [50.1, -1000, math.inf, -math.inf, math.nan])
+def test_a_length_penalty_that_leaves_the_numbers(penalty):
+    with pytest.raises(ValueError, match=r"length_penalty=.* is not between -50 and 50; 0 to 2 is usual"):
+        Search(beam=4, length_penalty=penalty)
+    translator = toy_translator()
+    for usable in (50.0, -50.0, 0.0):
+        assert translator.translate("the dog", beam=4, length_penalty=usable).text
+
+
 def test_what_is_likely():
     logs = torch.tensor([[0.5, 0.25, 0.125, 0.125]]).log()
     assert likely(logs)[0].tolist() == pytest.approx([0.5, 0.25, 0.125, 0.125])
@@ -75,6 +93,13 @@ def test_what_is_likely():
 def test_sampling_options_are_checked(values, message):
     with pytest.raises(ValueError, match=message):
         check_sampling(*values)
+
+
+@pytest.mark.parametrize("option", [{"top_k": 5}, {"top_p": 0.9}])
+def test_sampling_without_a_temperature_is_no_sampling(option):
+    with pytest.raises(ValueError, match=r"top_.=.* is of sampling; add a temperature, 1 for example"):
+        Search(**option)
+    Search(**option, temperature=1.0)
 
 
 def test_a_low_temperature_samples_what_greedy_finds_and_a_high_one_varies():

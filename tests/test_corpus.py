@@ -2,7 +2,9 @@
 
 import bz2
 import gzip
+import io
 import lzma
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -173,6 +175,8 @@ def test_packed_whatever_it_is_called(files, kind, name):
         ("un\nl'été\n".encode("latin-1"), "a is not UTF-8: line 2 holds byte 0xe9; .*iconv -f ISO-8859-1 -t UTF-8"),
         ("éàçù\n".encode() + b"\xe9t\n", "line 2 holds byte 0xe9; the rest is UTF-8: mend that line"),
         ("l'été".encode()[:-1], "cut off in the middle of a character; copy it again"),
+        (b"caf\xe9", "line 1 holds byte 0xe9; convert it, for example with iconv -f ISO-8859-1 -t UTF-8"),
+        (b"a\n\xed\xa0\xbd\xed\xb8\x80\n", "line 2 holds byte 0xed; it writes characters as two halves"),
     ],
 )
 def test_what_is_no_utf8_text_is_called_by_its_name(files, raw, message):
@@ -186,6 +190,24 @@ def test_a_stray_nul_is_text(files):
 
 def test_accents_typed_as_two_characters_are_one(files):
     assert read_lines(files("a", "l'e\u0301te\u0301\n")) == ["l'été"]
+
+
+def test_bars_between_the_sides(files):
+    """As fast_align and its like write them; editors cut off the blank beside a side that is blank."""
+    path = files("a", "a dog ||| un chien\n||| le chat\nthe cat |||\n\n ||| x\nsolid|||collé\n")
+    pairs = [("a dog", "un chien"), ("", "le chat"), ("the cat", ""), ("", ""), ("", "x"), ("solid", "collé")]
+    assert read_tab_pairs(path) == [Pair(*sides) for sides in pairs]
+    with pytest.raises(ValueError, match=r"a, line 2: 1 columns \('no bars'\); write source, \|\|\|, target"):
+        read_tab_pairs(files("a", "a ||| b\nno bars\n"))
+    assert read_tab_pairs(files("b", "a ||| b\tc\n")) == [Pair("a ||| b", "c")]
+
+
+def test_a_dash_is_standard_input(monkeypatch):
+    for raw in (b"un\r\ndeux\n", gzip.compress(b"un\ndeux\n")):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
+        assert read_lines(Path("-")) == ["un", "deux"]
+        with pytest.raises(ValueError, match="- is empty"):
+            read_lines(Path("-"))
 
 
 def test_tatoeba_files(files, capsys):

@@ -582,3 +582,64 @@ def test_tied_in_name_only_is_refused_with_the_way_out(tmp_path):
     edit_settings(tmp_path, {"tie_word_embeddings": False})
     expected = transformers.GPT2LMHeadModel.from_pretrained(tmp_path)(sentences()).logits
     torch.testing.assert_close(load_gpt2(tmp_path)(sentences()), expected, **CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("save", "load"),
+    [(saved_bert, load_bert), (saved_gpt2, load_gpt2), (saved_llama, load_llama), (qwen2, load_llama),
+     (saved_marian, load_marian)],
+)  # fmt: skip
+def test_a_file_without_model_type_is_known_by_its_class(tmp_path, save, load):
+    """As the first models on the hub are."""
+    save(tmp_path)
+    before = load(tmp_path).state_dict()
+    settings = json.loads((tmp_path / "config.json").read_text())
+    del settings["model_type"]
+    (tmp_path / "config.json").write_text("\ufeff" + json.dumps(settings))  # and a mark that some editors leave
+    after = load(tmp_path).state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    (tmp_path / "config.json").write_text(json.dumps(settings | {"architectures": ["T5Model"]}))
+    with pytest.raises(ValueError, match="holds a model of model_type=None"):
+        load(tmp_path)
+
+
+def test_names_that_transformers_takes_for_others(tmp_path):
+    theirs = saved_gpt2(tmp_path)
+    settings = json.loads((tmp_path / "config.json").read_text())
+    names = {"hidden_size": "n_embd", "num_attention_heads": "n_head", "num_hidden_layers": "n_layer"}
+    renamed = {alias: settings.pop(name) for alias, name in names.items()}
+    (tmp_path / "config.json").write_text(json.dumps(settings | renamed))
+    torch.testing.assert_close(load_gpt2(tmp_path)(sentences()), theirs(sentences()).logits, **CLOSE)
+    edit_settings(tmp_path, {"n_head": 8})
+    with pytest.raises(ValueError, match=r"num_attention_heads=4, .*n_head=8 says otherwise; delete one"):
+        load_gpt2(tmp_path)
+
+
+@pytest.mark.parametrize("wrapper", ["module.", "_orig_mod."])
+def test_names_of_a_model_that_was_wrapped_when_it_was_saved(tmp_path, wrapper):
+    theirs = saved_gpt2(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    save_file({wrapper + name: tensor for name, tensor in tensors.items()}, tmp_path / "model.safetensors")
+    torch.testing.assert_close(load_gpt2(tmp_path)(sentences()), theirs(sentences()).logits, **CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("save", "load"), [(saved_bert, load_bert), (saved_gpt2, load_gpt2), (saved_marian, load_marian)]
+)
+def test_whole_numbers_are_no_weights(tmp_path, save, load):
+    save(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    save_file({name: (100 * x).to(torch.int8) for name, x in tensors.items()}, tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match=r"is quantised \(int8\); load the model in floating point"):
+        load(tmp_path)
+
+
+def test_a_rotation_that_is_stretched_by_nothing_passes(tmp_path):
+    theirs = saved_llama(tmp_path)
+    stretched = {"type": "linear", "factor": 1.0}
+    edit_settings(tmp_path, {"rope_parameters": None, "rope_theta": 10_000, "rope_scaling": stretched})
+    edit_tensors(tmp_path, {"model.rotary_emb.inv_freq": torch.ones(4)})  # recomputed
+    torch.testing.assert_close(load_llama(tmp_path)(sentences()), theirs(sentences()).logits, **CLOSE)
+    edit_settings(tmp_path, {"rope_scaling": stretched | {"factor": 2.0}})
+    with pytest.raises(ValueError, match="rope_scaling="):
+        load_llama(tmp_path)

@@ -1,7 +1,9 @@
 """Numbers that the pages say about the corpus are those of the corpus."""
 
 import re
+import shlex
 
+from lessons_lib.cli import COMMANDS, build_parser
 from lessons_lib.prose import says
 from lessons_lib.translation.data.corpus import load_grammar
 from lessons_lib.translation.data.language import adjectives, nouns, verbs
@@ -29,3 +31,30 @@ def test_words_of_the_embedded_corpus():
         english,
         french,
     )
+
+
+def command_lines(text: str) -> list[str]:
+    """The lines that call `lessons`, in blocks or in the text, each without its continuation, comment and pipe."""
+    joined = re.sub(r"\\\n\s*", " ", text)
+    found = re.findall(r"(?:^|[`$|]\s*|# )(?:\.venv/bin/)?lessons ([a-z-]+ +-[^`|<>\n]*)", joined, re.MULTILINE)
+    return [re.sub(r"\s+#.*", "", line) for line in found]
+
+
+def test_every_command_line_of_the_pages_is_understood():
+    pages = [*(ROOT / "book").glob("*.md"), ROOT / "README.md", *(ROOT / "notebooks").glob("*.py")]
+    lines = [line for page in pages for line in command_lines(page.read_text("utf8"))]
+    assert {line.split()[0] for line in lines} == COMMANDS.keys()
+    for line in lines:
+        build_parser().parse_args(shlex.split(line))
+
+
+def test_every_option_that_the_page_of_commands_names_exists():
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", (ROOT / "book" / "translators.md").read_text("utf8")))
+    known = {flag for action in build_parser()._actions for flag in options(action)}
+    assert named - known == {"--nproc-per-node"}  # of torchrun
+
+
+def options(action) -> set[str]:
+    """The flags of an action, and of the commands that it may begin."""
+    commands = action.choices.values() if isinstance(action.choices, dict) else ()
+    return {*action.option_strings, *(flag for command in commands for flag in command._option_string_actions)}

@@ -116,9 +116,7 @@ def test_a_full_disk_keeps_the_last_one(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(
-        OSError, match=r"cannot be written, 0.0 MB \(No space left on device\); free some space and run"
-    ):
+    with pytest.raises(OSError, match=r"cannot be written \(No space left on device\); free some space and run"):
         write_checkpoint(tmp_path, {"x": torch.zeros(1)}, {"number": 2})
     assert read_checkpoint(tmp_path)[1] == {"number": 1}
     assert [path.name for path in tmp_path.iterdir()] == [LATEST]
@@ -185,6 +183,39 @@ def test_two_processes_reach_what_one_does(undisturbed, tmp_path):
     lines = [(folder / "metrics.jsonl").read_text().splitlines() for folder in (out, undisturbed)]
     first = [[json.loads(line).get("loss") for line in some[:5]] for some in lines]
     assert first[0] == pytest.approx(first[1], abs=1e-3)
+
+
+def files_of_pairs(folder: Path) -> list[str]:
+    """What `lessons train --corpus pairs` is told of the toy corpus, and of a model as small as it."""
+    for number, side in enumerate(("en", "fr")):
+        lines = [f"{pair[number]}\n" for pair in toy_corpus().train[:50]]
+        (folder / f"a.{side}").write_text("".join(["\n", *lines]))
+    sizes = {"d-model": 16, "d-ff": 32, "n-encoder-layers": 1, "n-decoder-layers": 1, "vocab-size": 400, "steps": 3}
+    flags = [part for name, value in sizes.items() for part in (f"--{name}", str(value))]
+    files = [str(folder / "a.en"), str(folder / "a.fr")]
+    return ["train", "--corpus", "pairs", "--train", *files, "--valid", *files, "--device", "cpu", *flags]
+
+
+def test_the_command_ends_well_in_every_process(tmp_path):
+    """As the help says it; each process is told all, and one of them talks."""
+    team = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    flags = ["-m", "lessons_lib.cli", *files_of_pairs(tmp_path), "--out", str(tmp_path / "out")]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run([*team, *flags], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr[-3_000:]
+    assert done.stdout.count("BLEU") == done.stdout.count("3 steps") == 1
+    assert done.stderr.count("pairs left out: 2 blank") == done.stderr.count("such a score flatters") == 1
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["processes"] == 2
+
+
+def test_a_variable_that_speaks_of_other_processes_is_named(tmp_path):
+    command = [sys.executable, "-m", "lessons_lib.cli", *files_of_pairs(tmp_path), "--out", str(tmp_path / "out")]
+    alone = {name: value for name, value in os.environ.items() if not name.startswith(("MASTER_", "RANK", "LOCAL_"))}
+    done = subprocess.run(command, capture_output=True, text=True, env=alone | {"WORLD_SIZE": "2"})
+    assert done.returncode == 2
+    assert "lessons: WORLD_SIZE=2 speaks of other processes, but " in done.stderr
+    assert "unset WORLD_SIZE to train alone" in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_other_settings_do_not_go_on(tmp_path):

@@ -28,6 +28,25 @@ def test_ends_of_the_scale():
     assert hopeless.bleu < 1
 
 
+def test_of_several_references_a_blank_one_is_none():
+    """Taken for a sentence of no words, it would be nearest in length to a translation that is cut off."""
+    hypotheses, references = (
+        ["the cat sat on", "a b c d e f g h"],
+        ["the cat sat on the mat today ok", "a b c d e f g h"],
+    )
+    alone = score(hypotheses, references)
+    assert alone.bleu < 80
+    for more in (["", "x y"], [" \t", "x y"]):
+        assert score(hypotheses, references, more=[more]).bleu == pytest.approx(alone.bleu)
+        assert score(hypotheses, more, more=[references]).bleu == pytest.approx(alone.bleu)
+        found = compare(hypotheses, references, references, resamples=10, more=[more])
+        assert found.a.bleu == pytest.approx(alone.bleu)
+    theirs = sacrebleu.corpus_bleu(hypotheses, [references, [None, "x y"]])
+    assert score(hypotheses, references, more=[["", "x y"]]).bleu == pytest.approx(theirs.score)
+    assert "nrefs:var" in score(hypotheses, references, more=[["", "x y"]]).signature
+    assert score(hypotheses, ["", "b"], more=[["", ""]]).bleu == score(hypotheses, ["", "b"]).bleu
+
+
 @pytest.mark.parametrize("hypotheses", [[], ["one"]])
 def test_lists_of_different_length(hypotheses):
     with pytest.raises(ValueError, match=rf"{len(hypotheses)} translations and 3 references"):
@@ -102,3 +121,9 @@ def test_sentence_chrf():
     assert sentence_chrf(REFERENCES[0], REFERENCES[0]) == pytest.approx(100)
     assert sentence_chrf("", REFERENCES[0]) == 0
     assert 0 < sentence_chrf("Le chat", REFERENCES[0]) < 60
+
+
+def test_bounds_are_on_the_scale():
+    """sacreBLEU's rounding can give 100.00000000000004."""
+    found = compare(REFERENCES, REFERENCES, REFERENCES, resamples=20, tokenize="char")
+    assert 0 <= found.a.low <= found.a.high <= 100

@@ -13,6 +13,7 @@ from lessons_lib import attention
 from lessons_lib.config import CHOICES, TransformerConfig
 from lessons_lib.families import DecoderOnly, EncoderOnly, EncoderOnlyConfig
 from lessons_lib.masks import causal_mask, padding_mask
+from lessons_lib.norms import NORMS
 from lessons_lib.sizes import (
     cache_memory,
     count_parameters,
@@ -381,6 +382,14 @@ def test_a_released_checkpoint_has_as_many_parameters(name, count):
 def test_an_error_names_the_value(call, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         call(TransformerConfig(vocab_size=10))
+
+
+def test_a_norm_that_the_formulas_do_not_know_is_refused_by_its_name(monkeypatch):
+    monkeypatch.setitem(NORMS, "newer", NORMS["rms"])
+    monkeypatch.setitem(CHOICES, "norm_type", tuple(NORMS))
+    config = TransformerConfig(10, norm_type="newer")
+    with pytest.raises(ValueError, match=r"norm_type='newer': .* use one of layer, rms"):
+        training_memory(config, 1, 4, 4)
 
 
 def test_tokens_for_a_stack_that_is_not_there():

@@ -100,3 +100,12 @@ def test_a_file_that_is_no_tokenizer(tmp_path, content):
     path.write_text(content)
     with pytest.raises(ValueError, match=r"tokenizer\.json .* train again"):
         Tokenizer.load(path)
+
+
+def test_half_a_character_is_no_text():
+    """As JSON can hold it: the library `tokenizers` says only that its input is of the wrong type."""
+    half = json.loads(r'"\ud83d"')
+    with pytest.raises(ValueError, match=r"text 2 holds half a character, '\\ud83d'; read it anew, or drop it"):
+        toy_tokenizer().encode_all(["the dog", f"the {half} cat"])
+    with pytest.raises(ValueError, match="text 1 holds half a character"):
+        toy_tokenizer().encode(half)

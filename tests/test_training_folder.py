@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from toy import toy_config, toy_corpus, toy_model
 
 from lessons_lib.device import memory_errors
 from lessons_lib.translation.data.corpus import Pair
-from lessons_lib.translation.search.model_folder import CHECKPOINT, FILES
+from lessons_lib.translation.search.model_folder import CHECKPOINT, FILES, load_model
 from lessons_lib.translation.training.checkpoint import LATEST, read_checkpoint, write_checkpoint
 from lessons_lib.translation.training.early_stopping import EarlyStopping
 from lessons_lib.translation.training.in_use import LOCK
@@ -103,6 +104,20 @@ def test_a_second_training_in_the_same_folder_is_refused(tmp_path):
             train_translator(toy_corpus(), recipe(), tmp_path / "out")
         assert [path.name for path in folder.iterdir()] == [LOCK]
     assert train_translator(toy_corpus(), recipe(steps=2), tmp_path / "out")["steps"] == 2
+
+
+def test_ctrl_c_ends_the_scoring_and_the_model_is_there(tmp_path, monkeypatch):
+    """A handler that only waits for the next step would swallow it: there is none any more."""
+
+    def score_for_long(*_, **__):
+        os.kill(os.getpid(), signal.SIGINT)
+        raise AssertionError("Ctrl-C was swallowed")
+
+    monkeypatch.setattr(run, "score_translator", score_for_long)
+    with pytest.raises(KeyboardInterrupt):
+        train_translator(toy_corpus(), replace(recipe(steps=3), validations=0), tmp_path / "out")
+    load_model(tmp_path / "out")
+    assert "scores" not in json.loads((tmp_path / "out" / "run.json").read_text())
 
 
 def test_an_error_before_the_first_step_leaves_no_folder(tmp_path):

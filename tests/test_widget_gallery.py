@@ -9,10 +9,13 @@ import torch
 import transformers
 from test_sizes import FAMILIES, random_config
 
+from lessons_lib.config import CHOICES
 from lessons_lib.families.encoder_only import EncoderOnlyConfig
+from lessons_lib.norms import NORMS
 from lessons_lib.sizes import cache_memory, count_parameters
 from lessons_lib.sizes.gallery import active_parameters, cache_numbers, gallery, total_parameters
 from lessons_lib.widgets import GalleryWidget
+from lessons_lib.widgets.sizes import checked_config
 from tools.lesson_files import ROOT
 
 MODELS = gallery()
@@ -185,6 +188,28 @@ def test_counts_are_the_librarys_on_120_random_shapes(show):
     )
     for case, mine, theirs in zip(cases, ours, expected, strict=True):
         assert mine == theirs, case
+
+
+def test_a_norm_more_has_the_numbers_of_its_kind(show):
+    """LayerNorm has γ and β also behind a part, on queries and on the narrow vectors of latent attention."""
+    extras = {"norms_behind": 1, "qk_norm": 1, "kv_latent": 12, "q_latent": 20, "d_rope": 4}
+    for kind, norm in NORMS.items():
+        config = random_config("decoder-only", 3, norm_type=kind)
+        more = 2 * sum(p.numel() for w in (config.d_model, config.head_width) for p in norm(w).parameters())
+        without = {**extras, "norms_behind": 0, "qk_norm": 0}
+        behind = total_parameters(config, extras) - total_parameters(config, without)
+        assert behind == config.n_decoder_layers * more
+        shape = checked_config(config.to_dict(), "config")
+        found = show(widget()).evaluate("(all) => module.totalParameters(...all)", [shape, extras])
+        assert found == total_parameters(config, extras)
+
+
+def test_an_unknown_choice_is_refused_by_its_name(show):
+    page = show(widget())
+    shape = checked_config(random_config("encoder-decoder", 0).to_dict(), "config")
+    for name in CHOICES:
+        refusal = "(c) => { try { return module.totalParameters(c); } catch (error) { return error.message; } }"
+        assert page.evaluate(refusal, shape | {name: "newer"}).startswith(f"{name} = newer is not known; use one of")
 
 
 def test_the_pictures_are_the_masks_of_the_library(show):

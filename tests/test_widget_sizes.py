@@ -342,6 +342,20 @@ def test_the_choices_are_those_of_the_library():
     assert {name: set(choices) for name, choices in _CHOICES.items()} == {n: set(c) for n, c in CHOICES.items()}
 
 
+def test_the_page_knows_the_librarys_choices_and_refuses_another_by_its_name(show):
+    page = show(widget())
+    tables = page.evaluate(
+        "() => Object.entries(module.CONFIGURATION).map(([name, table]) => [name, Object.keys(table)])"
+    )
+    assert {name: set(entries) for name, entries in tables} == {name: set(names) for name, names in CHOICES.items()}
+    shape = checked_config(random_config("encoder-decoder", 0).to_dict(), "config")
+    for name in CHOICES:
+        for call in ("parameters(c)", "trainingMemory(c, 1, 8, 8, 'float32')"):
+            refusal = f"(c) => {{ try {{ module.{call}; return ''; }} catch (error) {{ return error.message; }} }}"
+            message = page.evaluate(refusal, shape | {name: "newer"})
+            assert message.startswith(f"{name} = newer is not known; use one of")
+
+
 GOOD = models(["GPT-2 small"])[0]["config"]
 
 

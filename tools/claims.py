@@ -20,7 +20,7 @@ def claims(path: Path) -> list[tuple[str, str]]:
     """Each claim of a lesson with its verdict, in order.
 
     Raises:
-        ValueError: a claim has no verdict before the next one, or the numbers are not 1, 2, 3 …
+        ValueError: a claim has no verdict before the next one, the numbers are not 1, 2, 3 …, a verdict has no claim.
     """
     text = "\n".join(cell.source for cell in read_text(path).cells if cell.cell_type == "markdown")
     found = list(CLAIM.finditer(text))
@@ -31,6 +31,10 @@ def claims(path: Path) -> list[tuple[str, str]]:
         if verdict is None or match.group(1, 2) != (path.stem[:2], str(number)):
             raise ValueError(f"{path.name}: claim {match[2]} has no verdict, or is not claim-{path.stem[:2]}-{number}")
         rows.append((match[3], verdict[1].strip()))
+    if len(verdicts := VERDICT.findall(text)) > len(rows):
+        raise ValueError(
+            f"{path.name}: {len(verdicts)} verdicts but {len(rows)} claims; label each, as in CONTRIBUTING.md"
+        )
     return rows
 
 

@@ -7,6 +7,7 @@ import sys
 import traceback
 from typing import NoReturn
 
+from lessons_lib import __version__
 from lessons_lib.cli import align, compare, diagnose, export, export_web, prepare, profile, score, train, translate
 from lessons_lib.errors import UserError
 from lessons_lib.process import tune_process
@@ -60,8 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     options = build_parser().parse_args(arguments)
     tune_process()
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8")
+    _open_streams()
     try:
         code = options.run(options)
         sys.stdout.flush()
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (UserError, OSError) as error:
         if options.traceback:
             traceback.print_exc()
-        print(f"lessons: {' '.join(str(error).split()) or type(error).__name__}", file=sys.stderr)
+        print(f"lessons: {_message(error)}", file=sys.stderr)
         return USER_ERROR
     except MemoryError:
         print("lessons: the memory is too small; give smaller files, or use a larger machine", file=sys.stderr)
@@ -87,10 +87,28 @@ def main(arguments: list[str] | None = None) -> int:
         return 128 + signal.SIGINT
 
 
+def _open_streams() -> None:
+    """UTF-8 for all that is written; who started us may have closed a stream, as some services do."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115  (as long as the process)
+    # Names of files that are no text are written as the bytes that they are.
+    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+    sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _message(error: Exception) -> str:
+    """One line; of the system's own errors the file first, and no number."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{os.fspath(error.filename)}: {error.strerror}; check the path, and whether you may"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The commands and their flags."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = Parser("lessons", description=MAIN_HELP, formatter_class=raw)
+    parser.add_argument("--version", action="version", version=f"lessons {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         summary = command.HELP.splitlines()[0]

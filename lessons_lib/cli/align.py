@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lessons_lib.cli.flags import add_device
 from lessons_lib.errors import UserError
+from lessons_lib.files import check_place
 
 HELP = """\
 Align the words of sentence pairs by the model's cross-attention, and score the links against a gold alignment.
@@ -58,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
     from lessons_lib.translation.search.translator import Translator
 
     _check(options)
+    if options.out:
+        check_place(options.out, "all.links")
     pairs, gold = _pairs_and_gold(options)
     translator = Translator.load(options.model, options.device)
     model, tokenizer = translator.model, translator.tokenizer

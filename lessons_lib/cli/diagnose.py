@@ -7,6 +7,7 @@ from pathlib import Path
 from lessons_lib.cli.flags import add_device
 from lessons_lib.cli.test_set import add_test_set, check_test_set, read_test_set, warn_of_bleu, warn_of_empty
 from lessons_lib.errors import UserError
+from lessons_lib.files import check_place
 
 HELP = """\
 See where a model errs: a report of scores by length, kinds of error, and the worst sentences.
@@ -43,10 +44,8 @@ def run(options: argparse.Namespace) -> int:
     check_test_set(options)
     if options.out is None and not options.json:
         raise UserError("say what for: --out FILE writes the report, --json prints its numbers")
-    if options.out and options.out.is_dir():
-        raise UserError(f"{options.out} is a folder; give a file, such as {options.out / 'report.html'}")
-    if options.out and not options.out.absolute().parent.is_dir():
-        raise UserError(f"{options.out.parent} does not exist; make it, or give another --out")
+    if options.out:
+        check_place(options.out, "report.html")
     translator = Translator.load(options.model, options.device)
     pairs, more = read_test_set(options, options.model)
     if more:

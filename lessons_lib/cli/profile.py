@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import io
 import json
 import os
 from dataclasses import asdict
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from lessons_lib.cli.flags import add_device
 from lessons_lib.errors import UserError
+from lessons_lib.files import check_place, write_whole
 
 HELP = """\
 Measure what a translation costs: time and memory over batch size, length, beam, key–value cache and precision.
@@ -59,10 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Profile; the exit code."""
     out = options.out
-    if out and out.suffix not in (".png", ".csv"):
+    if out and out.suffix.lower() not in (".png", ".csv"):
         raise UserError(f"--out {out} ends neither with .png, for a figure, nor with .csv, for the rows")
-    if out and not out.absolute().parent.is_dir():
-        raise UserError(f"{out.parent} does not exist; make it, or give another --out")
+    if out:
+        check_place(out, "profile.png")
 
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # PyTorch's profiler says when it begins and ends
     from lessons_lib.device import describe
@@ -72,15 +74,18 @@ def run(options: argparse.Namespace) -> int:
     model = Translator.load(options.model, options.device).model
     wanted = points(options.batch, options.source_length, options.beam, options.precision, options.grid)
     rows = [asdict(measured) for measured in profile(model, wanted, options.rounds)]
-    if out and out.suffix == ".csv":
-        with out.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
+    if out and out.suffix.lower() == ".csv":
+        lines = io.StringIO(newline="")
+        writer = csv.DictWriter(lines, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+        write_whole(out, lines.getvalue(), "give another --out")
     elif out:
         from lessons_lib.figures import decoding_costs
 
-        decoding_costs(rows).savefig(out, dpi=150)
+        picture = io.BytesIO()
+        decoding_costs(rows).savefig(picture, dpi=150, format="png")
+        write_whole(out, picture.getvalue(), "give another --out")
     device = describe(model.embedding.weight.device)
     if options.json:
         print(json.dumps({"model": str(options.model), "device": device, "rounds": options.rounds, "rows": rows}))

@@ -24,7 +24,7 @@ Translate a test set and print BLEU and chrF (sacreBLEU) as one JSON object.
   lessons score --model runs/toy --corpus grammar --part unseen_words
   lessons score --model runs/mine --source test.en --reference test.fr --beam 5
   lessons score --model runs/mine --source test.en --reference first.fr second.fr
-  lessons score --hypotheses mine.fr --reference test.fr            what is translated already
+  lessons score --hypotheses mine.fr --reference test.fr            what is translated already; a file "-": stdin
 
 The embedded corpus has four tests: the combinations of words are new in in_distribution; names, numbers and forms of
 words in unseen_words; combinations of constructions in unseen_constructions; the sentences of long are longer than any

@@ -1,6 +1,7 @@
 """`lessons train`."""
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
@@ -31,7 +32,8 @@ made and how good it is) and metrics.jsonl (a line of JSON every ten steps).
 
 Cut off by Ctrl-C, SIGTERM or a power cut? The same command goes on where the last checkpoint stands, with --overwrite
 too: that replaces a model, or an unfinished training with other settings, never an unfinished one with the same.
-Minutes, --accumulate and the machine may change. One process at a time trains in a folder.
+Minutes, --accumulate and the machine may change. One process at a time trains in a folder. When the last step is done,
+the model is saved before it is scored: Ctrl-C then ends the scoring.
 
 Validations translate up to 100 pairs of the validation part, drawn at even distances, and --patience decides by them:
 it counts validations in which neither their loss fell below its lowest nor their chrF rose above its highest. The score
@@ -111,15 +113,11 @@ def run(options: argparse.Namespace) -> int:
     recipe = recipe_for(options.corpus, **{k: v for k, v in flags.items() if k not in elsewhere and v is not None})
     check_free(options.out, options.overwrite)
     corpus = _load(options)
-    for part, count in corpus.seen.items():
-        if count:
-            of = f"{count} of {len(getattr(corpus, part))} {'validation' if part == 'valid' else part} pairs"
-            print(f"lessons: {of} have a side that is in the training data too: such a score flatters", file=sys.stderr)
-    warn_of_bleu([pair.target for pair in corpus.valid], options.tokenize)
-    if any(corpus.left_out.values()):
-        counts = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in corpus.left_out.items())
-        print(f"lessons: pairs left out: {counts}", file=sys.stderr)
+    if os.environ.get("RANK", "0") == "0":  # of several processes one talks
+        _warn(corpus, options.tokenize)
     card = train_translator(corpus, recipe, options.out, options.overwrite)
+    if not card:  # one of several processes, and not the one that talks
+        return 0
     print(
         f"{options.out}: {card['steps']} steps, {card['minutes']:.1f} minutes, {card['tokens_per_second']:,} tokens/s"
     )
@@ -133,6 +131,18 @@ def run(options: argparse.Namespace) -> int:
         print(f"lessons: {scores['too_long']} of them are too long for the model, and count as empty", file=sys.stderr)
     print(f"BLEU {scores['bleu']:.1f}, chrF {scores['chrf']:.1f} on {sentences}, greedy ({scores['signature']})")
     return 0
+
+
+def _warn(corpus, tokenize: str | None) -> None:
+    """Say on stderr what the score will not say."""
+    for part, count in corpus.seen.items():
+        if count:
+            of = f"{count} of {len(getattr(corpus, part))} {'validation' if part == 'valid' else part} pairs"
+            print(f"lessons: {of} have a side that is in the training data too: such a score flatters", file=sys.stderr)
+    warn_of_bleu([pair.target for pair in corpus.valid], tokenize)
+    if any(corpus.left_out.values()):
+        counts = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in corpus.left_out.items())
+        print(f"lessons: pairs left out: {counts}", file=sys.stderr)
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -21,7 +21,9 @@ Translate sentences, one line a sentence.
 
 Standard input is translated as it comes; the order is kept, an empty line stays an empty line. So does one that is
 too long for the model: stderr says which, the rest is translated, and the exit code is 2. With --n-best N every line
-gives N lines, whose texts differ; where the beams ended with fewer, the rest have the score -inf and no text.
+gives N lines, whose texts differ; where the beams ended with fewer, the rest have the score -inf and no text. A score
+is what the beams are ordered by, so that scores fall: the log-probability of all tokens over ((5 + tokens) / 6) to the
+power of --length-penalty; with 0 it is the log-probability itself.
 
 What a line becomes depends on that line, not on its neighbours; what is drawn (--temperature), on its number too. It
 may have twice as many tokens as the line, and ten more. Accents are read in Unicode's composed form (NFC).
@@ -34,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--n-best", type=int, default=1, metavar="N", help="the N best texts of the beams, with their scores"
     )
-    parser.add_argument("--length-penalty", type=float, default=1.0, help="0 favours short translations (default 1)")
+    penalty = "0 favours short translations, more than 1 long ones (default 1)"
+    parser.add_argument("--length-penalty", type=float, default=1.0, help=penalty)
     parser.add_argument("--no-repeat", type=int, default=0, metavar="N", help="no run of N tokens twice (3 is usual)")
     parser.add_argument("--prefix", metavar="WORDS", help="what every translation begins with; shorter than it may be")
     sampling = parser.add_argument_group("sampling, in the place of beams")
@@ -50,9 +53,12 @@ def run(options: argparse.Namespace) -> int:
     from lessons_lib.translation.search.translator import Translator
 
     if options.n_best != 1 and not 1 <= options.n_best <= options.beam:
-        raise UserError(f"--n-best {options.n_best} is not between 1 and --beam {options.beam}")
+        raise UserError(f"--n-best {options.n_best} is not between 1 and --beam {options.beam}; raise --beam")
     # Bytes that are not UTF-8 reach us as lone surrogates; their error should name the byte.
     sentences = [decode_utf8(os.fsencode(sentence), "the sentence") for sentence in options.sentences]
+    prefix = None if options.prefix is None else decode_utf8(os.fsencode(options.prefix), "--prefix")
+    if not sentences and sys.stdin is None:
+        raise UserError("standard input is closed; give sentences, or a file: < english.txt")
     translator = Translator.load(options.model, options.device, options.precision)
     if not sentences and sys.stdin.isatty():
         print("one sentence a line; Ctrl-D ends", file=sys.stderr)
@@ -67,18 +73,15 @@ def run(options: argparse.Namespace) -> int:
                 print(f"lessons: {complaint} {translator.longest}; left empty, split it", file=sys.stderr)
             lines = ["" if index in too_long else line for index, line in enumerate(lines)]
             complaints += len(too_long)
-        prefixes = None if options.prefix is None else [options.prefix] * len(lines)
+        prefixes = None if prefix is None else [prefix] * len(lines)
         for translation in translator.translate(lines, attention=False, prefixes=prefixes, first=before, **search):
             if options.n_best == 1:
                 print(on_one_line(translation.text))
                 continue
-            ended = [
-                (translation.text, translation.score),
-                *translation.alternatives,
-                *[("", -math.inf)] * options.n_best,
-            ]
-            for text, score in ended[: options.n_best]:
-                print(f"{score:.3f}\t{on_one_line(text)}")
+            texts = [translation.text, *(text for text, _ in translation.alternatives)]
+            ended = [*zip(translation.ranks, texts, strict=True), *[(-math.inf, "")] * options.n_best]
+            for rank, text in ended[: options.n_best]:
+                print(f"{rank:.3f}\t{on_one_line(text)}")
         before += len(lines)
         sys.stdout.flush()
     return 2 if complaints else 0

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lessons_lib.errors import UserError
+from lessons_lib.files import check_name, refuse_pointer
 
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 SHARDS = "model-*-of-*.safetensors"  # large models come in pieces, which the index lists
@@ -22,6 +23,7 @@ def find_folder(source: Path | str) -> Path:
         ValueError: there is no such folder, and it cannot be fetched.
     """
     if Path(source).is_dir():
+        check_name(Path(source).absolute())
         return Path(source)
     if not HUB_NAME.fullmatch(str(source)):
         raise UserError(f"{source} is not a folder, nor a name on the hub; give a folder that holds {CONFIG}")
@@ -69,6 +71,7 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
     for file in files:
         if not file.is_file():
             raise UserError(f"{file} is missing; download the model again")
+        refuse_pointer(file)
         try:
             tensors |= load_file(file)
         except SafetensorError as error:
@@ -80,7 +83,7 @@ def _read_json(path: Path) -> dict:
     if not path.is_file():
         raise UserError(f"{path.parent} has no {path.name}; give the folder of a model as transformers saves it")
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = json.loads(path.read_text("utf-8-sig"))
     except ValueError as error:
         raise UserError(f"{path} is damaged ({error}); download it again") from None
     if not isinstance(values, dict):

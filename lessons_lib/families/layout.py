@@ -33,6 +33,9 @@ ABOUT_NUMBERS = re.compile(
 HARMLESS = frozenset({"max_window_layers"})
 HARMLESS_BEGINNINGS = ("_", "summary_", "pooler_", "unsloth", "transformers")
 
+# What goes before every name when a model was saved inside `DataParallel`, or compiled.
+WRAPPERS = ("module.", "_orig_mod.")
+
 # The last part of a tensor's name, where it differs.
 LEAVES = {"gamma": "weight", "beta": "bias", "table": "weight"}
 
@@ -45,6 +48,7 @@ class Layout:
         model_types: what config.json calls the family.
         base: our configuration where config.json is silent: the format's own defaults.
         settings: their name of a setting, and our field.
+        aliases: names that `transformers` takes for some of these (its ``attribute_map``), and their own.
         required: settings that may have only this value.
         prefix: begins the names of the tensors in some of its files, and not in others.
         names: their name of a module (or a tensor), and ours; ``*`` stands for the layer.
@@ -59,6 +63,7 @@ class Layout:
     base: TransformerConfig
     settings: Mapping[str, str]
     names: Mapping[str, str]
+    aliases: Mapping[str, str] = field(default_factory=dict)
     required: Mapping[str, object] = field(default_factory=dict)
     prefix: str = ""
     copies: tuple[tuple[str, ...], ...] = ()
@@ -75,6 +80,9 @@ def our_config(settings: dict, layout: Layout, tensors: dict[str, Tensor]) -> Tr
             (null, false, 0, empty), or that changes no number, passes.
     """
     settings = dict(settings)
+    for alias, name in layout.aliases.items():
+        if alias in settings and settings.setdefault(name, settings[alias]) != (value := settings.pop(alias)):
+            refuse(alias, value, f"{name}={settings[name]} says otherwise; delete one")
     derived = layout.derive(settings, tensors)
     changes = {}
     for name, value in settings.items():
@@ -87,6 +95,19 @@ def our_config(settings: dict, layout: Layout, tensors: dict[str, Tensor]) -> Tr
         elif value and _changes_numbers(name):
             refuse(name, value)
     return replace(layout.base, **(changes | derived))
+
+
+def kind_of(settings: dict, layout: Layout) -> str | None:
+    """Which of the family's model types a config.json is of; None for another family's.
+
+    The first ones had no ``model_type``: then the class of the model says it, or there is but one.
+    """
+    named = settings.get("model_type")
+    if named is None:
+        classes = [str(name).lower() for name in settings.get("architectures") or ()]
+        fitting = [kind for kind in layout.model_types if any(name.startswith(kind) for name in classes)]
+        named = (fitting or [None])[0] if classes or len(layout.model_types) > 1 else layout.model_types[0]
+    return named if named in layout.model_types else None
 
 
 def _changes_numbers(name: str) -> bool:
@@ -121,6 +142,9 @@ def fill(model: nn.Module, tensors: dict[str, Tensor], layout: Layout, tied: boo
     Raises:
         ValueError: a tensor is missing, is left over, or has another shape; names the first.
     """
+    for wrapper in WRAPPERS:
+        if all(name.startswith(wrapper) for name in tensors):
+            tensors = {name.removeprefix(wrapper): tensor for name, tensor in tensors.items()}
     tensors = layout.rearrange({name.removeprefix(layout.prefix): tensor for name, tensor in tensors.items()})
     if tied:
         for names in layout.copies:
@@ -134,6 +158,9 @@ def fill(model: nn.Module, tensors: dict[str, Tensor], layout: Layout, tied: boo
         if tensor.shape != place.shape:
             shapes = f"{tuple(tensor.shape)}, but config.json asks for {tuple(place.shape)}"
             raise UserError(f"the checkpoint's tensor {name!r} has shape {shapes}; they do not belong together")
+        if place.is_floating_point() and not tensor.is_floating_point():
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise UserError(f"the checkpoint's tensor {name!r} is quantised ({kind}); load the model in floating point")
         place.copy_(tensor)
     for name in sorted(tensors):
         if not any(fnmatchcase(name, pattern) for pattern in layout.ignored):

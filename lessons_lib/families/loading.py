@@ -9,7 +9,7 @@ from torch import nn
 from lessons_lib.config import TransformerConfig
 from lessons_lib.errors import UserError
 from lessons_lib.families.checkpoint import find_folder, read_settings, read_tensors
-from lessons_lib.families.layout import Layout, fill, our_config
+from lessons_lib.families.layout import Layout, fill, kind_of, our_config
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -22,7 +22,7 @@ def load(source: Path | str, layout: Layout, build: Callable[[TransformerConfig]
     """
     folder = find_folder(source)
     settings = read_settings(folder)
-    if settings.get("model_type") not in layout.model_types:
+    if kind_of(settings, layout) is None:
         found, wanted = settings.get("model_type"), " or ".join(layout.model_types)
         raise UserError(f"{folder} holds a model of model_type={found!r}; this loader is for {wanted}")
     tensors = read_tensors(folder)

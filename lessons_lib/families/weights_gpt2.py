@@ -25,7 +25,7 @@ def _split_conv1d(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _width(settings: dict, tensors: dict[str, Tensor]) -> dict:
     """The feed-forward network is four times as wide as the model unless a setting says otherwise."""
-    return {} if settings.get("n_inner") else {"d_ff": 4 * settings.get("n_embd", GPT2_SMALL.d_model)}
+    return {} if settings.get("n_inner") else {"d_ff": 4 * int(settings.get("n_embd", GPT2_SMALL.d_model))}
 
 
 GPT2 = Layout(
@@ -45,6 +45,12 @@ GPT2 = Layout(
         "tie_word_embeddings": "tied",
         "eos_token_id": "eos_id",
         "pad_token_id": "pad_id",
+    },
+    aliases={
+        "hidden_size": "n_embd",
+        "num_attention_heads": "n_head",
+        "num_hidden_layers": "n_layer",
+        "max_position_embeddings": "n_positions",
     },
     required={"scale_attn_weights": True},
     prefix="transformer.",

@@ -5,19 +5,21 @@ from pathlib import Path
 from torch import Tensor
 
 from lessons_lib.families.decoder_only import LLAMA_7B, DecoderOnly
-from lessons_lib.families.layout import Layout, refuse
+from lessons_lib.families.layout import Layout, kind_of, refuse
 from lessons_lib.families.loading import load
 
 
 def _choices(settings: dict, tensors: dict[str, Tensor]) -> dict:
     """The base of the rotation, and the biases; windows and stretched rotations are refused."""
-    kind, known = settings["model_type"], {}
+    kind, known = kind_of(settings, LLAMA), {}
     for name in ("rope_parameters", "rope_scaling"):  # as new files call it, and as old ones
         given = settings.pop(name, None) or {}
         rope = dict(given) if isinstance(given, dict) else {"": given}
         kinds = {rope.pop(key, "default") for key in ("rope_type", "type")}
         base, turned = rope.pop("rope_theta", None), rope.pop("partial_rotary_factor", 1.0)
         rope.pop("original_max_position_embeddings", None)  # of stretched rotations
+        if "linear" in kinds and rope.pop("factor", None) == 1.0:  # stretched by nothing
+            kinds = {"default"}
         if kinds != {"default"} or rope or turned != 1.0:
             refuse(name, given)
         if base is not None:
@@ -72,7 +74,7 @@ LLAMA = Layout(
         "lm_head": "output",
     },
     copies=(("embed_tokens.weight", "lm_head.weight"),),
-    ignored=("layers.*.self_attn.rotary_emb.inv_freq",),
+    ignored=("layers.*.self_attn.rotary_emb.inv_freq", "rotary_emb.inv_freq"),
     derive=_choices,
 )
 

@@ -67,6 +67,7 @@ MARIAN_MT = Layout(
         "decoder_start_token_id": "bos_id",
         "eos_token_id": "eos_id",
     },
+    aliases={"hidden_size": "d_model", "num_attention_heads": "encoder_attention_heads"},
     required={
         "is_encoder_decoder": True,
         "share_encoder_decoder_embeddings": True,

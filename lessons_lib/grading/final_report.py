@@ -127,8 +127,10 @@ def write_report(
         report = capstone(translator, list(pairs))
     except NotImplementedError:
         return "No report yet: answer question 3 first."
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, report_text(report, pairs, whose, owners or {}))
-    return f"{Path(path).as_posix()}: written, on {len(pairs)} sentences."
+    return f"{path.as_posix()}: written, on {len(pairs)} sentences."
 
 
 def report_text(report: Mapping[str, Any], pairs: Sequence[Pair], whose: str, owners: Mapping[str, bool]) -> str:

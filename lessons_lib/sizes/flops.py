@@ -6,6 +6,7 @@ saves nothing here: the products are computed whole, then masked.
 """
 
 from lessons_lib.config import TransformerConfig
+from lessons_lib.errors import UserError
 from lessons_lib.families.encoder_only import EncoderOnlyConfig
 from lessons_lib.sizes.parameters import feed_forward_matrices, head_widths
 
@@ -64,7 +65,7 @@ def generation_flops(config: TransformerConfig, batch: int, past: int, src_lengt
         ValueError: the model has no decoder, or a length is out of its range.
     """
     if past < 0 or not config.n_decoder_layers:
-        raise ValueError(f"past={past}, n_decoder_layers={config.n_decoder_layers}: use 0 or more, and 1 or more")
+        raise UserError(f"past={past}, n_decoder_layers={config.n_decoder_layers}: use 0 or more, and 1 or more")
     check_lengths(config, batch, src_length, 1)
     width, kv_width = head_widths(config)
     layer = 4 * config.d_model * (width + kv_width) + 4 * width * (past + 1)
@@ -87,13 +88,13 @@ def rule_of_thumb_flops(n_parameters: int, tokens: int, training: bool = True) -
 def check_lengths(config: TransformerConfig, batch: int, src_length: int, tgt_length: int) -> None:
     """Raise ValueError unless each stack that the model has, and no other, gets tokens."""
     if batch < 1:
-        raise ValueError(f"batch={batch} is not positive; use 1 or more")
+        raise UserError(f"batch={batch} is not positive; use 1 or more")
     for name, layers, length in (
         ("src_length", config.n_encoder_layers, src_length),
         ("tgt_length", config.n_decoder_layers, tgt_length),
     ):
         if (length > 0) != (layers > 0) or length < 0:
             wanted = "1 or more" if layers else "0, for it has no such stack"
-            raise ValueError(f"{name}={length} does not fit this model; use {wanted}")
+            raise UserError(f"{name}={length} does not fit this model; use {wanted}")
         if length > config.max_length:
-            raise ValueError(f"{name}={length} is longer than max_length={config.max_length}; shorten it")
+            raise UserError(f"{name}={length} is longer than max_length={config.max_length}; shorten it")

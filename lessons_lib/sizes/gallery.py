@@ -11,6 +11,7 @@ from lessons_lib.sizes.parameters import (
     attention_parameters,
     count_parameters,
     feed_forward_parameters,
+    norm_parameters,
     parameters,
 )
 from lessons_lib.sizes.presets import presets
@@ -58,9 +59,9 @@ def total_parameters(config: TransformerConfig, extras: dict) -> int:
     if extras.get("kv_latent"):
         total += layers * (_latent_attention(config, extras) - attention_parameters(config))
     if extras.get("qk_norm"):
-        total += layers * 2 * config.head_width
+        total += layers * 2 * norm_parameters(config, config.head_width)
     if extras.get("norms_behind"):
-        total += layers * 2 * width
+        total += layers * 2 * norm_parameters(config)
     return total + extras.get("other", 0)
 
 
@@ -85,6 +86,6 @@ def _expert(config: TransformerConfig, extras: dict) -> int:
 def _latent_attention(config: TransformerConfig, extras: dict) -> int:
     """Down to the narrow vectors, a norm on each, up to the heads, and out (DeepSeek-AI 2024, section 2.1.1)."""
     kv, q, rope, heads = extras["kv_latent"], extras["q_latent"], extras["d_rope"], config.n_heads * config.head_width
-    queries = config.d_model * q + q + q * (heads + config.n_heads * rope)
-    keys_and_values = config.d_model * (kv + rope) + kv + 2 * kv * heads
+    queries = config.d_model * q + norm_parameters(config, q) + q * (heads + config.n_heads * rope)
+    keys_and_values = config.d_model * (kv + rope) + norm_parameters(config, kv) + 2 * kv * heads
     return queries + keys_and_values + heads * config.d_model

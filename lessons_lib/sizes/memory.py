@@ -9,6 +9,7 @@ sees: the memory of a process grows beyond it, because what is freed in pieces i
 from dataclasses import dataclass
 
 from lessons_lib.config import TransformerConfig
+from lessons_lib.errors import UserError
 from lessons_lib.feedforward import ACTIVATIONS
 from lessons_lib.sizes.flops import check_lengths
 from lessons_lib.sizes.parameters import count_parameters, head_widths
@@ -56,7 +57,7 @@ def training_memory(
     """
     check_lengths(config, batch, src_length, tgt_length)
     if loss not in ("chunked", "plain"):
-        raise ValueError(f"loss={loss!r} is not known; use one of chunked, plain")
+        raise UserError(f"loss={loss!r} is not known; use one of chunked, plain")
     step = Step(config, batch, src_length, tgt_length, _bytes(dtype), fused, loss == "plain")
     stages, last = list(model_stages(step)), loss_stage(step)
     parts = _standing(step)
@@ -91,7 +92,7 @@ def inference_memory(
     """
     check_lengths(config, batch, src_length, tgt_length)
     if tgt_length and not 1 <= prompt_length <= tgt_length:
-        raise ValueError(f"prompt_length={prompt_length} is not among tgt_length={tgt_length} tokens; make it shorter")
+        raise UserError(f"prompt_length={prompt_length} is not among tgt_length={tgt_length} tokens; make it shorter")
     step = Step(config, batch, src_length, tgt_length, _bytes(dtype), fused)
     parts, moments = _standing(step), {}
     if src_length:
@@ -121,7 +122,7 @@ def cache_memory(
         ValueError: the model has no decoder, lengths do not fit it, or ``dtype`` is not known.
     """
     if not config.n_decoder_layers:
-        raise ValueError("n_decoder_layers=0: without a decoder there is no cache; use inference_memory")
+        raise UserError("n_decoder_layers=0: without a decoder there is no cache; use inference_memory")
     check_lengths(config, batch, src_length, tgt_length)
     token = 2 * config.n_decoder_layers * batch * head_widths(config)[1] * _bytes(dtype)
     return {"cache of the target": token * tgt_length, "cache of the source": token * src_length}
@@ -129,7 +130,7 @@ def cache_memory(
 
 def _bytes(dtype: str) -> int:
     if dtype not in BYTES:
-        raise ValueError(f"dtype={dtype!r} is not known; use one of {', '.join(BYTES)}")
+        raise UserError(f"dtype={dtype!r} is not known; use one of {', '.join(BYTES)}")
     return BYTES[dtype]
 
 

@@ -82,9 +82,9 @@ def feed_forward_parameters(config: TransformerConfig) -> int:
     return count
 
 
-def norm_parameters(config: TransformerConfig) -> int:
-    """γ and β, or γ alone for RMSNorm (Zhang and Sennrich 2019)."""
-    return sum(weight.numel() for weight in NORMS[config.norm_type](config.d_model).parameters())
+def norm_parameters(config: TransformerConfig, width: int | None = None) -> int:
+    """γ and β of a norm of this width, or of d_model; γ alone for RMSNorm (Zhang and Sennrich 2019)."""
+    return sum(weight.numel() for weight in NORMS[config.norm_type](width or config.d_model).parameters())
 
 
 def position_parameters(config: TransformerConfig) -> int:

@@ -205,9 +205,12 @@ def _final_norm(step: Step, name: str, length: int) -> Iterator[Stage]:
 
 def _norm_kept(step: Step, length: int) -> int:
     """The input, each row's mean and deviation; RMSNorm: input and output, each row's size, all in float32."""
-    if step.config.norm_type == "layer":
+    kind = step.config.norm_type
+    if kind == "layer":
         return step.vectors(length) + step.vectors(length, 2)
-    return (2 * step.vectors(length) + step.vectors(length, 1)) // step.value * max(step.value, 4)
+    if kind == "rms":
+        return (2 * step.vectors(length) + step.vectors(length, 1)) // step.value * max(step.value, 4)
+    raise ValueError(f"norm_type={kind!r}: what it keeps for its gradient is not known; use one of layer, rms")
 
 
 def _spent(step: Step, length: int) -> int:

@@ -1,20 +1,21 @@
 // Published models side by side: what each is made of, in what two of them differ, and how many parameters that makes.
 
+import { CONFIGURATION, entryOf, gated, normNumbers, positionsLearned } from "./choices.js";
 import { children, choice, courseWidget, el, svg } from "./shared.js";
 
-const gated = (c) => ["swiglu", "geglu"].includes(c.activation);
 const headWidth = (c) => c.d_head || Math.floor(c.d_model / c.n_heads);
 const keyHeads = (c) => c.n_kv_heads || c.n_heads;
 const layersOf = (c) => c.n_encoder_layers + c.n_decoder_layers;
 
 function feedForward(c) {
   const ups = gated(c) ? 2 : 1;
-  return (ups + 1) * c.d_model * c.d_ff + (c.bias === "all" ? ups * c.d_ff + c.d_model : 0);
+  return (ups + 1) * c.d_model * c.d_ff + entryOf(c, "bias").rest * (ups * c.d_ff + c.d_model);
 }
 
 function attention(c) {
   const [query, key] = [c.n_heads * headWidth(c), keyHeads(c) * headWidth(c)];
-  const bias = { all: query + 2 * key + c.d_model, qkv: query + 2 * key, none: 0 }[c.bias];
+  const { qkv, rest } = entryOf(c, "bias");
+  const bias = qkv * (query + 2 * key) + rest * c.d_model;
   return 2 * c.d_model * (query + key) + bias;
 }
 
@@ -24,34 +25,32 @@ const expert = (c, extras) => feedForward({ ...c, d_ff: extras.d_expert ?? c.d_f
 /** Multi-head latent attention: down to the narrow vectors, a norm on each, up to the heads, and out. */
 function latentAttention(c, { kv_latent: kv, q_latent: q, d_rope: rope }) {
   const heads = c.n_heads * headWidth(c);
-  const queries = c.d_model * q + q + q * (heads + c.n_heads * rope);
-  return queries + c.d_model * (kv + rope) + kv + 2 * kv * heads + heads * c.d_model;
+  const queries = c.d_model * q + normNumbers(c, q) + q * (heads + c.n_heads * rope);
+  return queries + c.d_model * (kv + rope) + normNumbers(c, kv) + 2 * kv * heads + heads * c.d_model;
 }
 
 /** All learned numbers (lessons_lib.sizes.gallery.total_parameters). */
 export function totalParameters(c, extras = {}) {
   const [encoder, decoder, width] = [c.n_encoder_layers, c.n_decoder_layers, c.d_model];
   const [stacks, cross] = [(encoder > 0) + (decoder > 0), encoder ? decoder : 0];
-  const norm = width * (c.norm_type === "layer" ? 2 : 1);
-  const biases = { relative: c.n_heads * 33, t5: c.n_heads * 32 }[c.positions] ?? 0;
+  const [norm, { rows, scores }] = [normNumbers(c), positionsLearned(c)];
   const narrow = extras.d_embedding ?? width;
-  const places = c.positions === "learned" ? stacks * c.max_length : 0;
   const norms = c.embedding_norm ? (stacks * norm) / width : 0;
-  const table = (c.vocab_size + (c.n_token_types ?? 0) + places + norms) * narrow + stacks * biases;
+  const table = (c.vocab_size + (c.n_token_types ?? 0) + stacks * rows + norms) * narrow + stacks * scores;
   const layer = (attentions) => attentions * (attention(c) + norm) + norm + feedForward(c);
   const networks = ((extras.experts ?? 0) + (extras.shared_experts ?? 0)) * expert(c, extras);
   const experts = extras.experts ? networks + extras.experts * width - feedForward(c) : 0;
   const more =
     (extras.kv_latent ? latentAttention(c, extras) - attention(c) : 0) +
-    (extras.qk_norm ? 2 * headWidth(c) : 0) +
-    (extras.norms_behind ? 2 * width : 0);
+    (extras.qk_norm ? 2 * normNumbers(c, headWidth(c)) : 0) +
+    (extras.norms_behind ? 2 * norm : 0);
   const all =
     (extras.shared_layers ? Math.min(encoder, 1) : encoder) * layer(1) +
     decoder * layer(cross ? 2 : 1) +
     (encoder + decoder - (extras.dense_layers ?? 0)) * experts +
     (encoder + decoder) * more;
   const ends =
-    (c.norm === "pre" ? stacks * norm : 0) +
+    (entryOf(c, "norm") === CONFIGURATION.norm.pre ? stacks * norm : 0) +
     (c.pooler ? width * width + width : 0) +
     (decoder && !c.tied ? c.vocab_size * width : 0) +
     (extras.d_embedding ? narrow * width + width : 0) +
@@ -105,15 +104,12 @@ export function short(number) {
 const FAMILIES = { encoder: "encoder-only", decoder: "decoder-only", both: "encoder–decoder", "": "not disclosed" };
 const TASKS = { encoder: "masked words", decoder: "the next token", both: "the target", "": "not disclosed" };
 const POSITIONS = { sinusoidal_halves: "sinusoidal", learned: "learned table", rope: "RoPE", t5: "relative bias" };
-const ACTIVATIONS = { relu: "ReLU", gelu: "GELU", gelu_tanh: "GELU", silu: "SiLU", swiglu: "SwiGLU", geglu: "GeGLU" };
-const BIASES = { all: "everywhere", qkv: "on queries, keys, values", none: "none" };
 const UNKNOWN = "not disclosed";
 const PUBLISHED = "Parameters, published";
 
 function normText(c, extras) {
-  const kind = c.norm_type === "rms" ? "RMSNorm" : "LayerNorm";
-  const where = extras.norms_behind ? "before and behind" : c.norm === "pre" ? "before" : "behind";
-  return `${kind}, ${where} each part${extras.qk_norm ? "; on queries and keys" : ""}`;
+  const where = extras.norms_behind ? "before and behind" : entryOf(c, "norm").title;
+  return `${entryOf(c, "norm_type").title}, ${where} each part${extras.qk_norm ? "; on queries and keys" : ""}`;
 }
 
 function attentionText(c, extras) {
@@ -142,10 +138,10 @@ export function facts(m) {
     "Who sees whom": of(() => masks(family, 2, extras.window ?? null).map(([title]) => title).join(", ")),
     Norm: of(() => normText(c, extras)),
     Positions: of(() => POSITIONS[c.positions] ?? c.positions),
-    Activation: of(() => ACTIVATIONS[c.activation]),
+    Activation: of(() => entryOf(c, "activation").title),
     Attention: of(() => attentionText(c, extras)),
     Window: of(() => (extras.window ? `${count(extras.window)} tokens` : "none")),
-    Biases: of(() => BIASES[c.bias]),
+    Biases: of(() => entryOf(c, "bias").title),
     Layers: of(() => layerText(c, extras)),
     "Width d_model": of(() => count(c.d_model)),
     Heads: of(() => `${c.n_heads}, ${headWidth(c)} wide`),

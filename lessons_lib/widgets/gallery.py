@@ -40,7 +40,7 @@ class GalleryWidget(anywidget.AnyWidget):
         ValueError: a model without a name, a source or the like, a shape that is none, an index or a name out of range.
     """
 
-    _esm = module_source("gallery")
+    _esm = module_source("gallery", ["choices"])
     _css = style_source("gallery")
 
     models = traitlets.List().tag(sync=True)

@@ -1,34 +1,35 @@
 // Where parameters, FLOPs and bytes go: the formulas of lessons_lib.sizes, in whole numbers, for a shape of your own.
 
+import { CONFIGURATION, entryOf, gated, normNumbers, positionsLearned } from "./choices.js";
 import { children, choice, courseWidget, dropdown, el, table, toggle } from "./shared.js";
 
 const BYTES = { float64: 8, float32: 4, bfloat16: 2, float16: 2 };
-const GATED = ["swiglu", "geglu"];
 const BIASED = ["alibi", "relative", "t5"]; // positions that add to the scores
 const LEFT_OUT = ["token embedding", "token types", "positions", "output projection"]; // of the N of scaling laws
 const CHUNK = 512; // positions whose logits exist at one time
 const FUSED_ABOVE = 400 * 400; // queries times keys of 16 bits
 
-const gated = (c) => GATED.includes(c.activation);
 const matrices = (c) => (gated(c) ? 3 : 2);
 const headWidth = (c) => c.d_head || Math.floor(c.d_model / c.n_heads);
 const widths = (c) => [c.n_heads * headWidth(c), (c.n_kv_heads || c.n_heads) * headWidth(c)];
-const norm = (c) => c.d_model * (c.norm_type === "layer" ? 2 : 1);
+const isPre = (c) => entryOf(c, "norm") === CONFIGURATION.norm.pre;
 const sum = (parts) => Object.values(parts).reduce((total, count) => total + count, 0);
 const present = (parts) => Object.fromEntries(Object.entries(parts).filter(([, count]) => count));
 
 function attentionParameters(c) {
   const [width, kv] = widths(c);
-  const bias = (c.bias !== "none" ? width + 2 * kv : 0) + (c.bias === "all" ? c.d_model : 0);
+  const { qkv, rest } = entryOf(c, "bias");
+  const bias = qkv * (width + 2 * kv) + rest * c.d_model;
   return 2 * c.d_model * (width + kv) + bias;
 }
 
 function feedForwardParameters(c) {
-  return matrices(c) * c.d_model * c.d_ff + (c.bias === "all" ? (matrices(c) - 1) * c.d_ff + c.d_model : 0);
+  return matrices(c) * c.d_model * c.d_ff + entryOf(c, "bias").rest * ((matrices(c) - 1) * c.d_ff + c.d_model);
 }
 
 function positionParameters(c) {
-  return { learned: c.max_length * c.d_model, relative: c.n_heads * 33, t5: c.n_heads * 32 }[c.positions] ?? 0;
+  const { rows, scores } = positionsLearned(c);
+  return rows * c.d_model + scores;
 }
 
 /** The learned numbers of each part (lessons_lib.sizes.parameters). */
@@ -40,15 +41,15 @@ export function parameters(c) {
     "token embedding": c.vocab_size * c.d_model,
     "token types": (c.n_token_types ?? 0) * c.d_model,
     positions: stacks * positionParameters(c),
-    "embedding norms": c.embedding_norm ? stacks * norm(c) : 0,
+    "embedding norms": c.embedding_norm ? stacks * normNumbers(c) : 0,
     "encoder attention": encoder * attentionParameters(c),
     "encoder feed-forward": encoder * feedForwardParameters(c),
-    "encoder norms": encoder * 2 * norm(c),
+    "encoder norms": encoder * 2 * normNumbers(c),
     "decoder self-attention": decoder * attentionParameters(c),
     "decoder cross-attention": cross ? decoder * attentionParameters(c) : 0,
     "decoder feed-forward": decoder * feedForwardParameters(c),
-    "decoder norms": decoder * (cross ? 3 : 2) * norm(c),
-    "final norms": c.norm === "pre" ? stacks * norm(c) : 0,
+    "decoder norms": decoder * (cross ? 3 : 2) * normNumbers(c),
+    "final norms": isPre(c) ? stacks * normNumbers(c) : 0,
     pooler: c.pooler ? c.d_model * c.d_model + c.d_model : 0,
     "output projection": decoder && !c.tied ? c.vocab_size * c.d_model : 0,
   });
@@ -121,12 +122,9 @@ function standing(s) {
   return { weights: countParameters(c) * value, tables: stacks * numbers * value };
 }
 
-function normKept(s, length) {
-  if (s.c.norm_type === "layer") return s.vectors(length) + s.vectors(length, 2);
-  return ((2 * s.vectors(length) + s.vectors(length, 1)) / s.value) * Math.max(s.value, 4);
-}
+const normKept = (s, length) => entryOf(s.c, "norm_type").kept(s, length);
 
-const spent = (s, length) => (s.c.norm === "post" ? normKept(s, length) : 0) + s.vectors(length) * (s.c.dropout > 0);
+const spent = (s, length) => (!isPre(s.c) ? normKept(s, length) : 0) + s.vectors(length) * (s.c.dropout > 0);
 const stage = (name, kept, gradient, forward, backward) => ({ name, kept, gradient, forward, backward });
 
 function embeddingStage(s, name, length, isLast) {
@@ -134,7 +132,7 @@ function embeddingStage(s, name, length, isLast) {
   const x = s.vectors(length);
   let kept = x * (c.dropout > 0);
   let [gradient, backward] = [positionParameters(c) * value, x + s.embedding];
-  if (c.embedding_norm) [kept, gradient] = [kept + normKept(s, length), gradient + norm(c) * value];
+  if (c.embedding_norm) [kept, gradient] = [kept + normKept(s, length), gradient + normNumbers(c) * value];
   if (c.positions === "relative" || c.positions === "t5") kept += 8 * length * length;
   if (c.n_token_types) [kept, gradient] = [kept + 8 * s.batch * length, gradient + c.n_token_types * c.d_model * value];
   if (!c.tied && c.n_decoder_layers && isLast) gradient += s.embedding;
@@ -165,7 +163,7 @@ function attentionStage(s, name, queries, keys, isCausal, isCross) {
     forward += isBiased * (isCausal ? bias : weights);
     backward += wide * weights * (c.attention_dropout ? 1 : 2);
   }
-  return stage(name, kept, (attentionParameters(c) + norm(c)) * value, forward, backward);
+  return stage(name, kept, (attentionParameters(c) + normNumbers(c)) * value, forward, backward);
 }
 
 function feedForwardStage(s, name, length) {
@@ -174,7 +172,7 @@ function feedForwardStage(s, name, length) {
   const states = gated(c) ? 4 : c.activation === "relu" ? 1 : 2;
   const kept = normKept(s, length) + x + states * hidden + x * (c.dropout > 0);
   const backward = hidden * (states === 2 ? 1 : 2) + 2 * x + c.d_ff * c.d_model * value - spent(s, length);
-  return stage(name, kept, (feedForwardParameters(c) + norm(c)) * value, x, backward);
+  return stage(name, kept, (feedForwardParameters(c) + normNumbers(c)) * value, x, backward);
 }
 
 function modelStages(s, src, tgt) {
@@ -182,7 +180,7 @@ function modelStages(s, src, tgt) {
   const stages = [];
   const final = (name, length) => {
     const two = 2 * s.vectors(length);
-    if (c.norm === "pre") stages.push(stage(name, normKept(s, length), norm(c) * s.value, two, two));
+    if (isPre(c)) stages.push(stage(name, normKept(s, length), normNumbers(c) * s.value, two, two));
   };
   if (c.n_encoder_layers) {
     stages.push(embeddingStage(s, "encoder embedding", src, !c.n_decoder_layers));
@@ -495,10 +493,9 @@ function build(root, model, set) {
       if (!wrong && input !== active) input.value = shown[input.dataset.field];
       input.setAttribute("aria-invalid", Boolean(wrong) && input === active);
     }
-    const kinds = { layer: "LayerNorm", rms: "RMSNorm" };
     const biases = { all: "biases", qkv: "biases on Q, K and V", none: "no biases" };
     const positions = c.positions === "none" ? "no positions" : `${c.positions.replace("_halves", "")} positions`;
-    rest.textContent = `Also: ${c.norm}-norm, ${kinds[c.norm_type]}, ${c.activation}, ${positions}, ${biases[c.bias]}.`;
+    rest.textContent = `Also: ${c.norm}-norm, ${entryOf(c, "norm_type").title}, ${c.activation}, ${positions}, ${biases[c.bias]}.`;
     root.classList.toggle("sz-wrong", Boolean(wrong));
     if (wrong) {
       say(wrong);

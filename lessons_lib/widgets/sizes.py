@@ -49,7 +49,7 @@ class SizesWidget(anywidget.AnyWidget):
             name that is not known, an index out of range.
     """
 
-    _esm = module_source("sizes")
+    _esm = module_source("sizes", ["choices"])
     _css = style_source("sizes")
 
     models = traitlets.List().tag(sync=True)

@@ -14,7 +14,7 @@ from lessons_lib.translation.data.sameness import hash_of, normalise
 from lessons_lib.translation.data.textfile import decode_utf8, read_raw
 
 MAX_CHARACTERS = 5_000  # of a sentence; what is longer is a page, or no text
-BARS = " ||| "
+BARS = "|||"
 GRAMMAR_SIZES = {"n_train": 20_000, "n_valid": 500, "n_test": 1_000}
 
 
@@ -155,16 +155,16 @@ def read_tab_pairs(path: Path) -> list[Pair]:
         ValueError, OSError: see `read_lines`; or a line has another number of columns; says which line.
     """
     lines = read_lines(path)
-    # fast_align and its like write "source ||| target".
-    bars = all("\t" not in line and line.count(BARS) == 1 for line in lines if line.strip())
-    rows = [line.split(BARS if bars else "\t") if line.strip() else [] for line in lines]
+    # fast_align and its like write "source ||| target"; of a blank side, the blank beside the bars is often lost.
+    bars = BARS in next(line for line in lines if line.strip()) and not any("\t" in line for line in lines)
+    rows = [_columns(line, bars) if line.strip() else [] for line in lines]
     first = next(row for row in rows if row)
     for number, row in enumerate(rows, start=1):
         if row and (len(row) < 2 or len(row) != len(first)):
             as_others = "" if len(first) < 3 else f", not {len(first)} as the first line"
             raise UserError(
-                f"{path}, line {number}: {len(row)} columns{as_others} ({chr(9).join(row)[:60]!r}); "
-                "write source, one tab, target"
+                f"{path}, line {number}: {len(row)} columns{as_others} ({lines[number - 1][:60]!r}); "
+                f"write source, {'|||' if bars else 'one tab'}, target"
             )
     numbered = len(first) == 4 and all(row[0].isdigit() and row[2].isdigit() for row in rows if row)
     source, target = (1, 3) if numbered else (0, 1)
@@ -173,6 +173,12 @@ def read_tab_pairs(path: Path) -> list[Pair]:
         others = [column for i, column in enumerate(first) if i not in (source, target)]
         print(f"lessons: {read}; the rest, such as {others[-1][:60]!r}, is left out", file=sys.stderr)
     return [Pair(row[source], row[target]) if row else Pair("", "") for row in rows]
+
+
+def _columns(line: str, bars: bool) -> list[str]:
+    if not bars:
+        return line.split("\t")
+    return [column.removeprefix(" ").removesuffix(" ") for column in line.split(BARS)]
 
 
 def read_lines(path: Path, may_be_blank: bool = False) -> list[str]:

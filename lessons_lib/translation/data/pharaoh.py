@@ -105,4 +105,4 @@ def write_links(path: Path, links: Iterable[Links]) -> None:
     Raises:
         OSError: the file cannot be written.
     """
-    write_whole(path, "".join(f"{format_links(found)}\n" for found in links))
+    write_whole(path, "".join(f"{format_links(found)}\n" for found in links), "give another --out")

@@ -162,9 +162,9 @@ def read_manifest(folder: Path) -> dict:
     path = Path(folder) / MANIFEST
     if not path.is_file():
         raise UserError(f"{folder} is not a prepared corpus: it has no {MANIFEST}; run `lessons prepare`")
-    with suppress(ValueError, TypeError, KeyError):
+    with suppress(ValueError, TypeError, KeyError, AttributeError):
         manifest = json.loads(path.read_text("utf-8"))
-        if manifest["format"] == FORMAT:
+        if manifest["format"] == FORMAT and {"source", "filters", "exhausted", "parts"} <= manifest.keys():
             return manifest
     raise UserError(f"{path} is not one that this version of `lessons prepare` wrote; give it another folder")
 

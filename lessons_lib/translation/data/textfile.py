@@ -3,7 +3,9 @@
 import bz2
 import gzip
 import io
+import itertools
 import lzma
+import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -33,17 +35,22 @@ OTHERS = {
     b"PAR1\x15": ("a Parquet file", "write its columns as text, one sentence a line"),
     b"%PDF": ("a PDF", "save it as text"),
 }
+STANDARD_INPUT = "-"  # in the place of a file's name
 NULS = 0.1  # share of the bytes
 
 
 def read_raw(path: Path) -> bytes:
-    """The bytes of a file, unpacked if they are gzip, xz or bzip2, whatever the file is called.
+    """The bytes of a file, unpacked if they are gzip, xz or bzip2, whatever it is called; ``-`` is standard input.
 
     Raises:
         ValueError: it is a folder, or packed and damaged, or named as if it were packed.
         OSError: it is missing or cannot be read.
     """
     path = Path(path)
+    if str(path) == STANDARD_INPUT:
+        raw = b"" if sys.stdin is None else sys.stdin.buffer.read()
+        packed = _packing(raw)
+        return _unpacked(path, raw, *packed[1:]) if packed else raw
     if path.is_dir():
         raise UserError(f"{path} is a folder; give a text file, one sentence a line")
     if not path.exists():
@@ -106,10 +113,14 @@ def check_kind(raw: bytes, name: str) -> None:
 
 
 def _way_out(raw: bytes, error: UnicodeDecodeError) -> str:
-    if error.end == len(raw) and error.reason == "unexpected end of data":
-        return "it is cut off in the middle of a character; copy it again"
     text = raw.decode("utf-8", errors="replace")
     damaged, whole = text.count("\ufffd"), sum(not letter.isascii() and letter != "\ufffd" for letter in text)
+    # "café" in another encoding ends so too: only where the rest is UTF-8 has it been cut.
+    if error.end == len(raw) and error.reason == "unexpected end of data" and whole:
+        return "it is cut off in the middle of a character; copy it again"
+    halves = sum(0xA0 <= low < 0xC0 for high, low in itertools.pairwise(raw) if high == 0xED)
+    if halves and damaged <= 3 * halves:
+        return "it writes characters as two halves (surrogates), which UTF-8 forbids: mend that line"
     if whole > damaged:  # as another encoding all of these would be read wrongly
         return "the rest is UTF-8: mend that line, or drop such bytes with iconv -c -f UTF-8 -t UTF-8"
     windows = any(0x80 <= byte < 0xA0 for byte in raw)

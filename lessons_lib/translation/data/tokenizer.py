@@ -44,8 +44,8 @@ class Tokenizer:
         """
         engine = Engine(models.BPE(byte_fallback=True))
         engine.pre_tokenizer = pre_tokenizers.Split(Regex(_PATTERN), "isolated")
-        trainer = trainers.BpeTrainer(
-            vocab_size=vocab_size, special_tokens=[PAD, BOS, EOS, *BYTES], show_progress=False
+        trainer = trainers.BpeTrainer(  # its sizes have 64 bits
+            vocab_size=min(vocab_size, 2**63), special_tokens=[PAD, BOS, EOS, *BYTES], show_progress=False
         )
         engine.train_from_iterator((" " + text for text in texts), trainer)
         tokenizer = cls(*_vocabulary_and_merges(json.loads(engine.to_str())))
@@ -85,12 +85,27 @@ class Tokenizer:
         return self._pieces
 
     def encode(self, text: str) -> list[int]:
-        """Token ids, without ``<s>`` and ``</s>``."""
-        return self._engine.encode(" " + text).ids
+        """Token ids, without ``<s>`` and ``</s>``.
+
+        Raises:
+            ValueError: see `encode_all`.
+        """
+        try:
+            return self._engine.encode(" " + text).ids
+        except TypeError:
+            raise UserError(_no_text([text])) from None
 
     def encode_all(self, texts: Iterable[str]) -> list[list[int]]:
-        """`encode`, for many texts at once on all cores."""
-        return [encoding.ids for encoding in self._engine.encode_batch_fast([" " + text for text in texts])]
+        """`encode`, for many texts at once on all cores.
+
+        Raises:
+            ValueError: one is not text, or holds half a character (a lone surrogate); says which.
+        """
+        texts = list(texts)
+        try:
+            return [encoding.ids for encoding in self._engine.encode_batch_fast([" " + text for text in texts])]
+        except TypeError:
+            raise UserError(_no_text(texts)) from None
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text: exactly the one that was encoded. ``<pad>``, ``<s>`` and ``</s>`` are left out."""
@@ -127,6 +142,16 @@ class Tokenizer:
         if token <= self.eos_id + len(BYTES):
             return bytes([token - self.eos_id - 1])
         return self._pieces[token].encode()
+
+
+def _no_text(texts: list) -> str:
+    """Which of the texts is none, and what to do: the library `tokenizers` says neither."""
+    for number, text in enumerate(texts, start=1):
+        if not isinstance(text, str):
+            return f"text {number} is of type {type(text).__name__}; give a str"
+        if half := re.search("[\ud800-\udfff]", text):
+            return f"text {number} holds half a character, {half[0]!a}; read it anew, or drop it"
+    return "the texts cannot be encoded"
 
 
 def _vocabulary_and_merges(saved: dict) -> tuple[dict[str, int], list[tuple[str, str]]]:

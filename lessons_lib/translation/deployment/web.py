@@ -57,7 +57,7 @@ def web_model(folder: Path, words: list[str] | None = None, name: str = "") -> b
     folder = Path(folder)
     try:
         config, tokenizer = (
-            json.loads((folder / f"{part}.json").read_text("utf-8")) for part in ("config", "tokenizer")
+            json.loads((folder / f"{part}.json").read_text("utf-8-sig")) for part in ("config", "tokenizer")
         )
         tensors = read_safetensors(folder / "model.safetensors")
         vocabulary, merges = tokenizer["model"]["vocab"], tokenizer["model"]["merges"]

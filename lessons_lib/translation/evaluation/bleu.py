@@ -11,6 +11,8 @@ import numpy as np
 from jaxtyping import Float
 from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
 
+from lessons_lib.errors import UserError
+
 MAX_ORDER = 4  # n-grams of one word to four
 NGram = tuple[str, ...]
 
@@ -27,7 +29,7 @@ def bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
         ValueError: there is nothing to score, or the two lists differ in length.
     """
     if not references or len(hypotheses) != len(references):
-        raise ValueError(
+        raise UserError(
             f"{len(hypotheses)} translations and {len(references)} references; give one of each, and at least one"
         )
     return bleu_of_sums(sums_by_sentence(hypotheses, references).sum(0))

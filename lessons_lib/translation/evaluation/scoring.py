@@ -75,20 +75,33 @@ def score(
 
     Args:
         tokenize: how BLEU splits words, a name of sacreBLEU's; "13a" without it, for languages with blanks.
-        more: further references, each a whole set.
+        more: further references, each a whole set. Of several, a blank one is none at all.
     Raises:
         ValueError: there is nothing to score, or the lists differ in length, or sacreBLEU cannot split so.
     """
     for one in (references, *more):
         _check_lengths(hypotheses, one)
     bleu, chrf = _bleu(tokenize), CHRF()
-    together = [list(references), *map(list, more)]
+    together = _together(references, more)
     return Scores(
         bleu=_at_most_100(bleu.corpus_score(list(hypotheses), together).score),
         chrf=_at_most_100(chrf.corpus_score(list(hypotheses), together).score),
         signature=bleu.get_signature().format(),
         sentences=len(references),
     )
+
+
+def _together(references: Sequence[str], more: Sequence[Sequence[str]]) -> list[list[str | None]]:
+    """What sacreBLEU takes: as many sets as a sentence has references at most, None where it has fewer.
+
+    A blank reference beside others would be the one whose length is nearest to a translation that is cut off, and
+    spare it the brevity penalty (sacreBLEU 2.6 takes None for none, and "" for a reference of no words).
+    """
+    rows = []
+    for row in zip(references, *more, strict=True):
+        filled = [reference for reference in row if reference.strip()] or [row[0]]
+        rows.append([*filled, *[None] * (len(row) - len(filled))])
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def check_tokenize(tokenize: str | None) -> None:
@@ -150,7 +163,7 @@ def compare(
         raise UserError(f"seed={seed} is less than 1; use {SEED} (sacreBLEU takes 0 for no seed)")
     systems = [("a", list(hypotheses_a)), ("b", list(hypotheses_b))]
     with _sacrebleu_seed(seed):
-        metrics, together = {"BLEU": _bleu(tokenize, force=True)}, [list(references), *map(list, more)]
+        metrics, together = {"BLEU": _bleu(tokenize, force=True)}, _together(references, more)
         test = PairedTest(systems, metrics, together, "bs", n_samples=resamples)
         signatures, results = test()
     a, b = results["BLEU"]
@@ -178,7 +191,7 @@ def _check_lengths(hypotheses: Sequence[str], references: Sequence[str]) -> None
 def _interval(result: Result) -> Interval:
     # `ci` is half the width of the interval around the mean of the resamples.
     low, high = max(float(result.mean - result.ci), 0.0), float(result.mean + result.ci)
-    return Interval(_at_most_100(result.score), low, _at_most_100(high))
+    return Interval(*map(_at_most_100, (result.score, low, high)))
 
 
 @contextmanager

@@ -1,13 +1,16 @@
 """A model on disk: one folder of safetensors and JSON, never a pickle, that appears whole or not at all."""
 
 import json
+import operator
+from contextlib import suppress
 from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
+from torch import Tensor
 
 from lessons_lib.errors import UserError
-from lessons_lib.files import COMPLETE, finish, write_whole
+from lessons_lib.files import check_name, finish, refuse_pointer, write_whole
 from lessons_lib.transformer import Transformer, TransformerConfig
 from lessons_lib.translation.data.tokenizer import Tokenizer
 
@@ -32,6 +35,7 @@ def load_model(folder: Path) -> tuple[Transformer, Tokenizer]:
         ValueError: the folder is not a model, or its files do not belong together; names the file.
     """
     folder = Path(folder)
+    check_name(folder.absolute())
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder; give the --out of a `lessons train`")
     finish(folder)
@@ -40,12 +44,22 @@ def load_model(folder: Path) -> tuple[Transformer, Tokenizer]:
         raise UserError(
             f"{folder} is not a model: it has no {' and no '.join(missing)}; give the --out of a `lessons train`"
         )
+    refuse_pointer(folder / WEIGHTS)
     try:
-        config = TransformerConfig.from_dict(json.loads((folder / CONFIG).read_text("utf-8")))
+        settings = json.loads((folder / CONFIG).read_text("utf-8-sig"))
+        if "model_type" in settings:  # transformers' word
+            raise UserError(f"its {CONFIG} is of a {settings['model_type']} of transformers, not of `lessons train`")
+        config = TransformerConfig.from_dict(settings)
+        for name in ("pad_id", "bos_id", "eos_id"):
+            if not 0 <= getattr(config, name) < config.vocab_size:
+                raise UserError(f"{name}={getattr(config, name)} is none of the {config.vocab_size} pieces")
         weights = load_file(folder / WEIGHTS)
-    except (ValueError, TypeError, SafetensorError) as error:
+        for name, tensor in weights.items():
+            check_numbers(name, tensor)
+        model = Transformer(config)
+    except (ValueError, TypeError, AssertionError, RuntimeError, MemoryError, SafetensorError) as error:
         raise UserError(f"{folder} holds a damaged model ({_first_line(error)}); train again") from None
-    tokenizer, model = Tokenizer.load(folder / TOKENIZER), Transformer(config)
+    tokenizer = Tokenizer.load(folder / TOKENIZER)
     try:
         model.load_state_dict(weights)
     except RuntimeError as error:
@@ -65,10 +79,13 @@ def read_card(folder: Path) -> dict:
         ValueError: the file is damaged.
     """
     path = Path(folder) / CARD
-    try:
-        return json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    except ValueError:
-        raise UserError(f"{path} is damaged; delete it, or train again") from None
+    if not path.is_file():
+        return {}
+    with suppress(ValueError, TypeError, AttributeError):
+        card = json.loads(path.read_text("utf-8-sig"))
+        if isinstance(card.get("data", {}), dict) and operator.index(card.get("seed", 0)) >= 0:
+            return card
+    raise UserError(f"{path} is damaged; delete it, or train again")
 
 
 def write_json(path: Path, values: dict) -> None:
@@ -83,15 +100,29 @@ def check_free(out: Path, overwrite: bool, files: set[str] = FILES, what: str = 
         what: the files are together.
     """
     out = Path(out)
+    check_name(out.absolute())
     if not out.exists():
         return
     if not out.is_dir():
         raise UserError(f"{out} is a file; give a folder for {what}")
-    held = {path.name for path in out.iterdir() if not path.name.endswith(".partial")} - {COMPLETE}
+    # Hidden files are no one's work: file managers, notebooks and network drives leave them (.DS_Store, .nfs0001).
+    held = {path.name for path in out.iterdir() if not path.name.startswith(".")}
     if foreign := sorted(held - files - {CHECKPOINT}):
         raise UserError(f"{out} holds {foreign[0]}, which is not part of {what}; give another folder")
     if held and CHECKPOINT not in held and not overwrite:
         raise UserError(f"{out} already holds {what}; give another folder, or --overwrite to replace it")
+
+
+def check_numbers(name: str, tensor: Tensor) -> None:
+    """Raise ValueError unless a weight is made of numbers that can be computed with.
+
+    PyTorch would copy whole numbers that stand for others (8 bits with a scale elsewhere) as they are.
+    """
+    if not tensor.is_floating_point():
+        kind = str(tensor.dtype).removeprefix("torch.")
+        raise UserError(f"{name} is stored as {kind}, not as a floating-point number")
+    if not tensor.float().isfinite().all():
+        raise UserError(f"{name} holds a value that is no number")
 
 
 def _first_line(error: Exception) -> str:

@@ -30,6 +30,8 @@ def likely(
         top_k: only so many of the most probable tokens (Fan et al. 2018, section 4.4); 0 for all.
         top_p: only the fewest tokens that together have this probability (Holtzman et al. 2020, section 3.1).
     """
+    # So that single precision holds it: below, the best alone is drawn anyway; above, all are equally likely.
+    temperature = min(max(temperature, torch.finfo(torch.float).tiny), torch.finfo(torch.float).max)
     below_best = log_probabilities - log_probabilities.amax(dim=-1, keepdim=True)  # 0 at the best, at any temperature
     ordered, tokens = (below_best / temperature).softmax(dim=-1).sort(dim=-1, descending=True)
     if top_k:

@@ -12,6 +12,8 @@ from lessons_lib.translation.search.constraints import Constraints
 from lessons_lib.translation.search.decoding import LENGTH_PENALTY, Hypothesis, check_beam, greedy, n_best
 from lessons_lib.translation.search.sampling import Sampler, check_sampling
 
+STRONGEST = 50  # length penalty, in both directions
+
 
 @dataclass(frozen=True)
 class Search:
@@ -37,7 +39,14 @@ class Search:
     first: int = 0
 
     def __post_init__(self):
+        if not -STRONGEST <= self.length_penalty <= STRONGEST:  # beyond, the powers of lengths leave the numbers
+            raise UserError(
+                f"length_penalty={self.length_penalty} is not between {-STRONGEST} and {STRONGEST}; 0 to 2 is usual"
+            )
         if self.temperature is None:
+            for name, given in (("top_k", self.top_k != 0), ("top_p", self.top_p != 1)):
+                if given:
+                    raise UserError(f"{name}={getattr(self, name)} is of sampling; add a temperature, 1 for example")
             return
         check_sampling(self.temperature, self.top_k, self.top_p)
         if self.seed < 0:

@@ -18,7 +18,9 @@ class Translation:
     The pieces of both sides end with ``</s>`` (the target's does not where the length limit cut it off).
     ``score`` is the log-probability of the whole translation. ``cross_attention`` has a row for each target piece
     and a column for each source piece, in every layer and head; None if it was not asked for. ``alternatives`` are the
-    other texts that the beams ended with, each with its log-probability, the best first.
+    other texts that the beams ended with, each with its log-probability, in the order of the search: by ``ranks``,
+    which fall. They are the log-probabilities of ``text`` and of the alternatives, each over its length penalty
+    (`Hypothesis.normalised`); where that is above 0, a longer text may be ahead of a more probable one.
 
     In a notebook it shows each word and where it looked most; elsewhere a line with its source, text and score.
     """
@@ -32,6 +34,7 @@ class Translation:
     source_words: list[int | None] = field(repr=False)
     target_words: list[int | None] = field(repr=False)
     alternatives: tuple[tuple[str, float], ...] = field(default=(), repr=False)
+    ranks: tuple[float, ...] = field(default=(0.0,), repr=False)
 
     def word_attention(self, layer: int = -1) -> Float[np.ndarray, "T2 S2"]:
         """Who looked at whom, in the words of ``text`` and ``source``: the mean over the heads of a layer.

@@ -12,7 +12,7 @@ from lessons_lib.errors import UserError
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.data.tokenizer import Tokenizer
 from lessons_lib.translation.search.attention_weights import cross_attention
-from lessons_lib.translation.search.decoding import Hypothesis, output_limit
+from lessons_lib.translation.search.decoding import LENGTH_PENALTY, Hypothesis, output_limit
 from lessons_lib.translation.search.model_folder import load_model
 from lessons_lib.translation.search.search import Search, search_all
 from lessons_lib.translation.search.translations import Translation
@@ -77,6 +77,7 @@ class Translator:
         """
         if isinstance(sentences, str):
             return self.translate([sentences], beam, attention, None if prefixes is None else [prefixes], **search)[0]
+        sentences = list(sentences)
         self.model.eval()
         sources = self._encode(sentences)
         filled = [i for i, ids in enumerate(sources) if ids]
@@ -94,7 +95,7 @@ class Translator:
             tables = cross_attention(self.model, [src[i] for i in filled], [found[i][0].tokens for i in filled])
             weights = {i: table.numpy() for i, table in zip(filled, tables, strict=True)}
         return [
-            self._translation(sentence, src[i], found[i], weights.get(i))
+            self._translation(sentence, src[i], found[i], weights.get(i), how.length_penalty)
             if i in found
             else Translation(sentence, "", [], [], 0.0, None, [], [])
             for i, sentence in enumerate(sentences)
@@ -151,20 +152,21 @@ class Translator:
                 )
         return encoded
 
-    def _translation(self, source, src, ended, weights) -> Translation:
-        tgt, text = ended[0].tokens, self.tokenizer.decode(ended[0].tokens)
-        others: dict[str, float] = {}
-        for one in ended[1:]:  # pieces can be put together in several ways to one text: the likeliest counts
-            others.setdefault(self.tokenizer.decode(one.tokens), one.log_probability)
-        others.pop(text, None)
+    def _translation(self, source, src, ended, weights, length_penalty=LENGTH_PENALTY) -> Translation:
+        texts: dict[str, Hypothesis] = {}
+        for one in ended:  # pieces can be put together in several ways to one text: the one that is ahead counts
+            texts.setdefault(self.tokenizer.decode(one.tokens), one)
+        (text, best), *others = texts.items()
+        tgt = best.tokens
         return Translation(
             source=source,
             text=text,
             source_tokens=self.tokenizer.pieces(src),
             target_tokens=self.tokenizer.pieces(tgt),
-            score=ended[0].log_probability,
+            score=best.log_probability,
             cross_attention=weights,
             source_words=self.tokenizer.word_ids(src),
             target_words=self.tokenizer.word_ids(tgt),
-            alternatives=tuple(others.items()),
+            alternatives=tuple((other, one.log_probability) for other, one in others),
+            ranks=tuple(one.normalised(length_penalty) for one in texts.values()),
         )

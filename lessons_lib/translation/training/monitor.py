@@ -12,6 +12,7 @@ from typing import TextIO
 from tqdm.auto import tqdm  # a widget in a notebook, a line in a terminal
 
 from lessons_lib.errors import UserError
+from lessons_lib.translation.training.checkpoint import LATEST
 from lessons_lib.translation.training.live_plot import LivePlot, in_notebook
 from lessons_lib.translation.training.loop import Step
 
@@ -33,13 +34,14 @@ class StopSignal:
         return self
 
     def __exit__(self, *_) -> None:
-        self._restore()
+        self.listen_no_more()
 
     def _receive(self, number, _frame) -> None:
         self.received = signal.Signals(number)
-        self._restore()
+        self.listen_no_more()
 
-    def _restore(self) -> None:
+    def listen_no_more(self) -> None:
+        """From now on a signal ends the program, as it did before: there is nothing left to save."""
         while self._before:
             signal.signal(*self._before.popitem())
 
@@ -120,7 +122,7 @@ class Monitor:
     def check_loss(self) -> None:
         """Raise ValueError if the last loss is no number: what such a step leaves is not worth keeping."""
         if self.steps and not math.isfinite(loss := float(self._loss)):
-            raise UserError(no_number("the loss", loss, self.steps))
+            raise UserError(no_number("the loss", loss, self.steps, (self._path.parent / LATEST).exists()))
 
     def totals(self) -> dict[str, int | float]:
         """What a training that goes on later must know of its past."""
@@ -165,19 +167,18 @@ def finite_or_none(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def no_number(name: str, value: float | str, step: int) -> str:
-    """What to say, and to do, when a training leaves the numbers."""
-    return (
-        f"{name} is {value} at step {step}; the last checkpoint is kept. Use a lower learning rate or a longer warm-up"
-    )
+def no_number(name: str, value: float | str, step: int, kept: bool) -> str:
+    """What to say, and to do, when a training leaves the numbers; ``kept``: whether there is a checkpoint."""
+    checkpoint = "the last checkpoint is kept" if kept else "there was no checkpoint yet"
+    return f"{name} is {value} at step {step}; {checkpoint}. Use a lower learning rate or a longer warm-up"
 
 
 def _opened_after(metrics: Path, step: int) -> tuple[TextIO, list[dict]]:
     """The file, holding only whole lines of steps up to ``step``, open for more; and what those lines say."""
     kept = []
     if step and metrics.exists():
-        for line in metrics.read_text("utf-8").splitlines():
-            with contextlib.suppress(ValueError):  # a line cut off by a power cut
+        for line in metrics.read_text("utf-8", "replace").splitlines():
+            with contextlib.suppress(ValueError, KeyError, TypeError):  # a line cut off by a power cut
                 row = json.loads(line)
                 kept += [row] * (row["step"] <= step)
     metrics.write_text("".join(f"{json.dumps(row)}\n" for row in kept), "utf-8")

@@ -43,6 +43,7 @@ from lessons_lib.translation.training.team import Team
 VALIDATION_PAIRS = 100  # at even distances; a validation must not eat the minutes
 TEST_PAIRS = 1_000  # at even distances
 MAY_CHANGE = ("minutes", "steps", "accumulate")  # of an unfinished training's options
+CHECKPOINT_VALUES = {"identity", "trainer", "validated", "monitored", "stopping"}  # what is beside the tensors
 STEPS_BETWEEN_TRIMS = 100
 GO_ON = "free some space and run the same command: it goes on from the last checkpoint, if there is one"
 TOKENIZER_PAIRS = 500_000  # more of them would change few pieces, and cost minutes and memory
@@ -163,6 +164,7 @@ class _Run:
             shutil.copy(folder / METRICS, partial / METRICS)
             write_json(partial / CARD, card)
         if not stop.received:
+            stop.listen_no_more()
             part = "test" if self.corpus.test else "valid"
             pairs = evenly(getattr(self.corpus, part), TEST_PAIRS)
             scores = score_translator(Translator(self.model, self.tokenizer), pairs, tokenize=self.recipe.tokenize)
@@ -201,7 +203,9 @@ class _Run:
         monitor.check_loss()
         tensors, trainer = self.trainer.state()
         if not all(weight.isfinite().all() for weight in self.model.parameters()):  # the next loss would say so
-            raise UserError(no_number("a weight", "nan", self.trainer.number))
+            raise UserError(
+                no_number("a weight", "nan", self.trainer.number, (self.out / CHECKPOINT / LATEST).exists())
+            )
         best = {f"best.{name}": x for name, x in self.stopping.weights.items()}
         values = {
             "identity": self._identity(),
@@ -220,6 +224,8 @@ class _Run:
         """
         try:
             found = read_checkpoint(self.out / CHECKPOINT)
+            if found and not found[1].keys() >= CHECKPOINT_VALUES:
+                raise UserError(f"{self.out / CHECKPOINT} is of another program; start anew with --overwrite")
         except ValueError as error:
             if not overwrite:
                 raise

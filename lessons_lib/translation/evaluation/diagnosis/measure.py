@@ -96,7 +96,8 @@ def diagnose(
         ValueError: there is no pair, or an option is out of its range.
     """
     if beam < 2:
-        raise UserError(f"beam={beam} is greedy search, which the report has anyway; 4 or 5 is usual")
+        what = "greedy search, which the report has anyway" if beam == 1 else "no number of beams"
+        raise UserError(f"beam={beam} is {what}; 4 or 5 is usual")
     if worst < 0:
         raise UserError(f"worst={worst} is negative; use 0 or more")
     sources, references = [pair.source for pair in pairs], [pair.target for pair in pairs]

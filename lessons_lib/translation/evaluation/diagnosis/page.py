@@ -12,12 +12,12 @@ STYLE = Path(__file__).with_name("page.css")
 
 
 def write_page(path: Path, diagnosis: Diagnosis, title: str) -> None:
-    """Write the page, whole or not at all.
+    """Write the page, replacing an old one in one step.
 
     Raises:
         OSError: the file cannot be written.
     """
-    write_whole(path, render(diagnosis, title))
+    write_whole(path, render(diagnosis, title), "give another --out")
 
 
 def render(diagnosis: Diagnosis, title: str) -> str:
