@@ -95,10 +95,12 @@ def program(name: str) -> str:
             documented = isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
             if documented and ast.get_docstring(node) is not None:
                 del node.body[0]
-            if isinstance(node, ast.ImportFrom) and not (node.module or "").startswith(__name__):
-                node.module = (node.module or "").partition(".")[0]  # where a thing lies is no part of the program
+        # What is imported is part of the program; where it lies, and the order of the lines, is not.
+        imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        tree.body = [node for node in tree.body if node not in imports]
+        hashed.update(" ".join(sorted(ast.unparse(name) for node in imports for name in node.names)).encode())
         hashed.update(ast.dump(tree).encode())
-        for node in ast.walk(tree):
+        for node in imports:
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{__name__}."):
                 hashed.update(program(node.module.removeprefix(f"{__name__}.")).encode())
     return hashed.hexdigest()[:16]
