@@ -100,6 +100,8 @@ def drive_plain(answer: Callable, inputs: Arrays) -> Arrays:
     arrays: Arrays = {}
     for name, arguments in plain_cases(inputs).items():
         arrays |= run_case(name, lambda *given: _first(module(*given)), arguments, ("output",))
+    self_attention = plain_cases(inputs)["self"]
+    arrays |= run_case("again", lambda *given: _first(module(*given)), self_attention, ("output",))
     cross = plain_cases(inputs)["cross"]
     arrays |= module_gradient_case("gradient", module, cross, inputs["cotangent"])
     device = pick_device().type

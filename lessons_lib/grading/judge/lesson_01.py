@@ -238,7 +238,11 @@ def _with_a_batch(case: Case, arguments: Inputs, letters: str) -> str | None:
 
 def _large_scores(case: Case, arguments: Inputs) -> str | None:
     if case.error is None and not np.isfinite(case["weights"]).all():
-        return "Large scores give NaN: exp overflows; use torch.softmax, or subtract each row's maximum first."
+        return (
+            "Large scores give NaN: exp is infinite, or 0 in a whole row; use torch.softmax, or subtract each "
+            "row's own "
+            "maximum first."
+        )
     return _differs(case, arguments, "Right for small scores, but not for scores of several hundred", tolerance=0.01)
 
 

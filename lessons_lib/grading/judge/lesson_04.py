@@ -4,7 +4,7 @@ import numpy as np
 
 from lessons_lib.grading.drive.lesson_04 import bias_cases, rotation_cases, table_cases
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
-from lessons_lib.grading.judge.mistakes_04 import WRONG_BIASES, WRONG_ROTATIONS, WRONG_TABLES
+from lessons_lib.grading.judge.mistakes_04 import WRONG_BIASES, WRONG_ROTATIONS, WRONG_TABLES, alternating
 from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
 from lessons_lib.grading.judge.reference_positions import (
     distances,
@@ -13,6 +13,7 @@ from lessons_lib.grading.judge.reference_positions import (
     rotary,
     rotary_gradient,
     sinusoidal,
+    speeds,
 )
 from lessons_lib.grading.judge.step import Case, Cases, Step
 
@@ -42,6 +43,11 @@ def table_values(inputs: Inputs, cases: Cases) -> str | None:
     table, right = cases["plain"]["table"], sinusoidal(*sizes)
     if close(table, right):
         return None
+    if table.dtype == np.float16:
+        return "The table is float16; embeddings are float32, so give the table as float32."
+    length = len(table)
+    if close(table, alternating(np.arange(length)[:, None] / length * speeds(table.shape[1])), 1e-3):
+        return "The positions are divided by max_length; they are 0, 1, 2 …, however long the table is."
     # Three rows tell the mistakes apart; further down, angles that grew too large are noise in float32.
     hint = name_mistake(table[:3], WRONG_TABLES, 3, table.shape[1])
     return hint or f"The numbers differ: {difference('table', table, right)}."
