@@ -59,8 +59,14 @@ def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
             {"output": encoder_layer(parts, **arguments["padding"])},
             "A mask (B, 1, 1, S) goes wrong",
         )
+        or _in_training(cases)
         or _wrong_direction(cases["gradient"], {"x": x}, inputs["cotangent"], lambda x: encoder_layer(parts, x, mask))
     )
+
+
+def _in_training(cases: Cases) -> str | None:
+    right = {"output": cases["plain"]["output"].astype(np.float64)}
+    return differs(cases["training"], right, "In training the result is another (is there dropout? None is asked for)")
 
 
 def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
@@ -98,6 +104,7 @@ def decoder_properties(inputs: Inputs, cases: Cases) -> str | None:
     return (
         changed_in_place(cases["masked"], arguments["masked"])
         or other_dtype(cases["masked"], ("output",), np.float32)
+        or _in_training(cases)
         or _wrong_direction(
             cases["gradient"],
             {"x": x, "memory": memory},

@@ -93,6 +93,38 @@ WRONG_RELU: list[Wrong] = [
         "x is added to the result: the residual connection is the layer's, not the network's.",
         lambda x, w, b, v, c: x + relu(x @ w.T + b) @ v.T + c,
     ),
+    *(
+        (f"The activation is {name}; ReLU is max(0, h).", lambda x, w, b, v, c, f=f: f(x @ w.T + b) @ v.T + c)
+        for name, f in (
+            ("a leaky ReLU, which lets 0.01 · h through where h is negative", lambda h: np.where(h > 0, h, 0.01 * h)),
+            ("ELU", lambda h: np.where(h > 0, h, np.expm1(np.minimum(h, 0)))),
+            ("softplus, log(1 + eʰ)", lambda h: np.logaddexp(0, h)),
+            ("ReLU6, which cuts at 6", lambda h: np.clip(h, 0, 6)),
+            ("ReLU, squared", lambda h: relu(h) ** 2),
+            ("ReLU, which is then multiplied by h once more", lambda h: relu(h) * h),
+            ("a square", lambda h: h**2),
+        )
+    ),
+    (
+        "There is a norm behind the network; that is the layer's (lesson 6).",
+        lambda x, w, b, v, c: (
+            ((y := relu(x @ w.T + b) @ v.T + c) - y.mean(-1, keepdims=True)) / np.sqrt(y.var(-1, keepdims=True) + 1e-5)
+        ),
+    ),
+    (
+        "There is a norm before the network; that is the layer's (lesson 6).",
+        lambda x, w, b, v, c: (
+            relu((x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5) @ w.T + b) @ v.T + c
+        ),
+    ),
+    (
+        "ReLU comes before the first matrix as well as between the two; it belongs between them alone.",
+        lambda x, w, b, v, c: relu(relu(x) @ w.T + b) @ v.T + c,
+    ),
+    (
+        "The result is the mean over the words; each word is thought about alone.",
+        lambda x, w, b, v, c: np.repeat((relu(x @ w.T + b) @ v.T + c).mean(0, keepdims=True), len(x), 0),
+    ),
 ]
 
 # The output for activation="gelu".
@@ -120,6 +152,14 @@ WRONG_GELU: list[Wrong] = [
     (
         "For activation='gelu' there is no activation at all.",
         lambda x, w, b, v, c: (x @ w.T + b) @ v.T + c,
+    ),
+    (
+        "The √2 is missing: Φ(h) = (1 + erf(h / √2)) / 2.",
+        lambda x, w, b, v, c: (h := x @ w.T + b) * 0.5 * (1 + _erf(h)) @ v.T + c,
+    ),
+    (
+        "ReLU comes behind GELU; GELU alone is due.",
+        lambda x, w, b, v, c: relu(gelu(x @ w.T + b)) @ v.T + c,
     ),
 ]
 
@@ -213,6 +253,14 @@ WRONG_ADDED: list[Wrong] = [
         "`added` is multiplied by activations that sum to 1; a memory of this kind has no softmax.",
         lambda a, v: v * (a / a.sum())[:, None],
     ),
+    (
+        "`added` has the activations through a softmax; a memory of this kind has none.",
+        lambda a, v: v * softmax(a[None])[0][:, None],
+    ),
+    (
+        "The rows of `added` are not in the order of `fired`: take sums and values by `fired`.",
+        lambda a, v: v * a[:, None] * np.nan,
+    ),
 ]
 
 # The output (D,), made of what the neurons add (n, D) and the bias of contract c (D,).
@@ -228,6 +276,14 @@ WRONG_SUMS: list[Wrong] = [
     (
         "The bias of contract is added once for each neuron that fires; once is right.",
         lambda a, c: (a + c).sum(0),
+    ),
+    (
+        "The output holds what the strongest neuron adds alone; sum over all that fire.",
+        lambda a, c: a[0],
+    ),
+    (
+        "The output holds what the strongest neuron adds alone, and the bias; sum over all that fire.",
+        lambda a, c: a[0] + c,
     ),
 ]
 
