@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from lessons_lib.grading.drive.lesson_09 import (
+    ALWAYS,
     LAYERS,
     MASK,
     PAD,
@@ -68,18 +69,38 @@ def decoder_generates(inputs: Inputs, cases: Cases) -> str | None:
         return f"n_tokens counts the beginning too: {WRITTEN - length} tokens are written where {WRITTEN} more are due."
     if written.shape == (rows, WRITTEN):
         return "generate returns the new tokens alone; return them behind the beginnings."
+    if written.ndim == 2 and len(written) == rows and length < written.shape[1] < length + WRITTEN - 1:
+        return "generate stops before n_tokens are written: no token ends the text here, whatever its id."
     if written.shape != due:
         return f"generate gives the shape {written.shape}; {due} is due, for {WRITTEN} tokens more."
     if written.dtype != np.int64:
         return f"generate gives {written.dtype}; token ids are int64, as the beginnings are."
     if is_greedy(m, beginnings, written):
-        return differs(cases["nothing"], {"output": beginnings}, "Asked for no token, it must return the beginnings")
+        return differs(
+            cases["nothing"], {"output": beginnings}, "Asked for no token, it must return the beginnings"
+        ) or _stops(inputs, cases)
     if hint := name_mistake(written, WRONG_GENERATE, m, beginnings, WRITTEN):
         return hint
     if not np.array_equal(written[:, :length], beginnings):
         return "generate changes the beginnings; they stand in front of the new tokens as they were."
     right = generate(m, beginnings, WRITTEN)
     return f"The tokens that follow are not those with the highest logit: {difference('output', written, right)}."
+
+
+def _stops(inputs: Inputs, cases: Cases) -> str | None:
+    """Where always the same token is the most probable one, it is written n_tokens times."""
+    for token in ALWAYS:
+        case = cases[f"always_{token}"]
+        rows = len(inputs["beginnings"])
+        due = np.concatenate([inputs["beginnings"], np.full((rows, WRITTEN), token)], axis=1)
+        if case.error is not None:
+            return f"Where token {token} is always the most probable one, generate fails: {case.error}"
+        if not np.array_equal(case["output"], due):
+            return (
+                f"Where token {token} is always the most probable one, generate does not write it {WRITTEN} times: no "
+                "token ends the text here, and none is left out."
+            )
+    return None
 
 
 def is_greedy(m: Model, beginnings: np.ndarray, written: np.ndarray) -> bool:

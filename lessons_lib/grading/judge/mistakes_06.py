@@ -90,7 +90,8 @@ WRONG_LAYER: list[Wrong] = [
         lambda x, g, b: (1 + g) * _hat(x) + b,
     ),
     (
-        "The numbers are moved between 0 and 1 by the least and the largest; take the mean, and the root of the variance.",
+        "The numbers are moved between 0 and 1 by the least and the largest; take the mean, and the root of the "
+        "variance.",
         lambda x, g, b: g * (x - x.min(-1, keepdims=True)) / np.ptp(x, axis=-1, keepdims=True) + b,
     ),
     (

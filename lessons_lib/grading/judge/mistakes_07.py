@@ -101,7 +101,6 @@ WRONG_RELU: list[Wrong] = [
             ("softplus, log(1 + eʰ)", lambda h: np.logaddexp(0, h)),
             ("ReLU6, which cuts at 6", lambda h: np.clip(h, 0, 6)),
             ("ReLU, squared", lambda h: relu(h) ** 2),
-            ("ReLU, which is then multiplied by h once more", lambda h: relu(h) * h),
             ("a square", lambda h: h**2),
         )
     ),
@@ -256,10 +255,6 @@ WRONG_ADDED: list[Wrong] = [
     (
         "`added` has the activations through a softmax; a memory of this kind has none.",
         lambda a, v: v * softmax(a[None])[0][:, None],
-    ),
-    (
-        "The rows of `added` are not in the order of `fired`: take sums and values by `fired`.",
-        lambda a, v: v * a[:, None] * np.nan,
     ),
 ]
 

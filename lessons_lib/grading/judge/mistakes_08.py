@@ -121,7 +121,8 @@ WRONG_INPUTS: list[Wrong] = [
         lambda x, b, p: np.concatenate([np.full((1, x.shape[1]), b), x[:-1]], axis=0),
     ),
     (
-        "tgt_in is moved to the left, and bos_id stands at its end: it comes in front, and all others move to the right.",
+        "tgt_in is moved to the left, and bos_id stands at its end: it comes in front, and all others move to "
+        "the right.",
         lambda x, b, p: np.concatenate([x[:, 1:], np.full((len(x), 1), b)], axis=1),
     ),
     (
@@ -265,7 +266,8 @@ WRONG_LOSSES: list[Wrong] = [
         ),
     ),
     (
-        "The loss is minus the mean probability of the right token: the logarithm is missing (nll_loss wants log_softmax).",
+        "The loss is minus the mean probability of the right token: the logarithm is missing (nll_loss wants "
+        "log_softmax).",
         lambda l, x, i, p: -mean(np.exp(-surprise(l, x))[x != p]),
     ),
     (

@@ -433,4 +433,20 @@ WRONG_MACHINES: list[Wrong] = [
         "A sequence that just fits is left out: up to the last byte it fits.",
         lambda m: max(0, m.memory_gib * GIB - m.a_parameter * m.n_parameters - 1) // m.bytes_a_sequence,
     ),
+    (
+        "A parameter is taken for 16 bytes whatever its weights have: that is right for 2 and 4 bytes, and 14 for 1 byte.",
+        lambda m: m.trained(16),
+    ),
+    (
+        "The copy is counted for weights of 2 bytes alone; all with fewer than 4 bytes have one.",
+        lambda m: m.trained(2 * m.weight_bytes + 8 + 4 * (m.weight_bytes == 2)),
+    ),
+    (
+        "The copy is counted as large as the weights; it is in float32, 4 bytes.",
+        lambda m: m.trained(2 * m.weight_bytes + 8 + m.weight_bytes * (m.weight_bytes < 4)),
+    ),
+    (
+        "The copy takes the place of the weights; both are there.",
+        lambda m: m.trained(m.weight_bytes + 12 if m.weight_bytes < 4 else 2 * m.weight_bytes + 8),
+    ),
 ]
