@@ -10,6 +10,7 @@ from lessons_lib.grading.drive.calls import call, run_case, to_arrays
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
 
 VOCABULARY, LONGEST = 41, 40  # of the decoder of question 2
+ALWAYS = (0, 1, 2, 3)  # tokens that end a sentence elsewhere, or mean something: here they are like all others
 TENSORS = ("query", "key", "value")
 KEPT = ("output", "keys", "values")
 
@@ -141,6 +142,19 @@ class Decoder:
         return (x + 3 * mixed) @ self.weights["output"], (key, value)
 
 
+class Always(Decoder):
+    """A step for which one and the same token is the most probable, whatever it has read."""
+
+    def __init__(self, inputs: Arrays, token: int):
+        super().__init__(inputs)
+        self.token = token
+
+    def __call__(self, tokens, start, past):
+        logits, past = super().__call__(tokens, start, past)
+        logits[..., self.token] = logits.max() + 1
+        return logits, past
+
+
 def drive_text(answer, inputs: Arrays) -> Arrays:
     arrays: Arrays = {}
     for case, n_tokens in (("text", int(inputs["n_tokens"])), ("one", 1)):
@@ -148,6 +162,9 @@ def drive_text(answer, inputs: Arrays) -> Arrays:
         arguments = {"step": step, "prompt": inputs["prompt"], "n_tokens": n_tokens}
         arrays |= run_case(case, answer, arguments, ("tokens",))
         arrays[f"{case}.calls"] = np.array(step.calls, dtype=np.int64).reshape(-1, 3)
+    for token in ALWAYS:
+        arguments = {"step": Always(inputs, token), "prompt": inputs["prompt"], "n_tokens": int(inputs["n_tokens"])}
+        arrays |= run_case(f"always_{token}", answer, arguments, ("tokens",))
     return arrays
 
 

@@ -278,7 +278,8 @@ WRONG_GENERATE: list[Wrong] = [
         lambda m, t, n: _continued(m, t, n, lambda seen: np.repeat(follow(m, seen)[:1, -1].argmax(-1), len(seen))),
     ),
     (
-        "The next token is read off a place that is counted from the beginning of the text; it is the last place, [:, -1].",
+        "The next token is read off a place that is counted from the beginning of the text; it is the last "
+        "place, [:, -1].",
         lambda m, t, n: _by_step(m, t, n),
     ),
     (

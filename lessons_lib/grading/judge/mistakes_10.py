@@ -434,7 +434,8 @@ WRONG_MACHINES: list[Wrong] = [
         lambda m: max(0, m.memory_gib * GIB - m.a_parameter * m.n_parameters - 1) // m.bytes_a_sequence,
     ),
     (
-        "A parameter is taken for 16 bytes whatever its weights have: that is right for 2 and 4 bytes, and 14 for 1 byte.",
+        "A parameter is taken for 16 bytes whatever its weights have: that is right for 2 and 4 bytes, and 14 "
+        "for 1 byte.",
         lambda m: m.trained(16),
     ),
     (
