@@ -13,7 +13,7 @@ from lessons_lib.grading.drive.question import Arrays, Question
 MODULE = "MultiHeadAttention(d_model, n_heads)"
 LAYERS = ("query", "key", "value", "output")
 RETURNS = ("output", "weights")
-SIZES = ((3, 4), (4, 3), (3, 5), (5, 3))  # heads, and the width of a head: never the same
+SIZES = ((3, 5), (4, 5), (3, 10), (4, 10))  # heads, and the width of a head: never the same, and no root is whole
 
 
 def make_heads(seed: int) -> Arrays:

@@ -11,6 +11,7 @@ from lessons_lib.grading.drive.question import Arrays, Question, Trouble
 
 VOCABULARY, LONGEST = 41, 40  # of the decoder of question 2
 ALWAYS = (0, 1, 2, 3)  # tokens that end a sentence elsewhere, or mean something: here they are like all others
+D_HEAD = 7  # its root is no whole number, and neither is half of it that root
 TENSORS = ("query", "key", "value")
 KEPT = ("output", "keys", "values")
 
@@ -19,9 +20,9 @@ def make_step(seed: int) -> Arrays:
     """query, key, value (B, H, N, d_head) of a whole text, of which the first `past` tokens are there already."""
     draw = np.random.default_rng([11, seed])
     past, new = int(draw.integers(4, 7)), 3
-    arrays = {name: draw.normal(size=(2, 5, past + new, 4)).astype(np.float32) for name in TENSORS}
-    arrays |= {f"of_{name}": draw.normal(size=(2, 5, past + new, 4)) for name in ("keys", "values")}
-    return arrays | {"past": np.array(past), "of_output": draw.normal(size=(2, 5, new, 4))}
+    arrays = {name: draw.normal(size=(2, 5, past + new, D_HEAD)).astype(np.float32) for name in TENSORS}
+    arrays |= {f"of_{name}": draw.normal(size=(2, 5, past + new, D_HEAD)) for name in ("keys", "values")}
+    return arrays | {"past": np.array(past), "of_output": draw.normal(size=(2, 5, new, D_HEAD))}
 
 
 def step_cases(inputs: Arrays) -> dict[str, tuple[int, int]]:
@@ -176,8 +177,8 @@ def make_blocks(seed: int) -> Arrays:
         sizes[:2] = sizes[1::-1]  # so that the first block says something about the softmax
     n = int(sizes.sum())
     return {
-        "query": draw.normal(scale=2.0, size=(2, 5, 4)).astype(np.float32),
-        "key": draw.normal(scale=1.5, size=(2, n, 4)).astype(np.float32),
+        "query": draw.normal(scale=2.0, size=(2, 5, D_HEAD)).astype(np.float32),
+        "key": draw.normal(scale=1.5, size=(2, n, D_HEAD)).astype(np.float32),
         "value": draw.normal(size=(2, n, 6)).astype(np.float32),
         "sizes": sizes,
     }

@@ -5,9 +5,9 @@ import numpy as np
 from lessons_lib.grading.drive.lesson_03 import RETURNS, masked_cases, plain_cases, state
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.mistakes_03 import (
-    WRONG_MASKS,
-    WRONG_MERGES,
-    WRONG_OUTPUTS,
+    KNOWN_MASKS,
+    KNOWN_MERGES,
+    KNOWN_OUTPUTS,
     WRONG_SIDES,
     WRONG_SPLITS,
     WRONG_WEIGHTS,
@@ -62,7 +62,7 @@ def heads_split(inputs: Inputs, cases: Cases) -> str | None:
 def heads_merge(inputs: Inputs, cases: Cases) -> str | None:
     right, given = merge_heads(inputs["heads"]), cases["merge"]["x"]
     if not close(given, right):
-        hint = name_mistake(given, WRONG_MERGES, inputs["heads"])
+        hint = name_mistake(given, KNOWN_MERGES, inputs["heads"])
         return hint or f"What is merged is wrong: {difference('x', given, right)}."
     return differs(cases["both"], {"x": inputs["x"]}, "Merging what your split_heads made goes wrong")
 
@@ -94,7 +94,7 @@ def self_values(inputs: Inputs, cases: Cases) -> str | None:
         return None
     if hint := random_or_rounded(cases["self"], cases["again"], "output", right):
         return hint
-    hint = name_mistake(given, WRONG_OUTPUTS, state(inputs), _n_heads(inputs), inputs["query"], inputs["query"])
+    hint = name_mistake(given, KNOWN_OUTPUTS, state(inputs), _n_heads(inputs), inputs["query"], inputs["query"])
     return hint or f"The numbers are wrong: {difference('output', given, right)}."
 
 
@@ -157,7 +157,7 @@ def masked_values(inputs: Inputs, cases: Cases) -> str | None:
     right = _right(inputs, **arguments["masked"])["weights"]
     weights = case["weights"]
     if weights.shape == right.shape and not close(weights, right):
-        if hint := name_mistake(weights, WRONG_MASKS, _scores(inputs, inputs["source"]), mask):
+        if hint := name_mistake(weights, KNOWN_MASKS, _scores(inputs, inputs["source"]), mask):
             return hint
         forbidden = weights[..., ~mask].max()
         if forbidden > 1e-6:
@@ -168,7 +168,7 @@ def masked_values(inputs: Inputs, cases: Cases) -> str | None:
     if hint and cases["causal"].error is None:
         weights, scores, causal = cases["causal"]["weights"], _scores(inputs, inputs["query"]), inputs["causal"]
         turned = "The mask is turned on its side: row t says what position t may see."
-        wrong = [*WRONG_MASKS, (turned, lambda s, m: softmax(np.where(m.T, s, -np.inf)))]
+        wrong = [*KNOWN_MASKS, (turned, lambda s, m: softmax(np.where(m.T, s, -np.inf)))]
         if named := name_mistake(weights, wrong, scores, causal):
             return f"Without a source: {named}"
     return hint

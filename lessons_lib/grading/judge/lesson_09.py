@@ -23,11 +23,11 @@ from lessons_lib.grading.judge.compare import Wrong, close, difference, name_mis
 from lessons_lib.grading.judge.families import blanks, fill, follow, generate, masked_loss, masked_loss_gradient
 from lessons_lib.grading.judge.layers import Model
 from lessons_lib.grading.judge.mistakes_09 import (
-    WRONG_BLANKS,
-    WRONG_DECODER,
-    WRONG_ENCODER,
-    WRONG_GENERATE,
-    WRONG_LOSSES,
+    KNOWN_BLANKS,
+    KNOWN_DECODER,
+    KNOWN_ENCODER,
+    KNOWN_GENERATE,
+    KNOWN_LOSSES,
 )
 from lessons_lib.grading.judge.properties import changed_in_place, differs, wrong_gradients
 from lessons_lib.grading.judge.step import Case, Cases, Step
@@ -43,7 +43,7 @@ def encoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 
 def encoder_values(inputs: Inputs, cases: Cases) -> str | None:
     m, tokens = model_of(inputs), inputs["sentences"]
-    return _named(cases["forward"]["output"], fill(m, tokens, PAD), WRONG_ENCODER, m, tokens, PAD)
+    return _named(cases["forward"]["output"], fill(m, tokens, PAD), KNOWN_ENCODER, m, tokens, PAD)
 
 
 def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -56,7 +56,7 @@ def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 
 def decoder_values(inputs: Inputs, cases: Cases) -> str | None:
     m, tokens = model_of(inputs), unpadded(inputs)
-    return _named(cases["forward"]["output"], follow(m, tokens), WRONG_DECODER, m, tokens)
+    return _named(cases["forward"]["output"], follow(m, tokens), KNOWN_DECODER, m, tokens)
 
 
 def decoder_generates(inputs: Inputs, cases: Cases) -> str | None:
@@ -79,7 +79,7 @@ def decoder_generates(inputs: Inputs, cases: Cases) -> str | None:
         return differs(
             cases["nothing"], {"output": beginnings}, "Asked for no token, it must return the beginnings"
         ) or _stops(inputs, cases)
-    if hint := name_mistake(written, WRONG_GENERATE, m, beginnings, WRITTEN):
+    if hint := name_mistake(written, KNOWN_GENERATE, m, beginnings, WRITTEN):
         return hint
     if not np.array_equal(written[:, :length], beginnings):
         return "generate changes the beginnings; they stand in front of the new tokens as they were."
@@ -135,7 +135,7 @@ def blanks_run(inputs: Inputs, cases: Cases) -> str | None:
 def blanks_values(inputs: Inputs, cases: Cases) -> str | None:
     arguments = blank_arguments(inputs).values()
     right = blanks(*arguments, MASK)
-    return _named(cases["masked"]["output"], right, WRONG_BLANKS, *arguments, MASK, PAD)
+    return _named(cases["masked"]["output"], right, KNOWN_BLANKS, *arguments, MASK, PAD)
 
 
 def loss_values(inputs: Inputs, cases: Cases) -> str | None:
@@ -145,7 +145,7 @@ def loss_values(inputs: Inputs, cases: Cases) -> str | None:
             return f"masked_loss: {cases[name].error}"
     single = asked.pop("single")  # where some sentences have no chosen place, their own means are none
     given = np.array([cases[name]["output"] for name in asked])
-    wrong = [(said, partial(losses, f)) for said, f in WRONG_LOSSES]
+    wrong = [(said, partial(losses, f)) for said, f in KNOWN_LOSSES]
     if hint := _named(given, losses(masked_loss, asked), wrong, asked):
         return hint
     return differs(

@@ -6,11 +6,11 @@ from lessons_lib.grading.drive.lesson_11 import ALWAYS, block_cases, step_cases
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.mistakes_11 import (
     CALLS,
-    WRONG_BLOCKS,
+    KNOWN_BLOCKS,
+    KNOWN_ONE,
+    KNOWN_TEXT,
     WRONG_KEPT,
-    WRONG_ONE,
     WRONG_SEVERAL,
-    WRONG_TEXT,
     Pair,
     cached,
     greedy,
@@ -105,7 +105,7 @@ def _output(inputs: Inputs, case: Case, start: int, end: int) -> str | None:
             "inverted? True "
             "means may attend."
         )
-    wrong, extra = (WRONG_ONE, ()) if new == 1 else (WRONG_SEVERAL, (new,))
+    wrong, extra = (KNOWN_ONE, ()) if new == 1 else (WRONG_SEVERAL, (new,))
     named = name_mistake(output, wrong, *_so_far(inputs, end), *extra)
     where = "one new token" if new == 1 else f"{new} new tokens behind {start or 'none'}"
     return named or f"The output for {where} is wrong: {difference('output', output, right)}."
@@ -167,7 +167,7 @@ def text_values(inputs: Inputs, cases: Cases) -> str | None:
         return None
     if not np.array_equal(tokens[:, :length], inputs["prompt"]):
         return "What is returned does not begin with the prompt."
-    for sentence, version in WRONG_TEXT:
+    for sentence, version in KNOWN_TEXT:
         if np.array_equal(tokens, version(inputs)):
             return sentence
     for number, (read, start, past) in enumerate(calls, 1):
@@ -236,7 +236,7 @@ def blocks_values(inputs: Inputs, cases: Cases) -> str | None:
     if not np.isfinite(output).all():
         return "The output holds NaN or infinite numbers (does a maximum or a sum start at the wrong number?)."
     came, kept = _blocks(inputs)
-    named = name_mistake(output, WRONG_BLOCKS, inputs["query"], came, kept)
+    named = name_mistake(output, KNOWN_BLOCKS, inputs["query"], came, kept)
     return named or f"The values differ: {difference('output', output, right)}."
 
 

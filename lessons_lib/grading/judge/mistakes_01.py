@@ -60,6 +60,10 @@ WRONG_WEIGHTS: list[Wrong] = [
         "A causal mask is applied, though no mask was given.",
         lambda d, k, t, s, v: softmax(np.where(np.tri(t, s, dtype=bool), d / np.sqrt(k), -np.inf)),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_WEIGHTS: list[Wrong] = [
     *((sentence, lambda d, k, t, s, v, scale=scale: softmax(d / scale(k))) for sentence, scale in ODD_SCALES),
 ]
 
@@ -147,6 +151,10 @@ WRONG_MASKS: list[Wrong] = [
         "Forbidden scores become large and positive, so they win the softmax; they need −∞.",
         lambda s, m: softmax(np.where(m, s, 1e9)),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_MASKS: list[Wrong] = [
     (
         "Forbidden scores become 0 before the softmax, and e⁰ is 1: set to 0 afterwards, their weight is lost; "
         "they need −∞.",
@@ -166,3 +174,6 @@ WRONG_MASKS: list[Wrong] = [
         lambda s, m: s * 0.0,
     ),
 ]
+
+KNOWN_WEIGHTS = [*WRONG_WEIGHTS, *RARE_WEIGHTS]
+KNOWN_MASKS = [*WRONG_MASKS, *RARE_MASKS]

@@ -47,6 +47,10 @@ WRONG_PROJECTIONS: list[Wrong] = [
         "has gone through a relu; project gives what the layer gives",
         lambda x, w, n: np.maximum(linear(x, w, n), 0),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_PROJECTIONS: list[Wrong] = [
     (
         "is the mean over the words; each word has its own",
         lambda x, w, n: np.repeat(linear(x, w, n).mean(axis=0, keepdims=True), len(x), axis=0),
@@ -122,6 +126,10 @@ WRONG_WEIGHTS: list[Wrong] = [
         "The scores come out of forward as they are; turn them into weights with a softmax.",
         lambda x, y, w, k: dots(x, y, w) / np.sqrt(k[1]),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_WEIGHTS: list[Wrong] = [
     *(
         (sentence, lambda x, y, w, k, scale=scale: softmax(dots(x, y, w) / scale(k[1])))
         for sentence, scale in ODD_SCALES
@@ -184,8 +192,16 @@ WRONG_OUTPUTS: list[Wrong] = [
         "The weights meet the values turned on their side: the output is weights @ value.",
         lambda a, x, y, w: a.T @ linear(y, w, "value"),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_OUTPUTS: list[Wrong] = [
     (
         "The output is the plain mean of the values; each word has weights of its own: weights @ value.",
         lambda a, x, y, w: np.repeat(linear(y, w, "value").mean(axis=0, keepdims=True), len(a), axis=0),
     ),
 ]
+
+KNOWN_PROJECTIONS = [*WRONG_PROJECTIONS, *RARE_PROJECTIONS]
+KNOWN_WEIGHTS = [*WRONG_WEIGHTS, *RARE_WEIGHTS]
+KNOWN_OUTPUTS = [*WRONG_OUTPUTS, *RARE_OUTPUTS]

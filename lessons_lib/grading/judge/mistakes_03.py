@@ -35,6 +35,10 @@ WRONG_MERGES: list[Wrong] = [
         "two axes.",
         lambda heads: heads.transpose(0, 2, 3, 1).reshape(len(heads), heads.shape[2], -1),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_MERGES: list[Wrong] = [
     *(
         (
             "The axes of the heads are in another order than words, heads, d_head: it is transpose(1, 2), or "
@@ -134,13 +138,13 @@ WRONG_OUTPUTS: list[Wrong] = [
         "The input is added to the output: that residual connection belongs to the layer around (lesson 5).",
         lambda p, h, x, y: version(p, h, x, y) + x,
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_OUTPUTS: list[Wrong] = [
     *(
         (sentence, lambda p, h, x, y, scale=scale: version(p, h, x, y, scale=lambda h, k: scale(k)))
         for sentence, scale in ODD_SCALES
-    ),
-    (
-        "The scores are divided by the root of the number of words; divide by the root of a head's width, √d_head.",
-        lambda p, h, x, y: version(p, h, x, y, scale=lambda h, k: np.sqrt(y.shape[1])),
     ),
     *(
         (
@@ -156,7 +160,7 @@ WRONG_OUTPUTS: list[Wrong] = [
             "What the heads have read is merged in the wrong order of axes; use your merge_heads.",
             lambda p, h, x, y, merge=merge: version(p, h, x, y, merge=merge),
         )
-        for _, merge in WRONG_MERGES[1:]
+        for _, merge in [*WRONG_MERGES[1:], *RARE_MERGES]
     ),
     (
         "The heads of one word attend to each other: bring the heads in front of the words, transpose(1, 2), "
@@ -226,6 +230,10 @@ WRONG_MASKS: list[Wrong] = [
         "The mask reaches the first head only; let it broadcast over all of them.",
         lambda s, m: np.concatenate([softmax(np.where(m, s, -np.inf))[:, :1], softmax(s)[:, 1:]], axis=1),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_MASKS: list[Wrong] = [
     (
         "The forbidden scores of a head become 0 before the softmax, and e⁰ is 1: set to 0 afterwards, their "
         "weight is lost; they need −∞.",
@@ -273,3 +281,7 @@ WRONG_WEIGHTS: list[Wrong] = [
         lambda w: w.swapaxes(2, 3),
     ),
 ]
+
+KNOWN_MERGES = [*WRONG_MERGES, *RARE_MERGES]
+KNOWN_OUTPUTS = [*WRONG_OUTPUTS, *RARE_OUTPUTS]
+KNOWN_MASKS = [*WRONG_MASKS, *RARE_MASKS]

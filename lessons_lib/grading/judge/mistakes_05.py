@@ -88,21 +88,17 @@ WRONG_ENCODER: list[Wrong] = [
         "Self-attention is there, but not the feed-forward network.",
         self_attended,
     ),
+]  # fmt: skip
+
+# Rarer ones of the same kind, asked for after those.
+RARE_ENCODER: list[Wrong] = [
     (
         'The queries of self-attention are not normalised, though keys and values are: all three come from norm(x).',
         lambda p, x: fed(p, x + p.attend("attention", x, p.norm("attention_norm", x))),
     ),
     (
-        'There is one norm more, at the end of the layer; in pre-norm it stands behind the last layer of the stack alone.',
+        'There is one norm more, at the end of the layer; in pre-norm one stands behind the last layer of the stack.',
         lambda p, x: p.norm("feed_forward_norm", encoder_layer(p, x)),
-    ),
-    (
-        'There is one norm more, at the end of the layer; in pre-norm it stands behind the last layer of all, alone.',
-        lambda p, x: p.norm("attention_norm", encoder_layer(p, x)),
-    ),
-    (
-        "The layer's result is halved; the sums stay as they are.",
-        lambda p, x: encoder_layer(p, x) / 2,
     ),
     (
         'Self-attention runs twice, the second time on what the first has made; once is right.',
@@ -212,6 +208,10 @@ WRONG_DECODER: list[Wrong] = [
             p, (y := self_attended(p, x)) + p.attend("cross_attention", s, p.norm("cross_attention_norm", y))
         ),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_DECODER: list[Wrong] = [
     (
         "Cross-attention is made by `attention`, the part of the target; it has a part of its own, `cross_attention`.",
         lambda p, x, s: fed(
@@ -261,6 +261,10 @@ WRONG_DECODER_MASKS: list[Wrong] = [
         "The two masks are exchanged: `mask` is for self-attention, `memory_mask` for cross-attention.",
         lambda p, x, s, m, n: decoder_layer(p, x, s, n, m),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_DECODER_MASKS: list[Wrong] = [
     (
         "Cross-attention gets `mask`; its own is `memory_mask`.",
         lambda p, x, s, m, n: decoder_layer(p, x, s, m, m),
@@ -493,3 +497,7 @@ WRONG_DECODE: list[Wrong] = [
         lambda m, t, s, n: (x := decode(m, t, s, n)).swapaxes(1, 2).reshape(x.shape),
     ),
 ]
+
+KNOWN_ENCODER = [*WRONG_ENCODER, *RARE_ENCODER]
+KNOWN_DECODER = [*WRONG_DECODER, *RARE_DECODER]
+KNOWN_DECODER_MASKS = [*WRONG_DECODER_MASKS, *RARE_DECODER_MASKS]

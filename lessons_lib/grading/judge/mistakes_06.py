@@ -77,6 +77,10 @@ WRONG_LAYER: list[Wrong] = [
         "β is added before γ multiplies; multiply first, then add.",
         lambda x, g, b: g * (_hat(x) + b),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_LAYER: list[Wrong] = [
     (
         "β is taken away; it is added.",
         lambda x, g, b: g * _hat(x) - b,
@@ -117,6 +121,10 @@ WRONG_EPS: list[Wrong] = [
         "ε is 1e-6 here; the default that the question asks for is 1e-5.",
         lambda x, g, b: g * _hat(x, eps=1e-6) + b,
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_EPS: list[Wrong] = [
     (
         "ε comes twice inside the root; once is right.",
         lambda x, g, b: g * _hat(x, eps=2e-5) + b,
@@ -124,10 +132,6 @@ WRONG_EPS: list[Wrong] = [
     (
         "ε is squared; √(variance + ε) takes it as it is.",
         lambda x, g, b: g * _hat(x, eps=1e-10) + b,
-    ),
-    (
-        "The larger of variance and ε is taken; √(variance + ε) adds them.",
-        lambda x, g, b: g * _centred(x) / np.sqrt(np.maximum(x.var(axis=-1, keepdims=True), 1e-5)) + b,
     ),
 ]
 
@@ -177,6 +181,10 @@ WRONG_RMS: list[Wrong] = [
         "The root multiplies here; divide by it.",
         lambda x, g: g * x * root_mean_square(x, 1e-6),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_RMS: list[Wrong] = [
     (
         "It divides by the root of the mean of |x|; divide by the root of the mean of x².",
         lambda x, g: g * x / np.sqrt(np.abs(x).mean(axis=-1, keepdims=True) + 1e-6),
@@ -213,6 +221,10 @@ WRONG_RMS_EPS: list[Wrong] = [
         "ε is 1e-5 here, LayerNorm's; the default that this question asks for is 1e-6.",
         lambda x, g: rms_norm(x, g, 1e-5),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_RMS_EPS: list[Wrong] = [
     (
         "The larger of the mean square and ε is taken; √(mean of x² + ε) adds them.",
         lambda x, g: g * x / np.sqrt(np.maximum(np.square(x).mean(axis=-1, keepdims=True), 1e-6)),
@@ -253,6 +265,10 @@ WRONG_PRE: list[Wrong] = [
         "The sub-layer's output is taken away from x; it is added.",
         lambda x, n, f: x - f(n(x)),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_PRE: list[Wrong] = [
     (
         "The sum is halved; x and the sub-layer's output are added, and that is all.",
         lambda x, n, f: (x + f(n(x))) / 2,
@@ -301,6 +317,10 @@ WRONG_POST: list[Wrong] = [
         "In post-norm there is no norm at all: it gives x + f(x).",
         lambda x, n, f: x + f(x),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_POST: list[Wrong] = [
     (
         "The norm is made anew in each call, so its γ and β are not those that are learned; call self.norm.",
         lambda x, n, f: standardised(x + f(x), 1e-5)[0],
@@ -310,3 +330,10 @@ WRONG_POST: list[Wrong] = [
         lambda x, n, f: n(x + f(x)) / 2,
     ),
 ]
+
+KNOWN_LAYER = [*WRONG_LAYER, *RARE_LAYER]
+KNOWN_EPS = [*WRONG_EPS, *RARE_EPS]
+KNOWN_RMS = [*WRONG_RMS, *RARE_RMS]
+KNOWN_RMS_EPS = [*WRONG_RMS_EPS, *RARE_RMS_EPS]
+KNOWN_PRE = [*WRONG_PRE, *RARE_PRE]
+KNOWN_POST = [*WRONG_POST, *RARE_POST]

@@ -93,6 +93,10 @@ WRONG_RELU: list[Wrong] = [
         "x is added to the result: the residual connection is the layer's, not the network's.",
         lambda x, w, b, v, c: x + relu(x @ w.T + b) @ v.T + c,
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_RELU: list[Wrong] = [
     *(
         (f"The activation is {name}; ReLU is max(0, h).", lambda x, w, b, v, c, f=f: f(x @ w.T + b) @ v.T + c)
         for name, f in (
@@ -152,6 +156,10 @@ WRONG_GELU: list[Wrong] = [
         "For activation='gelu' there is no activation at all.",
         lambda x, w, b, v, c: (x @ w.T + b) @ v.T + c,
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_GELU: list[Wrong] = [
     (
         "The √2 is missing: Φ(h) = (1 + erf(h / √2)) / 2.",
         lambda x, w, b, v, c: (h := x @ w.T + b) * 0.5 * (1 + _erf(h)) @ v.T + c,
@@ -252,6 +260,10 @@ WRONG_ADDED: list[Wrong] = [
         "`added` is multiplied by activations that sum to 1; a memory of this kind has no softmax.",
         lambda a, v: v * (a / a.sum())[:, None],
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_ADDED: list[Wrong] = [
     (
         "`added` has the activations through a softmax; a memory of this kind has none.",
         lambda a, v: v * softmax(a[None])[0][:, None],
@@ -272,6 +284,10 @@ WRONG_SUMS: list[Wrong] = [
         "The bias of contract is added once for each neuron that fires; once is right.",
         lambda a, c: (a + c).sum(0),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_SUMS: list[Wrong] = [
     (
         "The output holds what the strongest neuron adds alone; sum over all that fire.",
         lambda a, c: a[0],
@@ -287,3 +303,9 @@ def _sorted(strength: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """The numbers of the chosen neurons, the strongest first."""
     order = np.argsort(-strength, kind="stable")
     return order[chosen[order]]
+
+
+KNOWN_RELU = [*WRONG_RELU, *RARE_RELU]
+KNOWN_GELU = [*WRONG_GELU, *RARE_GELU]
+KNOWN_ADDED = [*WRONG_ADDED, *RARE_ADDED]
+KNOWN_SUMS = [*WRONG_SUMS, *RARE_SUMS]

@@ -120,6 +120,10 @@ WRONG_INPUTS: list[Wrong] = [
         "tgt_in is moved down by one sentence (dim=0), not to the right by one place (dim=1).",
         lambda x, b, p: np.concatenate([np.full((1, x.shape[1]), b), x[:-1]], axis=0),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_INPUTS: list[Wrong] = [
     (
         "tgt_in is moved to the left, and bos_id stands at its end: it comes in front, and all others move to "
         "the right.",
@@ -255,6 +259,10 @@ WRONG_LOSSES: list[Wrong] = [
         "The softmax runs over the sentences (dim=0), not over the tokens.",
         lambda l, x, i, p: mean(_over(l, x, 0)[x != p]),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_LOSSES: list[Wrong] = [
     (
         "The loss is divided by the number of places in a row; divide by the number of real tokens.",
         lambda l, x, i, p: mean(surprise(l, x) * (x != p)) * x.shape[0],
@@ -295,3 +303,6 @@ WRONG_LOSSES: list[Wrong] = [
         lambda l, x, i, p: mean((_softmax(l) - np.eye(l.shape[-1])[x]) ** 2),
     ),
 ]
+
+KNOWN_INPUTS = [*WRONG_INPUTS, *RARE_INPUTS]
+KNOWN_LOSSES = [*WRONG_LOSSES, *RARE_LOSSES]

@@ -47,6 +47,10 @@ WRONG_ONE: list[Wrong] = [
         "The values of the past stand behind the new one, its keys in front: keep both in the same order.",
         lambda q, k, v: attention(q[:, :, -1:], k, np.roll(v, 1, axis=2))[0],
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_ONE: list[Wrong] = [
     *(
         (
             sentence,
@@ -70,10 +74,6 @@ WRONG_ONE: list[Wrong] = [
             lambda q, k, v, n=n: attention(q[:, :, -1:], k[:, :, -n:], v[:, :, -n:])[0],
         )
         for n in (2, 3, 4)
-    ),
-    (
-        "The output is the mean of the values; weigh them, softmax(QKᵀ / √d_head) V.",
-        lambda q, k, v: v.astype(np.float64).mean(axis=2, keepdims=True),
     ),
 ]
 
@@ -156,6 +156,10 @@ WRONG_TEXT: list[Wrong] = [
         "All rows get the token of the first row; each text has its own.",
         lambda inputs: greedy(inputs, lambda logits: np.full(len(logits), most_probable(logits)[0])),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_TEXT: list[Wrong] = [
     (
         "All rows get the token of the last row: it is logits[:, -1], the last place of each text, and not logits[-1].",
         lambda inputs: greedy(inputs, lambda logits: np.full(len(logits), most_probable(logits)[-1])),
@@ -373,6 +377,10 @@ WRONG_BLOCKS: list[Wrong] = [
         "The output is multiplied by the sum of all weights; divide by it.",
         lambda q, b, kept: over_blocks(q, b, online, lambda m, t, o: o * t),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_BLOCKS: list[Wrong] = [
     (
         "The factor for what was there so far is upside down: it is exp(m − m'), at most 1, and not exp(m' − m).",
         lambda q, b, kept: over_blocks(q, b, _upside_down),
@@ -403,22 +411,8 @@ WRONG_BLOCKS: list[Wrong] = [
             q, b, lambda state, s, v: online(state, s * np.sqrt(q.shape[-1] / s.shape[-1]), v)
         ),
     ),
-    (
-        "The last block is left out.",
-        lambda q, b, kept: over_blocks(q, b[:-1], online),
-    ),
-    (
-        "The first block is left out.",
-        lambda q, b, kept: over_blocks(q, b[1:], online),
-    ),
-    (
-        "The powers have base 2; softmax has powers of e.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, weigh=lambda s, m: np.exp2(s - m))),
-    ),
-    (
-        "The values of a block are averaged and not weighed; the output so far grows by weights @ values.",
-        lambda q, b, kept: over_blocks(
-            q, b, lambda state, s, v: online(state, s, np.repeat(v.mean(1, keepdims=True), v.shape[1], axis=1))
-        ),
-    ),
 ]
+
+KNOWN_ONE = [*WRONG_ONE, *RARE_ONE]
+KNOWN_TEXT = [*WRONG_TEXT, *RARE_TEXT]
+KNOWN_BLOCKS = [*WRONG_BLOCKS, *RARE_BLOCKS]

@@ -117,6 +117,10 @@ WRONG_GREEDY: list[Wrong] = [
         "All tokens are chosen from what follows the start: next_log_probabilities never gets the tokens so far.",
         lambda s: greedy(s, reads=lambda tokens: []),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_GREEDY: list[Wrong] = [
     (
         "The end is missing, from the tokens and from the sum: eos_id is the last token of a sentence that has "
         "ended, and to end is a choice like every other.",
@@ -301,6 +305,10 @@ WRONG_BEAMS: list[Wrong] = [
         "eos_id is missing from the tokens of the result; it is the last of them.",
         lambda s: without_end(s, beam_search(s)),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_BEAMS: list[Wrong] = [
     (
         "The score is divided by the number of tokens; divide by ((5 + length) / 6) ** length_penalty.",
         lambda s: beam_search(s, score=lambda tokens, total, a: total / len(tokens)),
@@ -310,17 +318,8 @@ WRONG_BEAMS: list[Wrong] = [
         lambda s: beam_search(s, score=lambda tokens, total, a: normalised(tokens, total, 1 - a)),
     ),
     (
-        "The exponent is −length_penalty; divide by the power, or multiply by one with a minus, but not both.",
-        lambda s: beam_search(s, score=lambda tokens, total, a: normalised(tokens, total, -a)),
-    ),
-    (
         "The length in the penalty is one too many; the tokens are counted as they are, the end with them.",
         lambda s: beam_search(s, score=lambda tokens, total, a: normalised([*tokens, 0], total, a)),
-    ),
-    (
-        "The penalty is (5 + length) ** α / 6 or the like; the 6 stands in the brackets, ((5 + length) / 6) ** "
-        "length_penalty.",
-        lambda s: beam_search(s, score=lambda tokens, total, a: total / (5 + len(tokens) / 6) ** a),
     ),
     (
         "The search stops by the plain log-probabilities; compare the scores, with the length penalty.",
@@ -336,18 +335,6 @@ WRONG_BEAMS: list[Wrong] = [
         lambda s: beam_search(s, choose=lambda tokens, total, a: float(len(tokens))),
     ),
     (
-        "Of the finished translations the shortest is returned; the one with the highest score is due.",
-        lambda s: beam_search(s, choose=lambda tokens, total, a: -float(len(tokens))),
-    ),
-    (
-        "What reaches max_length without an end is dropped; it counts as finished.",
-        lambda s: beam_search(s, cut_off=False),
-    ),
-    (
-        "Log-probabilities are multiplied; probabilities are, and their logarithms are added.",
-        lambda s: _multiplied(s),
-    ),
-    (
         "The empty beginning has the log-probability 1; that of a sure thing is 0.",
         lambda s: _from_one(s),
     ),
@@ -356,17 +343,8 @@ WRONG_BEAMS: list[Wrong] = [
         lambda s: beam_search(s, width=lambda beam, done: beam + 1),
     ),
     (
-        "One beginning too few goes on: the first `beam` candidates without an end.",
-        lambda s: beam_search(s, width=lambda beam, done: max(1, beam - 1)),
-    ),
-    (
         "What has ended takes a place in the beam for good; `beam` beginnings go on in every step.",
         lambda s: beam_search(s, width=lambda beam, done: max(1, beam - done)),
-    ),
-    (
-        "Each beginning keeps only its best extension; the extensions of all compete, and one beginning may "
-        "keep several.",
-        lambda s: beam_search(s, own_best=True),
     ),
 ]
 
@@ -375,6 +353,10 @@ WRONG_EQUAL_BEAMS: list[Wrong] = [
         "Of candidates with equal totals the last goes first; the order is that of the beams, then that of the ids.",
         lambda s: beam_search(s, in_order=lambda place: -place),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_EQUAL_BEAMS: list[Wrong] = [
     (
         "Of candidates with equal totals the one with the lower token id goes first; first comes the order of "
         "their beginnings.",
@@ -522,6 +504,10 @@ WRONG_STEPS: list[Wrong] = [
         "The gradient always gets the norm clip_norm, short ones too; clipping only shortens.",
         lambda i, c, s: train(i, c, s, clip=lambda g, limit: g * limit / np.sqrt((g**2).sum())),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_STEPS: list[Wrong] = [
     (
         "The smoothing is turned round: label_smoothing is the share that all tokens get, and not that of the "
         "right one.",
@@ -616,3 +602,8 @@ WRONG_CLIPS: list[Wrong] = [
         lambda i, c, s: train(i, c, s, clip=_each(_by_own_norm)),
     ),
 ]
+
+KNOWN_GREEDY = [*WRONG_GREEDY, *RARE_GREEDY]
+KNOWN_BEAMS = [*WRONG_BEAMS, *RARE_BEAMS]
+KNOWN_EQUAL_BEAMS = [*WRONG_EQUAL_BEAMS, *RARE_EQUAL_BEAMS]
+KNOWN_STEPS = [*WRONG_STEPS, *RARE_STEPS]

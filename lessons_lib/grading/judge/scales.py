@@ -18,6 +18,6 @@ ODD_SCALES: list[tuple[str, Callable[[int], float]]] = [
     ("The scores are multiplied by √d_head, the width of a query; divide by it.", lambda k: 1 / np.sqrt(k)),
     *(
         (f"The scores are divided by a fixed number, {name}; d_head is the last size of the query.", lambda k, c=c: c)
-        for name, c in (("8", 8.0), ("√8", np.sqrt(8)), ("64", 64.0), ("√512", np.sqrt(512)), ("√128", np.sqrt(128)))
+        for name, c in (("8", 8.0), ("√8", np.sqrt(8)), ("64", 64.0))
     ),
 ]
