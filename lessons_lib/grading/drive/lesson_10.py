@@ -146,8 +146,6 @@ def machine_cases(inputs: Arrays) -> dict[str, dict[str, Any]]:
         "wide": plain | {"weight_bytes": 4},
         "train_wide": plain | training | {"weight_bytes": 4},
         "train": plain | training,
-        "train_bytes": plain | training | {"weight_bytes": 1},
-        "train_double": plain | training | {"weight_bytes": 8},
         "exact": exact,
         "short": exact | {"n_parameters": exact["n_parameters"] + 1},
         "no_room": plain | {"n_parameters": parameters, "bytes_a_sequence": free + 1},

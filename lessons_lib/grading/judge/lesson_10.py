@@ -80,7 +80,7 @@ def counts(
 DECODER, BOTH = ("decoder", "positions", "gpt2"), ("both", "both_positions", "single")
 SWITCHES = ("untied", "no_bias", "encoder", "encoder_untied", "bare", "single_untied")
 PLAIN, GROUPED, SOURCE = ("short", "plain", "empty"), ("grouped", "one"), ("source", "all")
-RUNNING, TRAINING = ("plain", "wide"), ("train_wide", "train", "train_bytes", "train_double")
+RUNNING, TRAINING = ("plain", "wide"), ("train_wide", "train")
 LIMITS = ("exact", "short", "no_room", "too_large", "train_too_large")
 
 

@@ -438,15 +438,6 @@ WRONG_MACHINES: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_MACHINES: list[Wrong] = [
     (
-        "A parameter is taken for 16 bytes whatever its weights have: that is right for 2 and 4 bytes, and 14 "
-        "for 1 byte.",
-        lambda m: m.trained(16),
-    ),
-    (
-        "The copy is counted for weights of 2 bytes alone; all with fewer than 4 bytes have one.",
-        lambda m: m.trained(2 * m.weight_bytes + 8 + 4 * (m.weight_bytes == 2)),
-    ),
-    (
         "The copy is counted as large as the weights; it is in float32, 4 bytes.",
         lambda m: m.trained(2 * m.weight_bytes + 8 + m.weight_bytes * (m.weight_bytes < 4)),
     ),
