@@ -21,11 +21,11 @@ from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.layer_plans import name_plan
 from lessons_lib.grading.judge.layers import Model, Parts, decode, decoder_layer, encode, encoder_layer
 from lessons_lib.grading.judge.mistakes_05 import (
+    KNOWN_DECODE,
     KNOWN_DECODER,
     KNOWN_DECODER_MASKS,
+    KNOWN_ENCODE,
     KNOWN_ENCODER,
-    WRONG_DECODE,
-    WRONG_ENCODE,
     WRONG_ENCODER_MASKS,
 )
 from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype
@@ -154,14 +154,14 @@ def encode_values(inputs: Inputs, cases: Cases) -> str | None:
     model, src = _model(inputs), inputs["src"]
     trace: list[np.ndarray] = []
     right = encode(model, src, PAD, trace=trace)
-    return _stack("encode", cases["encode"], right, trace, WRONG_ENCODE, model, src, PAD)
+    return _stack("encode", cases["encode"], right, trace, KNOWN_ENCODE, model, src, PAD)
 
 
 def decode_values(inputs: Inputs, cases: Cases) -> str | None:
     model, arguments = _model(inputs), model_cases(inputs)["decode"].values()
     trace: list[np.ndarray] = []
     right = decode(model, *arguments, trace=trace)
-    return _stack("decode", cases["decode"], right, trace, WRONG_DECODE, model, *arguments)
+    return _stack("decode", cases["decode"], right, trace, KNOWN_DECODE, model, *arguments)
 
 
 def model_properties(inputs: Inputs, cases: Cases) -> str | None:

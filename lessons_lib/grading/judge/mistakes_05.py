@@ -343,6 +343,10 @@ EMBEDDINGS = {
         _positions_alone_scaled
     ),
     "The positions are counted from the end of the sentence.": _last_first,
+}
+
+# Rarer ones, asked for after those.
+MORE_EMBEDDINGS = {
     "The embeddings are multiplied by the root of the sentence's length; √d_model is due.": _by_length,
     "The row of the table is that of the token's id; it is that of the token's place in the sentence.": _by_id,
     "The padding is set to 0; the mask hides it, embed treats all tokens alike.": _no_padding,
@@ -501,3 +505,14 @@ WRONG_DECODE: list[Wrong] = [
 KNOWN_ENCODER = [*WRONG_ENCODER, *RARE_ENCODER]
 KNOWN_DECODER = [*WRONG_DECODER, *RARE_DECODER]
 KNOWN_DECODER_MASKS = [*WRONG_DECODER_MASKS, *RARE_DECODER_MASKS]
+KNOWN_ENCODE = [
+    *WRONG_ENCODE,
+    *((said, lambda m, s, p, embed=embed: encode(m, s, p, embed=embed)) for said, embed in MORE_EMBEDDINGS.items()),
+]
+KNOWN_DECODE = [
+    *WRONG_DECODE,
+    *(
+        (said, lambda m, t, s, n, embed=embed: decode(m, t, s, n, embed=embed))
+        for said, embed in MORE_EMBEDDINGS.items()
+    ),
+]

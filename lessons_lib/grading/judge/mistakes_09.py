@@ -6,6 +6,7 @@ from lessons_lib.grading.judge.compare import Wrong
 from lessons_lib.grading.judge.families import causal, fill, follow, logits, masked_loss, surprises, visible
 from lessons_lib.grading.judge.layers import Model, Parts, encoder_layer, sinusoidal
 from lessons_lib.grading.judge.mistakes_05 import EMBEDDINGS as OF_EXERCISE_5
+from lessons_lib.grading.judge.mistakes_05 import MORE_EMBEDDINGS
 from lessons_lib.grading.judge.reference import softmax
 
 EMBEDDINGS = OF_EXERCISE_5 | {
@@ -507,3 +508,9 @@ KNOWN_DECODER = [*WRONG_DECODER, *RARE_DECODER]
 KNOWN_GENERATE = [*WRONG_GENERATE, *RARE_GENERATE]
 KNOWN_BLANKS = [*WRONG_BLANKS, *RARE_BLANKS]
 KNOWN_LOSSES = [*WRONG_LOSSES, *RARE_LOSSES]
+KNOWN_ENCODER += [
+    (said, lambda m, t, p, embed=embed: fill(m, t, p, embed=embed)) for said, embed in MORE_EMBEDDINGS.items()
+]
+KNOWN_DECODER += [
+    (said, lambda m, t, embed=embed: follow(m, t, embed=embed)) for said, embed in MORE_EMBEDDINGS.items()
+]
