@@ -44,7 +44,6 @@ def make_model(seed: int) -> Arrays:
     d_model, d_ff = n_heads * d_head, 9 + 2 * int(draw.integers(0, 4))  # d_ff is odd, d_model even
     length = int(draw.integers(5, 8))
     sentences = draw.integers(3, VOCABULARY, (3, length))
-    sentences[:, 1] = MASK  # a blank in each: it is no padding
     sentences[1, -2:] = sentences[2, -1:] = PAD
     shapes = model_shapes(d_model, d_ff, LAYERS)
     weights = draw_weights(draw, shapes)

@@ -102,14 +102,6 @@ RARE_ENCODER: list[Wrong] = [
         lambda m, t, p: logits(m, t, visible(t, p).swapaxes(-1, -2)),
     ),
     (
-        "MASK is hidden in place of the padding; nobody reads PAD, and everybody may read a blank.",
-        lambda m, t, p: logits(m, t, visible(t, BLANK)),
-    ),
-    (
-        "MASK is hidden as well as the padding; a blank is a token like the others.",
-        lambda m, t, p: logits(m, t, visible(t, p) & visible(t, BLANK)),
-    ),
-    (
         "The logits are divided by √d_model; no scale is asked for there.",
         lambda m, t, p: fill(m, t, p) / np.sqrt(m.d_model),
     ),
