@@ -17,13 +17,17 @@ TABLES = Path(__file__).parent / "slips"
 
 @dataclass(frozen=True)
 class Slip:
-    """A wrong answer to a question: the edits of a part, and what its hint must hold."""
+    """A wrong answer to a question: the edits of a part, and what its hint must hold.
+
+    Edited is the course's own answer, or with `base` another right one, which the table itself holds.
+    """
 
     lesson: str
     question: str
     part: str
     edits: tuple[tuple[str, str], ...]
     hint: str
+    base: str | None = None
 
     def __str__(self) -> str:
         return f"{self.question}-{self.hint[:40]}"
@@ -34,7 +38,7 @@ class Slip:
         Raises:
             ValueError: an old text is not there, or more than once.
         """
-        text = solutions()[self.part]
+        text = solutions()[self.part] if self.base is None else self.base
         for old, new in self.edits:
             if text.count(old) != 1:
                 raise ValueError(f"{self.lesson}, {self.part}: {text.count(old)} times {old!r}")
@@ -45,8 +49,10 @@ class Slip:
 def slips() -> list[Slip]:
     found = []
     for path in sorted(TABLES.glob("*.toml")):
-        for row in tomllib.loads(path.read_text("utf8"))["slip"]:
-            found.append(Slip(path.stem, **row | {"edits": tuple(map(tuple, row["edits"]))}))
+        table = tomllib.loads(path.read_text("utf8"))
+        for row in table["slip"]:
+            base = table["bases"][row["base"]] if "base" in row else None
+            found.append(Slip(path.stem, **row | {"edits": tuple(map(tuple, row["edits"])), "base": base}))
     return found
 
 

@@ -54,7 +54,6 @@ def test_every_named_mistake_is_made_by_some_answer():
     tables = (getattr(mistakes_01, name) for name in dir(mistakes_01) if name.startswith("WRONG_"))
     sentences = {sentence for table in tables for sentence, _ in table}
     hints = " ".join(graded(e).hint or "" for e in ALL)
-    assert len(sentences) == 30
     assert [sentence for sentence in sentences if sentence not in hints] == []
 
 

@@ -23,7 +23,6 @@ def test_every_named_mistake_is_made_by_some_answer():
     tables = (getattr(mistakes_02, name) for name in dir(mistakes_02) if name.startswith("WRONG_"))
     sentences = {sentence for table in tables for sentence, _ in table}
     hints = " ".join(graded(expected).hint or "" for expected in MINE)
-    assert len(sentences) == 26
     assert [sentence for sentence in sentences if sentence not in hints] == []
 
 

@@ -30,7 +30,6 @@ def test_every_named_mistake_is_made_by_some_answer():
     tables = [getattr(mistakes, name) for name in dir(mistakes) if name.startswith("WRONG_")]
     sentences = {sentence for table in tables for sentence, _ in table}
     hints = " ".join(graded(e).hint or "" for e in MINE)
-    assert len(sentences) == 34
     assert [sentence for sentence in sentences if sentence not in hints] == []
 
 
@@ -51,7 +50,7 @@ def test_named_mistakes_can_be_told_apart(seed):
     made, (inputs, p, h) = drive.make_heads(seed), parts(seed)
     x, heads = made["x"], made["heads"]
     query, (level, source) = inputs["query"], drive.plain_cases(inputs)["level"].values()
-    scores, mask = judge._scores(inputs), inputs["mask"]
+    scores, mask = judge._scores(inputs, inputs["source"]), inputs["mask"]
     weights = multi_head_attention(p, h, query, inputs["source"])[1]
     families = (
         [split_heads(x, heads.shape[1]), *(wrong(x, heads.shape[1]) for _, wrong in mistakes.WRONG_SPLITS)],

@@ -31,7 +31,6 @@ def test_every_named_mistake_is_made_by_some_answer():
     tables = (getattr(mistakes_04, name) for name in dir(mistakes_04) if name.startswith("WRONG_"))
     sentences = {sentence for table in tables for sentence, _ in table}
     hints = " ".join(graded(e).hint or "" for e in MINE)
-    assert len(sentences) == 32
     assert [sentence for sentence in sentences if sentence not in hints] == []
 
 

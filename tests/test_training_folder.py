@@ -19,7 +19,7 @@ from lessons_lib.translation.training.checkpoint import LATEST, read_checkpoint,
 from lessons_lib.translation.training.early_stopping import EarlyStopping
 from lessons_lib.translation.training.in_use import LOCK
 from lessons_lib.translation.training.loop import Step, Trainer
-from lessons_lib.translation.training.loop import loop as training
+from lessons_lib.translation.training import loop as training
 from lessons_lib.translation.training.loop import resumable as run
 from lessons_lib.translation.training.monitor import Monitor
 from lessons_lib.translation.training.options import TrainingOptions

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from toy import toy_config, toy_corpus
 
-from lessons_lib.translation.training.loop import loop as training
+from lessons_lib.translation.training import loop as training
 from lessons_lib.translation.training.options import TrainingOptions
 from lessons_lib.translation.training.recipe import Recipe
 from lessons_lib.translation.training.resumable import train_translator

@@ -63,6 +63,8 @@ def fill(module: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
     if unknown:
         raise Trouble(f"there is a parameter {unknown[0]} too many: the question fixes what a module is made of")
     for key, value in weights.items():
+        if not mine[key].requires_grad:
+            raise Trouble(f"{key} has requires_grad=False, so it will not be learned: leave that out")
         if mine[key].shape != value.shape:
             raise Trouble(f"{key} has the shape {tuple(mine[key].shape)}; {tuple(value.shape)} is due")
     owners: dict[int, str] = {}

@@ -13,7 +13,7 @@ from lessons_lib.grading.judge.properties import (
 from lessons_lib.grading.judge.reference import attention, attention_gradients, dot_products, softmax
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_01.drive import RETURNS, masked_cases, plain_cases
-from lessons_lib.grading.lesson_01.mistakes import WRONG_MASKS, WRONG_OUTPUTS, WRONG_PRODUCTS, WRONG_WEIGHTS
+from lessons_lib.grading.lesson_01.mistakes import KNOWN_MASKS, KNOWN_WEIGHTS, WRONG_OUTPUTS, WRONG_PRODUCTS
 
 Inputs = dict[str, np.ndarray]
 
@@ -36,7 +36,7 @@ def plain_values(inputs: Inputs, cases: Cases) -> str | None:
             return hint
     if not close(weights, right_weights):
         sizes = (query.shape[-1], len(query), len(key), value.shape[-1])
-        hint = name_mistake(weights, WRONG_WEIGHTS, dot_products(query, key), *sizes)
+        hint = name_mistake(weights, KNOWN_WEIGHTS, dot_products(query, key), *sizes)
         hint = hint or _odd_rows(weights) or f"The weights differ: {difference('weights', weights, right_weights)}."
         beside = "The output is right, but not the weights returned beside it. "
         return beside + hint if close(output, right_output) else hint
@@ -82,7 +82,7 @@ def masked_values(inputs: Inputs, cases: Cases) -> str | None:
     if hint := random_or_rounded(cases["masked"], cases["again"], "weights", attention(**arguments)[1]):
         return hint
     scores = dot_products(arguments["query"], arguments["key"]) / np.sqrt(arguments["key"].shape[-1])
-    if hint := name_mistake(weights, WRONG_MASKS, scores, mask):
+    if hint := name_mistake(weights, KNOWN_MASKS, scores, mask):
         return hint
     forbidden = weights[~mask].max()
     if forbidden > 1e-6:
@@ -238,7 +238,11 @@ def _with_a_batch(case: Case, arguments: Inputs, letters: str) -> str | None:
 
 def _large_scores(case: Case, arguments: Inputs) -> str | None:
     if case.error is None and not np.isfinite(case["weights"]).all():
-        return "Large scores give NaN: exp overflows; use torch.softmax, or subtract each row's maximum first."
+        return (
+            "Large scores give NaN: exp is infinite, or 0 in a whole row; use torch.softmax, or subtract each "
+            "row's own "
+            "maximum first."
+        )
     return _differs(case, arguments, "Right for small scores, but not for scores of several hundred", tolerance=0.01)
 
 

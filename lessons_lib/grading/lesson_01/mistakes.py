@@ -4,6 +4,7 @@ import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
 from lessons_lib.grading.judge.reference import softmax
+from lessons_lib.grading.judge.scales import ODD_SCALES
 
 # The weights made of dot products d (T, S) and the sizes d_head k, T, S, d_value v.
 WRONG_WEIGHTS: list[Wrong] = [
@@ -59,6 +60,11 @@ WRONG_WEIGHTS: list[Wrong] = [
         "A causal mask is applied, though no mask was given.",
         lambda d, k, t, s, v: softmax(np.where(np.tri(t, s, dtype=bool), d / np.sqrt(k), -np.inf)),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_WEIGHTS: list[Wrong] = [
+    *((sentence, lambda d, k, t, s, v, scale=scale: softmax(d / scale(k))) for sentence, scale in ODD_SCALES),
 ]
 
 
@@ -146,3 +152,28 @@ WRONG_MASKS: list[Wrong] = [
         lambda s, m: softmax(np.where(m, s, 1e9)),
     ),
 ]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_MASKS: list[Wrong] = [
+    (
+        "Forbidden scores become 0 before the softmax, and e⁰ is 1: set to 0 afterwards, their weight is lost; "
+        "they need −∞.",
+        lambda s, m: softmax(s * m) * m,
+    ),
+    (
+        "Forbidden scores become −1 before the softmax, and what they get is taken away after it; they need −∞.",
+        lambda s, m: softmax(np.where(m, s, -1.0)) * m,
+    ),
+    (
+        "The mask is added to the scores as 0 and 1, and forbidden weights become 0 after the softmax; the "
+        "scores need −∞.",
+        lambda s, m: softmax(s + m) * m,
+    ),
+    (
+        "The mask is inverted before the softmax, and right after it, so nothing is left; True means may attend.",
+        lambda s, m: s * 0.0,
+    ),
+]
+
+KNOWN_WEIGHTS = [*WRONG_WEIGHTS, *RARE_WEIGHTS]
+KNOWN_MASKS = [*WRONG_MASKS, *RARE_MASKS]

@@ -9,11 +9,11 @@ from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_02.drive import PROJECTIONS, RETURNS, attend_cases, project_cases, square_side
 from lessons_lib.grading.lesson_02.drive import weights_of as drawn_weights
 from lessons_lib.grading.lesson_02.mistakes import (
-    WRONG_OUTPUTS,
-    WRONG_PROJECTIONS,
+    KNOWN_OUTPUTS,
+    KNOWN_PROJECTIONS,
+    KNOWN_WEIGHTS,
     WRONG_SOURCES,
     WRONG_SQUARES,
-    WRONG_WEIGHTS,
     linear,
     projections,
     weights_of,
@@ -49,7 +49,7 @@ def project_values(inputs: Inputs, cases: Cases) -> str | None:
     for name in PROJECTIONS:
         if not close(plain[name], right[name]):
             state, x = drawn_weights(inputs), project_cases(inputs)["plain"]["x"]
-            if mistake := name_mistake(plain[name], WRONG_PROJECTIONS, x, state, name):
+            if mistake := name_mistake(plain[name], KNOWN_PROJECTIONS, x, state, name):
                 return f"`{name}` {mistake}."
             return f"`{name}` is not what its layer gives: {difference(name, plain[name], right[name])}."
     return None
@@ -184,10 +184,10 @@ def _wrong_self(inputs: Inputs, cases: Cases, case: str) -> str | None:
     x, (d_head, d_model) = _sides(inputs, case)[0], state["query.weight"].shape
     weights, output = cases[case]["weights"], cases[case]["output"]
     if not close(weights, weights_of(x, x, state)):
-        return name_mistake(weights, WRONG_WEIGHTS, x, x, state, (d_model, d_head, len(state["value.bias"])))
+        return name_mistake(weights, KNOWN_WEIGHTS, x, x, state, (d_model, d_head, len(state["value.bias"])))
     if close(output, _attended(inputs, case)["output"]):
         return None
-    return name_mistake(output, WRONG_OUTPUTS[1:], weights, x, x, state)
+    return name_mistake(output, KNOWN_OUTPUTS[1:], weights, x, x, state)
 
 
 def _wrong_equal(inputs: Inputs, cases: Cases) -> str | None:
@@ -202,7 +202,7 @@ def _wrong_equal(inputs: Inputs, cases: Cases) -> str | None:
         return hint
     if not close(weights, weights_of(x, source, state)) or close(output, _attended(inputs, "equal")["output"]):
         return None
-    return name_mistake(output, WRONG_OUTPUTS, weights, x, source, state)
+    return name_mistake(output, KNOWN_OUTPUTS, weights, x, source, state)
 
 
 # ---- q3 ----

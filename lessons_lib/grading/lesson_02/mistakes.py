@@ -6,6 +6,7 @@ import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
 from lessons_lib.grading.judge.reference import attention, dot_products, softmax
+from lessons_lib.grading.judge.scales import ODD_SCALES
 
 State = Mapping[str, np.ndarray]  # the weights by their names in the state_dict
 
@@ -45,6 +46,18 @@ WRONG_PROJECTIONS: list[Wrong] = [
     (
         "has gone through a relu; project gives what the layer gives",
         lambda x, w, n: np.maximum(linear(x, w, n), 0),
+    ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_PROJECTIONS: list[Wrong] = [
+    (
+        "is the mean over the words; each word has its own",
+        lambda x, w, n: np.repeat(linear(x, w, n).mean(axis=0, keepdims=True), len(x), axis=0),
+    ),
+    (
+        "is made of x with a norm before it; project takes x as it is",
+        lambda x, w, n: linear((x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5), w, n),
     ),
 ]
 
@@ -115,6 +128,32 @@ WRONG_WEIGHTS: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_WEIGHTS: list[Wrong] = [
+    *(
+        (sentence, lambda x, y, w, k, scale=scale: softmax(dots(x, y, w) / scale(k[1])))
+        for sentence, scale in ODD_SCALES
+    ),
+    (
+        "The scores are divided by the root of the number of words; divide by √d_head, the width of a query.",
+        lambda x, y, w, k: softmax(dots(x, y, w) / np.sqrt(len(y))),
+    ),
+    (
+        "The division by √d_head comes after the softmax; divide the scores, before it.",
+        lambda x, y, w, k: softmax(dots(x, y, w)) / np.sqrt(k[1]),
+    ),
+    (
+        "The weights are logarithms of probabilities; use softmax, not log_softmax.",
+        lambda x, y, w, k: np.log(softmax(dots(x, y, w) / np.sqrt(k[1]))),
+    ),
+    (
+        "A causal mask is applied, though none is asked for.",
+        lambda x, y, w, k: softmax(
+            np.where(np.tri(len(x), len(y), dtype=bool), dots(x, y, w) / np.sqrt(k[1]), -np.inf)
+        ),
+    ),
+]
+
 # The weights of x (T, D) that looks at a source y (S, D).
 WRONG_SOURCES: list[Wrong] = [
     (
@@ -154,3 +193,15 @@ WRONG_OUTPUTS: list[Wrong] = [
         lambda a, x, y, w: a.T @ linear(y, w, "value"),
     ),
 ]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_OUTPUTS: list[Wrong] = [
+    (
+        "The output is the plain mean of the values; each word has weights of its own: weights @ value.",
+        lambda a, x, y, w: np.repeat(linear(y, w, "value").mean(axis=0, keepdims=True), len(a), axis=0),
+    ),
+]
+
+KNOWN_PROJECTIONS = [*WRONG_PROJECTIONS, *RARE_PROJECTIONS]
+KNOWN_WEIGHTS = [*WRONG_WEIGHTS, *RARE_WEIGHTS]
+KNOWN_OUTPUTS = [*WRONG_OUTPUTS, *RARE_OUTPUTS]

@@ -13,7 +13,7 @@ from lessons_lib.grading.drive.question import Arrays, Question
 MODULE = "MultiHeadAttention(d_model, n_heads)"
 LAYERS = ("query", "key", "value", "output")
 RETURNS = ("output", "weights")
-SIZES = ((3, 4), (4, 3), (3, 5), (5, 3))  # heads, and the width of a head: never the same
+SIZES = ((3, 5), (4, 5), (3, 10), (4, 10))  # heads, and the width of a head: never the same, and no root is whole
 
 
 def make_heads(seed: int) -> Arrays:
@@ -100,6 +100,8 @@ def drive_plain(answer: Callable, inputs: Arrays) -> Arrays:
     arrays: Arrays = {}
     for name, arguments in plain_cases(inputs).items():
         arrays |= run_case(name, lambda *given: _first(module(*given)), arguments, ("output",))
+    self_attention = plain_cases(inputs)["self"]
+    arrays |= run_case("again", lambda *given: _first(module(*given)), self_attention, ("output",))
     cross = plain_cases(inputs)["cross"]
     arrays |= module_gradient_case("gradient", module, cross, inputs["cotangent"])
     device = pick_device().type

@@ -3,7 +3,13 @@
 import numpy as np
 
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
-from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
+from lessons_lib.grading.judge.properties import (
+    changed_in_place,
+    differs,
+    other_dtype,
+    random_or_rounded,
+    wrong_gradients,
+)
 from lessons_lib.grading.judge.reference import (
     attention,
     attention_gradients,
@@ -17,9 +23,9 @@ from lessons_lib.grading.judge.reference import (
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_03.drive import RETURNS, masked_cases, plain_cases, state
 from lessons_lib.grading.lesson_03.mistakes import (
-    WRONG_MASKS,
-    WRONG_MERGES,
-    WRONG_OUTPUTS,
+    KNOWN_MASKS,
+    KNOWN_MERGES,
+    KNOWN_OUTPUTS,
     WRONG_SIDES,
     WRONG_SPLITS,
     WRONG_WEIGHTS,
@@ -56,7 +62,7 @@ def heads_split(inputs: Inputs, cases: Cases) -> str | None:
 def heads_merge(inputs: Inputs, cases: Cases) -> str | None:
     right, given = merge_heads(inputs["heads"]), cases["merge"]["x"]
     if not close(given, right):
-        hint = name_mistake(given, WRONG_MERGES, inputs["heads"])
+        hint = name_mistake(given, KNOWN_MERGES, inputs["heads"])
         return hint or f"What is merged is wrong: {difference('x', given, right)}."
     return differs(cases["both"], {"x": inputs["x"]}, "Merging what your split_heads made goes wrong")
 
@@ -86,7 +92,9 @@ def self_values(inputs: Inputs, cases: Cases) -> str | None:
     right, given = _right(inputs, **plain_cases(inputs)["self"])["output"], cases["self"]["output"]
     if close(given, right):
         return None
-    hint = name_mistake(given, WRONG_OUTPUTS, state(inputs), _n_heads(inputs), inputs["query"], inputs["query"])
+    if hint := random_or_rounded(cases["self"], cases["again"], "output", right):
+        return hint
+    hint = name_mistake(given, KNOWN_OUTPUTS, state(inputs), _n_heads(inputs), inputs["query"], inputs["query"])
     return hint or f"The numbers are wrong: {difference('output', given, right)}."
 
 
@@ -149,14 +157,21 @@ def masked_values(inputs: Inputs, cases: Cases) -> str | None:
     right = _right(inputs, **arguments["masked"])["weights"]
     weights = case["weights"]
     if weights.shape == right.shape and not close(weights, right):
-        if hint := name_mistake(weights, WRONG_MASKS, _scores(inputs), mask):
+        if hint := name_mistake(weights, KNOWN_MASKS, _scores(inputs, inputs["source"]), mask):
             return hint
         forbidden = weights[..., ~mask].max()
         if forbidden > 1e-6:
             return f"A forbidden key still gets the weight {forbidden:.2g} in some head: its score needs −∞."
-    return _differs(inputs, case, arguments["masked"], "With a mask (T, S)", RETURNS) or _differs(
-        inputs, cases["causal"], arguments["causal"], "With a causal mask and no source", RETURNS
-    )
+    if hint := _differs(inputs, case, arguments["masked"], "With a mask (T, S)", RETURNS):
+        return hint
+    hint = _differs(inputs, cases["causal"], arguments["causal"], "With a causal mask and no source", RETURNS)
+    if hint and cases["causal"].error is None:
+        weights, scores, causal = cases["causal"]["weights"], _scores(inputs, inputs["query"]), inputs["causal"]
+        turned = "The mask is turned on its side: row t says what position t may see."
+        wrong = [*KNOWN_MASKS, (turned, lambda s, m: softmax(np.where(m.T, s, -np.inf)))]
+        if named := name_mistake(weights, wrong, scores, causal):
+            return f"Without a source: {named}"
+    return hint
 
 
 def masked_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -166,6 +181,11 @@ def masked_properties(inputs: Inputs, cases: Cases) -> str | None:
         return "A query with no allowed key gets NaN in every head; give it zeros."
     if close(weights[:, :, 0], np.full_like(weights[:, :, 0], 1 / weights.shape[-1])):
         return "A query with no allowed key gets the same weight for every key, in every head; give it zeros."
+    if not cases["empty"]["output"][:, 0].any():
+        return (
+            "A query with no allowed key gets an output of nothing but zeros: each head gives it zeros, and those go "
+            "through `output`, whose bias is left."
+        )
     gradients = _gradients(inputs, **arguments["empty"])
     if cases["gradient"].error is None and not all(np.isfinite(cases["gradient"][name]).all() for name in gradients):
         return (
@@ -194,11 +214,11 @@ def _right(inputs: Inputs, query, source=None, mask=True) -> Inputs:
     return dict(zip(RETURNS, both, strict=True))
 
 
-def _scores(inputs: Inputs) -> np.ndarray:
-    """The scaled scores of the case "masked"."""
+def _scores(inputs: Inputs, source: np.ndarray) -> np.ndarray:
+    """The scaled scores (B, H, T, S) of the queries with a source (B, S, D)."""
     p, h = state(inputs), _n_heads(inputs)
     query = split_heads(linear(p, "query", inputs["query"]), h)
-    key = split_heads(linear(p, "key", inputs["source"]), h)
+    key = split_heads(linear(p, "key", source), h)
     return dot_products(query, key) / np.sqrt(query.shape[-1])
 
 

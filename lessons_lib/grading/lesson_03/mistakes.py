@@ -1,11 +1,13 @@
 """Lesson 3: the ways in which multi-head attention goes wrong, each as a version of the reference."""
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
 from lessons_lib.grading.judge.reference import dot_products, linear, merge_heads, softmax, split_heads
+from lessons_lib.grading.judge.scales import ODD_SCALES
 
 # The heads (B, H, T, d_head) made of x (B, T, D) and n_heads h.
 WRONG_SPLITS: list[Wrong] = [
@@ -35,6 +37,19 @@ WRONG_MERGES: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_MERGES: list[Wrong] = [
+    *(
+        (
+            "The axes of the heads are in another order than words, heads, d_head: it is transpose(1, 2), or "
+            "permute(0, 2, 1, 3), before the last two are joined.",
+            lambda heads, order=order: heads.transpose(0, *order).reshape(len(heads), heads.shape[2], -1),
+        )
+        for order in itertools.permutations((1, 2, 3))
+        if order not in ((2, 1, 3), (1, 2, 3), (2, 3, 1))  # right, and the two above
+    ),
+]
+
 
 def version(
     state: dict[str, np.ndarray],
@@ -49,14 +64,17 @@ def version(
     sides: str = "xyy",
     axis: int = -1,
     project: bool = True,
+    cut: str = "qkv",
 ) -> np.ndarray:
     """The output of multi-head attention of x (B, T, D) over y (B, S, D), with one thing changed.
 
     Args:
         sides: of which of the two queries, keys and values are made.
+        cut: which of the three `split` cuts into heads; the others are cut as they should.
     """
     given = [{"x": x, "y": y}[side] for side in sides]
-    q, k, v = (split(linear(state, name, z), h) for name, z in zip(layers, given, strict=True))
+    cuts = (split if name in cut else split_heads for name in "qkv")
+    q, k, v = (f(linear(state, name, z), h) for f, name, z in zip(cuts, layers, given, strict=True))
     heads = softmax(dot_products(q, k) / scale(h, q.shape[-1]), axis) @ v
     return linear(state, "output", merge(heads)) if project else merge(heads)
 
@@ -122,6 +140,50 @@ WRONG_OUTPUTS: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_OUTPUTS: list[Wrong] = [
+    *(
+        (sentence, lambda p, h, x, y, scale=scale: version(p, h, x, y, scale=lambda h, k: scale(k)))
+        for sentence, scale in ODD_SCALES
+    ),
+    *(
+        (
+            f"The {names} are cut straight to (B, H, T, d_head) by view or reshape, which mixes positions and "
+            f"heads; use "
+            "your split_heads.",
+            lambda p, h, x, y, cut=cut: version(p, h, x, y, split=WRONG_SPLITS[0][1], cut=cut),
+        )
+        for cut, names in (("q", "queries"), ("k", "keys"), ("v", "values"), ("kv", "keys and values"))
+    ),
+    *(
+        (
+            "What the heads have read is merged in the wrong order of axes; use your merge_heads.",
+            lambda p, h, x, y, merge=merge: version(p, h, x, y, merge=merge),
+        )
+        for _, merge in [*WRONG_MERGES[1:], *RARE_MERGES]
+    ),
+    (
+        "The heads of one word attend to each other: bring the heads in front of the words, transpose(1, 2), "
+        "before the product.",
+        lambda p, h, x, y: version(
+            p,
+            h,
+            x,
+            y,
+            split=lambda z, h: z.reshape(*z.shape[:2], h, -1),
+            merge=lambda z: z.reshape(*z.shape[:2], -1),
+        ),
+    ),
+    (
+        "The layer `output` comes twice; once is right.",
+        lambda p, h, x, y: linear(p, "output", version(p, h, x, y)),
+    ),
+    (
+        "There is an activation before `output`; none is asked for.",
+        lambda p, h, x, y: linear(p, "output", np.maximum(version(p, h, x, y, project=False), 0)),
+    ),
+]
+
 # The output in cross-attention between x and y of the same length: which of the two went where.
 WRONG_SIDES: list[Wrong] = [
     (
@@ -170,6 +232,28 @@ WRONG_MASKS: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_MASKS: list[Wrong] = [
+    (
+        "The forbidden scores of a head become 0 before the softmax, and e⁰ is 1: set to 0 afterwards, their "
+        "weight is lost; they need −∞.",
+        lambda s, m: softmax(s * m) * m,
+    ),
+    (
+        "The mask is added to the scores as 0 and 1, which only favours the allowed keys; forbidden ones need −∞.",
+        lambda s, m: softmax(s + m),
+    ),
+    (
+        "The mask is added to the scores as 0 and 1, and forbidden weights become 0 after the softmax; the "
+        "scores need −∞.",
+        lambda s, m: softmax(s + m) * m,
+    ),
+    (
+        "The mask is inverted before the softmax, and right after it, so nothing is left; True means may attend.",
+        lambda s, m: s * 0.0,
+    ),
+]
+
 # The weights made of the right ones w (B, H, T, S): what is returned in their place.
 WRONG_WEIGHTS: list[Wrong] = [
     (
@@ -197,3 +281,7 @@ WRONG_WEIGHTS: list[Wrong] = [
         lambda w: w.swapaxes(2, 3),
     ),
 ]
+
+KNOWN_MERGES = [*WRONG_MERGES, *RARE_MERGES]
+KNOWN_OUTPUTS = [*WRONG_OUTPUTS, *RARE_OUTPUTS]
+KNOWN_MASKS = [*WRONG_MASKS, *RARE_MASKS]

@@ -6,7 +6,7 @@ from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_04.drive import bias_cases, rotation_cases, table_cases
-from lessons_lib.grading.lesson_04.mistakes import WRONG_BIASES, WRONG_ROTATIONS, WRONG_TABLES
+from lessons_lib.grading.lesson_04.mistakes import KNOWN_BIASES, KNOWN_ROTATIONS, KNOWN_TABLES, alternating
 from lessons_lib.grading.lesson_04.reference import (
     distances,
     relative_bias,
@@ -14,6 +14,7 @@ from lessons_lib.grading.lesson_04.reference import (
     rotary,
     rotary_gradient,
     sinusoidal,
+    speeds,
 )
 
 Inputs = dict[str, np.ndarray]
@@ -42,8 +43,13 @@ def table_values(inputs: Inputs, cases: Cases) -> str | None:
     table, right = cases["plain"]["table"], sinusoidal(*sizes)
     if close(table, right):
         return None
+    if table.dtype == np.float16:
+        return "The table is float16; embeddings are float32, so give the table as float32."
+    length = len(table)
+    if close(table, alternating(np.arange(length)[:, None] / length * speeds(table.shape[1])), 1e-3):
+        return "The positions are divided by max_length; they are 0, 1, 2 …, however long the table is."
     # Three rows tell the mistakes apart; further down, angles that grew too large are noise in float32.
-    hint = name_mistake(table[:3], WRONG_TABLES, 3, table.shape[1])
+    hint = name_mistake(table[:3], KNOWN_TABLES, 3, table.shape[1])
     return hint or f"The numbers differ: {difference('table', table, right)}."
 
 
@@ -80,7 +86,7 @@ def rotation_values(inputs: Inputs, cases: Cases) -> str | None:
     rotated, right = cases["plain"]["rotated"], rotary(heads)
     if close(rotated, right):
         return None
-    if hint := name_mistake(rotated, WRONG_ROTATIONS, heads, 0):
+    if hint := name_mistake(rotated, KNOWN_ROTATIONS, heads, 0):
         return hint
     lengths = np.linalg.norm(rotated.astype(np.float64), axis=-1)
     if not close(lengths, np.linalg.norm(heads, axis=-1)):
@@ -152,7 +158,7 @@ def bias_values(inputs: Inputs, cases: Cases) -> str | None:
     bias, right = cases["plain"]["bias"], relative_bias(table, length)
     if close(bias, right):
         return None
-    return name_mistake(bias, WRONG_BIASES, table, length) or _odd_bias(bias, right, length)
+    return name_mistake(bias, KNOWN_BIASES, table, length) or _odd_bias(bias, right, length)
 
 
 def bias_properties(inputs: Inputs, cases: Cases) -> str | None:

@@ -69,6 +69,54 @@ WRONG_TABLES: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_TABLES: list[Wrong] = [
+    (
+        "The logarithm is missing: the speed is exp(−2i/d_model · ln 10000).",
+        lambda t, d: alternating(positions(t) * np.exp(np.arange(0, d, 2) * (-10_000.0 / d))),
+    ),
+    (
+        "That logarithm has base 10; exp belongs to math.log, the natural one.",
+        lambda t, d: alternating(positions(t) * np.exp(np.arange(0, d, 2) * (-4.0 / d))),
+    ),
+    (
+        "The speeds are divided by d_model after the power is taken: put the exponent in brackets, 2i/d_model.",
+        lambda t, d: alternating(positions(t) * 10_000.0 ** -np.arange(0.0, d, 2) / d),
+    ),
+    (
+        "All columns turn as fast as the first: the exponent 2i/d_model is rounded to 0 (is it a // ?).",
+        lambda t, d: alternating(positions(t) * np.ones(d // 2)),
+    ),
+    (
+        "The exponents are divided by a fixed 512; divide by d_model.",
+        lambda t, d: alternating(positions(t) * 10_000.0 ** (-np.arange(0, d, 2) / 512)),
+    ),
+    (
+        "The exponents are divided by d_model − 2, so that the last speed is 1/10000; divide by d_model.",
+        lambda t, d: alternating(positions(t) * 10_000.0 ** (-np.arange(0, d, 2) / max(1, d - 2))),
+    ),
+    (
+        "The angles are multiplied by 2π; position times speed is the angle, in radians.",
+        lambda t, d: alternating(2 * np.pi * positions(t) * speeds(d)),
+    ),
+    (
+        "The angles are taken for degrees; position times speed is the angle, in radians.",
+        lambda t, d: alternating(np.deg2rad(positions(t) * speeds(d))),
+    ),
+    (
+        "The table is multiplied by √d_model; that is for the embeddings (lesson 5).",
+        lambda t, d: sinusoidal(t, d) * np.sqrt(d),
+    ),
+    (
+        "The odd columns are empty; they hold the cosines.",
+        lambda t, d: sinusoidal(t, d) * (np.arange(d) % 2 == 0),
+    ),
+    (
+        "The even columns are empty; they hold the sines.",
+        lambda t, d: sinusoidal(t, d) * (np.arange(d) % 2 == 1),
+    ),
+]
+
 
 def pairs_of_neighbours(heads: np.ndarray, start: int) -> np.ndarray:
     """Dimensions 2i and 2i + 1 turned together: the paper's pairing."""
@@ -89,6 +137,14 @@ def minus_first(heads: np.ndarray) -> np.ndarray:
 
 def twice(angles: np.ndarray) -> np.ndarray:
     return np.tile(angles, (1, 2))
+
+
+def in_turn(heads: np.ndarray, start: int) -> np.ndarray:
+    """The second half made of the new first one."""
+    angles = angles_at(heads, start)
+    first, second = np.split(heads, 2, axis=1)
+    first = first * np.cos(angles) - second * np.sin(angles)
+    return np.concatenate([first, second * np.cos(angles) + first * np.sin(angles)], axis=1)
 
 
 # The rotation of x (T, d_head), whose first row stands at position s.
@@ -147,6 +203,53 @@ WRONG_ROTATIONS: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_ROTATIONS: list[Wrong] = [
+    (
+        "Neighbours are taken for pairs, and then put back as two halves; take the halves, chunk(2, dim=-1).",
+        lambda x, s: rotary(np.concatenate([x[:, 0::2], x[:, 1::2]], axis=1), s),
+    ),
+    (
+        "The new second half is made of the new first half; make both of the old ones.",
+        in_turn,
+    ),
+    (
+        "Sine and cosine are exchanged: at position 0 nothing turns, for its cosine is 1.",
+        lambda x, s: turn(x, np.pi / 2 - angles_at(x, s)),
+    ),
+    *(
+        (
+            f"The base of the speeds is {base:,}; it must be 10000.",
+            lambda x, s, base=base: turn(x, (s + positions(len(x))) * speeds(x.shape[1], float(base))),
+        )
+        for base in (1000, 500_000)
+    ),
+    (
+        "The two halves come back exchanged: the new first half is in front.",
+        lambda x, s: np.roll(rotary(x, s), x.shape[1] // 2, axis=1),
+    ),
+    (
+        "Cosines and sines are added; RoPE multiplies with them.",
+        lambda x, s: x + np.concatenate([np.cos(angles_at(x, s)), np.sin(angles_at(x, s))], axis=1),
+    ),
+    (
+        "Only the first half turns; the second half is new too: second · cos + first · sin.",
+        lambda x, s: np.where(minus_first(x) < 0, rotary(x, s), x),
+    ),
+    (
+        "Only the second half turns; the first half is new too: first · cos − second · sin.",
+        lambda x, s: np.where(minus_first(x) < 0, x, rotary(x, s)),
+    ),
+    (
+        "The angles are taken for degrees; position times speed is the angle, in radians.",
+        lambda x, s: turn(x, np.deg2rad(angles_at(x, s))),
+    ),
+    (
+        "The angles are multiplied by 2π; position times speed is the angle, in radians.",
+        lambda x, s: turn(x, 2 * np.pi * angles_at(x, s)),
+    ),
+]
+
 
 def looked_up(table: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return table[:, columns]
@@ -195,3 +298,36 @@ WRONG_BIASES: list[Wrong] = [
         lambda b, n: looked_up(b, np.tile(np.arange(n), (n, 1)).clip(max=b.shape[1] - 1)),
     ),
 ]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_BIASES: list[Wrong] = [
+    (
+        "The bounds of the clip do not fit its place: before max_distance is added they are −max_distance and "
+        "+max_distance, after it 0 and 2 · max_distance.",
+        lambda b, n: looked_up(b, (distances(n) + middle(b)).clip(0, middle(b))),
+    ),
+    (
+        "Distances are clipped on the right only; far to the left the columns count from the end of the table.",
+        lambda b, n: looked_up(b, np.minimum(distances(n), middle(b)) + middle(b)),
+    ),
+    (
+        "Distances start again at the other end (a remainder, %), and max_distance is not added; use clamp.",
+        lambda b, n: looked_up(b, distances(n) % b.shape[1]),
+    ),
+    *(
+        (
+            "Keys behind the query get no bias of their own: a causal mask is not asked for here, distances go "
+            "both ways.",
+            lambda b, n, hidden=hidden: np.where(distances(n) > 0, hidden, relative_bias(b, n)),
+        )
+        for hidden in (0.0, -1e9, -np.inf)
+    ),
+    (
+        "The biases are scaled; they are the numbers of the table as they stand there.",
+        lambda b, n: relative_bias(b, n) / np.sqrt(len(b)),
+    ),
+]
+
+KNOWN_TABLES = [*WRONG_TABLES, *RARE_TABLES]
+KNOWN_ROTATIONS = [*WRONG_ROTATIONS, *RARE_ROTATIONS]
+KNOWN_BIASES = [*WRONG_BIASES, *RARE_BIASES]

@@ -125,7 +125,8 @@ def _drive_layer(answer, inputs: Arrays, cases: dict[str, Arrays], decoder: bool
     arrays: Arrays = {}
     for name, arguments in cases.items():
         arrays |= module_case(name, module, arguments, RETURNS)
-    return arrays | gradient_case("gradient", module, cases["masked"], inputs["cotangent"])
+    arrays |= gradient_case("gradient", module, cases["masked"], inputs["cotangent"])
+    return arrays | module_case("training", module.train(), cases["plain"], RETURNS)
 
 
 def drive_encoder(answer, inputs: Arrays) -> Arrays:

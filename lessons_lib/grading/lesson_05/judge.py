@@ -22,11 +22,11 @@ from lessons_lib.grading.lesson_05.drive import (
     sizes_of,
 )
 from lessons_lib.grading.lesson_05.mistakes import (
-    WRONG_DECODE,
-    WRONG_DECODER,
-    WRONG_DECODER_MASKS,
-    WRONG_ENCODE,
-    WRONG_ENCODER,
+    KNOWN_DECODE,
+    KNOWN_DECODER,
+    KNOWN_DECODER_MASKS,
+    KNOWN_ENCODE,
+    KNOWN_ENCODER,
     WRONG_ENCODER_MASKS,
 )
 from lessons_lib.grading.lesson_05.plans import name_plan
@@ -42,7 +42,7 @@ def encoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 def encoder_values(inputs: Inputs, cases: Cases) -> str | None:
     x = encoder_cases(inputs)["plain"]["x"].astype(np.float64)
     parts = _parts(inputs, decoder=False)
-    return _layer(cases["plain"], encoder_layer(parts, x), WRONG_ENCODER, parts, x)
+    return _layer(cases["plain"], encoder_layer(parts, x), KNOWN_ENCODER, parts, x)
 
 
 def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -59,8 +59,14 @@ def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
             {"output": encoder_layer(parts, **arguments["padding"])},
             "A mask (B, 1, 1, S) goes wrong",
         )
+        or _in_training(cases)
         or _wrong_direction(cases["gradient"], {"x": x}, inputs["cotangent"], lambda x: encoder_layer(parts, x, mask))
     )
+
+
+def _in_training(cases: Cases) -> str | None:
+    right = {"output": cases["plain"]["output"].astype(np.float64)}
+    return differs(cases["training"], right, "In training the result is another (is there dropout? None is asked for)")
 
 
 def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
@@ -70,14 +76,14 @@ def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
     if hint is not None and square.error is None and square["output"].shape == arguments["square"]["x"].shape:
         parts = _parts(inputs, decoder=True)
         x, memory = (array.astype(np.float64) for array in arguments["square"].values())
-        return name_mistake(square["output"], WRONG_DECODER, parts, x, memory) or hint
+        return name_mistake(square["output"], KNOWN_DECODER, parts, x, memory) or hint
     return hint
 
 
 def decoder_values(inputs: Inputs, cases: Cases) -> str | None:
     x, memory = (array.astype(np.float64) for array in decoder_cases(inputs)["plain"].values())
     parts = _parts(inputs, decoder=True)
-    return _layer(cases["plain"], decoder_layer(parts, x, memory), WRONG_DECODER, parts, x, memory)
+    return _layer(cases["plain"], decoder_layer(parts, x, memory), KNOWN_DECODER, parts, x, memory)
 
 
 def decoder_masks(inputs: Inputs, cases: Cases) -> str | None:
@@ -87,7 +93,7 @@ def decoder_masks(inputs: Inputs, cases: Cases) -> str | None:
         if cases[name].error is not None:
             return f"With masks it fails: {cases[name].error}"
         right = decoder_layer(parts, **arguments[name])
-        if hint := _named(cases[name]["output"], right, WRONG_DECODER_MASKS, parts, *given):
+        if hint := _named(cases[name]["output"], right, KNOWN_DECODER_MASKS, parts, *given):
             return hint
     return None
 
@@ -98,6 +104,7 @@ def decoder_properties(inputs: Inputs, cases: Cases) -> str | None:
     return (
         changed_in_place(cases["masked"], arguments["masked"])
         or other_dtype(cases["masked"], ("output",), np.float32)
+        or _in_training(cases)
         or _wrong_direction(
             cases["gradient"],
             {"x": x, "memory": memory},
@@ -147,14 +154,14 @@ def encode_values(inputs: Inputs, cases: Cases) -> str | None:
     model, src = _model(inputs), inputs["src"]
     trace: list[np.ndarray] = []
     right = encode(model, src, PAD, trace=trace)
-    return _stack("encode", cases["encode"], right, trace, WRONG_ENCODE, model, src, PAD)
+    return _stack("encode", cases["encode"], right, trace, KNOWN_ENCODE, model, src, PAD)
 
 
 def decode_values(inputs: Inputs, cases: Cases) -> str | None:
     model, arguments = _model(inputs), model_cases(inputs)["decode"].values()
     trace: list[np.ndarray] = []
     right = decode(model, *arguments, trace=trace)
-    return _stack("decode", cases["decode"], right, trace, WRONG_DECODE, model, *arguments)
+    return _stack("decode", cases["decode"], right, trace, KNOWN_DECODE, model, *arguments)
 
 
 def model_properties(inputs: Inputs, cases: Cases) -> str | None:

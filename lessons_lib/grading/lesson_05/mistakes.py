@@ -90,6 +90,26 @@ WRONG_ENCODER: list[Wrong] = [
     ),
 ]  # fmt: skip
 
+# Rarer ones of the same kind, asked for after those.
+RARE_ENCODER: list[Wrong] = [
+    (
+        'The queries of self-attention are not normalised, though keys and values are: all three come from norm(x).',
+        lambda p, x: fed(p, x + p.attend("attention", x, p.norm("attention_norm", x))),
+    ),
+    (
+        'There is one norm more, at the end of the layer; in pre-norm one stands behind the last layer of the stack.',
+        lambda p, x: p.norm("feed_forward_norm", encoder_layer(p, x)),
+    ),
+    (
+        'Self-attention runs twice, the second time on what the first has made; once is right.',
+        lambda p, x: fed(p, x + p.attend("attention", a := _attend(p, x), a)),
+    ),
+    (
+        'There is an activation behind the first addition; none is asked for.',
+        lambda p, x: fed(p, np.maximum(self_attended(p, x), 0)),
+    ),
+]  # fmt: skip
+
 # The same with a mask m, where each query has allowed and forbidden keys.
 WRONG_ENCODER_MASKS: list[Wrong] = [
     (
@@ -190,6 +210,35 @@ WRONG_DECODER: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_DECODER: list[Wrong] = [
+    (
+        "Cross-attention is made by `attention`, the part of the target; it has a part of its own, `cross_attention`.",
+        lambda p, x, s: fed(
+            p, (y := self_attended(p, x)) + p.attend("attention", p.norm("cross_attention_norm", y), s)
+        ),
+    ),
+    (
+        "Self-attention reads `memory`; it asks and answers with norm(x) alone.",
+        lambda p, x, s: fed(p, cross_attended(p, x + p.attend("attention", p.norm("attention_norm", x), s), s)),
+    ),
+    (
+        "Self-attention reads the target and `memory` together; it reads norm(x) alone.",
+        lambda p, x, s: fed(
+            p,
+            cross_attended(
+                p,
+                x + p.attend("attention", n := p.norm("attention_norm", x), np.concatenate([n, s], axis=1)),
+                s,
+            ),
+        ),
+    ),
+    (
+        "A causal mask is made inside, though none was given; use `mask` as it comes.",
+        lambda p, x, s: decoder_layer(p, x, s, np.tri(x.shape[1], dtype=bool)),
+    ),
+]
+
 # The same with the masks m of the target and n of the memory.
 WRONG_DECODER_MASKS: list[Wrong] = [
     (
@@ -211,6 +260,18 @@ WRONG_DECODER_MASKS: list[Wrong] = [
     (
         "The two masks are exchanged: `mask` is for self-attention, `memory_mask` for cross-attention.",
         lambda p, x, s, m, n: decoder_layer(p, x, s, n, m),
+    ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_DECODER_MASKS: list[Wrong] = [
+    (
+        "Cross-attention gets `mask`; its own is `memory_mask`.",
+        lambda p, x, s, m, n: decoder_layer(p, x, s, m, m),
+    ),
+    (
+        "Self-attention gets `memory_mask`; its own is `mask`.",
+        lambda p, x, s, m, n: decoder_layer(p, x, s, n, n),
     ),
 ]
 
@@ -252,6 +313,23 @@ def _last_first(m: Model, tokens: np.ndarray) -> np.ndarray:
     return m.scaled(tokens) + sinusoidal(tokens.shape[1], m.d_model)[::-1]
 
 
+def _by_length(m: Model, tokens: np.ndarray) -> np.ndarray:
+    length = tokens.shape[1]
+    return m["embedding.weight"][tokens] * np.sqrt(length) + sinusoidal(length, m.d_model)
+
+
+def _by_id(m: Model, tokens: np.ndarray) -> np.ndarray:
+    return m.scaled(tokens) + sinusoidal(int(tokens.max()) + 1, m.d_model)[tokens]
+
+
+def _no_padding(m: Model, tokens: np.ndarray) -> np.ndarray:
+    return m.embed(tokens) * (tokens != 0)[..., None]
+
+
+def _moved_inside(m: Model, tokens: np.ndarray) -> np.ndarray:
+    return m.embed(np.roll(tokens, 1, axis=1))
+
+
 EMBEDDINGS = {
     "The embeddings are not multiplied by √d_model.": _unscaled,
     "The positions are missing: add the table to the scaled embeddings.": Model.scaled,
@@ -265,6 +343,14 @@ EMBEDDINGS = {
         _positions_alone_scaled
     ),
     "The positions are counted from the end of the sentence.": _last_first,
+}
+
+# Rarer ones, asked for after those.
+MORE_EMBEDDINGS = {
+    "The embeddings are multiplied by the root of the sentence's length; √d_model is due.": _by_length,
+    "The row of the table is that of the token's id; it is that of the token's place in the sentence.": _by_id,
+    "The padding is set to 0; the mask hides it, embed treats all tokens alike.": _no_padding,
+    "The tokens are moved by one place inside the model; whoever calls it has done that.": _moved_inside,
 }
 
 # The encoder's output, made of the model m, the source s and the id of the padding p.
@@ -413,5 +499,20 @@ WRONG_DECODE: list[Wrong] = [
     (
         "The logits are reshaped where they should be transposed: the axes are sentences, places, tokens.",
         lambda m, t, s, n: (x := decode(m, t, s, n)).swapaxes(1, 2).reshape(x.shape),
+    ),
+]
+
+KNOWN_ENCODER = [*WRONG_ENCODER, *RARE_ENCODER]
+KNOWN_DECODER = [*WRONG_DECODER, *RARE_DECODER]
+KNOWN_DECODER_MASKS = [*WRONG_DECODER_MASKS, *RARE_DECODER_MASKS]
+KNOWN_ENCODE = [
+    *WRONG_ENCODE,
+    *((said, lambda m, s, p, embed=embed: encode(m, s, p, embed=embed)) for said, embed in MORE_EMBEDDINGS.items()),
+]
+KNOWN_DECODE = [
+    *WRONG_DECODE,
+    *(
+        (said, lambda m, t, s, n, embed=embed: decode(m, t, s, n, embed=embed))
+        for said, embed in MORE_EMBEDDINGS.items()
     ),
 ]

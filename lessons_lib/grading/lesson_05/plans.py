@@ -22,9 +22,11 @@ class Sub:
 
     Args:
         norm: whose norm stands before it; "" is none.
-        reads: "now" what the sub-layer before has made, "input" the layer's own x, "stale" what was normalised before.
+        reads: "now" what the sub-layer before has left, "input" the layer's own x, "stale" what was normalised before,
+            "made" the bare result of the sub-layer before, without what it is added to.
         adds: what its result is added to: "now", "input", "normed", "nothing", or "twice" what is there now.
         behind: whether the norm stands behind it, x + norm(f(x)).
+        post: whether the norm stands behind the sum, norm(x + f(x)).
         turned: whether the axes of sentences and of words are exchanged for it.
     """
 
@@ -34,6 +36,7 @@ class Sub:
     adds: str = "now"
     behind: bool = False
     turned: bool = False
+    post: bool = False
 
 
 Plan = tuple[Sub, ...]
@@ -48,16 +51,18 @@ def right(p: Parts) -> Plan:
 def run(p: Parts, plan: Plan, x: np.ndarray, memory: np.ndarray | None, mask: Mask, memory_mask: Mask) -> np.ndarray:
     """The output of a layer with such a plan."""
     x = x.astype(np.float64)
-    now, stale = x, x
+    now, stale, made = x, x, x
     for sub in plan:
-        source = {"now": now, "input": x, "stale": stale}[sub.reads]
-        plain = not sub.norm or sub.behind or sub.reads == "stale"
+        source = {"now": now, "input": x, "stale": stale, "made": made}[sub.reads]
+        plain = not sub.norm or sub.behind or sub.post or sub.reads == "stale"
         h = source if plain else p.norm(f"{sub.norm}_norm", source)
         stale = h
         made = _made(p, sub, h, memory, mask, memory_mask)
         if sub.behind:
             made = p.norm(f"{sub.norm}_norm", made)
         now = {"now": now, "input": x, "normed": h, "nothing": 0.0, "twice": 2 * now}[sub.adds] + made
+        if sub.post:
+            now = p.norm(f"{sub.norm}_norm", now)
     return now
 
 
@@ -85,6 +90,10 @@ def slips(plan: Plan, at: int) -> Iterator[tuple[str, Sub | None]]:
         )
         yield f"{title} reads the layer's input, not what the sub-layer before has made.", replace(sub, reads="input")
         yield (
+            f"{title} reads the bare result of the sub-layer before; it reads the sum, x with that result.",
+            replace(sub, reads="made"),
+        )
+        yield (
             f"The result of {title.lower()} is added to the layer's input; add it to what the one before made.",
             replace(sub, adds="input"),
         )
@@ -92,6 +101,7 @@ def slips(plan: Plan, at: int) -> Iterator[tuple[str, Sub | None]]:
     yield f"The residual path around {title.lower()} is missing: x + f(norm(x)).", replace(sub, adds="nothing")
     yield f"x is added twice around {title.lower()}.", replace(sub, adds="twice")
     yield f"The norm of {title.lower()} stands behind it, x + norm(f(x)); it stands before.", replace(sub, behind=True)
+    yield f"{title} is post-norm, norm(x + f(x)); pre-norm is due, x + f(norm(x)).", replace(sub, post=True)
     if sub.name != "feed_forward":
         yield (
             f"{title} has the axes of sentences and words exchanged: it mixes the sentences of the batch.",

@@ -9,12 +9,12 @@ from lessons_lib.grading.judge.properties import changed_in_place, differs, othe
 from lessons_lib.grading.judge.step import Cases, Step
 from lessons_lib.grading.lesson_06.drive import OTHER_EPS, PLACES, norm_cases
 from lessons_lib.grading.lesson_06.mistakes import (
-    WRONG_EPS,
-    WRONG_LAYER,
-    WRONG_POST,
-    WRONG_PRE,
-    WRONG_RMS,
-    WRONG_RMS_EPS,
+    KNOWN_EPS,
+    KNOWN_LAYER,
+    KNOWN_POST,
+    KNOWN_PRE,
+    KNOWN_RMS,
+    KNOWN_RMS_EPS,
 )
 from lessons_lib.grading.lesson_06.reference import (
     layer_norm,
@@ -50,7 +50,7 @@ def fresh(inputs: Inputs, cases: Cases) -> str | None:
 
 
 def layer_values(inputs: Inputs, cases: Cases) -> str | None:
-    return _values(inputs, cases, "words", layer_norm, ("gamma", "beta"), WRONG_LAYER) or fresh(inputs, cases)
+    return _values(inputs, cases, "words", layer_norm, ("gamma", "beta"), KNOWN_LAYER) or fresh(inputs, cases)
 
 
 def layer_eps(inputs: Inputs, cases: Cases) -> str | None:
@@ -59,7 +59,7 @@ def layer_eps(inputs: Inputs, cases: Cases) -> str | None:
         return "Where all numbers of a word are equal it gives NaN, 0 divided by 0: √(variance + ε), with ε inside."
     arguments = inputs["gamma"], inputs["beta"]
     return (
-        _values(inputs, cases, "faint", layer_norm, ("gamma", "beta"), WRONG_EPS)
+        _values(inputs, cases, "faint", layer_norm, ("gamma", "beta"), KNOWN_EPS)
         or _differs(
             cases, "constant", layer_norm(norm_cases(inputs)["constant"], *arguments), "Where all numbers are equal"
         )
@@ -83,7 +83,7 @@ def layer_properties(inputs: Inputs, cases: Cases) -> str | None:
 
 
 def rms_values(inputs: Inputs, cases: Cases) -> str | None:
-    return _values(inputs, cases, "words", rms_norm, ("gamma",), WRONG_RMS) or fresh(inputs, cases)
+    return _values(inputs, cases, "words", rms_norm, ("gamma",), KNOWN_RMS) or fresh(inputs, cases)
 
 
 def rms_half(inputs: Inputs, cases: Cases) -> str | None:
@@ -102,7 +102,7 @@ def rms_properties(inputs: Inputs, cases: Cases) -> str | None:
     if zero.error is None and not np.isfinite(zero["output"]).all():
         return "A word of zeros gives NaN, 0 divided by 0: √(mean of x² + ε), with ε inside."
     return (
-        _values(inputs, cases, "faint", rms_norm, ("gamma",), WRONG_RMS_EPS)
+        _values(inputs, cases, "faint", rms_norm, ("gamma",), KNOWN_RMS_EPS)
         or _eps(cases, rms_norm(x["words"], gamma, OTHER_EPS), rms_norm(x["words"], gamma), "1e-6")
         or _properties(inputs, cases, lambda x: rms_norm(x, gamma))
         or wrong_gradients(cases["gradient"], rms_norm_gradients(inputs["cotangent"], x["words"], gamma))
@@ -121,11 +121,11 @@ def residual_runs(inputs: Inputs, cases: Cases) -> str | None:
 
 
 def residual_pre(inputs: Inputs, cases: Cases) -> str | None:
-    return _residual(inputs, cases, "pre", pre, WRONG_PRE)
+    return _residual(inputs, cases, "pre", pre, KNOWN_PRE)
 
 
 def residual_post(inputs: Inputs, cases: Cases) -> str | None:
-    return _residual(inputs, cases, "post", post, WRONG_POST)
+    return _residual(inputs, cases, "post", post, KNOWN_POST)
 
 
 def residual_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -165,6 +165,8 @@ def _values(
 
 def _eps(cases: Cases, right: np.ndarray, with_default: np.ndarray, default: str) -> str | None:
     given = cases["eps"]
+    if given.error is None and close(given["output"], right, 1e-4):
+        return None
     if given.error is None and close(given["output"], with_default, 1e-3):
         return f"eps={OTHER_EPS} gives what eps={default} gives: keep it in __init__ (self.eps = eps), and use it."
     return _differs(cases, "eps", right, f"Right with the default ε, but not with eps={OTHER_EPS}")

@@ -79,6 +79,34 @@ WRONG_LAYER: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_LAYER: list[Wrong] = [
+    (
+        "β is taken away; it is added.",
+        lambda x, g, b: g * _hat(x) - b,
+    ),
+    (
+        "It divides by the root of the mean distance from the mean; divide by the root of the mean of its square.",
+        lambda x, g, b: g * _centred(x) / np.sqrt(np.abs(_centred(x)).mean(axis=-1, keepdims=True) + 1e-5) + b,
+    ),
+    (
+        "1 + γ multiplies; γ starts as 1 and multiplies as it is.",
+        lambda x, g, b: (1 + g) * _hat(x) + b,
+    ),
+    (
+        "The numbers are moved between 0 and 1 by the least and the largest; take the mean, and the root of the "
+        "variance.",
+        lambda x, g, b: g * (x - x.min(-1, keepdims=True)) / np.ptp(x, axis=-1, keepdims=True) + b,
+    ),
+    (
+        "The median is taken away; it is the mean.",
+        lambda x, g, b: (
+            g * ((d := x - np.sort(x, axis=-1)[:, [(x.shape[-1] - 1) // 2]]) / np.sqrt((d**2).mean(-1, keepdims=True)))
+            + b
+        ),
+    ),
+]
+
 # LayerNorm of words that hardly differ within themselves, made of x (T, D), γ, β.
 WRONG_EPS: list[Wrong] = [
     (
@@ -92,6 +120,18 @@ WRONG_EPS: list[Wrong] = [
     (
         "ε is 1e-6 here; the default that the question asks for is 1e-5.",
         lambda x, g, b: g * _hat(x, eps=1e-6) + b,
+    ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_EPS: list[Wrong] = [
+    (
+        "ε comes twice inside the root; once is right.",
+        lambda x, g, b: g * _hat(x, eps=2e-5) + b,
+    ),
+    (
+        "ε is squared; √(variance + ε) takes it as it is.",
+        lambda x, g, b: g * _hat(x, eps=1e-10) + b,
     ),
 ]
 
@@ -143,6 +183,30 @@ WRONG_RMS: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_RMS: list[Wrong] = [
+    (
+        "It divides by the root of the mean of |x|; divide by the root of the mean of x².",
+        lambda x, g: g * x / np.sqrt(np.abs(x).mean(axis=-1, keepdims=True) + 1e-6),
+    ),
+    (
+        "1 + γ multiplies; γ starts as 1 and multiplies as it is.",
+        lambda x, g: (1 + g) * x / root_mean_square(x, 1e-6),
+    ),
+    (
+        "γ multiplies twice; once is right.",
+        lambda x, g: g * g * x / root_mean_square(x, 1e-6),
+    ),
+    (
+        "The length of the vector is divided by d_model; the root of the mean is the length divided by √d_model.",
+        lambda x, g: g * x * x.shape[-1] / np.linalg.norm(x, axis=-1, keepdims=True),
+    ),
+    (
+        "It divides by the largest |x|; divide by the root of the mean of x².",
+        lambda x, g: g * x / np.abs(x).max(axis=-1, keepdims=True),
+    ),
+]
+
 # RMSNorm of words that are nearly zero, made of x (T, D), γ.
 WRONG_RMS_EPS: list[Wrong] = [
     (
@@ -156,6 +220,18 @@ WRONG_RMS_EPS: list[Wrong] = [
     (
         "ε is 1e-5 here, LayerNorm's; the default that this question asks for is 1e-6.",
         lambda x, g: rms_norm(x, g, 1e-5),
+    ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_RMS_EPS: list[Wrong] = [
+    (
+        "The larger of the mean square and ε is taken; √(mean of x² + ε) adds them.",
+        lambda x, g: g * x / np.sqrt(np.maximum(np.square(x).mean(axis=-1, keepdims=True), 1e-6)),
+    ),
+    (
+        "ε is squared; √(mean of x² + ε) takes it as it is.",
+        lambda x, g: rms_norm(x, g, 1e-12),
     ),
 ]
 
@@ -191,6 +267,26 @@ WRONG_PRE: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_PRE: list[Wrong] = [
+    (
+        "The sum is halved; x and the sub-layer's output are added, and that is all.",
+        lambda x, n, f: (x + f(n(x))) / 2,
+    ),
+    (
+        "The sub-layer's output multiplies x; it is added.",
+        lambda x, n, f: x * f(n(x)),
+    ),
+    (
+        "The norm stands on the residual path, and the sub-layer gets x as it is; it is the other way round.",
+        lambda x, n, f: n(x) + f(x),
+    ),
+    (
+        "The norm is made anew in each call, so its γ and β are not those that are learned; call self.norm.",
+        lambda x, n, f: x + f(standardised(x, 1e-5)[0]),
+    ),
+]
+
 # norm(x + f(x)) made of the same.
 WRONG_POST: list[Wrong] = [
     (
@@ -222,3 +318,22 @@ WRONG_POST: list[Wrong] = [
         lambda x, n, f: x + f(x),
     ),
 ]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_POST: list[Wrong] = [
+    (
+        "The norm is made anew in each call, so its γ and β are not those that are learned; call self.norm.",
+        lambda x, n, f: standardised(x + f(x), 1e-5)[0],
+    ),
+    (
+        "In post-norm the sum is halved; the norm takes it as it is.",
+        lambda x, n, f: n(x + f(x)) / 2,
+    ),
+]
+
+KNOWN_LAYER = [*WRONG_LAYER, *RARE_LAYER]
+KNOWN_EPS = [*WRONG_EPS, *RARE_EPS]
+KNOWN_RMS = [*WRONG_RMS, *RARE_RMS]
+KNOWN_RMS_EPS = [*WRONG_RMS_EPS, *RARE_RMS_EPS]
+KNOWN_PRE = [*WRONG_PRE, *RARE_PRE]
+KNOWN_POST = [*WRONG_POST, *RARE_POST]

@@ -8,12 +8,12 @@ from lessons_lib.grading.judge.properties import changed_in_place, differs, othe
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_07.drive import OTHER_WIDTHS, memory_cases, network_cases, weights
 from lessons_lib.grading.lesson_07.mistakes import (
-    WRONG_ADDED,
+    KNOWN_ADDED,
+    KNOWN_GELU,
+    KNOWN_RELU,
+    KNOWN_SUMS,
     WRONG_FIRED,
     WRONG_GATES,
-    WRONG_GELU,
-    WRONG_RELU,
-    WRONG_SUMS,
     gelu,
     relu,
     sigmoid,
@@ -47,7 +47,7 @@ def relu_values(inputs: Inputs, cases: Cases) -> str | None:
         return None
     if cases["again"].error is None and not close(cases["again"]["output"], output):
         return "Two calls with the same words give different results: is there dropout inside? Leave it to the layer."
-    hint = name_mistake(output, WRONG_RELU, _double(x), *_matrices(inputs, PLAIN, int(inputs["d_ff"])))
+    hint = name_mistake(output, KNOWN_RELU, _double(x), *_matrices(inputs, PLAIN, int(inputs["d_ff"])))
     return hint or f"The values differ: {difference('output', output, right)}."
 
 
@@ -96,7 +96,7 @@ def gelu_values(inputs: Inputs, cases: Cases) -> str | None:
         )
     matrices = _matrices(inputs, PLAIN, int(inputs["d_ff"]))
     gap = difference("output", output, right) if output.shape == right.shape else f"its shape is {output.shape}"
-    return name_mistake(output, WRONG_GELU, _double(x), *matrices) or f"With GELU the values differ: {gap}."
+    return name_mistake(output, KNOWN_GELU, _double(x), *matrices) or f"With GELU the values differ: {gap}."
 
 
 def gate_values(inputs: Inputs, cases: Cases) -> str | None:
@@ -181,10 +181,10 @@ def memory_adds(inputs: Inputs, cases: Cases) -> str | None:
     if not close(added, right_added):
         activations = _sums(**arguments)[right_fired]
         values = _double(arguments["contract_weight"]).T[right_fired]
-        hint = name_mistake(added, WRONG_ADDED, activations, values)
+        hint = name_mistake(added, KNOWN_ADDED, activations, values)
         return hint or f"What a neuron adds differs: {difference('added', added, right_added)}."
     if not close(output, right_output):
-        hint = name_mistake(output, WRONG_SUMS, right_added, _double(arguments["contract_bias"]))
+        hint = name_mistake(output, KNOWN_SUMS, right_added, _double(arguments["contract_bias"]))
         return hint or f"`added` is right, but the output is not: {difference('output', output, right_output)}."
     return None
 

@@ -95,6 +95,41 @@ WRONG_RELU: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_RELU: list[Wrong] = [
+    *(
+        (f"The activation is {name}; ReLU is max(0, h).", lambda x, w, b, v, c, f=f: f(x @ w.T + b) @ v.T + c)
+        for name, f in (
+            ("a leaky ReLU, which lets 0.01 · h through where h is negative", lambda h: np.where(h > 0, h, 0.01 * h)),
+            ("ELU", lambda h: np.where(h > 0, h, np.expm1(np.minimum(h, 0)))),
+            ("softplus, log(1 + eʰ)", lambda h: np.logaddexp(0, h)),
+            ("ReLU6, which cuts at 6", lambda h: np.clip(h, 0, 6)),
+            ("ReLU, squared", lambda h: relu(h) ** 2),
+            ("a square", lambda h: h**2),
+        )
+    ),
+    (
+        "There is a norm behind the network; that is the layer's (lesson 6).",
+        lambda x, w, b, v, c: (
+            ((y := relu(x @ w.T + b) @ v.T + c) - y.mean(-1, keepdims=True)) / np.sqrt(y.var(-1, keepdims=True) + 1e-5)
+        ),
+    ),
+    (
+        "There is a norm before the network; that is the layer's (lesson 6).",
+        lambda x, w, b, v, c: (
+            relu((x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5) @ w.T + b) @ v.T + c
+        ),
+    ),
+    (
+        "ReLU comes before the first matrix as well as between the two; it belongs between them alone.",
+        lambda x, w, b, v, c: relu(relu(x) @ w.T + b) @ v.T + c,
+    ),
+    (
+        "The result is the mean over the words; each word is thought about alone.",
+        lambda x, w, b, v, c: np.repeat((relu(x @ w.T + b) @ v.T + c).mean(0, keepdims=True), len(x), 0),
+    ),
+]
+
 # The output for activation="gelu".
 WRONG_GELU: list[Wrong] = [
     (
@@ -120,6 +155,18 @@ WRONG_GELU: list[Wrong] = [
     (
         "For activation='gelu' there is no activation at all.",
         lambda x, w, b, v, c: (x @ w.T + b) @ v.T + c,
+    ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_GELU: list[Wrong] = [
+    (
+        "The √2 is missing: Φ(h) = (1 + erf(h / √2)) / 2.",
+        lambda x, w, b, v, c: (h := x @ w.T + b) * 0.5 * (1 + _erf(h)) @ v.T + c,
+    ),
+    (
+        "ReLU comes behind GELU; GELU alone is due.",
+        lambda x, w, b, v, c: relu(gelu(x @ w.T + b)) @ v.T + c,
     ),
 ]
 
@@ -215,6 +262,14 @@ WRONG_ADDED: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_ADDED: list[Wrong] = [
+    (
+        "`added` has the activations through a softmax; a memory of this kind has none.",
+        lambda a, v: v * softmax(a[None])[0][:, None],
+    ),
+]
+
 # The output (D,), made of what the neurons add (n, D) and the bias of contract c (D,).
 WRONG_SUMS: list[Wrong] = [
     (
@@ -231,8 +286,26 @@ WRONG_SUMS: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_SUMS: list[Wrong] = [
+    (
+        "The output holds what the strongest neuron adds alone; sum over all that fire.",
+        lambda a, c: a[0],
+    ),
+    (
+        "The output holds what the strongest neuron adds alone, and the bias; sum over all that fire.",
+        lambda a, c: a[0] + c,
+    ),
+]
+
 
 def _sorted(strength: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """The numbers of the chosen neurons, the strongest first."""
     order = np.argsort(-strength, kind="stable")
     return order[chosen[order]]
+
+
+KNOWN_RELU = [*WRONG_RELU, *RARE_RELU]
+KNOWN_GELU = [*WRONG_GELU, *RARE_GELU]
+KNOWN_ADDED = [*WRONG_ADDED, *RARE_ADDED]
+KNOWN_SUMS = [*WRONG_SUMS, *RARE_SUMS]

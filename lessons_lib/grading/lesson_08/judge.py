@@ -10,9 +10,9 @@ from lessons_lib.grading.judge.properties import changed_in_place, other_dtype
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_08.drive import loss_cases, padding_cases
 from lessons_lib.grading.lesson_08.mistakes import (
+    KNOWN_INPUTS,
+    KNOWN_LOSSES,
     WRONG_CAUSAL,
-    WRONG_INPUTS,
-    WRONG_LOSSES,
     WRONG_PADDING,
     WRONG_TARGETS,
     mean,
@@ -163,7 +163,7 @@ def loss_targets(inputs: Inputs, cases: Cases) -> str | None:
     if np.array_equal(tgt_in, tokens) and np.array_equal(tgt_out, right_in):
         return "tgt_in and tgt_out are exchanged: what is moved to the right is read, not said."
     if not np.array_equal(tgt_in, right_in):
-        hint = name_mistake(tgt_in, WRONG_INPUTS, tokens, bos_id, pad_id)
+        hint = name_mistake(tgt_in, KNOWN_INPUTS, tokens, bos_id, pad_id)
         return hint or f"tgt_in is not tokens moved by one place: {_first_row(tgt_in, right_in)}."
     if not np.array_equal(tgt_out, tokens):
         hint = name_mistake(tgt_out, WRONG_TARGETS, tokens, bos_id, pad_id)
@@ -193,7 +193,7 @@ def loss_values(inputs: Inputs, cases: Cases) -> str | None:
         return None
     if close(given, right / np.log(2)):
         return "The loss is counted in bits; take the natural logarithm."
-    hint = name_mistake(given, [(sentence, partial(_losses, version)) for sentence, version in WRONG_LOSSES], both)
+    hint = name_mistake(given, [(sentence, partial(_losses, version)) for sentence, version in KNOWN_LOSSES], both)
     return hint or f"The loss is {given[0]:.4g}, and the mean over the real tokens is {right[0]:.4g}."
 
 

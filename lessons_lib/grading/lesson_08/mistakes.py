@@ -122,6 +122,19 @@ WRONG_INPUTS: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_INPUTS: list[Wrong] = [
+    (
+        "tgt_in is moved to the left, and bos_id stands at its end: it comes in front, and all others move to "
+        "the right.",
+        lambda x, b, p: np.concatenate([x[:, 1:], np.full((len(x), 1), b)], axis=1),
+    ),
+    (
+        "tgt_in is moved down by one sentence (dim=0), and not by one place; only its first column is bos_id.",
+        lambda x, b, p: np.concatenate([np.full((len(x), 1), b), np.roll(x, 1, axis=0)[:, 1:]], axis=1),
+    ),
+]
+
 # What it must say.
 WRONG_TARGETS: list[Wrong] = [
     (
@@ -247,3 +260,49 @@ WRONG_LOSSES: list[Wrong] = [
         lambda l, x, i, p: mean(_over(l, x, 0)[x != p]),
     ),
 ]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_LOSSES: list[Wrong] = [
+    (
+        "The loss is divided by the number of places in a row; divide by the number of real tokens.",
+        lambda l, x, i, p: mean(surprise(l, x) * (x != p)) * x.shape[0],
+    ),
+    (
+        "The loss is the mean of each place's mean over the sentences; all real tokens count alike.",
+        lambda l, x, i, p: mean(
+            (surprise(l, x) * (x != p)).sum(0) / np.where((x != p).any(0), (x != p).sum(0), np.nan)
+        ),
+    ),
+    (
+        "The loss is minus the mean probability of the right token: the logarithm is missing (nll_loss wants "
+        "log_softmax).",
+        lambda l, x, i, p: -mean(np.exp(-surprise(l, x))[x != p]),
+    ),
+    (
+        "The loss is one minus the probability; it is minus the logarithm of the probability.",
+        lambda l, x, i, p: mean(1 - np.exp(-surprise(l, x))[x != p]),
+    ),
+    (
+        "The loss compares the logits with tgt_in, without its padding; compare them with tgt_out.",
+        lambda l, x, i, p: mean(surprise(l, i)[i != p]),
+    ),
+    (
+        "The last place of each row is left out of the loss; every real token counts.",
+        lambda l, x, i, p: mean(surprise(l, x)[:, :-1][x[:, :-1] != p]),
+    ),
+    (
+        "This is the perplexity, e to the power of the loss; return the loss.",
+        lambda l, x, i, p: np.exp(mean(surprise(l, x)[x != p])),
+    ),
+    (
+        "The loss is counted with the logarithm to base 10; take the natural one.",
+        lambda l, x, i, p: mean(surprise(l, x)[x != p]) / np.log(10),
+    ),
+    (
+        "The loss is the mean squared difference of probabilities; it is minus the logarithm of the right one.",
+        lambda l, x, i, p: mean((_softmax(l) - np.eye(l.shape[-1])[x]) ** 2),
+    ),
+]
+
+KNOWN_INPUTS = [*WRONG_INPUTS, *RARE_INPUTS]
+KNOWN_LOSSES = [*WRONG_LOSSES, *RARE_LOSSES]

@@ -13,6 +13,7 @@ LIBRARY = ("lessons_lib.families", "lessons_lib.transformer")
 VOCABULARY, LAYERS = 13, 3
 PAD, MASK = 0, 3
 WRITTEN = 6  # tokens that `generate` is asked for
+ALWAYS = (0, 1, 2, 3)  # tokens that end a sentence elsewhere, or mean something: here they are like all others
 RETURNS = ("output",)
 
 
@@ -60,6 +61,15 @@ def make_model(seed: int) -> Arrays:
     }
 
 
+def always_weights(inputs: Arrays, token: int) -> Arrays:
+    """Weights of a model for which this token is the most probable one, whatever it has read."""
+    weights = {name: part.copy() for name, part in weights_of(inputs).items()}
+    row = weights["embedding.weight"][token]
+    row *= 10
+    weights["norm.gamma"][:], weights["norm.beta"][:] = 0, row
+    return weights
+
+
 def unpadded(inputs: Arrays) -> np.ndarray:
     """The sentences with a token wherever they have padding."""
     return np.where(inputs["sentences"] == PAD, MASK, inputs["sentences"])
@@ -73,7 +83,11 @@ def drive_decoder(answer, inputs: Arrays) -> Arrays:
     module, arrays = _drive(answer, inputs, unpadded(inputs))
     arguments = {"tokens": inputs["beginnings"], "n_tokens": WRITTEN}
     arrays |= module_case("generate", module, arguments, RETURNS, "generate")
-    return arrays | module_case("nothing", module, arguments | {"n_tokens": 0}, RETURNS, "generate")
+    arrays |= module_case("nothing", module, arguments | {"n_tokens": 0}, RETURNS, "generate")
+    for token in ALWAYS:
+        always = filled(answer, (VOCABULARY, *sizes_of(inputs), LAYERS), always_weights(inputs, token))
+        arrays |= module_case(f"always_{token}", always, arguments, RETURNS, "generate")
+    return arrays
 
 
 def _drive(answer, inputs: Arrays, tokens: np.ndarray) -> tuple[torch.nn.Module, Arrays]:
@@ -99,10 +113,12 @@ def make_blanks(seed: int) -> Arrays:
     beyond = draw.uniform(0.01, 0.09, shape)
     for kind in (1, 2):  # once exactly 0.8, and once exactly 0.9
         beyond[2, np.flatnonzero(case[2] == kind)[0]] = 0.0
+    low = np.array([0.0, 0.1, 0.3, 0.6])[:, None]  # draws of all sizes below 0.8, a range in each sentence
+    spread = np.where(case % 3 == 0, low, np.array([0.0, 0.8, 0.9])[case % 3]) + beyond
     return {
         "tokens": tokens,
         "chosen": case < 3,
-        "draw": (np.array([0.0, 0.8, 0.9])[case % 3] + beyond).astype(np.float32),
+        "draw": spread.astype(np.float32),
         "random_tokens": 4 + (tokens - 4 + draw.integers(1, VOCABULARY - 4, shape)) % (VOCABULARY - 4),
         "logits": draw.normal(scale=2.0, size=(*shape, VOCABULARY)).astype(np.float32),
     }

@@ -11,6 +11,7 @@ from lessons_lib.grading.judge.layers import Model
 from lessons_lib.grading.judge.properties import changed_in_place, differs, wrong_gradients
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_09.drive import (
+    ALWAYS,
     LAYERS,
     MASK,
     PAD,
@@ -23,11 +24,11 @@ from lessons_lib.grading.lesson_09.drive import (
     weights_of,
 )
 from lessons_lib.grading.lesson_09.mistakes import (
-    WRONG_BLANKS,
-    WRONG_DECODER,
-    WRONG_ENCODER,
-    WRONG_GENERATE,
-    WRONG_LOSSES,
+    KNOWN_BLANKS,
+    KNOWN_DECODER,
+    KNOWN_ENCODER,
+    KNOWN_GENERATE,
+    KNOWN_LOSSES,
 )
 from lessons_lib.grading.lesson_09.reference import blanks, fill, follow, generate, masked_loss, masked_loss_gradient
 
@@ -42,7 +43,7 @@ def encoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 
 def encoder_values(inputs: Inputs, cases: Cases) -> str | None:
     m, tokens = model_of(inputs), inputs["sentences"]
-    return _named(cases["forward"]["output"], fill(m, tokens, PAD), WRONG_ENCODER, m, tokens, PAD)
+    return _named(cases["forward"]["output"], fill(m, tokens, PAD), KNOWN_ENCODER, m, tokens, PAD)
 
 
 def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -55,7 +56,7 @@ def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 
 def decoder_values(inputs: Inputs, cases: Cases) -> str | None:
     m, tokens = model_of(inputs), unpadded(inputs)
-    return _named(cases["forward"]["output"], follow(m, tokens), WRONG_DECODER, m, tokens)
+    return _named(cases["forward"]["output"], follow(m, tokens), KNOWN_DECODER, m, tokens)
 
 
 def decoder_generates(inputs: Inputs, cases: Cases) -> str | None:
@@ -68,18 +69,38 @@ def decoder_generates(inputs: Inputs, cases: Cases) -> str | None:
         return f"n_tokens counts the beginning too: {WRITTEN - length} tokens are written where {WRITTEN} more are due."
     if written.shape == (rows, WRITTEN):
         return "generate returns the new tokens alone; return them behind the beginnings."
+    if written.ndim == 2 and len(written) == rows and length < written.shape[1] < length + WRITTEN - 1:
+        return "generate stops before n_tokens are written: no token ends the text here, whatever its id."
     if written.shape != due:
         return f"generate gives the shape {written.shape}; {due} is due, for {WRITTEN} tokens more."
     if written.dtype != np.int64:
         return f"generate gives {written.dtype}; token ids are int64, as the beginnings are."
     if is_greedy(m, beginnings, written):
-        return differs(cases["nothing"], {"output": beginnings}, "Asked for no token, it must return the beginnings")
-    if hint := name_mistake(written, WRONG_GENERATE, m, beginnings, WRITTEN):
+        return differs(
+            cases["nothing"], {"output": beginnings}, "Asked for no token, it must return the beginnings"
+        ) or _stops(inputs, cases)
+    if hint := name_mistake(written, KNOWN_GENERATE, m, beginnings, WRITTEN):
         return hint
     if not np.array_equal(written[:, :length], beginnings):
         return "generate changes the beginnings; they stand in front of the new tokens as they were."
     right = generate(m, beginnings, WRITTEN)
     return f"The tokens that follow are not those with the highest logit: {difference('output', written, right)}."
+
+
+def _stops(inputs: Inputs, cases: Cases) -> str | None:
+    """Where always the same token is the most probable one, it is written n_tokens times."""
+    for token in ALWAYS:
+        case = cases[f"always_{token}"]
+        rows = len(inputs["beginnings"])
+        due = np.concatenate([inputs["beginnings"], np.full((rows, WRITTEN), token)], axis=1)
+        if case.error is not None:
+            return f"Where token {token} is always the most probable one, generate fails: {case.error}"
+        if not np.array_equal(case["output"], due):
+            return (
+                f"Where token {token} is always the most probable one, generate does not write it {WRITTEN} times: no "
+                "token ends the text here, and none is left out."
+            )
+    return None
 
 
 def is_greedy(m: Model, beginnings: np.ndarray, written: np.ndarray) -> bool:
@@ -114,7 +135,7 @@ def blanks_run(inputs: Inputs, cases: Cases) -> str | None:
 def blanks_values(inputs: Inputs, cases: Cases) -> str | None:
     arguments = blank_arguments(inputs).values()
     right = blanks(*arguments, MASK)
-    return _named(cases["masked"]["output"], right, WRONG_BLANKS, *arguments, MASK, PAD)
+    return _named(cases["masked"]["output"], right, KNOWN_BLANKS, *arguments, MASK, PAD)
 
 
 def loss_values(inputs: Inputs, cases: Cases) -> str | None:
@@ -124,7 +145,7 @@ def loss_values(inputs: Inputs, cases: Cases) -> str | None:
             return f"masked_loss: {cases[name].error}"
     single = asked.pop("single")  # where some sentences have no chosen place, their own means are none
     given = np.array([cases[name]["output"] for name in asked])
-    wrong = [(said, partial(losses, f)) for said, f in WRONG_LOSSES]
+    wrong = [(said, partial(losses, f)) for said, f in KNOWN_LOSSES]
     if hint := _named(given, losses(masked_loss, asked), wrong, asked):
         return hint
     return differs(

@@ -3,14 +3,44 @@
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
-from lessons_lib.grading.judge.layers import Model
+from lessons_lib.grading.judge.layers import Model, Parts, encoder_layer, sinusoidal
 from lessons_lib.grading.judge.reference import softmax
 from lessons_lib.grading.lesson_05.mistakes import EMBEDDINGS as OF_EXERCISE_5
+from lessons_lib.grading.lesson_05.mistakes import MORE_EMBEDDINGS
 from lessons_lib.grading.lesson_09.reference import causal, fill, follow, logits, masked_loss, surprises, visible
 
 EMBEDDINGS = OF_EXERCISE_5 | {
     "The positions are subtracted; add the table to the scaled embeddings.": lambda m, t: 2 * m.scaled(t) - m.embed(t),
 }
+
+BLANK = 3  # the id of MASK
+
+
+def _places(times: int):
+    """The table of positions is added behind each layer but the last, this often."""
+    left = [times]
+
+    def add(m: Model, x: np.ndarray) -> np.ndarray:
+        left[0] -= 1
+        return x + sinusoidal(x.shape[1], m.d_model) * (left[0] >= 0)
+
+    return add
+
+
+def follow_hidden(m: Model, tokens: np.ndarray) -> np.ndarray:
+    """What leaves the last layer of the decoder."""
+    x = m.embed(tokens)
+    for number in range(m.n_layers):
+        x = encoder_layer(Parts(m.weights, m.n_heads, f"layers.{number}."), x, causal(tokens.shape[1]))
+    return x
+
+
+def _masked_once(m: Model, tokens: np.ndarray) -> np.ndarray:
+    x, mask = m.embed(tokens), causal(tokens.shape[1])
+    for number in range(m.n_layers):
+        x = encoder_layer(Parts(m.weights, m.n_heads, f"layers.{number}."), x, mask if number == 0 else True)
+    return m.project(m.norm("norm", x))
+
 
 # What the encoder makes of the model m, the tokens t and the id of the padding p.
 WRONG_ENCODER: list[Wrong] = [
@@ -54,6 +84,44 @@ WRONG_ENCODER: list[Wrong] = [
     (
         "These are probabilities; return the logits, without a softmax.",
         lambda m, t, p: softmax(fill(m, t, p)),
+    ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_ENCODER: list[Wrong] = [
+    (
+        "The norm stands inside the loop, behind each layer; it comes once, behind all of them.",
+        lambda m, t, p: fill(m, t, p, norm=False, between=lambda m, x: m.norm("norm", x)),
+    ),
+    (
+        "The norm stands before the layers; it comes behind them.",
+        lambda m, t, p: fill(m, t, p, norm=False, embed=lambda m, t: m.norm("norm", m.embed(t))),
+    ),
+    (
+        "The mask of the padding stands on the side of the queries: it must hide keys, the last axis.",
+        lambda m, t, p: logits(m, t, visible(t, p).swapaxes(-1, -2)),
+    ),
+    (
+        "The logits are divided by √d_model; no scale is asked for there.",
+        lambda m, t, p: fill(m, t, p) / np.sqrt(m.d_model),
+    ),
+    (
+        "The logits are multiplied by √d_model; only what goes in is.",
+        lambda m, t, p: fill(m, t, p) * np.sqrt(m.d_model),
+    ),
+    (
+        "The positions are added before every layer; they come once, to the embeddings.",
+        lambda m, t, p: fill(
+            m,
+            t,
+            p,
+            embed=lambda m, t: m.embed(t) + sinusoidal(t.shape[1], m.d_model),
+            between=_places(m.n_layers - 1),
+        ),
+    ),
+    (
+        "Only the blanks have logits; every place has.",
+        lambda m, t, p: fill(m, t, p) * (t == BLANK)[..., None],
     ),
 ]
 
@@ -110,6 +178,37 @@ WRONG_DECODER: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_DECODER: list[Wrong] = [
+    (
+        "The norm stands inside the loop, behind each layer; it comes once, behind all of them.",
+        lambda m, t: follow(m, t, norm=False, between=lambda m, x: m.norm("norm", x)),
+    ),
+    (
+        "The norm comes twice at the end; once is right.",
+        lambda m, t: m.project(m.norm("norm", m.norm("norm", follow_hidden(m, t)))),
+    ),
+    (
+        "The logits are divided by √d_model; no scale is asked for there.",
+        lambda m, t: follow(m, t) / np.sqrt(m.d_model),
+    ),
+    (
+        "The logits are multiplied by √d_model; only what goes in is.",
+        lambda m, t: follow(m, t) * np.sqrt(m.d_model),
+    ),
+    (
+        "Only the first layer has a mask, so the others see the future.",
+        lambda m, t: _masked_once(m, t),
+    ),
+    *(
+        (
+            f"Each token sees only the last {n} places; it may see all that came before it.",
+            lambda m, t, n=n: logits(m, t, causal(t.shape[1]) & ~np.tri(t.shape[1], k=-n, dtype=bool)),
+        )
+        for n in (1, 2, 3, 4)
+    ),
+]
+
 
 def _continued(m: Model, tokens: np.ndarray, n: int, step) -> np.ndarray:
     for _ in range(n):
@@ -145,11 +244,70 @@ WRONG_GENERATE: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_GENERATE: list[Wrong] = [
+    (
+        "All rows get the token of the first row; each text has its own.",
+        lambda m, t, n: _continued(m, t, n, lambda seen: np.repeat(follow(m, seen)[:1, -1].argmax(-1), len(seen))),
+    ),
+    (
+        "The next token is read off a place that is counted from the beginning of the text; it is the last "
+        "place, [:, -1].",
+        lambda m, t, n: _by_step(m, t, n),
+    ),
+    (
+        "The highest logit is looked for among the sentences (dim=0); it is among the words of the vocabulary, dim=-1.",
+        lambda m, t, n: _continued(m, t, n, lambda seen: follow(m, seen)[:, -1].argmax(0)[: len(seen)]),
+    ),
+    (
+        "No token may follow itself here; the one with the highest logit is due, whatever it is.",
+        lambda m, t, n: _continued(m, t, n, lambda seen: _without(follow(m, seen)[:, -1], seen[:, -1])),
+    ),
+    (
+        "The padding is never written; the token with the highest logit is due, whatever its id.",
+        lambda m, t, n: _continued(m, t, n, lambda seen: follow(m, seen)[:, -1, 1:].argmax(-1) + 1),
+    ),
+    (
+        "A token with the id of the padding is hidden once it is written; there is no padding here.",
+        lambda m, t, n: _continued(
+            m, t, n, lambda seen: logits(m, seen, causal(seen.shape[1]) & visible(seen, 0))[:, -1].argmax(-1)
+        ),
+    ),
+    *(
+        (
+            f"Each step reads the last {width} tokens alone: give the model all that was written so far.",
+            lambda m, t, n, width=width: _continued(
+                m, t, n, lambda seen: follow(m, seen[:, -width:])[:, -1].argmax(-1)
+            ),
+        )
+        for width in (2, 3, 4, 5)
+    ),
+]
+
+
+def _by_step(m: Model, tokens: np.ndarray, n: int) -> np.ndarray:
+    for step in range(n):
+        tokens = np.concatenate([tokens, follow(m, tokens)[:, step].argmax(-1)[:, None]], axis=1)
+    return tokens
+
+
+def _without(scores: np.ndarray, taken: np.ndarray) -> np.ndarray:
+    scores = scores.copy()
+    np.put_along_axis(scores, taken[:, None].astype(int), -np.inf, axis=1)
+    return scores.argmax(-1)
+
 
 def _in_front(m: Model, tokens: np.ndarray, n: int) -> np.ndarray:
     for _ in range(n):
         tokens = np.concatenate([follow(m, tokens)[:, -1:].argmax(-1), tokens], axis=1)
     return tokens
+
+
+def _in_order(t: np.ndarray, c: np.ndarray, d: np.ndarray, r: np.ndarray, mask: int) -> np.ndarray:
+    """The random tokens as `random_tokens.flatten()[:n]`."""
+    read, noise = np.where(c & (d < 0.8), mask, t), c & (d >= 0.8) & (d < 0.9)
+    read[noise] = r.ravel()[: noise.sum()]
+    return read
 
 
 # What is read, of the tokens t, the chosen places c, the draws d, the random tokens r and the ids of mask and padding.
@@ -216,6 +374,55 @@ WRONG_BLANKS: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_BLANKS: list[Wrong] = [
+    (
+        "MASK stands at places that were not chosen too: chosen holds for each of the two cases.",
+        lambda t, c, d, r, mask, pad: np.where(d < 0.8, mask, np.where(c & (d < 0.9), r, t)),
+    ),
+    (
+        "MASK and random token are exchanged: MASK is for draws below 0.8, the random token from there to below 0.9.",
+        lambda t, c, d, r, mask, pad: np.where(c & (d < 0.8), r, np.where(c & (d < 0.9), mask, t)),
+    ),
+    (
+        "From a draw of 0.9 on there is a MASK; there the token stays itself.",
+        lambda t, c, d, r, mask, pad: np.where(c & ((d < 0.8) | (d >= 0.9)), mask, np.where(c & (d < 0.9), r, t)),
+    ),
+    (
+        "From a draw of 0.9 on there is the padding; there the token stays itself.",
+        lambda t, c, d, r, mask, pad: np.where(c & (d < 0.8), mask, np.where(c & (d < 0.9), r, np.where(c, pad, t))),
+    ),
+    (
+        "The draws are read from the other end: MASK is below 0.8, the random token from there to below 0.9.",
+        lambda t, c, d, r, mask, pad: np.where(c & (d > 0.2), mask, np.where(c & (d < 0.1), r, t)),
+    ),
+    (
+        "The draws are read from the other end: MASK is below 0.8, the random token from there to below 0.9.",
+        lambda t, c, d, r, mask, pad: np.where(c & (d >= 0.2), mask, np.where(c & (d >= 0.1), r, t)),
+    ),
+    (
+        "The draws are read from the other end: MASK is below 0.8, the random token from there to below 0.9.",
+        lambda t, c, d, r, mask, pad: np.where(c & (d > 0.2), mask, np.where(c & (d > 0.1), r, t)),
+    ),
+    *(
+        (
+            f"MASK is given below a draw of {limit}, and 0.8 is the limit: eight of ten chosen places.",
+            lambda t, c, d, r, mask, pad, limit=limit, low=low: np.where(
+                c & (d < limit), mask, np.where(c & (d >= low) & (d < 0.9), r, t)
+            ),
+        )
+        for limit, low in ((0.15, 0.8), (0.15, 0.15), (0.5, 0.5), (0.5, 0.8), (0.1, 0.1), (0.1, 0.8))
+    ),
+    (
+        "These are labels, with −100 at the places that were not chosen; return what the model reads.",
+        lambda t, c, d, r, mask, pad: np.where(c, t, -100),
+    ),
+    (
+        "Random tokens are taken in their order, the first for the first such place; each place has its own.",
+        lambda t, c, d, r, mask, pad: _in_order(t, c, d, r, mask),
+    ),
+]
+
 # The loss, of the logits g, the tokens t and the chosen places c.
 WRONG_LOSSES: list[Wrong] = [
     (
@@ -262,4 +469,40 @@ WRONG_LOSSES: list[Wrong] = [
         "The sign is wrong: a loss falls when the right token becomes more probable.",
         lambda g, t, c: np.array(-masked_loss(g, t, c)),
     ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_LOSSES: list[Wrong] = [
+    (
+        "The sum over the chosen places is divided by the number of sentences; divide by that of the chosen places.",
+        lambda g, t, c: np.array(surprises(g, t)[c].sum() / len(t)),
+    ),
+    (
+        "The logits of the other places are set to 0, but the mean is over all; leave those places out.",
+        lambda g, t, c: np.array(surprises(g * c[..., None], t).mean()),
+    ),
+    (
+        "The sum is divided by one more than the number of chosen places; keep it from 0 with max or clamp.",
+        lambda g, t, c: np.array(surprises(g, t)[c].sum() / (c.sum() + 1)),
+    ),
+    (
+        "The loss counts how many are guessed wrongly, which has no gradient; it is the cross-entropy.",
+        lambda g, t, c: np.array((g.argmax(-1) != t)[c].mean()),
+    ),
+    (
+        "The logits are reshaped to (B, V, S), which mixes places and tokens; exchange the axes with transpose(1, 2).",
+        lambda g, t, c: masked_loss(g.reshape(len(g), g.shape[2], g.shape[1]).swapaxes(1, 2), t, c),
+    ),
+]
+
+KNOWN_ENCODER = [*WRONG_ENCODER, *RARE_ENCODER]
+KNOWN_DECODER = [*WRONG_DECODER, *RARE_DECODER]
+KNOWN_GENERATE = [*WRONG_GENERATE, *RARE_GENERATE]
+KNOWN_BLANKS = [*WRONG_BLANKS, *RARE_BLANKS]
+KNOWN_LOSSES = [*WRONG_LOSSES, *RARE_LOSSES]
+KNOWN_ENCODER += [
+    (said, lambda m, t, p, embed=embed: fill(m, t, p, embed=embed)) for said, embed in MORE_EMBEDDINGS.items()
+]
+KNOWN_DECODER += [
+    (said, lambda m, t, embed=embed: follow(m, t, embed=embed)) for said, embed in MORE_EMBEDDINGS.items()
 ]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lessons_lib.grading.judge.layers import Embed, Mask, Model, Order, Parts, encoder_layer
+from lessons_lib.grading.judge.layers import Between, Embed, Mask, Model, Order, Parts, encoder_layer
 
 
 def causal(length: int) -> np.ndarray:
@@ -15,12 +15,19 @@ def visible(tokens: np.ndarray, pad_id: int) -> np.ndarray:
 
 
 def logits(
-    m: Model, tokens: np.ndarray, mask: Mask, *, embed: Embed = Model.embed, order: Order = list, norm: bool = True
+    m: Model,
+    tokens: np.ndarray,
+    mask: Mask,
+    *,
+    embed: Embed = Model.embed,
+    order: Order = list,
+    norm: bool = True,
+    between: Between = lambda m, x: x,
 ) -> np.ndarray:
     """(B, T, V); the keywords exchange a step for a wrong one."""
     x = embed(m, tokens)
     for layer in order([Parts(m.weights, m.n_heads, f"layers.{number}.") for number in range(m.n_layers)]):
-        x = encoder_layer(layer, x, mask)
+        x = between(m, encoder_layer(layer, x, mask))
     return m.project(m.norm("norm", x) if norm else x)
 
 

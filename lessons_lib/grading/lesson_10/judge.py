@@ -8,8 +8,8 @@ import numpy as np
 from lessons_lib.grading.judge.step import Cases, Step
 from lessons_lib.grading.lesson_10.drive import cache_cases, machine_cases, parameter_cases
 from lessons_lib.grading.lesson_10.mistakes import (
+    KNOWN_MACHINES,
     WRONG_CACHES,
-    WRONG_MACHINES,
     WRONG_SHAPES,
     Cache,
     Machine,
@@ -93,7 +93,7 @@ def _caches(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) ->
 
 
 def _machines(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
-    return counts(about, names, before, machine_cases, Machine, WRONG_MACHINES, of_a_machine)
+    return counts(about, names, before, machine_cases, Machine, KNOWN_MACHINES, of_a_machine)
 
 
 STEPS = {

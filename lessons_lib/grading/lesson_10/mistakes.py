@@ -434,3 +434,13 @@ WRONG_MACHINES: list[Wrong] = [
         lambda m: max(0, m.memory_gib * GIB - m.a_parameter * m.n_parameters - 1) // m.bytes_a_sequence,
     ),
 ]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_MACHINES: list[Wrong] = [
+    (
+        "The copy is counted as large as the weights; it is in float32, 4 bytes.",
+        lambda m: m.trained(2 * m.weight_bytes + 8 + m.weight_bytes * (m.weight_bytes < 4)),
+    ),
+]
+
+KNOWN_MACHINES = [*WRONG_MACHINES, *RARE_MACHINES]

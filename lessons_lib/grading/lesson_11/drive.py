@@ -10,6 +10,8 @@ from lessons_lib.grading.drive.calls import call, run_case, to_arrays
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
 
 VOCABULARY, LONGEST = 41, 40  # of the decoder of question 2
+ALWAYS = (0, 1, 2, 3)  # tokens that end a sentence elsewhere, or mean something: here they are like all others
+D_HEAD = 7  # its root is no whole number, and neither is half of it that root
 TENSORS = ("query", "key", "value")
 KEPT = ("output", "keys", "values")
 
@@ -18,9 +20,9 @@ def make_step(seed: int) -> Arrays:
     """query, key, value (B, H, N, d_head) of a whole text, of which the first `past` tokens are there already."""
     draw = np.random.default_rng([11, seed])
     past, new = int(draw.integers(4, 7)), 3
-    arrays = {name: draw.normal(size=(2, 5, past + new, 4)).astype(np.float32) for name in TENSORS}
-    arrays |= {f"of_{name}": draw.normal(size=(2, 5, past + new, 4)) for name in ("keys", "values")}
-    return arrays | {"past": np.array(past), "of_output": draw.normal(size=(2, 5, new, 4))}
+    arrays = {name: draw.normal(size=(2, 5, past + new, D_HEAD)).astype(np.float32) for name in TENSORS}
+    arrays |= {f"of_{name}": draw.normal(size=(2, 5, past + new, D_HEAD)) for name in ("keys", "values")}
+    return arrays | {"past": np.array(past), "of_output": draw.normal(size=(2, 5, new, D_HEAD))}
 
 
 def step_cases(inputs: Arrays) -> dict[str, tuple[int, int]]:
@@ -141,6 +143,19 @@ class Decoder:
         return (x + 3 * mixed) @ self.weights["output"], (key, value)
 
 
+class Always(Decoder):
+    """A step for which one and the same token is the most probable, whatever it has read."""
+
+    def __init__(self, inputs: Arrays, token: int):
+        super().__init__(inputs)
+        self.token = token
+
+    def __call__(self, tokens, start, past):
+        logits, past = super().__call__(tokens, start, past)
+        logits[..., self.token] = logits.max() + 1
+        return logits, past
+
+
 def drive_text(answer, inputs: Arrays) -> Arrays:
     arrays: Arrays = {}
     for case, n_tokens in (("text", int(inputs["n_tokens"])), ("one", 1)):
@@ -148,6 +163,9 @@ def drive_text(answer, inputs: Arrays) -> Arrays:
         arguments = {"step": step, "prompt": inputs["prompt"], "n_tokens": n_tokens}
         arrays |= run_case(case, answer, arguments, ("tokens",))
         arrays[f"{case}.calls"] = np.array(step.calls, dtype=np.int64).reshape(-1, 3)
+    for token in ALWAYS:
+        arguments = {"step": Always(inputs, token), "prompt": inputs["prompt"], "n_tokens": int(inputs["n_tokens"])}
+        arrays |= run_case(f"always_{token}", answer, arguments, ("tokens",))
     return arrays
 
 
@@ -159,8 +177,8 @@ def make_blocks(seed: int) -> Arrays:
         sizes[:2] = sizes[1::-1]  # so that the first block says something about the softmax
     n = int(sizes.sum())
     return {
-        "query": draw.normal(scale=2.0, size=(2, 5, 4)).astype(np.float32),
-        "key": draw.normal(scale=1.5, size=(2, n, 4)).astype(np.float32),
+        "query": draw.normal(scale=2.0, size=(2, 5, D_HEAD)).astype(np.float32),
+        "key": draw.normal(scale=1.5, size=(2, n, D_HEAD)).astype(np.float32),
         "value": draw.normal(size=(2, n, 6)).astype(np.float32),
         "sizes": sizes,
     }

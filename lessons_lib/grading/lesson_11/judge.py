@@ -6,14 +6,14 @@ from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.properties import changed_in_place, other_dtype
 from lessons_lib.grading.judge.reference import attention
 from lessons_lib.grading.judge.step import Case, Cases, Step
-from lessons_lib.grading.lesson_11.drive import block_cases, step_cases
+from lessons_lib.grading.lesson_11.drive import ALWAYS, block_cases, step_cases
 from lessons_lib.grading.lesson_11.mistakes import (
     CALLS,
-    WRONG_BLOCKS,
+    KNOWN_BLOCKS,
+    KNOWN_ONE,
+    KNOWN_TEXT,
     WRONG_KEPT,
-    WRONG_ONE,
     WRONG_SEVERAL,
-    WRONG_TEXT,
     Pair,
     cached,
     greedy,
@@ -100,8 +100,12 @@ def _output(inputs: Inputs, case: Case, start: int, end: int) -> str | None:
     if close(output, right):
         return None
     if not np.isfinite(output).all():
-        return "The output holds NaN or infinite numbers."
-    wrong, extra = (WRONG_ONE, ()) if new == 1 else (WRONG_SEVERAL, (new,))
+        return (
+            "The output holds NaN or infinite numbers, as where a query may attend to nothing: is the mask "
+            "inverted? True "
+            "means may attend."
+        )
+    wrong, extra = (KNOWN_ONE, ()) if new == 1 else (WRONG_SEVERAL, (new,))
     named = name_mistake(output, wrong, *_so_far(inputs, end), *extra)
     where = "one new token" if new == 1 else f"{new} new tokens behind {start or 'none'}"
     return named or f"The output for {where} is wrong: {difference('output', output, right)}."
@@ -127,14 +131,16 @@ def _kept(inputs: Inputs, case: Case, start: int, end: int) -> str | None:
 def text_runs(inputs: Inputs, cases: Cases) -> str | None:
     tokens, prompt, written = cases["text"]["tokens"], inputs["prompt"], int(inputs["n_tokens"])
     rows, length = prompt.shape
-    if tokens.shape == (rows, written) and np.array_equal(tokens[:, :length], prompt):
+    if tokens.shape == (rows, written) and np.array_equal(tokens[:, :length], prompt) and _counts_prompt(cases):
         return f"n_tokens counts the prompt too: {written - length} tokens are written where {written} are due."
-    if tokens.shape == (rows, written):
+    if tokens.shape == (rows, written) and not np.array_equal(tokens[:, :length], prompt):
         return f"Only the {written} written tokens are returned; give the prompt in front of them, (B, P + n)."
     if tokens.shape == (rows, length + written + 1):
         return f"{written + 1} tokens are written where {written} are due."
     if tokens.shape == (rows, length + written - 1):
         return f"{written - 1} tokens are written where {written} are due: the last one is not appended."
+    if tokens.ndim == 2 and len(tokens) == rows and length < tokens.shape[1] < length + written - 1:
+        return "The text stops before n_tokens are written: no token ends it here, whatever its id."
     if tokens.shape != (rows, length + written):
         due = (rows, length + written)
         return f"The tokens have the shape {tokens.shape}; {due} is due, the prompt and what is written."
@@ -143,6 +149,12 @@ def text_runs(inputs: Inputs, cases: Cases) -> str | None:
     if not len(cases["text"]["calls"]):
         return "`step` is never called, so nothing is predicted."
     return None
+
+
+def _counts_prompt(cases: Cases) -> bool:
+    """Whether the call for one token writes none, as where n_tokens counts the prompt: else the text stopped early."""
+    one = cases["one"]
+    return one.error is not None or one["tokens"].shape[1] <= cases["text"]["prompt_after"].shape[1]
 
 
 def text_values(inputs: Inputs, cases: Cases) -> str | None:
@@ -155,7 +167,7 @@ def text_values(inputs: Inputs, cases: Cases) -> str | None:
         return None
     if not np.array_equal(tokens[:, :length], inputs["prompt"]):
         return "What is returned does not begin with the prompt."
-    for sentence, version in WRONG_TEXT:
+    for sentence, version in KNOWN_TEXT:
         if np.array_equal(tokens, version(inputs)):
             return sentence
     for number, (read, start, past) in enumerate(calls, 1):
@@ -177,6 +189,12 @@ def text_properties(inputs: Inputs, cases: Cases) -> str | None:
             f"The text is right, but nothing is kept: {read} places went through the decoder where {due} are due. "
             "It reads the whole beginning again for each token."
         )
+    if calls[0, 0] < length and len(calls) <= written + 1:
+        return (
+            f"The text is right, but the first step reads {calls[0, 0]} of the prompt's {length} tokens; the "
+            f"whole prompt "
+            "goes through it at once."
+        )
     if len(calls) > written + 1:
         return (
             f"The text is right, but the prompt goes in token by token: {len(calls)} steps where {written} are due. "
@@ -190,6 +208,16 @@ def text_properties(inputs: Inputs, cases: Cases) -> str | None:
     right = greedy(inputs | {"n_tokens": np.array(1)}, most_probable)
     if not np.array_equal(one["tokens"], right):
         return "Right for many tokens to write, but not for one."
+    for token in ALWAYS:
+        case = cases[f"always_{token}"]
+        if case.error is not None:
+            return f"Where token {token} is always the most probable one it fails: {case.error}"
+        if not np.array_equal(case["tokens"][:, length:], np.full((len(inputs["prompt"]), written), token)):
+            return (
+                f"Where token {token} is always the most probable one, it is not written {written} times: no "
+                f"token ends "
+                "the text here, and none is left out."
+            )
     if changed_in_place(cases["text"], {"prompt": inputs["prompt"]}):
         return "Your function changes the caller's prompt: make a new tensor with torch.cat."
     return None
@@ -208,7 +236,7 @@ def blocks_values(inputs: Inputs, cases: Cases) -> str | None:
     if not np.isfinite(output).all():
         return "The output holds NaN or infinite numbers (does a maximum or a sum start at the wrong number?)."
     came, kept = _blocks(inputs)
-    named = name_mistake(output, WRONG_BLOCKS, inputs["query"], came, kept)
+    named = name_mistake(output, KNOWN_BLOCKS, inputs["query"], came, kept)
     return named or f"The values differ: {difference('output', output, right)}."
 
 

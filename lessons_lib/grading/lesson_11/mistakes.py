@@ -6,6 +6,7 @@ import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
 from lessons_lib.grading.judge.reference import attention, softmax
+from lessons_lib.grading.judge.scales import ODD_SCALES
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -45,6 +46,34 @@ WRONG_ONE: list[Wrong] = [
     (
         "The values of the past stand behind the new one, its keys in front: keep both in the same order.",
         lambda q, k, v: attention(q[:, :, -1:], k, np.roll(v, 1, axis=2))[0],
+    ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_ONE: list[Wrong] = [
+    *(
+        (
+            sentence,
+            lambda q, k, v, scale=scale: (
+                softmax(q[:, :, -1:].astype(np.float64) @ k.swapaxes(-2, -1) / scale(q.shape[-1])) @ v
+            ),
+        )
+        for sentence, scale in [("The scores are divided by d_head; divide by its square root.", float), *ODD_SCALES]
+    ),
+    (
+        "The scores are divided by the root of the number of tokens; divide by √d_head.",
+        lambda q, k, v: softmax(q[:, :, -1:].astype(np.float64) @ k.swapaxes(-2, -1) / np.sqrt(k.shape[2])) @ v,
+    ),
+    (
+        "The query takes the place of its key: queries are not kept, keys and values are.",
+        lambda q, k, v: attention(q[:, :, -1:], np.concatenate([k[:, :, :-1], q[:, :, -1:]], axis=2), v)[0],
+    ),
+    *(
+        (
+            f"The new token sees only the last {n} tokens; it sees the whole past.",
+            lambda q, k, v, n=n: attention(q[:, :, -1:], k[:, :, -n:], v[:, :, -n:])[0],
+        )
+        for n in (2, 3, 4)
     ),
 ]
 
@@ -129,6 +158,18 @@ WRONG_TEXT: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_TEXT: list[Wrong] = [
+    (
+        "All rows get the token of the last row: it is logits[:, -1], the last place of each text, and not logits[-1].",
+        lambda inputs: greedy(inputs, lambda logits: np.full(len(logits), most_probable(logits)[-1])),
+    ),
+    (
+        "The highest logit is looked for among the texts (dim=0); it is among the words of the vocabulary, dim=-1.",
+        lambda inputs: greedy(inputs, lambda logits: logits[:, -1].argmax(axis=0)[: len(logits)]),
+    ),
+]
+
 
 def _first_place(inputs: dict[str, np.ndarray]) -> np.ndarray:
     length = inputs["prompt"].shape[1]
@@ -206,6 +247,52 @@ def own_softmax(state, scores, values):
     """Each block alone: how many there were, and the sum of what they gave."""
     _, count, output = state
     return 0.0, count + 1, output + softmax(scores) @ values
+
+
+def _step(state, scores, values, larger, shrink, weights, kept):
+    """One block with another largest score, factor or weights; `kept` is the largest score so far behind it."""
+    _, total, output = state
+    return kept, shrink * total + weights.sum(axis=-1, keepdims=True), shrink * output + weights @ values
+
+
+def _parts(state, scores) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The block's own largest score, the larger one of it and the largest so far, and the factor that is due."""
+    own = scores.max(axis=-1, keepdims=True)
+    larger = np.maximum(state[0], own)
+    return own, larger, np.exp(state[0] - larger)
+
+
+def _upside_down(state, scores, values):
+    _, larger, shrink = _parts(state, scores)
+    grow = np.where(shrink > 0, 1 / np.where(shrink > 0, shrink, 1.0), 0.0)
+    return _step(state, scores, values, larger, grow, np.exp(scores - larger), larger)
+
+
+def _shrinks_the_new(state, scores, values):
+    _, larger, shrink = _parts(state, scores)
+    first = ~np.isfinite(state[0])
+    return _step(state, scores, values, larger, 1.0, np.exp(scores - larger) * np.where(first, 1.0, shrink), larger)
+
+
+def _own_largest(state, scores, values):
+    own, larger, shrink = _parts(state, scores)
+    return _step(state, scores, values, larger, shrink, np.exp(scores - own), larger)
+
+
+def _forgets_the_largest(state, scores, values):
+    own, larger, shrink = _parts(state, scores)
+    return _step(state, scores, values, larger, shrink, np.exp(scores - larger), own)
+
+
+def _keeps_the_first(state, scores, values):
+    own, larger, shrink = _parts(state, scores)
+    kept = np.where(np.isfinite(state[0]), state[0], own)
+    return _step(state, scores, values, larger, shrink, np.exp(scores - larger), kept)
+
+
+def _divides_each_time(state, scores, values):
+    largest, total, output = online(state, scores, values)
+    return largest, total, output / total
 
 
 # The output, made of the query q, the blocks as they came, and the blocks as who keeps them all finds them in the end.
@@ -291,3 +378,41 @@ WRONG_BLOCKS: list[Wrong] = [
         lambda q, b, kept: over_blocks(q, b, online, lambda m, t, o: o * t),
     ),
 ]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_BLOCKS: list[Wrong] = [
+    (
+        "The factor for what was there so far is upside down: it is exp(m − m'), at most 1, and not exp(m' − m).",
+        lambda q, b, kept: over_blocks(q, b, _upside_down),
+    ),
+    (
+        "The factor exp(m − m') belongs to the sum and the output so far; the new weights have none.",
+        lambda q, b, kept: over_blocks(q, b, _shrinks_the_new),
+    ),
+    (
+        "The weights of a block take that block's own largest score; take the larger of it and the largest so far.",
+        lambda q, b, kept: over_blocks(q, b, _own_largest),
+    ),
+    (
+        "The largest score so far is that of the last block alone; keep the larger of the two.",
+        lambda q, b, kept: over_blocks(q, b, _forgets_the_largest),
+    ),
+    (
+        "The largest score so far stays that of the first block: set it to the larger one in each step.",
+        lambda q, b, kept: over_blocks(q, b, _keeps_the_first),
+    ),
+    (
+        "The output is divided by the sum in every step; divide once, at the end.",
+        lambda q, b, kept: over_blocks(q, b, _divides_each_time, lambda m, t, o: o),
+    ),
+    (
+        "The scores are divided by the root of a block's length; d_head is the last axis of the query.",
+        lambda q, b, kept: over_blocks(
+            q, b, lambda state, s, v: online(state, s * np.sqrt(q.shape[-1] / s.shape[-1]), v)
+        ),
+    ),
+]
+
+KNOWN_ONE = [*WRONG_ONE, *RARE_ONE]
+KNOWN_TEXT = [*WRONG_TEXT, *RARE_TEXT]
+KNOWN_BLOCKS = [*WRONG_BLOCKS, *RARE_BLOCKS]

@@ -9,12 +9,12 @@ from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_12.drive import CLIPPED, LONGEST, SHORT, Search, beam_cases, greedy_cases, step_cases
 from lessons_lib.grading.lesson_12.drive import STEPS as TRAINING_STEPS
 from lessons_lib.grading.lesson_12.mistakes import (
-    WRONG_BEAMS,
+    KNOWN_BEAMS,
+    KNOWN_EQUAL_BEAMS,
+    KNOWN_GREEDY,
+    KNOWN_STEPS,
     WRONG_CLIPS,
-    WRONG_EQUAL_BEAMS,
     WRONG_EQUAL_GREEDY,
-    WRONG_GREEDY,
-    WRONG_STEPS,
     beam_search,
     greedy,
     moved,
@@ -77,7 +77,7 @@ def greedy_values(inputs: Inputs, cases: Cases) -> str | None:
     again = cases["again"]
     if again.error is None and not close(given(case), given(again)):
         return "The same call gives another answer each time: greedy search draws nothing, it takes the most probable."
-    hint = named(case, searches, WRONG_GREEDY)
+    hint = named(case, searches, KNOWN_GREEDY)
     return hint or differs(case, searches, greedy, "The search takes another way")
 
 
@@ -93,7 +93,7 @@ def beam_values(inputs: Inputs, cases: Cases) -> str | None:
     searches, case = beam_cases(inputs)["plain"], cases["plain"]
     if close(given(case), flat(searches, beam_search)):
         return None
-    hint = named(case, searches, WRONG_BEAMS)
+    hint = named(case, searches, KNOWN_BEAMS)
     return hint or differs(case, searches, beam_search, "Another translation wins")
 
 
@@ -108,7 +108,7 @@ def beam_properties(inputs: Inputs, cases: Cases) -> str | None:
     for name, sentence in sentences.items():
         if hint := differs(cases[name], calls[name], beam_search, sentence):
             return hint
-    return _equals(cases, calls, beam_search, WRONG_EQUAL_BEAMS, "Where candidates have equal totals")
+    return _equals(cases, calls, beam_search, KNOWN_EQUAL_BEAMS, "Where candidates have equal totals")
 
 
 def step_runs(inputs: Inputs, cases: Cases) -> str | None:
@@ -127,7 +127,7 @@ def step_values(inputs: Inputs, cases: Cases) -> str | None:
     if _flat(case).shape != (due := train(*arguments)).shape:
         return "The parameters have changed their shape."
     if not close(_flat(case), due):
-        return name_mistake(_flat(case), WRONG_STEPS, *arguments) or _first_difference(case, due, "")
+        return name_mistake(_flat(case), KNOWN_STEPS, *arguments) or _first_difference(case, due, "")
     return None
 
 

@@ -1,11 +1,12 @@
 """Lesson 12: searches and training steps in double precision, right, and wrong in the ways that have a name."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
-from lessons_lib.grading.lesson_12.drive import LEARNING_RATE, SCALE, STEPS, Search
+from lessons_lib.grading.lesson_12.drive import LEARNING_RATE, SCALE, STEPS, VOCABULARY, Search
 
 Found = tuple[list[int], float]
 Score = Callable[[list[int], float, float], float]
@@ -41,6 +42,33 @@ def summed(search: Search, found: Found, sum_of: Callable[[np.ndarray, list[int]
     """The same tokens with another number beside them."""
     tokens, _ = found
     return tokens, float(sum_of(np.array(logs_of(search, tokens)), tokens))
+
+
+def _chosen(search: Search, choose: Callable[[np.ndarray, list[int]], np.ndarray]) -> Found:
+    """Greedy search over log-probabilities that were changed before the choice."""
+    tokens, total = [], 0.0
+    while len(tokens) < search.max_length and search.eos_id not in tokens:
+        logs = search.after(tokens)
+        tokens.append(int(np.argmax(choose(logs.copy(), tokens))))
+        total += logs[tokens[-1]]
+    return tokens, total
+
+
+def _without_repeats(search: Search) -> Found:
+    def choose(logs: np.ndarray, tokens: list[int]) -> np.ndarray:
+        logs[tokens[-1:]] = -np.inf
+        return logs
+
+    return _chosen(search, choose)
+
+
+def _never_empty(search: Search) -> Found:
+    def choose(logs: np.ndarray, tokens: list[int]) -> np.ndarray:
+        if not tokens:
+            logs[search.eos_id] = -np.inf
+        return logs
+
+    return _chosen(search, choose)
 
 
 # What greedy search gives for a search s.
@@ -91,6 +119,38 @@ WRONG_GREEDY: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_GREEDY: list[Wrong] = [
+    (
+        "The end is missing, from the tokens and from the sum: eos_id is the last token of a sentence that has "
+        "ended, and to end is a choice like every other.",
+        lambda s: (
+            without_end(s, found := greedy(s))[0],
+            summed(s, found, lambda logs, tokens: logs.sum() - logs[-1] * (tokens[-1] == s.eos_id))[1],
+        ),
+    ),
+    (
+        "The log-probabilities are multiplied; probabilities are, and their logarithms are added.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: logs.prod()),
+    ),
+    (
+        "The log-probabilities are cut to whole numbers; add them up as they are.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: np.trunc(logs).sum()),
+    ),
+    (
+        "next_log_probabilities never gets the last token; it needs all the tokens so far.",
+        lambda s: greedy(s, reads=lambda tokens: tokens[:-1]),
+    ),
+    (
+        "A token may not follow itself here; the most probable one is due, whatever it is.",
+        lambda s: _without_repeats(s),
+    ),
+    (
+        "The sentence may not end at once here; the most probable token is due, and that may be eos_id.",
+        lambda s: _never_empty(s),
+    ),
+]
+
 WRONG_EQUAL_GREEDY: list[Wrong] = [
     (
         "Of equally probable tokens the last is taken; take the one with the lowest id (argmax does).",
@@ -118,23 +178,28 @@ def beam_search(
     refill: bool = True,
     late_ends: bool = False,
     cut_off: bool = True,
-    in_order: Callable[[int], int] = lambda place: place,
+    in_order: Callable[[int], Any] = lambda place: place,
+    width: Callable[[int, int], int] = lambda beam, done: beam,
+    own_best: bool = False,
+    start: float = 0.0,
 ) -> Found:
     """As `search.decoding.n_best`, from a table; the keywords exchange a rule for a wrong one."""
     beam, penalty = search.beam, search.length_penalty
-    beams: list[Found] = [([], 0.0)]
+    beams: list[Found] = [([], start)]
     finished: list[Found] = []
     for length in range(1, search.max_length + 1):
         candidates = []
         for tokens, total in beams:
             logs = search.after(tokens)
-            candidates += [([*tokens, token], total + log, rank(total, log)) for token, log in enumerate(logs)]
+            mine = [([*tokens, token], total + log, rank(total, log)) for token, log in enumerate(logs)]
+            candidates += [max(mine, key=lambda one: one[2])] if own_best and tokens else mine
         order = sorted(range(len(candidates)), key=lambda place: (-candidates[place][2], in_order(place)))
         found = [candidates[place][:2] for place in order]
         last = length == search.max_length and cut_off
         looked_at = found if late_ends else found[:beam]
         finished += [one for one in looked_at if one[0][-1] == search.eos_id or (last and one in found[:beam])]
-        beams = [one for one in (found if refill else found[:beam]) if one[0][-1] != search.eos_id][:beam]
+        goes_on = [one for one in (found if refill else found[:beam]) if one[0][-1] != search.eos_id]
+        beams = goes_on[: width(beam, len(finished))]
         if not beams:
             break
         scores = [score(*one, penalty) for one in finished]
@@ -143,6 +208,26 @@ def beam_search(
     if not finished:
         raise ValueError("nothing has ended")
     return max(finished, key=lambda one: (choose or score)(*one, penalty))
+
+
+def _stops_by_totals(search: Search) -> Found:
+    """The score decides who wins, and the plain sum when to stop."""
+    return beam_search(search, score=lambda tokens, total, a: total, choose=normalised)
+
+
+def _last_finished(search: Search) -> Found:
+    number = iter(range(10**9))
+    return beam_search(search, choose=lambda tokens, total, a: float(next(number)))
+
+
+def _from_one(search: Search) -> Found:
+    return beam_search(search, start=1.0)
+
+
+def _multiplied(search: Search) -> Found:
+    """The product of log-probabilities in place of their sum, which is 0 all along."""
+    tokens, _ = beam_search(search, rank=lambda total, log: 0.0)
+    return tokens, 0.0
 
 
 def rescored(search: Search, found: Found) -> Found:
@@ -222,10 +307,65 @@ WRONG_BEAMS: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_BEAMS: list[Wrong] = [
+    (
+        "The score is divided by the number of tokens; divide by ((5 + length) / 6) ** length_penalty.",
+        lambda s: beam_search(s, score=lambda tokens, total, a: total / len(tokens)),
+    ),
+    (
+        "The exponent is 1 − length_penalty; it is length_penalty.",
+        lambda s: beam_search(s, score=lambda tokens, total, a: normalised(tokens, total, 1 - a)),
+    ),
+    (
+        "The length in the penalty is one too many; the tokens are counted as they are, the end with them.",
+        lambda s: beam_search(s, score=lambda tokens, total, a: normalised([*tokens, 0], total, a)),
+    ),
+    (
+        "The search stops by the plain log-probabilities; compare the scores, with the length penalty.",
+        lambda s: _stops_by_totals(s),
+    ),
+    (
+        "Of the finished translations the one that was finished last is returned; the one with the highest "
+        "score is due.",
+        lambda s: _last_finished(s),
+    ),
+    (
+        "Of the finished translations the longest is returned; the one with the highest score is due.",
+        lambda s: beam_search(s, choose=lambda tokens, total, a: float(len(tokens))),
+    ),
+    (
+        "The empty beginning has the log-probability 1; that of a sure thing is 0.",
+        lambda s: _from_one(s),
+    ),
+    (
+        "One beginning too many goes on: the first `beam` candidates without an end.",
+        lambda s: beam_search(s, width=lambda beam, done: beam + 1),
+    ),
+    (
+        "What has ended takes a place in the beam for good; `beam` beginnings go on in every step.",
+        lambda s: beam_search(s, width=lambda beam, done: max(1, beam - done)),
+    ),
+]
+
 WRONG_EQUAL_BEAMS: list[Wrong] = [
     (
         "Of candidates with equal totals the last goes first; the order is that of the beams, then that of the ids.",
         lambda s: beam_search(s, in_order=lambda place: -place),
+    ),
+]
+
+# Rarer ones of the same kind, asked for after those.
+RARE_EQUAL_BEAMS: list[Wrong] = [
+    (
+        "Of candidates with equal totals the one with the lower token id goes first; first comes the order of "
+        "their beginnings.",
+        lambda s: beam_search(s, in_order=lambda place: (place % VOCABULARY, place)),
+    ),
+    (
+        "The search goes on when the best beginning is just as good as the best finished one; it stops unless "
+        "it is above.",
+        lambda s: beam_search(s, go_on=lambda best, finished, beam: len(finished) < beam or best >= max(finished)),
     ),
 ]
 
@@ -366,6 +506,35 @@ WRONG_STEPS: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_STEPS: list[Wrong] = [
+    (
+        "The smoothing is turned round: label_smoothing is the share that all tokens get, and not that of the "
+        "right one.",
+        lambda i, c, s: train(i, c, 1 - s),
+    ),
+    (
+        "What is read begins with token 1, whatever bos_id says.",
+        lambda i, c, s: train(i, c, s, reads=lambda tgt, bos, pad: moved(tgt, 1)),
+    ),
+    (
+        "What is read is moved to the left, with bos_id at its end; bos_id comes in front, and all others move "
+        "to the right.",
+        lambda i, c, s: train(
+            i, c, s, reads=lambda tgt, bos, pad: np.append(tgt[:, 1:], np.full((len(tgt), 1), bos), 1)
+        ),
+    ),
+    (
+        "Each step is twice as long as it should be: the optimizer steps twice, or the loss is doubled before "
+        "backward.",
+        lambda i, c, s: train(i, c, s, direction=2.0),
+    ),
+    (
+        "The step climbs, for the sign of the loss is turned before backward: the loss grows.",
+        lambda i, c, s: train(i, c, s, direction=-1.0),
+    ),
+]
+
 WRONG_STEPS += [
     (
         "The gradient is clipped to the norm 1, whatever clip_norm says.",
@@ -433,3 +602,8 @@ WRONG_CLIPS: list[Wrong] = [
         lambda i, c, s: train(i, c, s, clip=_each(_by_own_norm)),
     ),
 ]
+
+KNOWN_GREEDY = [*WRONG_GREEDY, *RARE_GREEDY]
+KNOWN_BEAMS = [*WRONG_BEAMS, *RARE_BEAMS]
+KNOWN_EQUAL_BEAMS = [*WRONG_EQUAL_BEAMS, *RARE_EQUAL_BEAMS]
+KNOWN_STEPS = [*WRONG_STEPS, *RARE_STEPS]

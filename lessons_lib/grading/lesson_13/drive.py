@@ -1,8 +1,10 @@
 """Lesson 13: how the learner's BLEU, alignment and capstone report are called, and what their translator wrote."""
 
+import copy
 import functools
 import math
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,9 @@ import torch
 from lessons_lib.grading.arrays import text_array
 from lessons_lib.grading.drive.calls import call
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
-from lessons_lib.grading.final_report import find_translator
+from lessons_lib.grading.final_report import decoder_steps, find_translator
 from lessons_lib.translation.data.corpus import Pair, load_grammar_tests
+from lessons_lib.translation.search.translator import Translator
 
 BLEU = "bleu(translations, references)"
 LINKS = "links(weights)"
@@ -221,9 +224,9 @@ def exchanged(pairs: list[Pair]) -> list[Pair]:
             for mine, other in zip(few, few[1:] + few[:1], strict=True)]  # fmt: skip
 
 
-def capstone_cases(inputs: Arrays) -> dict[str, dict[str, Any]]:
-    """The learner's own translator, with the test set, and with references that belong to other sentences."""
-    translator, pairs = find_translator()[0], pairs_of(inputs)
+def capstone_cases(translator: Translator, inputs: Arrays) -> dict[str, dict[str, Any]]:
+    """A translator with the test set, and with references that belong to other sentences."""
+    pairs = pairs_of(inputs)
     return {
         "report": {"translator": translator, "pairs": pairs},
         "exchanged": {"translator": translator, "pairs": exchanged(pairs)},
@@ -272,8 +275,34 @@ def _bytes(text: str) -> np.ndarray:
     return np.frombuffer(text.encode("utf8", "replace"), np.uint8)
 
 
+class Watched:
+    """A translator whose `translate` notes for each beam how long it took, as `translator`."""
+
+    def __init__(self, translator: Translator):
+        self.translator, self.seconds = copy.copy(translator), dict[int, float]()
+        find = translator.translate
+
+        def translate(sentences: str | Sequence[str], beam: int = 1, *more: Any, **how: Any) -> Any:
+            begin = time.perf_counter()
+            try:
+                return find(sentences, beam, *more, **how)
+            finally:
+                self.seconds[beam] = self.seconds.get(beam, 0.0) + time.perf_counter() - begin
+
+        self.translator.translate = translate
+
+
 def drive_capstone(answer: Callable, inputs: Arrays) -> Arrays:
-    return drive_cases(capstone_cases(inputs), answer, report_arrays)
+    """Beside the report: with which beams it translated, for how long, and the translator's cross-attention."""
+    translator = find_translator()[0]
+    steps = decoder_steps(translator, pairs_of(inputs))
+    watched = Watched(translator)
+    cases = capstone_cases(watched.translator, inputs)
+    arrays = drive_cases({"report": cases.pop("report")}, answer, report_arrays)
+    arrays["watched.beams"] = np.array(list(watched.seconds), dtype=np.int64)
+    arrays["watched.seconds"] = np.array(list(watched.seconds.values()), dtype=np.float64)
+    arrays |= {f"steps.pair_{i}": np.asarray(weights, dtype=np.float64) for i, weights in enumerate(steps)}
+    return arrays | drive_cases(cases, answer, report_arrays)
 
 
 QUESTIONS = {

@@ -22,6 +22,7 @@ from lessons_lib.grading.lesson_13.drive import (
 from lessons_lib.grading.lesson_13.mistakes import WRONG_BLEUS, Wrong, bleu, in_parts, sums
 from lessons_lib.grading.lesson_13.mistakes_links import WRONG_LINKS, WRONG_RATES, error_rate, in_numbers, links
 from lessons_lib.translation.data.corpus import Pair
+from lessons_lib.translation.data.pharaoh import gold_of
 from lessons_lib.translation.evaluation.bleu import bleu as bleu_of_texts
 from lessons_lib.translation.evaluation.bleu import words
 from lessons_lib.translation.evaluation.diagnosis.categories import Example, tags
@@ -31,6 +32,7 @@ Inputs = dict[str, np.ndarray]
 Judge = Callable[[Inputs, Cases], str | None]
 MARK = 15.0  # BLEU that the capstone asks for
 LATE = 0.5  # an error rate above it is no alignment
+BEAMS = {"greedy": 1, "beam": 4}  # with which each translation of the report is found
 
 
 def runs(*names: tuple[str, str]) -> Judge:
@@ -194,8 +196,24 @@ WRONG_SCORES: list[Wrong] = [
 ]
 
 
+def _seconds(cases: Cases) -> dict[int, float]:
+    """How long `translate` took with each beam; nothing if the answer searches in another way."""
+    return dict(zip(cases["watched"]["beams"].tolist(), cases["watched"]["seconds"].tolist(), strict=True))
+
+
+def _wrong_beams(cases: Cases) -> str | None:
+    used = _seconds(cases)
+    for name, beam in BEAMS.items():
+        if used and beam not in used:
+            others = " and ".join(map(str, sorted(used)))
+            return f"{name!r} asks for a beam of {beam}, and translate was called with beam={others} alone."
+    return None
+
+
 def scored(inputs: Inputs, cases: Cases) -> str | None:
     """BLEU and p are those of the report's own translations."""
+    if hint := _wrong_beams(cases):
+        return hint
     references = [pair.target for pair in pairs_of(inputs)]
     texts = {name: _texts(cases["report"], name) for name in SYSTEMS}
     due = {name: bleu_of_texts(texts[name], references) for name in SYSTEMS}
@@ -253,7 +271,44 @@ def _bleu_of(sums: np.ndarray) -> np.ndarray:
 def aligned_and_timed(inputs: Inputs, cases: Cases) -> str | None:
     report = cases["report"]
     rates = (float(cases[case]["aer"]) for case in ("report", "exchanged"))
-    return _wrong_aer(*rates) or _wrong_time(report) or _wrong_failures(inputs, report)
+    return (
+        _wrong_aer(*rates)
+        or _other_aer(inputs, cases)
+        or _wrong_time(report)
+        or _other_time(report, _seconds(cases))
+        or _wrong_failures(inputs, report)
+    )
+
+
+# The error rate made of the links found, the sure and the possible ones of all pairs.
+WRONG_AERS: list[Wrong] = [
+    ("The sure and the possible links are exchanged in aer.", lambda a, s, p: error_rate(a, p, s)),
+    (
+        "aer takes the sure links for the possible ones too: those are gold.possible.",
+        lambda a, s, p: error_rate(a, s, s),
+    ),
+    ("aer takes the possible links for the sure ones too: those are gold.sure.", lambda a, s, p: error_rate(a, p, p)),
+    (
+        "aer is the mean of the sentences' rates; hand all sentences to alignment_error_rate at once.",
+        lambda a, s, p: float(np.mean([error_rate([x], [y], [z]) for x, y, z in zip(a, s, p, strict=True)])),
+    ),
+    ("aer is that of the first sentence alone.", lambda a, s, p: error_rate(a[:1], s[:1], p[:1])),
+]
+
+
+def _other_aer(inputs: Inputs, cases: Cases) -> str | None:
+    """The rate itself: the translator's weights are known, and the gold links."""
+    pairs = pairs_of(inputs)
+    gold = gold_of(pairs)
+    found = [links(cases["steps"][f"pair_{i}"]) for i in range(len(pairs))]
+    sides = found, [set(one.sure) for one in gold], [set(one.possible) for one in gold]
+    given, due = cases["report"]["aer"], error_rate(*sides)
+    if close(given, np.array(due), 1e-3):
+        return None
+    for sentence, version in WRONG_AERS:
+        if close(given, np.array(_value(version, sides)), 1e-3):
+            return sentence
+    return f"aer is {float(given):.3f}, and the links of these weights have {due:.3f}: links and alignment_error_rate."
 
 
 def _wrong_aer(rate: float, with_wrong_gold: float) -> str | None:
@@ -279,6 +334,24 @@ def _wrong_time(report: Case) -> str | None:
             return (
                 f"seconds_{name} is {seconds:,.0f}, longer than the check took: is it another unit, or the time of day?"
             )
+    return None
+
+
+def _other_time(report: Case, watched: dict[int, float]) -> str | None:
+    """Against the clock that stood beside `translate`."""
+    if not all(beam in watched for beam in BEAMS.values()):
+        return None
+    both = watched[1] + watched[4]
+    for name, beam in BEAMS.items():
+        seconds, took = float(report[f"seconds_{name}"]), watched[beam]
+        if seconds < 0.8 * took:
+            return (
+                f"seconds_{name} is {seconds:.3g}, and the search took {took:.3g} s: of all sentences together, in s."
+            )
+        if abs(seconds - both) < 0.2 * (both - took):
+            return f"seconds_{name} holds both searches: read the clock again before the second one begins."
+        if seconds > 20 * took + 1:
+            return f"seconds_{name} is {seconds:.3g}, and the search took {took:.3g} s: is it another unit?"
     return None
 
 

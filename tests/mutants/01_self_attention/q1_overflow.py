@@ -1,6 +1,6 @@
 """A softmax by hand, without the maximum subtracted.
 
-q1: 2 of 3: exp overflows
+q1: 2 of 3: exp is infinite
 """
 
 import math

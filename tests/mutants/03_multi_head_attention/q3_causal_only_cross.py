@@ -1,7 +1,7 @@
 """Forgets the mask in self-attention.
 
 q2: 4 of 4
-q3: 1 of 3: With a causal mask and no source
+q3: 1 of 3: Without a source: The mask changes nothing
 """
 
 import math

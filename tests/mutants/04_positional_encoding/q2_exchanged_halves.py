@@ -1,6 +1,6 @@
 """The halves change places.
 
-q2: 0 of 4: The lengths are kept, but the numbers differ
+q2: 0 of 4: The two halves come back exchanged
 """
 
 import torch

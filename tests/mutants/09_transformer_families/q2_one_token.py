@@ -1,6 +1,6 @@
 """One step.
 
-q2: 2 of 4: generate gives the shape
+q2: 2 of 4: generate stops before n_tokens
 """
 
 import math
