@@ -1106,7 +1106,7 @@ print(
 import json
 
 from lessons_lib.translation import course_model
-from lessons_lib.translation.training.loop import presets
+from lessons_lib.translation.training import presets
 
 settings = json.loads((course_model.FOLDER / "run.json").read_text("utf8"))["training"]
 for decay in (settings["weight_decay"], presets.PRESETS["toy"]["weight_decay"]):

@@ -58,8 +58,8 @@ from lessons_lib.translation.data.corpus import load_grammar, load_grammar_tests
 from lessons_lib.translation.data.tokenizer import Tokenizer
 from lessons_lib.translation.evaluation.bleu import bleu_of_sums, sums_by_sentence
 from lessons_lib.translation.evaluation.scoring import score
+from lessons_lib.translation.search import decoding, sampling
 from lessons_lib.translation.search.beam_tree import beam_tree
-from lessons_lib.translation.search.search import decoding, sampling
 from lessons_lib.translation.search.translator import Translator
 from lessons_lib.translation.training.loop import (
     TrainingOptions,

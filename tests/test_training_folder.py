@@ -15,12 +15,12 @@ from toy import toy_config, toy_corpus, toy_model
 from lessons_lib.device import memory_errors
 from lessons_lib.translation.data.corpus import Pair
 from lessons_lib.translation.search.model_folder import CHECKPOINT, FILES, load_model
+from lessons_lib.translation.training import loop as training
+from lessons_lib.translation.training import resumable as run
 from lessons_lib.translation.training.checkpoint import LATEST, read_checkpoint, write_checkpoint
 from lessons_lib.translation.training.early_stopping import EarlyStopping
 from lessons_lib.translation.training.in_use import LOCK
 from lessons_lib.translation.training.loop import Step, Trainer
-from lessons_lib.translation.training import loop as training
-from lessons_lib.translation.training.loop import resumable as run
 from lessons_lib.translation.training.monitor import Monitor
 from lessons_lib.translation.training.options import TrainingOptions
 from lessons_lib.translation.training.recipe import Recipe
