@@ -1,0 +1,34 @@
+"""Another form, of which some wrong answers are edits.
+
+q1: 4 of 4
+q2: 3 of 3
+q3: 3 of 3
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class LayerNorm(nn.Module):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(d_model))
+        self.beta = nn.Parameter(torch.zeros(d_model))
+        self.eps = eps
+    def forward(self, x):
+        mu = x.mean(-1, keepdim=True)
+        var = ((x - mu) ** 2).mean(-1, keepdim=True)
+        y = (x - mu) / (var + self.eps).sqrt()
+        return y * self.gamma + self.beta
+
+class Residual(nn.Module):
+    def __init__(self, d_model, place="pre"):
+        super().__init__()
+        self.norm = LayerNorm(d_model)
+        self.place = place
+    def forward(self, x, sublayer):
+        if self.place == "pre":
+            return x + sublayer(self.norm(x))
+        else:
+            return self.norm(x + sublayer(x))

@@ -1,0 +1,54 @@
+"""Lesson 4's checks: the references are the library's, and each named mistake is one of its own."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from lessons_lib import positions as library
+from lessons_lib.grading.judge.compare import close
+from lessons_lib.grading.lesson_04 import drive
+from lessons_lib.grading.lesson_04 import mistakes as mistakes_04
+from lessons_lib.grading.lesson_04 import reference as reference_positions
+
+LESSON = "04_positional_encoding"
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_named_mistakes_can_be_told_apart(seed):
+    length, width = drive.make_sizes(seed)["sizes"].tolist()
+    assert length != width
+    tables = [reference_positions.sinusoidal(3, width), *(w(3, width) for _, w in mistakes_04.WRONG_TABLES)]
+    heads = drive.rotation_cases(drive.make_heads(seed))["plain"]["heads"].astype(np.float64)
+    turned = [reference_positions.rotary(heads), *(w(heads, 0) for _, w in mistakes_04.WRONG_ROTATIONS)]
+    table, length = drive.bias_cases(drive.make_bias_table(seed))["plain"].values()
+    assert length > table.shape[1] // 2 + 1  # something needs clipping
+    biases = [
+        reference_positions.relative_bias(table, length),
+        *(w(table, length) for _, w in mistakes_04.WRONG_BIASES),
+    ]
+    for versions in (tables, turned, biases):
+        assert not any(close(a, b, 1e-2) for a, b in itertools.combinations(versions, 2))
+
+
+def test_the_references_are_the_librarys():
+    np.testing.assert_allclose(reference_positions.sinusoidal(60, 12), library.sinusoidal_table(60, 12), atol=1e-5)
+    heads, start = torch.randn(2, 3, 7, 10), 5
+    rotate = library.RotaryPositions(20, 10).order(7, start).rotate
+    np.testing.assert_allclose(reference_positions.rotary(heads.numpy(), start), rotate(heads), atol=1e-5)
+    bias = library.ClippedRelativePositions(2, max_distance=3)
+    bias.table.data.normal_()
+    expected = bias.order(6, start).bias.detach()
+    given = reference_positions.relative_bias(bias.table.detach().numpy(), 6, start)
+    np.testing.assert_allclose(given, expected, atol=1e-6)
+
+
+def test_the_gradients_are_pytorchs():
+    heads, cotangent = torch.randn(7, 10, requires_grad=True), torch.randn(7, 10)
+    (library.RotaryPositions(20, 10).order(7, 5).rotate(heads[None, None])[0, 0] * cotangent).sum().backward()
+    np.testing.assert_allclose(reference_positions.rotary_gradient(cotangent.numpy(), 5), heads.grad, atol=1e-5)
+    bias, cotangent = library.ClippedRelativePositions(2, max_distance=3), torch.randn(2, 6, 11)
+    (bias.order(6, 5).bias * cotangent).sum().backward()
+    given = reference_positions.relative_gradient(cotangent.numpy(), bias.table.detach().numpy(), 6, 5)
+    np.testing.assert_allclose(given, bias.table.grad, atol=1e-5)
