@@ -31,7 +31,7 @@ from lessons_lib.sizes.memory import BYTES
 from lessons_lib.sizes.stages import CHUNK, FUSED_ABOVE, Step
 from lessons_lib.timing import peak_bytes
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.training.loop import losses
+from lessons_lib.translation.training import losses
 
 FAMILIES = {"encoder-decoder": Transformer, "encoder-only": EncoderOnly, "decoder-only": DecoderOnly}
 

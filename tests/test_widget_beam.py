@@ -12,9 +12,9 @@ from lessons_lib.config import TransformerConfig
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.course_model import load_course_translator
 from lessons_lib.translation.data.corpus import load_grammar_tests
+from lessons_lib.translation.search import beam_tree as builder
 from lessons_lib.translation.search.beam_tree import beam_tree
 from lessons_lib.translation.search.decoding import greedy, n_best
-from lessons_lib.translation.search.search import beam_tree as builder
 from lessons_lib.widgets import BeamTree
 from lessons_lib.widgets import beam as widget_module
 
