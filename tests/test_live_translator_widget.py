@@ -8,8 +8,8 @@ from importlib.resources import files
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import expect, sync_playwright
-from test_widget_attention import CONTRAST
+from accessibility import CONTRAST
+from playwright.sync_api import expect
 from toy import toy_translator
 from widget_page import WidgetPage
 
@@ -19,17 +19,8 @@ from lessons_lib.translation.deployment.web_reading import read_web_model
 from lessons_lib.translation.search.model_folder import save_model
 from lessons_lib.translation.search.translator import Translator
 from lessons_lib.widgets import TranslatorWidget
-from tools import chromium
 
 SENTENCES = ["The small black cats do not sleep.", "My sister is reading a book."]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium.launch_options())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -46,21 +37,16 @@ def file(tmp_path_factory) -> str:
 
 
 @pytest.fixture
-def show(browser):
+def show(pages):
     """Draw widgets on a page of their own; no error may have happened on it when the test ends."""
-    pages = []
 
     def draw(*widgets, motion: bool = False, **options) -> WidgetPage:
-        page = WidgetPage(browser, *(widgets or [TranslatorWidget(SENTENCES)]), **options)
+        page = pages.show(*(widgets or [TranslatorWidget(SENTENCES)]), **options)
         page.emulate_media(reduced_motion="no-preference" if motion else "reduce")
-        pages.append(page)
         return page
 
     yield draw
-    errors = [error for page in pages for error in page.errors]
-    for page in pages:
-        page.close()
-    assert errors == []
+    assert pages.leave() == []
 
 
 @pytest.fixture
@@ -333,6 +319,7 @@ def test_a_kernel_that_has_none_or_is_not_there(show):
     page.locator("progress").wait_for()
     page.clock.fast_forward(21_000)
     expect(page.locator(".tw-message")).to_contain_text("no kernel answers; run the cell first")
+    page.close()  # its clock is not that of other tests
 
 
 def test_python_answers_with_bytes_a_path_or_a_function(tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from accessibility import CONTRAST
 
 from lessons_lib.attention import scaled_dot_product_attention
 from lessons_lib.masks import causal_mask
@@ -321,23 +322,6 @@ def test_arcs_follow_the_weights_and_the_width(show):
     page.locator("svg").wait_for(state="hidden")
     page.set_viewport_size({"width": 1200, "height": 800})
     page.locator("svg").wait_for(state="visible")
-
-
-CONTRAST = """(node) => {
-  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-  const luminance = (color) => {
-    canvas.fillStyle = color;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((byte) => {
-      const part = byte / 255;
-      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const style = getComputedStyle(node);
-  const [dark, light] = [luminance(style.color), luminance(style.backgroundColor)].sort((a, b) => a - b);
-  return (light + 0.05) / (dark + 0.05);
-}"""
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from test_widget_attention import CONTRAST
+from accessibility import CONTRAST
 
 from lessons_lib.widgets import HeadsWidget
 

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from accessibility import CONTRAST
 
 from lessons_lib.config import TransformerConfig
 from lessons_lib.families import DecoderOnly
@@ -404,26 +405,6 @@ def test_long_words_scroll_and_the_keyboard_gets_there(show):
         True,
         0,
     ]
-
-
-CONTRAST = """(node, color) => {
-  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-  const luminance = (color) => {
-    canvas.fillStyle = color;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((byte) => {
-      const part = byte / 255;
-      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const style = getComputedStyle(node);
-  const stripes = style.backgroundImage.match(/(?:color|rgb|oklab)[^)]*\\)/g) ?? [style.backgroundColor];
-  return Math.min(...stripes.map((back) => {
-    const [dark, light] = [luminance(style.color), luminance(back)].sort((a, b) => a - b);
-    return (light + 0.05) / (dark + 0.05);
-  }));
-}"""
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

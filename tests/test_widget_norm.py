@@ -8,6 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 import traitlets
+from accessibility import CONTRAST
 
 from lessons_lib.norms import layer_norm, rms_norm
 from lessons_lib.widgets import NormWidget
@@ -353,22 +354,6 @@ def test_a_wide_page_shows_before_and_after_side_by_side(show):
     assert before["x"] + before["width"] <= after["x"]
 
 
-CONTRAST = """([text, back]) => {
-  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-  const luminance = (color) => {
-    canvas.fillStyle = color;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((byte) => {
-      const part = byte / 255;
-      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const [dark, light] = [luminance(text), luminance(back)].sort((a, b) => a - b);
-  return (light + 0.05) / (dark + 0.05);
-}"""
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_bars_and_numbers_stand_out_in_both_themes(show, theme):
     page = show(widget(), theme=theme)
@@ -381,8 +366,8 @@ def test_bars_and_numbers_stand_out_in_both_themes(show, theme):
         (".nw-values i", "backgroundColor", 3),
         (".nw-after i", "backgroundColor", 3),
     ):
-        colour = page.locator(selector).first.evaluate("(node, key) => getComputedStyle(node)[key]", key)
-        assert page.evaluate(CONTRAST, [colour, back]) >= least, selector
+        shown = page.locator(selector).first
+        assert shown.evaluate(CONTRAST, {"key": key, "back": back}) >= least, selector
 
 
 def test_the_module_needs_nothing_from_elsewhere_and_is_small():

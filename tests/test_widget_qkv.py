@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from test_widget_attention import CONTRAST
+from accessibility import CONTRAST
 
 from lessons_lib.attention import scaled_dot_product_attention
 from lessons_lib.widgets import QKVWidget

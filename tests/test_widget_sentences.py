@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 import sacrebleu
-from test_widget_attention import CONTRAST
+from accessibility import CONTRAST
 
 from lessons_lib.translation.evaluation.bleu import words
 from lessons_lib.widgets import SentenceBrowser

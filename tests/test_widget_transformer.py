@@ -6,7 +6,7 @@ import re
 
 import pytest
 import torch
-from test_widget_attention import CONTRAST
+from accessibility import CONTRAST
 
 from lessons_lib.attention import MultiHeadAttention, scaled_dot_product_attention
 from lessons_lib.config import TransformerConfig
