@@ -56,7 +56,8 @@ EVERYTHING_SAID = """() => {
       if (node.children?.length === 0) said.add(node.textContent);
     }
   };
-  const shown = (selector) => [...root.querySelectorAll(selector)].filter((node) => !node.disabled && node.offsetParent);
+  const usable = (node) => !node.disabled && node.offsetParent;
+  const shown = (selector) => [...root.querySelectorAll(selector)].filter(usable);
   const press = (selector) => {
     for (let i = 0; i < shown(selector).length; i++) {
       shown(selector)[i].click();
@@ -87,14 +88,15 @@ EVERYTHING_SAID = """() => {
 CONTROLS = """() => {
   const root = document.querySelector(".course-widget");
   const selector = "button, select, input, textarea, a[href], [role=slider], [tabindex='0']";
-  const shown = () => [...root.querySelectorAll(selector)].filter((node) => !node.disabled && node.getClientRects().length);
+  const usable = (node) => !node.disabled && node.getClientRects().length;
+  const shown = () => [...root.querySelectorAll(selector)].filter(usable);
   const first = (node) => (node.type === "radio" ? node.form.querySelector(`[name=${node.name}]`) : node);
   window.controls = () => [...new Set(shown().map(first))];
   window.placeOf = (node) => controls().indexOf(first(node));
   return controls().map((node) => node.outerHTML.slice(0, 100));
 }"""
-# The controls that arrows reach from one of them; a text, a list and a slider of the browser keep theirs for themselves.
-# Where an arrow also chooses, what was chosen is chosen again.
+# The controls that arrows reach from one of them; a text, a list and a slider of the browser keep their arrows for
+# themselves. Where an arrow also chooses, what was chosen is chosen again.
 BY_ARROWS = """(start) => {
   const begin = controls()[start];
   if (begin.matches("input, select, textarea")) return [start];
@@ -113,8 +115,8 @@ BY_ARROWS = """(start) => {
   controls()[start].focus();
   return reached;
 }"""
-# Which control has the focus (-1: something that scrolls; null: nothing of the widget), whether one sees that, and whether
-# JupyterLab's shortcuts spare it.
+# Which control has the focus (-1: something that scrolls; null: nothing of the widget), whether one sees that, and
+# whether JupyterLab's shortcuts spare it.
 FOCUS = """() => {
   const node = document.activeElement;
   if (!node.closest(".course-widget")) return [null, true, true];
