@@ -64,6 +64,7 @@ class WidgetPage:
         if self.page.is_closed():
             return self.errors
         self.page.goto("about:blank")
+        self.page.emulate_media(reduced_motion="null")
         self.page.remove_listener("pageerror", self._note_error)
         self.page.remove_listener("console", self._note_line)
         return self.errors
