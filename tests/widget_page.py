@@ -63,6 +63,7 @@ class WidgetPage:
         """Let go of the page, for others; what went wrong in it."""
         if self.page.is_closed():
             return self.errors
+        self.page.mouse.move(0, 0)  # now: in a document that is written anew, a moved mouse can't be captured
         self.page.goto("about:blank")
         self.page.emulate_media(reduced_motion="null")
         self.page.remove_listener("pageerror", self._note_error)
@@ -85,9 +86,7 @@ class Pages:
         self.shown: list[WidgetPage] = []
 
     def take(self):
-        page = self.idle.pop() if self.idle else self.browser.new_page()
-        page.mouse.move(0, 0)
-        return page
+        return self.idle.pop() if self.idle else self.browser.new_page()
 
     def show(self, *widgets, **options) -> WidgetPage:
         return self.keep(WidgetPage(self.take(), *widgets, **options))
