@@ -13,6 +13,9 @@ def marked(*names: str) -> list[str]:
     return [f"<u>{name}&lt;" for name in names]
 
 
+(NEVER_SHOWN,) = marked("never shown")
+
+
 def numbers(*shape: int) -> np.ndarray:
     return np.random.default_rng(sum(shape)).normal(size=shape).round(4)
 
@@ -35,10 +38,11 @@ def beam() -> widgets.BeamTree:
     return widgets.BeamTree([tree | {"source": source} for source in marked("first", "second")], width=2)
 
 
-def models(*names: str, note: str = "") -> list[dict]:
-    """A mapping for each of these presets."""
-    notes = {"note": marked(note)[0]} if note else {}
-    return [{"name": marked(name)[0], "config": presets()[name].config.to_dict(), **notes} for name in names]
+def models(*names: str) -> list[dict]:
+    """A mapping for each of these presets; its note is shown only where the shape is not known."""
+    return [
+        {"name": marked(name)[0], "config": presets()[name].config.to_dict(), "note": NEVER_SHOWN} for name in names
+    ]
 
 
 def cache() -> widgets.CacheWidget:
@@ -129,7 +133,7 @@ def sentences() -> widgets.SentenceBrowser:
 
 def sizes() -> widgets.SizesWidget:
     unknown = {"name": marked("unknown")[0], "config": None, "note": marked("nothing")[0]}
-    return widgets.SizesWidget([*models("GPT-2 small", "Transformer base", note="note"), unknown])
+    return widgets.SizesWidget([*models("GPT-2 small", "Transformer base"), unknown])
 
 
 def transformer() -> widgets.TransformerWidget:
