@@ -35,17 +35,21 @@ SEEN = """(number) => {
     pressed: all("[aria-pressed]", "ariaPressed"),
   };
 }"""
-# Press three buttons, turn each choice to its last value: as a reader who tries everything.
+# Press three buttons, turn each choice to its last value, and press again: as a reader who tries everything.
 PLAY = """(number) => {
   const root = document.body.querySelectorAll(":scope > div")[number];
   const all = (selector) => [...root.querySelectorAll(selector)].filter((node) => !node.disabled && node.offsetParent);
+  const press = () => {
+    for (const place of [1, 2, -1]) all("button:not([aria-pressed=true])").at(place)?.click();
+  };
+  press();
   for (const select of all("select")) {
     select.selectedIndex = select.options.length - 1;
     select.dispatchEvent(new Event("change", { bubbles: true }));
   }
   for (const name of new Set(all("input[type=radio]").map((radio) => radio.name)))
     all("input[type=radio]").findLast((radio) => radio.name === name)?.click();
-  for (const place of [1, 2, -1]) all("button:not([aria-pressed=true])").at(place)?.click();
+  press();
 }"""
 # As when Python changes a trait.
 DRAW_AGAIN = """(number) => {
