@@ -262,7 +262,7 @@ def test_a_360_px_screen_shows_everything_without_scrolling_sideways(show, view)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_both_themes(show, theme):
+def test_a_line_has_the_colour_of_each_theme(show, theme):
     page = show(widget(view="similarity"), theme=theme)
     line = page.locator("polyline.pw-rope").evaluate("node => getComputedStyle(node).stroke")
     assert line == {"light": "rgb(180, 83, 9)", "dark": "rgb(240, 163, 94)"}[theme]

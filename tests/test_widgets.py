@@ -47,8 +47,8 @@ PLAY = """(number) => {
     select.selectedIndex = select.options.length - 1;
     select.dispatchEvent(new Event("change", { bubbles: true }));
   }
-  for (const name of new Set(all("input[type=radio]").map((radio) => radio.name)))
-    all("input[type=radio]").findLast((radio) => radio.name === name)?.click();
+  for (const form of new Set(all("input[type=radio]").map((radio) => radio.form)))
+    all("input[type=radio]").findLast((radio) => radio.form === form)?.click();
   press();
 }"""
 # As when Python changes a trait.

@@ -34,4 +34,6 @@ window.mount = async (source, css, states) => {
     const el = document.body.appendChild(document.createElement("div"));
     return window.module.default.render({ model, el });
   });
+  // Each view draws itself again when it learns its width: not in the midst of a test.
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 };
