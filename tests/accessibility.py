@@ -25,3 +25,26 @@ def violations_of_colour(page) -> list[str]:
 def sticking_out(page) -> list[int]:
     """How many pixels of each widget on the page stand beyond its edge."""
     return page.locator(WIDGETS).evaluate_all("(all) => all.map((node) => node.scrollWidth - node.clientWidth)")
+
+
+# How far the colour of a node's text, or of another `key` of its style, stands out from the colour behind it, as WCAG
+# counts it: that of the node itself, the least of its stripes, or `back`.
+CONTRAST = """(node, given) => {
+  const { key = "color", back } = given ?? {};
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const luminance = (color) => {
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((byte) => {
+      const part = byte / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const style = getComputedStyle(node);
+  const stripes = style.backgroundImage.match(/(?:color|rgb|oklab)[^)]*\\)/g) ?? [style.backgroundColor];
+  return Math.min(...(back ? [back] : stripes).map((behind) => {
+    const [dark, light] = [luminance(style[key]), luminance(behind)].sort((a, b) => a - b);
+    return (light + 0.05) / (dark + 0.05);
+  }));
+}"""

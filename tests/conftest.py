@@ -41,22 +41,19 @@ def browser():
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def pages(browser):
+    """Pages of the browser for the tests of one file, taken again when they were left."""
+    from widget_page import Pages
+
+    return Pages(browser)
+
+
 @pytest.fixture
-def show(browser):
+def show(pages):
     """Draw widgets on a page of their own; no error may have happened on it when the test ends."""
-    from widget_page import WidgetPage
-
-    pages = []
-
-    def draw(*widgets, **options) -> WidgetPage:
-        pages.append(WidgetPage(browser, *widgets, **options))
-        return pages[-1]
-
-    yield draw
-    errors = [error for page in pages for error in page.errors]
-    for page in pages:
-        page.close()
-    assert errors == []
+    yield pages.show
+    assert pages.leave() == []
 
 
 @pytest.fixture(scope="module")

@@ -260,7 +260,7 @@ def test_words_never_seen_are_named_and_no_others(course, corpus):
 
 
 def test_attention_between_words_is_the_librarys(browser, in_8_bits):
-    page = WidgetPage(browser, TranslatorWidget(["The cat."]))
+    page = WidgetPage(browser.new_page(), TranslatorWidget(["The cat."]))
     (one,) = in_8_bits.translate(["The old woman's uncle doesn't see the zebra 🚀."])
     rows = one.cross_attention[1]  # (H, T, S)
     n_source, n_target = len(one.source.split()), len(one.text.split())

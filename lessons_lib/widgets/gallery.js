@@ -1,7 +1,7 @@
 // Published models side by side: what each is made of, in what two of them differ, and how many parameters that makes.
 
 import { CONFIGURATION, entryOf, gated, normNumbers, positionsLearned } from "./choices.js";
-import { children, choice, courseWidget, el, svg } from "./shared.js";
+import { arrowKeys, children, choice, courseWidget, down, el, svg } from "./shared.js";
 
 const headWidth = (c) => c.d_head || Math.floor(c.d_model / c.n_heads);
 const keyHeads = (c) => c.n_kv_heads || c.n_heads;
@@ -202,21 +202,6 @@ function picture([title, rows]) {
   return el("div", {}, drawing, el("span", {}, title));
 }
 
-/** Up, Down, Home and End move between the models: one stop of the Tab key. */
-function rowKeys(body) {
-  body.addEventListener("keydown", (event) => {
-    const buttons = [...body.querySelectorAll("button")];
-    const at = buttons.indexOf(event.target);
-    const next = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: buttons.length - 1 }[event.key];
-    if (at < 0 || next === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    (buttons[next] ?? event.target).focus();
-  });
-  body.addEventListener("focusin", (event) => {
-    for (const button of body.querySelectorAll("button")) button.tabIndex = button === event.target ? 0 : -1;
-  });
-}
-
 function build(root, model, set) {
   const families = choice("Family", CHOICES, (family) => set({ family }));
   const head = el("tr");
@@ -230,7 +215,7 @@ function build(root, model, set) {
   const inner = el("table", {}, el("caption", {}, "≠ marks what differs"), el("thead", {}, names), rows);
   const pair = el("div", { class: "gw-pair" }, inner);
   root.append(el("div", { class: "cw-controls" }, families), list, said, pair);
-  rowKeys(body);
+  arrowKeys(body, down);
 
   head.append(
     ...COLUMNS.map(([name, text]) => {

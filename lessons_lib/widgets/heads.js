@@ -1,6 +1,6 @@
 // Pick a head of a trained translator. The weights are the model's; what depends on the choice is computed here.
 
-import { arrowKeys, children, choice, courseWidget, dropdown, el, format, svg, table } from "./shared.js";
+import { across, arrowKeys, children, choice, courseWidget, down, dropdown, el, format, svg, table } from "./shared.js";
 
 /** The mean over heads: (H, T, S) → (T, S). */
 export function meanOverHeads(heads) {
@@ -81,13 +81,11 @@ function build(root, model, set) {
   const [weightsTable, factsTable] = [table("hw-weights"), table("hw-facts")];
   root.append(controls, explained, picker, heading, scroll, summary, el("div", { class: "hw-tables" }, weightsTable, factsTable));
 
-  arrowKeys(picker);
-  arrowKeys(body);
-  for (const [group, step] of [
-    [picker, () => state().heads + 1],
-    [body, () => 1],
-  ])
-    group.addEventListener("keydown", (event) => upAndDown(event, group, step()));
+  arrowKeys(picker, () => {
+    const row = state().heads + 1; // the mean is a button, too
+    return { ...across(), ArrowUp: -row, ArrowDown: row };
+  });
+  arrowKeys(body, () => ({ ...across(), ...down() }));
   picker.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button) set({ layer: Number(button.dataset.layer), head: Number(button.dataset.head) });
@@ -240,16 +238,6 @@ function build(root, model, set) {
     factsTable.hidden = !facts.length;
     factsTable.show("Measured", ["", "this head", "baseline"], facts);
   };
-}
-
-/** Up and Down in a group of buttons: `step` buttons further. */
-function upAndDown(event, group, step) {
-  const buttons = [...group.querySelectorAll("button")];
-  const at = buttons.indexOf(event.target);
-  const next = { ArrowUp: at - step, ArrowDown: at + step }[event.key];
-  if (at < 0 || next === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
-  event.preventDefault();
-  buttons[next]?.focus();
 }
 
 const TRAITS = ["sentences", "facts", "lost", "kind", "layer", "head", "sentence", "selected"];

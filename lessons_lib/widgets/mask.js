@@ -1,6 +1,6 @@
 // Who may look at whom, and who hears of whom after some layers. The masks are those of lessons_lib/masks.py.
 
-import { children, choice, courseWidget, dropdown, el, table, toggle } from "./shared.js";
+import { arrowKeys, children, choice, courseWidget, down, dropdown, el, table, toggle } from "./shared.js";
 
 const PAD = "<pad>";
 
@@ -127,21 +127,6 @@ function slider(label, choose) {
   return node;
 }
 
-/** Up, Down, Home and End move between the buttons of the rows: one stop of the Tab key. */
-function rowKeys(body) {
-  body.addEventListener("keydown", (event) => {
-    const buttons = [...body.querySelectorAll("button")];
-    const at = buttons.indexOf(event.target);
-    const next = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: buttons.length - 1 }[event.key];
-    if (at < 0 || next === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    (buttons[next] ?? event.target).focus();
-  });
-  body.addEventListener("focusin", (event) => {
-    for (const button of body.querySelectorAll("button")) button.tabIndex = button === event.target ? 0 : -1;
-  });
-}
-
 /** Everything that is drawn, from the traits. */
 function view({ words, length, padding, side, pattern, prefix, window, mistake, layers, predicts, selected }) {
   const filling = Array(padding).fill(PAD);
@@ -208,7 +193,7 @@ function build(root, model, set) {
     reach,
     all,
   );
-  rowKeys(body);
+  arrowKeys(body, down);
   body.addEventListener("click", (event) => {
     const row = event.target.closest("tr");
     if (row) set({ selected: [...body.children].indexOf(row) });

@@ -1,6 +1,6 @@
 // Browse what a translator wrote. Scores, differences and where it should have looked are computed here.
 
-import { children, choice, courseWidget, dropdown, el, format } from "./shared.js";
+import { arrowKeys, children, choice, courseWidget, down, dropdown, el, format } from "./shared.js";
 
 const MAX_ORDER = 4;
 const CHARACTERS = 6;
@@ -201,13 +201,13 @@ function build(root, model, set) {
   );
   root.append(controls, status, list, el("div", { class: "sb-lines" }, ...lines), summary, legend);
 
-  upAndDown(list);
+  arrowKeys(list, down);
   list.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button) set({ sentence: Number(button.dataset.sentence), selected: 0 });
   });
   for (const name of Object.keys(SYSTEMS)) {
-    leftAndRight(rows[name]);
+    arrowKeys(rows[name]);
     rows[name].addEventListener("click", (event) => {
       const button = event.target.closest("button");
       if (button) set({ system: name, selected: Number(button.dataset.word), ...tagKept(name) });
@@ -341,23 +341,6 @@ function build(root, model, set) {
     showSentence(all[chosen], now.system, Math.max(Math.min(model.get("selected"), count - 1), 0));
   };
 }
-
-/** One stop of the Tab key for a group of buttons: these keys move inside it. */
-function moves(group, back, forth) {
-  group.addEventListener("keydown", (event) => {
-    const buttons = [...group.querySelectorAll("button")];
-    const at = buttons.indexOf(event.target);
-    const next = { [back]: at - 1, [forth]: at + 1, Home: 0, End: buttons.length - 1 }[event.key];
-    if (at < 0 || next === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    (buttons[next] ?? event.target).focus();
-  });
-  group.addEventListener("focusin", (event) => {
-    for (const button of group.querySelectorAll("button")) button.tabIndex = button === event.target ? 0 : -1;
-  });
-}
-const upAndDown = (group) => moves(group, "ArrowUp", "ArrowDown");
-const leftAndRight = (group) => moves(group, "ArrowLeft", "ArrowRight");
 
 const TRAITS = ["sentences", "sentence", "system", "selected", "split", "tag", "sort", "score", "search"];
 export default courseWidget("sentence-browser", "Translations of the test sets", TRAITS, build);

@@ -105,18 +105,21 @@ function put(cell, content) {
   cell.style.setProperty("--w", bar ?? 0);
 }
 
-/** One stop of the Tab key for a row of buttons: arrows, Home and End move inside it. */
-export function arrowKeys(row) {
-  row.addEventListener("keydown", (event) => {
-    const buttons = [...row.querySelectorAll("button")];
+export const across = () => ({ ArrowLeft: -1, ArrowRight: 1 });
+export const down = () => ({ ArrowUp: -1, ArrowDown: 1 });
+
+/** One stop of the Tab key for a group of buttons: Home, End and arrows move inside it, by `steps()` buttons each. */
+export function arrowKeys(group, steps = across) {
+  group.addEventListener("keydown", (event) => {
+    const buttons = [...group.querySelectorAll("button")];
     const at = buttons.indexOf(event.target);
-    const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: buttons.length - 1 }[event.key];
-    if (at < 0 || next === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    const next = { Home: 0, End: buttons.length - 1 }[event.key] ?? at + steps()[event.key];
+    if (at < 0 || Number.isNaN(next) || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     (buttons[next] ?? event.target).focus();
   });
-  row.addEventListener("focusin", (event) => {
-    for (const button of row.querySelectorAll("button")) button.tabIndex = button === event.target ? 0 : -1;
+  group.addEventListener("focusin", (event) => {
+    for (const button of group.querySelectorAll("button")) button.tabIndex = button === event.target ? 0 : -1;
   });
 }
 

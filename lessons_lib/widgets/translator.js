@@ -24,7 +24,7 @@ function build(root, model, set) {
   const view = viewOf(root, {
     go() {
       if (about) translate();
-      else if (!loading) load(siteAddress() ? site : () => fromKernel(model));
+      else if (!loading) load(siteAddress() ? site : () => fromKernel(model, abort.signal));
     },
     example(index) {
       view.box.value = model.get("sentences")[index];
@@ -54,6 +54,7 @@ function build(root, model, set) {
     view.say("Loading the weights …");
     try {
       const buffer = await bytes();
+      if (abort.signal.aborted) return; // the view was closed while they came
       engine ??= startEngine(hear);
       engine.send({ load: buffer });
     } catch (error) {

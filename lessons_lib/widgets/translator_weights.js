@@ -60,8 +60,8 @@ export async function fromSite(address, progress, signal) {
   return new Blob(chunks).arrayBuffer();
 }
 
-/** The weights of the kernel, which answers with bytes. */
-export function fromKernel(model) {
+/** The weights of the kernel, which answers with bytes; nobody waits for them after `signal`. */
+export function fromKernel(model, signal) {
   return new Promise((resolve, reject) => {
     const end = (settle, value) => {
       clearTimeout(timer);
@@ -73,6 +73,7 @@ export function fromKernel(model) {
       else end(resolve, bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
     };
     const timer = setTimeout(() => end(reject, new Error("no kernel answers; run the cell first")), PATIENCE);
+    signal.addEventListener("abort", () => end(reject, signal.reason));
     model.on("msg:custom", take);
     model.send({ ask: "weights" });
   });

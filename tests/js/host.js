@@ -14,6 +14,7 @@ class Model {
     for (const [event, callback] of [...this.listeners]) if (event === `change:${name}`) callback();
   }
   save_changes() {}
+  send() {} // no kernel answers
   on(event, callback) {
     this.listeners.push([event, callback]);
   }
@@ -25,10 +26,14 @@ class Model {
 window.mount = async (source, css, states) => {
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
   window.module = await import(url);
+  URL.revokeObjectURL(url);
   document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
+  window.ledger?.start();
   window.models = states.map((state) => new Model(state));
   window.unmount = window.models.map((model) => {
     const el = document.body.appendChild(document.createElement("div"));
     return window.module.default.render({ model, el });
   });
+  // Each view draws itself again when it learns its width: not in the midst of a test.
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 };
