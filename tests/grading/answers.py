@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +44,9 @@ class Slip:
     """A wrong answer to a question: the edits of a right one, or its whole text, and what the grader says.
 
     Args:
-        of: the name of the right answer in `right/`; without it, the course's own, as `ast.unparse` writes it.
-        part: the function or class that is edited; without it, the edits are unique in the whole text.
+        of: the right answer, by its name in `right/`; None ("course") is the course's own, as `ast.unparse` writes it.
+        part: the function or class that is edited; None ("all"), where the edits are unique in the whole text.
+        answer: the whole text, where it is no edit ("whole").
         points: that the question gives all the same.
         full: other questions, which this answer gets all points of.
     """
@@ -96,12 +98,23 @@ def right_answers() -> list[Right]:
 
 def slips(lesson: str | None = None) -> list[Slip]:
     """The wrong answers to one exercise, or to all."""
-    found = []
-    for name in [lesson] if lesson else LESSONS:
-        for row in tomllib.loads((HERE / "slips" / f"{name}.toml").read_text("utf8"))["slip"]:
-            lists = {"edits": tuple(map(tuple, row.get("edits", ()))), "full": tuple(row.get("full", ()))}
-            found.append(Slip(name, **row | lists))
-    return found
+    return [slip for name in ([lesson] if lesson else LESSONS) for slip in _table(name)]
+
+
+def _table(lesson: str) -> Iterator[Slip]:
+    """Each row stands under its question, the right answer that it edits, and the part: `[[q1.plain.rotate]]`."""
+    for question, under in tomllib.loads((HERE / "slips" / f"{lesson}.toml").read_text("utf8")).items():
+        for row in under.pop("whole", []):
+            yield Slip(lesson, question, **_tuples(row))
+        for of, edited in under.items():
+            for part, rows in edited.items():
+                where = {"of": None if of == "course" else of, "part": None if part == "all" else part}
+                yield from (Slip(lesson, question, **where, **_tuples(row)) for row in rows)
+
+
+def _tuples(row: dict) -> dict:
+    lists = {"edits": tuple(map(tuple, row.get("edits", ()))), "full": tuple(row.get("full", ()))}
+    return row | lists
 
 
 def right_text(lesson: str, name: str) -> str:
