@@ -3,7 +3,7 @@
     python -m benchmarks.cards runs/mine multi30k-60 --test test_2016_flickr=test.en,test.fr
 
 writes benchmarks/cards/multi30k-60.json: the model's run.json without the folders of this machine, and the scores of
-greedy search and of 4 beams on each set. tests/test_cards.py compares the page with it.
+greedy search and of 4 beams on each set. tests/tools/test_cards.py compares the page with it.
 """
 
 import argparse

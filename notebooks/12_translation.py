@@ -61,11 +61,11 @@ from lessons_lib.translation.evaluation.scoring import score
 from lessons_lib.translation.search import decoding, sampling
 from lessons_lib.translation.search.beam_tree import beam_tree
 from lessons_lib.translation.search.translator import Translator
+from lessons_lib.translation.training import losses
 from lessons_lib.translation.training.loop import (
     TrainingOptions,
     batch_loss,
     fit,
-    losses,
     schedule,
     validation_loss,
 )

@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 import transformers
-from test_sizes import FAMILIES, random_config
+from random_configs import FAMILIES, random_config
 
 from lessons_lib.config import CHOICES
 from lessons_lib.families.encoder_only import EncoderOnlyConfig

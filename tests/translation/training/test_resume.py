@@ -21,7 +21,7 @@ from lessons_lib.translation.data.batching import Batches, encode_pairs
 from lessons_lib.translation.training.checkpoint import BEFORE, LATEST, read_checkpoint, write_checkpoint
 from lessons_lib.translation.training.loop import Trainer, TrainingOptions
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[2]
 STEPS = 40
 
 
@@ -127,7 +127,7 @@ def test_a_full_disk_keeps_the_last_one(tmp_path, monkeypatch):
 
 def command(out: Path, *flags: str) -> list[str]:
     """Train 300 steps on the toy language, a checkpoint after each (`toy_training.py`)."""
-    return [sys.executable, str(HERE / "toy_training.py"), str(out), *flags]
+    return [sys.executable, str(TESTS / "toy_training.py"), str(out), *flags]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 import torch
-from test_sizes import lengths_of, random_config
+from random_configs import lengths_of, random_config
 from torch.utils.flop_counter import FlopCounterMode
 
 from lessons_lib.attention import recorded_attention

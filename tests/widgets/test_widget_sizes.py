@@ -4,7 +4,7 @@ import random
 import re
 
 import pytest
-from test_sizes import FAMILIES, lengths_of, random_config
+from random_configs import FAMILIES, lengths_of, random_config
 
 from lessons_lib.config import CHOICES
 from lessons_lib.sizes import (

@@ -11,8 +11,9 @@ import torch
 from toy import toy_config, toy_corpus
 
 from lessons_lib import figures
+from lessons_lib.translation.training import live_plot
 from lessons_lib.translation.training.live_plot import LivePlot
-from lessons_lib.translation.training.loop import Step, live_plot
+from lessons_lib.translation.training.loop import Step
 from lessons_lib.translation.training.monitor import Monitor
 from lessons_lib.translation.training.options import TrainingOptions
 from lessons_lib.translation.training.recipe import Recipe

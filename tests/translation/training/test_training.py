@@ -12,7 +12,8 @@ from lessons_lib.device import seed_everything
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.data.batching import Batches, collate, encode_pairs
 from lessons_lib.translation.training import loop as training
-from lessons_lib.translation.training.loop import TrainingOptions, batch_loss, fit, losses, schedule, validation_loss
+from lessons_lib.translation.training import losses
+from lessons_lib.translation.training.loop import TrainingOptions, batch_loss, fit, schedule, validation_loss
 from lessons_lib.translation.training.losses import fused_cross_entropy, smoothed_cross_entropy
 from lessons_lib.translation.training.plain import train_plainly
 

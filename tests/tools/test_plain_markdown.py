@@ -6,7 +6,7 @@ import pytest
 
 from tools.plain_markdown import NotPlain, bibliography, glossary, plain
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize(

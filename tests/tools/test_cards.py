@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CARDS = sorted((ROOT / "benchmarks" / "cards").glob("*.json"))
 ROWS = (ROOT / "book" / "benchmarks.md").read_text("utf-8").splitlines()
 
