@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lessons_lib.config import TransformerConfig
+from lessons_lib.errors import UserError
 from lessons_lib.families.encoder_only import EncoderOnlyConfig
 from lessons_lib.feedforward import ACTIVATIONS
 from lessons_lib.sizes.parameters import (
@@ -210,7 +211,7 @@ def _norm_kept(step: Step, length: int) -> int:
         return step.vectors(length) + step.vectors(length, 2)
     if kind == "rms":
         return (2 * step.vectors(length) + step.vectors(length, 1)) // step.value * max(step.value, 4)
-    raise ValueError(f"norm_type={kind!r}: what it keeps for its gradient is not known; use one of layer, rms")
+    raise UserError(f"norm_type={kind!r}: what it keeps for its gradient is not known; use one of layer, rms")
 
 
 def _spent(step: Step, length: int) -> int:
