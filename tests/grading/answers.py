@@ -111,7 +111,7 @@ def right_text(lesson: str, name: str) -> str:
 
 
 @functools.cache
-def _course() -> dict:
+def course() -> dict:
     """The course's own parts, as a notebook has them."""
     space = parts.assemble("")
     for value in space.values():
@@ -124,7 +124,7 @@ def _course() -> dict:
 def namespace(answer: Right | Slip) -> dict:
     """The variables that the answer leaves, as a notebook would; beside the course's other parts, if it is no whole."""
     alone = isinstance(answer, Slip) and answer.answer is not None
-    space = {**({} if alone else _course()), "__name__": "__main__"}
+    space = {**({} if alone else course()), "__name__": "__main__"}
     text = answer.text() if isinstance(answer, Slip) else right_text(answer.lesson, answer.name)
     exec(compile(text, f"<{answer}>", "exec"), space)
     return space

@@ -306,7 +306,7 @@ def test_the_stop_button_still_stops():
 
 
 def test_a_notebooks_defaults_neither_matter_nor_change():
-    from slip_tables import course
+    from answers import course
 
     torch.set_default_dtype(torch.float64)
     try:
@@ -328,7 +328,7 @@ def test_what_is_compiled_is_tried_as_it_was_written():
 
 
 def test_the_line_that_is_told_is_the_learners():
-    from slip_tables import course
+    from answers import course
 
     code = (
         "from torch import nn\nclass EncoderLayer(nn.Module):\n  def __init__(self, *sizes):\n    super().__init__()\n"
