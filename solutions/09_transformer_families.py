@@ -248,7 +248,7 @@ guessed), numbers drawn from 0 to 1, and random token ids. What the model reads 
 
 - below 0.8 it is `MASK`;
 - from 0.8 to below 0.9 it is the random token, so that the model can't rely on what it reads;
-- from 0.9 on it is the token itself.
+- from 0.9 on it is the token itself. (In the lesson's code the last two stand the other way round, with the same shares.)
 
 Every other place stays as it is, and so does the caller's `tokens`.
 
@@ -299,8 +299,9 @@ check("q3")
 r"""
 <!-- hints q3 -->
 :::{dropdown} Hint 1 of q3: which places are changed?
-Make two booleans of shape (B, S): one where there will be a blank, one where there will be a random token. Both are `chosen & …` a comparison
-of `draw`. `torch.where(condition, a, b)` and `tokens.masked_fill(condition, MASK)` make new tensors and leave `tokens` alone.
+Make two booleans of shape (B, S): one where there will be a blank, one where there will be a random token. Both are `chosen & (…)`, with a
+comparison of `draw` in the brackets: without them, `&` comes before `<`. `torch.where(condition, a, b)` and
+`tokens.masked_fill(condition, MASK)` make new tensors and leave `tokens` alone.
 :::
 
 :::{dropdown} Hint 2 of q3: what does the loss compare?

@@ -58,8 +58,8 @@ r"""
 <!-- question q1 -->
 ## q1: BLEU of a whole test set (4 points)
 
-Write `bleu(translations, references)`. Both are lists of sentences, and a sentence is a **list of words** (already split, so
-that you need not think about punctuation). The result is one number from 0 to 100:
+Write `bleu(translations, references)`. Both are lists of sentences, and a sentence is a **list of words**, already split,
+without `words`; capitals count. The result is one number from 0 to 100:
 
 $$\mathrm{BLEU} = 100 \cdot \mathrm{BP} \cdot (p_1\,p_2\,p_3\,p_4)^{1/4}, \qquad
 \mathrm{BP} = \begin{cases} 1 & c \ge \ell \\ e^{\,1 - \ell / c} & c < \ell \end{cases}$$
@@ -144,8 +144,7 @@ r"""
 0 has read `<s>` and writes the first French word, step t has read the words before word t and writes word t, and the last step
 writes `</s>`. Its third axis counts the English words; the last column is the English `</s>`.
 
-Take the mean over the heads, and link each French word to the English word with the largest weight *at the step that writes
-it*. The `</s>` of either side is no word and gets no link. Return a set of pairs (English word, French word), counted from 0.
+Take the mean over the heads (the lesson's `links` is given such a table), and link each French word to the English word with the largest weight *at the step that writes it*. The `</s>` of either side is no word and gets no link. Return a set of pairs (English word, French word), counted from 0.
 
 **`alignment_error_rate(found, sure, possible)`** takes three lists with one set of links for each sentence, and returns
 
@@ -228,12 +227,12 @@ Write `capstone(translator, pairs)`. It translates the `source` of each pair, an
 | `greedy`, `beam` | the translations, a list of texts each; greedy search, and a beam of 4 |
 | `seconds_greedy`, `seconds_beam` | how long each search took |
 | `bleu_greedy`, `bleu_beam` | by your `bleu`, of words as `words(text)` gives them |
-| `p` | of the difference of the two, by a paired bootstrap: `compare(…, …, references).p`, or that of the lesson |
+| `p` | of the difference of the two, by a paired bootstrap: `compare(greedy, beam, references).p`, of texts, or that of the lesson |
 | `aer` | by your `links` and `alignment_error_rate`, from `decoder_steps(translator, pairs)` and `gold_of(pairs)` |
 | `failures` | for each kind of error, how many greedy translations have it: `tags(Example(source, translation, reference))` |
 
 `translator.translate(sentences, beam=4, attention=False)` gives an object with `.text` for each sentence. A pair has `.source` and
-`.target`. `decoder_steps` gives for each pair the `weights` of question 2, and `gold_of` an object with `.sure` and `.possible`.
+`.target`. `decoder_steps` and `gold_of` give lists, with the `weights` of question 2 and an object with `.sure` and `.possible` for each pair.
 The check calls your function with the translator that the first cell found. Two of its sentences out of three are like those of
 `test`; one has a word that training never shows.
 

@@ -1,5 +1,6 @@
 """Calling the learner's code, and turning what it returns, or what it raises, into arrays."""
 
+import dis
 import linecache
 import sysconfig
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ import torch
 
 import lessons_lib
 from lessons_lib.grading.arrays import MAX_BYTES, text_array
+from lessons_lib.grading.drive.advice import advice
 from lessons_lib.grading.drive.limits import TimeUp
 from lessons_lib.grading.drive.question import Arrays, Trouble
 
@@ -71,10 +73,20 @@ def call(answer: Callable, *arguments: Any) -> Any:
     except (KeyboardInterrupt, TimeUp):
         raise
     except BaseException as error:
-        if type(error) is NotImplementedError:
+        if type(error) is NotImplementedError and _raised_by_statement(error.__traceback__):
             raise Trouble(f"not answered yet: {_first_line(error) or 'write the body of the function'}") from None
         where = learner_line(error.__traceback__)
-        raise Trouble(f"{type(error).__name__}{where}: {_first_line(error)}") from None
+        message = _first_line(error)
+        raise Trouble(f"{type(error).__name__}{where}: {message}{advice(message)}") from None
+
+
+def _raised_by_statement(traceback: TracebackType | None) -> bool:
+    """Whether the learner's code says `raise`, as an exercise does where the answer is due; PyTorch raises the same."""
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None or traceback.tb_frame.f_code.co_filename.startswith(LIBRARIES):
+        return False
+    return traceback.tb_frame.f_code.co_code[traceback.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
 def learner_line(traceback: TracebackType | None) -> str:

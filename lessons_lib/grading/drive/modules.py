@@ -86,6 +86,9 @@ def _why_missing(module: nn.Module, key: str, unknown: Sequence[str]) -> str:
     if isinstance(there, torch.Tensor):
         how = f" (in `{owner}`)" if owner else ""
         return f"{key} is a tensor, and no parameter{how}: make it with nn.Parameter, or it will not be learned"
+    first = key.partition(".")[0]
+    if isinstance(getattr(module, first, None), list | tuple | dict):
+        return f"PyTorch does not see the layers in a plain list: make `{first}` an nn.ModuleList (there is no {key})"
     instead = f" (your module has {unknown[0]})" if unknown else ""
     return f"there is no parameter {key}{instead}: the question fixes the names of the parts"
 

@@ -1,7 +1,7 @@
 """What a lesson declares about each of its questions."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ class Question:
         make: from a seed to the named inputs.
         drive: from the learner's object and the inputs to named arrays; a name is `case.name`.
         forbidden: modules whose functions the answer may not call, for it would build nothing.
+        instead: of some of these functions, by its full name, what to do in place of the call.
         seconds: the soft limit for one `drive`.
         also: the signatures of the other functions that the question asks for; `drive` then gets a tuple of them all.
     """
@@ -28,6 +29,7 @@ class Question:
     make: Callable[[int], Arrays]
     drive: Callable[[Any, Arrays], Arrays]
     forbidden: tuple[str, ...] = ()
+    instead: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 5.0
     also: tuple[str, ...] = ()
 

@@ -50,7 +50,8 @@ def _drive(question: Question, namespace: Mapping[str, Any], inputs: dict[str, b
         where = learner_line(error.__traceback__)
         raise Trouble(f"still running after {question.seconds:g} s{where}: is there a loop that never ends?") from None
     if called:
-        raise Trouble(f"the answer calls {sorted(called)[0]}: build that yourself")
+        name = sorted(called)[0]
+        raise Trouble(f"the answer calls {name}: {question.instead.get(name, 'build that yourself')}")
     return arrays
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from lessons_lib.device import pick_device
 from lessons_lib.grading.arrays import text_array
-from lessons_lib.grading.drive.calls import call, gradient_case, run_case
+from lessons_lib.grading.drive.calls import call, gradient_case, run_case, to_arrays
 from lessons_lib.grading.drive.modules import fill
 from lessons_lib.grading.drive.question import Arrays, Question, Trouble
 
@@ -79,6 +79,40 @@ def drive_project(answer, inputs: Arrays) -> Arrays:
     arrays: Arrays = {}
     for case, arguments in project_cases(inputs).items():
         arrays |= layer_case(case, answer, inputs, arguments, PROJECTIONS, "project")
+    return arrays | projection_gradients(answer, inputs)
+
+
+def weighing(name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """By what a projection is multiplied, before the sum whose gradients are asked for."""
+    return np.random.default_rng(PROJECTIONS.index(name)).normal(size=shape)
+
+
+def projection_gradients(answer: Callable, inputs: Arrays) -> Arrays:
+    """`NAME_gradient` for each projection, by x and by the weight and the bias of its layer; or its error."""
+    arrays: Arrays = {}
+    for place, name in enumerate(PROJECTIONS):
+        try:
+            layer = built(answer, weights_of(inputs))
+            parameters = dict(layer.named_parameters(remove_duplicate=False))
+            x = torch.from_numpy(inputs["x"][0, 0].copy()).requires_grad_()
+            leaves = {"x": x, "weight": parameters[f"{name}.weight"], "bias": parameters[f"{name}.bias"]}
+            made = call(layer.project, x)[place]
+            if not made.requires_grad:
+                raise Trouble("it is cut off from x and its layer (no_grad, .detach(), .data or numpy?)")
+            weighted = (made.double() * torch.from_numpy(weighing(name, tuple(made.shape)))).sum()
+            gradients = torch.autograd.grad(weighted, list(leaves.values()), materialize_grads=True)
+            found = to_arrays(dict(zip(leaves, gradients, strict=True)))
+            arrays |= {f"{name}_gradient.{leaf}": array for leaf, array in found.items()}
+        except Trouble as trouble:
+            arrays[f"{name}_gradient.error"] = text_array(str(trouble))
+        except (
+            AttributeError,
+            IndexError,
+            KeyError,
+            TypeError,
+            RuntimeError,
+        ) as error:  # no three tensors, or no layers
+            arrays[f"{name}_gradient.error"] = text_array(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}")
     return arrays
 
 

@@ -6,7 +6,7 @@ from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
 from lessons_lib.grading.judge.reference import attention, attention_gradients, dot_products, softmax
 from lessons_lib.grading.judge.step import Case, Cases, Step
-from lessons_lib.grading.lesson_02.drive import PROJECTIONS, RETURNS, attend_cases, project_cases, square_side
+from lessons_lib.grading.lesson_02.drive import PROJECTIONS, RETURNS, attend_cases, project_cases, square_side, weighing
 from lessons_lib.grading.lesson_02.drive import weights_of as drawn_weights
 from lessons_lib.grading.lesson_02.mistakes import (
     KNOWN_OUTPUTS,
@@ -68,7 +68,23 @@ def project_properties(inputs: Inputs, cases: Cases) -> str | None:
         or other_dtype(cases["plain"], PROJECTIONS, np.float32)
         or wrong("double", "Right in float32, but not for a layer in float64")
         or other_dtype(cases["double"], PROJECTIONS, np.float64)
+        or _cut_off(inputs, cases)
     )
+
+
+def _cut_off(inputs: Inputs, cases: Cases) -> str | None:
+    """Whether something could be learned by x, and by the weights and the bias of each layer."""
+    x, state = project_cases(inputs)["plain"]["x"], drawn_weights(inputs)
+    for name, made in zip(PROJECTIONS, _projected(inputs, "plain"), strict=True):
+        case, cotangent = cases[f"{name}_gradient"], weighing(name, made.shape)
+        if case.error is not None:
+            return f"`{name}` is right, but nothing could be learned: {case.error}"
+        right = {"x": cotangent @ state[f"{name}.weight"], "weight": cotangent.T @ x, "bias": cotangent.sum(axis=0)}
+        for leaf, due in right.items():
+            if not close(case[leaf], due, 1e-3):
+                of = "x" if leaf == "x" else f"the {leaf} of its layer"
+                return f"`{name}` is right, but the gradient of {of} is not: is it detached, or taken from `.data`?"
+    return None
 
 
 def _projected(inputs: Inputs, case: str) -> tuple[np.ndarray, ...]:
@@ -266,7 +282,7 @@ STEPS = {
     "q1": (
         Step("runs, and the shapes are right", 0, project_runs),
         Step("each projection is that of its layer", 2, project_values),
-        Step("it holds for batches and other dtypes", 1, project_properties),
+        Step("it holds for batches and other dtypes, and can be learned", 1, project_properties),
     ),
     "q2": (
         Step("runs, and the shapes are right", 0, attend_runs),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lessons_lib.grading.drive.advice import sizes
 from lessons_lib.grading.drive.modules import by_name
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.layers import Model, Parts, decode, decoder_layer, encode, encoder_layer
@@ -140,7 +141,7 @@ def model_runs(inputs: Inputs, cases: Cases) -> str | None:
                     f"`{name}`: the table of embeddings is (V, D), and (D, V) is due behind the vectors: "
                     f"`@ self.embedding.weight.T`. ({case.error})"
                 )
-            return f"`{name}`: {case.error}"
+            return f"`{name}`: {_why_not(case.error, inputs)}"
         if case["output"].shape == (*shape[:2], d_model) != shape:
             return (
                 "`decode` returns vectors of d_model numbers; compare them with the embeddings, @ embedding.weight.T."
@@ -148,6 +149,19 @@ def model_runs(inputs: Inputs, cases: Cases) -> str | None:
         if hint := _shape(case["output"], shape, f"`{name}` gives"):
             return hint
     return None
+
+
+def _why_not(error: str, inputs: Inputs) -> str:
+    """An error of shapes, with the mistake that it comes of."""
+    (rows, source), target = inputs["src"].shape, inputs["tgt"].shape[1]
+    if sizes(error) in ((source, rows), (target, rows)):
+        return f"the length of the sentences is tokens.shape[1]; tokens.shape[0] is their number. ({error})"
+    if sizes(error) in ((source, target), (target, source)):
+        return (
+            f"the target's {target} places meet the source's {source}: each layer is called with (x, memory, causal "
+            f"mask, memory_mask), and every one with the same memory. ({error})"
+        )
+    return error
 
 
 def encode_values(inputs: Inputs, cases: Cases) -> str | None:

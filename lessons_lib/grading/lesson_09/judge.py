@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from lessons_lib.grading.drive.advice import sizes
 from lessons_lib.grading.drive.modules import by_name
 from lessons_lib.grading.judge.compare import Wrong, close, difference, name_mistake
 from lessons_lib.grading.judge.layers import Model
@@ -177,12 +178,29 @@ def model_of(inputs: Inputs, n_layers: int = LAYERS) -> Model:
 
 def _runs(inputs: Inputs, case: Case, tokens: np.ndarray) -> str | None:
     if case.error is not None:
-        return case.error
+        return _why_not(case.error, tokens, model_of(inputs))
     due, width = (*tokens.shape, len(model_of(inputs)["embedding.weight"])), sizes_of(inputs)[0]
     given = case["output"].shape
     if given == (*tokens.shape, width):
         return "forward returns vectors of d_model numbers; compare them with the embeddings, @ embedding.weight.T."
     return None if given == due else f"forward gives the shape {given}; {due} is due."
+
+
+def _why_not(error: str, tokens: np.ndarray, m: Model) -> str:
+    """An error of shapes, with the mistake that it comes of."""
+    rows, length = tokens.shape
+    if "cannot be multiplied" in error and f"and {len(m['embedding.weight'])}x{m.d_model}" in error:
+        return (
+            "The table of embeddings is (V, D), and (D, V) is due behind the vectors: `@ self.embedding.weight.T`. "
+            f"({error})"
+        )
+    if sizes(error) == (rows, length) and error.endswith("dimension 2"):
+        return (
+            f"A mask (B, S) does not fit scores (B, H, S, S); one of (B, 1, 1, S) does, as padding_mask's is. ({error})"
+        )
+    if sizes(error) in ((rows, length), (length, rows)):
+        return f"There are {rows} sentences of {length} tokens: the length is tokens.shape[1]. ({error})"
+    return error
 
 
 def _named(output: np.ndarray, right: np.ndarray, wrong: list[Wrong], *arguments) -> str | None:

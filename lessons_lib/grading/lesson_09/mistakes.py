@@ -120,6 +120,10 @@ RARE_ENCODER: list[Wrong] = [
         ),
     ),
     (
+        "The blanks are hidden as the padding is; they are read like all other tokens, for their place counts.",
+        lambda m, t, p: logits(m, t, visible(t, p) & visible(t, BLANK)),
+    ),
+    (
         "Only the blanks have logits; every place has.",
         lambda m, t, p: fill(m, t, p) * (t == BLANK)[..., None],
     ),

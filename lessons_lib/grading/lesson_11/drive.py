@@ -158,7 +158,7 @@ class Always(Decoder):
 
 def drive_text(answer, inputs: Arrays) -> Arrays:
     arrays: Arrays = {}
-    for case, n_tokens in (("text", int(inputs["n_tokens"])), ("one", 1)):
+    for case, n_tokens in (("text", int(inputs["n_tokens"])), ("one", 1), ("nothing", 0)):
         step = Decoder(inputs)
         arguments = {"step": step, "prompt": inputs["prompt"], "n_tokens": n_tokens}
         arrays |= run_case(case, answer, arguments, ("tokens",))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
-from lessons_lib.grading.judge.properties import changed_in_place, other_dtype
+from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype
 from lessons_lib.grading.judge.reference import attention
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_11.drive import ALWAYS, block_cases, step_cases
@@ -200,7 +200,7 @@ def text_properties(inputs: Inputs, cases: Cases) -> str | None:
             f"The text is right, but the prompt goes in token by token: {len(calls)} steps where {written} are due. "
             "The first step can read all of it at once."
         )
-    if read > due + 1:
+    if read > due + 1:  # a step behind the last token costs time; it is no mistake
         return f"The text is right, but {read} places went through the decoder where {due} are due."
     one = cases["one"]
     if one.error is not None:
@@ -220,7 +220,7 @@ def text_properties(inputs: Inputs, cases: Cases) -> str | None:
             )
     if changed_in_place(cases["text"], {"prompt": inputs["prompt"]}):
         return "Your function changes the caller's prompt: make a new tensor with torch.cat."
-    return None
+    return differs(cases["nothing"], {"tokens": inputs["prompt"]}, "Asked for no token, it must return the prompt")
 
 
 def blocks_run(inputs: Inputs, cases: Cases) -> str | None:
@@ -286,7 +286,7 @@ STEPS = {
     "q2": (
         Step("runs, and writes as many tokens as asked", 0, text_runs),
         Step("the text is right", 1, text_values),
-        Step("no place is read twice", 2, text_properties),
+        Step("no place is read twice, and it holds for one token and for none", 2, text_properties),
     ),
     "q3": (
         Step("runs, and the shape is right", 0, blocks_run),

@@ -310,6 +310,10 @@ WRONG_BLOCKS: list[Wrong] = [
         lambda q, b, kept: over_blocks(q, b, own_softmax),
     ),
     (
+        "The weights of each block are a softmax already; they are exp(s − m'), and are divided once, at the end.",
+        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, weigh=lambda s, m: softmax(s))),
+    ),
+    (
         "Each block has a softmax of its own, and their outputs are added up.",
         lambda q, b, kept: over_blocks(q, b, own_softmax, lambda m, t, o: o),
     ),

@@ -86,7 +86,8 @@ class Next:
         self.search = search
 
     def __call__(self, tokens: Sequence[int]) -> torch.Tensor:
-        tokens = tokens.tolist() if isinstance(tokens, torch.Tensor) else tokens
+        if isinstance(tokens, torch.Tensor):
+            raise TypeError("next_log_probabilities reads a list of token ids: hand in tokens.tolist(), not the tensor")
         whole = isinstance(tokens, list | tuple) and all(isinstance(t, numbers.Integral) for t in tokens)
         if not whole or not all(0 <= t < VOCABULARY for t in tokens):
             raise TypeError(

@@ -34,6 +34,11 @@ Sets = list[set[tuple[int, int]]]
 VOCABULARY = "le la les chat chien dort ne pas un grand petit noir".split()
 NUMBERS = ("seconds_greedy", "seconds_beam", "bleu_greedy", "bleu_beam", "p", "aer")
 SYSTEMS = ("greedy", "beam")
+# Words that are not the same, though they are in small letters, without their marks, or written close together.
+SPELT = (
+    "Le chat noir dort ici . la vache ne dort pas".split(),
+    "le chat noir dort ici ! lav ache ne dort pas".split(),
+)
 SMALL = "le le chat noir dort ici".split()  # 4 of 6 words, 3 of 5, 2 of 4, 1 of 3 are in the middle of it
 
 
@@ -100,6 +105,7 @@ def bleu_cases(inputs: Arrays) -> dict[str, dict[str, Sentences]]:
         "no_match": {"translations": [["a", "b", "c", "d", "e"]], "references": [["e", "d", "c", "b", "a"]]},
         "last_long": {"translations": [references[0], references[1]], "references": [references[0], 4 * references[1]]},
         "small": {"translations": [SMALL], "references": [SMALL[1:-1]]},
+        "spelt": {"translations": [SPELT[0]], "references": [SPELT[1]]},
         "two_words": {"translations": [["le", "chat"], ["dort"]], "references": [["le", "chat"], ["il", "dort"]]},
         "nothing": {"translations": [[], []], "references": [["le", "chat", "noir", "dort"], ["oui"]]},
     }
@@ -307,7 +313,12 @@ def drive_capstone(answer: Callable, inputs: Arrays) -> Arrays:
 
 QUESTIONS = {
     "q1": Question(
-        title="BLEU of a whole test set", signature=BLEU, make=make_sentences, drive=drive_bleu, forbidden=LIBRARY
+        title="BLEU of a whole test set",
+        signature=BLEU,
+        make=make_sentences,
+        drive=drive_bleu,
+        forbidden=LIBRARY,
+        instead={f"{LIBRARY[0]}.words": "the sentences are lists of words already, so leave it out"},
     ),
     "q2": Question(
         title="links, and how many are wrong",

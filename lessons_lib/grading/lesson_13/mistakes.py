@@ -145,6 +145,41 @@ def _wider(translations: Sentences, references: Sentences) -> float:
     return 100 * brevity(translations, references) * geometric(precisions)
 
 
+def _glued(translations: Sentences, references: Sentences) -> float:
+    """N-grams as texts without a gap: "la vache" is "lav ache"."""
+
+    def count(words: list[str], n: int) -> Counter:
+        return Counter("".join(gram) for gram in ngrams(words, n).elements())
+
+    precisions = []
+    for n in range(1, 5):
+        pairs = [(count(t, n), count(r, n)) for t, r in zip(translations, references, strict=True)]
+        precisions.append(sum(clipped(*pair) for pair in pairs) / max(sum(mine.total() for mine, _ in pairs), 1))
+    return 100 * brevity(translations, references) * geometric(precisions)
+
+
+def _spelt(change: Callable[[str], str]) -> Callable[..., float]:
+    """Each word is changed before it is compared; one of which nothing stays is gone."""
+
+    def version(translations: Sentences, references: Sentences) -> float:
+        sides = ([[change(w) for w in s if change(w)] for s in side] for side in (translations, references))
+        return bleu(*sides)
+
+    return version
+
+
+def _letters(between: str) -> Callable[..., float]:
+    """The n-grams of a text, made of the words or of the list as it is printed."""
+    return lambda t, r: bleu(*([list(between.join(words)) for words in side] for side in (t, r)))
+
+
+def _only_words(translations: Sentences, references: Sentences) -> float:
+    """The matches of each order are divided by the number of words."""
+    total = sum(map(len, translations))
+    precisions = [sums(translations, references, n)[0] / max(total, 1) for n in range(1, 5)]
+    return 100 * brevity(translations, references) * geometric(precisions)
+
+
 def in_parts(translations: Sentences, references: Sentences) -> str:
     """What BLEU is made of, as a phrase."""
     counts = [sums(translations, references, n) for n in range(1, 5)]
@@ -200,6 +235,34 @@ WRONG_BLEUS: list[Wrong] = [
     (
         "The last n-gram of each sentence is missing: a sentence of m words has m − n + 1 of them.",
         lambda t, r: bleu(t, r, missing=1),
+    ),
+    (
+        "Capitals are made small; a word is the same only if it is written the same.",
+        _spelt(str.lower),
+    ),
+    (
+        "Punctuation is left out; a mark is a word like all others.",
+        _spelt(lambda word: word.strip(".,!?")),
+    ),
+    (
+        "The words of an n-gram are joined to a text without a gap, so that “la vache” is “lav ache”: count tuples.",
+        _glued,
+    ),
+    (
+        "The n-grams are made of letters: a sentence is a list of words, and stays one.",
+        _letters(" "),
+    ),
+    (
+        "The n-grams are made of letters, and the words run together: a sentence is a list of words, and stays one.",
+        _letters(""),
+    ),
+    (
+        "The matches of each order are divided by the number of words; of n-grams there are fewer, m − n + 1.",
+        _only_words,
+    ),
+    *(
+        (f"The result is rounded to {digits} digits; return it as it is.", lambda t, r, d=digits: round(bleu(t, r), d))
+        for digits in (1, 2, 3)
     ),
     (
         "It goes from 0 to 1; BLEU goes from 0 to 100.",

@@ -90,6 +90,18 @@ WRONG_LINKS: list[Wrong] = [
         lambda w: _largest(w[:-1, :-1]),
     ),
     (
+        "The heads are taken for the French words, each with its whole table: first the mean over the heads, axis=0.",
+        lambda w: {(int(table.argmax()), t) for t, table in enumerate(w)},
+    ),
+    (
+        "A French word whose largest weight is at the English </s> has no link: cut that column off before the argmax.",
+        lambda w: {(s, t) for s, t in _largest(w.mean(axis=0)[:-1]) if s < w.shape[2] - 1},
+    ),
+    (
+        "The first step and the first English word are cut off; the </s> of either side is the last.",
+        lambda w: _largest(w.mean(axis=0)[1:, 1:]),
+    ),
+    (
         "The smallest weight makes the link; it is the largest.",
         lambda w: {(int(row.argmin()), t) for t, row in enumerate(w.mean(axis=0)[:-1, :-1])},
     ),
