@@ -144,13 +144,12 @@ def namespace(answer: Right | Slip) -> dict:
 
 
 @functools.cache
-def graded(answer: Right | Slip, question: str, seed: int | None = None) -> Result:
-    """What the grader says; with the inputs that a notebook draws, or with others."""
+def graded(answer: Right | Slip, question: str, seed: int = 0) -> Result:
+    """What the grader says with the inputs of three seeds; a notebook draws the third anew each time."""
     declared = questions(answer.lesson)
     original = declared[question]
     declared[question] = dataclasses.replace(original, seconds=getattr(answer, "seconds", 60.0))
     try:
-        seeds = () if seed is None else ((seed, seed + 1, seed + 2),)
-        return grade(answer.lesson, question, namespace(answer), *seeds)
+        return grade(answer.lesson, question, namespace(answer), (seed, seed + 1, seed + 2))
     finally:
         declared[question] = original
