@@ -58,3 +58,10 @@ def options(action) -> set[str]:
     """The flags of an action, and of the commands that it may begin."""
     commands = action.choices.values() if isinstance(action.choices, dict) else ()
     return {*action.option_strings, *(flag for command in commands for flag in command._option_string_actions)}
+
+
+def test_no_entry_of_the_glossary_says_a_thing_twice():
+    entries = re.split(r"\n\n(?=\S)", (ROOT / "book" / "glossary.md").read_text("utf8"))
+    for entry in entries:
+        begins = [" ".join(sentence.split()[:3]) for sentence in re.split(r"\.\s+|\n {2}(?=[A-Z])", entry)]
+        assert len(begins) == len(set(begins)), f"{entry.splitlines()[0]} begins two sentences alike"
