@@ -373,7 +373,7 @@ print("without its summand = with its block of W_O set to zero")
 # %% [markdown]
 # ## The experiment: who comes before, who comes after?
 #
-# Is one average really too little? A small task that asks for two: rows of 8 random letters, and at each place the network must say
+# Is one average really too little? A small task that asks for two: rows of 8 random letters, and at each inner place the network must say
 # which letter stands *before* it, and which *after* it. One layer of attention, 64 wide, a linear layer on top, 400 updates. The only thing
 # that we change is into how many heads the 64 numbers are split. The number of parameters stays the same. Bet first.
 #
