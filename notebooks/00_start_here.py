@@ -32,7 +32,7 @@ if "google.colab" in sys.modules:  # on Colab only: elsewhere this cell does not
 # ## Does your machine work?
 #
 # The course runs wherever Python and PyTorch run. A GPU is used when there is one. This cell says what was found here; on your machine it
-# says something else.
+# may say something else.
 
 # %% tags=["nbval-ignore-output"]
 import torch
@@ -85,7 +85,7 @@ TranslatorWidget(SENTENCES, weights=course_web_model)
 # The model was never told which French word comes from which English word. But for each word that it wrote, it gave each English word a
 # weight, how much to look at it, and these weights can be read:
 
-# %% mystnb={"figure": {"name": "first-alignment", "caption": "Each row is a French word, each column an English one; bright means that the model looked there while it wrote the French word (its last layer, mean of the heads)."}, "image": {"alt": "Heat map of attention from the French words of the translation to the English words: petits looks at small, chats at cats, noirs at black, dorment at sleep; ne and pas at not and, less, at sleep."}}
+# %% mystnb={"figure": {"name": "first-alignment", "caption": "Each row is a French word, each column an English one; bright means that the model looked there while it wrote the French word (averaged over its last layer)."}, "image": {"alt": "Heat map of attention from the French words of the translation to the English words: petits looks at small, chats at cats, noirs at black, dorment at sleep; ne and pas at not and, less, at sleep."}}
 import matplotlib.pyplot as plt
 
 from lessons_lib.figures import attention_heatmap, use_course_style
@@ -125,7 +125,7 @@ for pair in corpus.train[:3]:
 # %% [markdown]
 # ## From noise to French
 #
-# Now a network of the same shape from the beginning: a million random numbers. Each line below shows how many batches of sentences it has
+# Now a network of the same shape from the beginning: a million random numbers. Each line below shows how many {term}`batches <batch>` of sentences it has
 # seen, and what it then makes of a sentence that is not among them. The run is short: 200 batches, where the finished translator has seen
 # 6,000. So do not wait for the right translation. Watch what comes before it: a few frequent words, then something like a French sentence,
 # but about something else.

@@ -182,7 +182,7 @@ print("output:           ", [round(x, 2) for x in output[2].tolist()])
 # the values: no component can be larger than the largest among them, nor smaller than the smallest. Attention mixes what is
 # there. All three words at once:
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "attention-in-numbers", "caption": "Attention in numbers, from left to right: the scores, divided by √2; the softmax of each row; the values; and each row of weights times the values. The frame follows word 2."}, "image": {"alt": "Four tables of numbers side by side, with one row for each of three words: scores, weights, values, outputs. The frame marks word 2: its row of scores becomes a row of weights that sums to 1, nearly all of it on word 0, and its output lies close to the value of word 0."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "attention-in-numbers", "caption": "Attention in numbers, from left to right: the scores, divided by √2; the softmax of each row; the values; and each row of weights times the values. The frame follows word 2."}, "image": {"alt": "Four tables of numbers side by side, with one row for each of three words: scores, weights, values, outputs. The frame marks word 2: its row of scores becomes a row of weights that sums to 1, most of it on word 0, and its output lies close to the value of word 0."}}
 panels = {
     "scores / √d_head": queries @ keys.T / math.sqrt(2),
     "softmax of each row:\nweights": weights,
@@ -223,7 +223,7 @@ print("ours = lessons_lib = PyTorch")
 # ## The experiment: who can see the noun?
 #
 # Now we train the network of the widget, and three rivals. The data is the puzzle from the top of this page, written by a
-# small generator: a noun phrase, often a second one that is only there to mislead, a verb in the past. For every article,
+# small generator: a noun phrase, often a second one, which misleads the verb, and a verb in the past. For every article,
 # adjective and verb the network must say *one* or *many*. The answer is always in one word, the noun it belongs to.
 
 # %%
@@ -517,7 +517,7 @@ for name, three in models.items():
 # when it must answer. The convolution, when the subject is out of its window, names the number of the noun that it does see: it
 # falls into the trap that the sentence set. It is not sure of it, and rightly: in 27 % of the training sentences there is no second noun, so
 # the noun before the verb *is* the subject, and in half of the others the two agree by luck. That makes 64 %, about as sure as it is. From inside its window it
-# cannot do better, and no longer training would change that: what a network does not see, it cannot learn to use.
+# cannot do better, and training for longer would not change that: what a network does not see, it cannot learn to use.
 #
 # And the two-way LSTM? It solves the puzzle. Five layers of convolution, one above the other, would see all of it too. So seeing in
 # both directions is not what sets attention apart: the translators of 2015 read both ways, and *still* added attention

@@ -408,8 +408,7 @@ print(
 
 # %% [markdown]
 # With four numbers a word, "the" has learned to look for a noun in most sentences, and the noun to say one of three things when it is
-# found. Nobody told the network what a noun is: the keys of nouns came to have something in common, and their values what they differ
-# in. Where "the" looks elsewhere, no one word is frequent; the first of them, "are", gives *les* away just as well. A network learns what
+# found. Nobody told the network what a noun is. Where "the" looks elsewhere, it is most often at "are", which as a rule goes with *les*, too. A network learns what
 # pays, not what we call things.
 #
 # ## Two sentences: the bridge of a translator
@@ -706,7 +705,7 @@ for wiring in ("three matrices", "Q = K"):
 # :class: note verdict
 # One matrix that lets queries and keys differ was enough here. What suffers is *Q = K*: most where two words must look at each other
 # (unless they may not look at themselves), and where three look in a circle. Note the limits. This was one layer with one head, and two lengths of training; a real model has many
-# heads, and a feed-forward network behind each attention. Its decoder may not look ahead, so two words never look at each other
+# heads, and a {term}`feed-forward network` behind each attention. Its decoder may not look ahead, so two words never look at each other
 # there, and {cite:t}`kitaev2020reformer` found no loss when the keys were the queries, brought to length 1 (and a word looked at itself only if
 # it had nothing else).
 # Why do nearly all models take three, then? We can count one reason: with $d_{head}$ much smaller than $D$, two thin matrices are cheaper
@@ -1256,7 +1255,7 @@ with torch.no_grad():
 # </details>
 # <details class="right"><summary>A mixture of the values that are there</summary>
 #
-# Right. The best of the bad matches gets most of the weight, and the rest of the model must be able to live with it, or the head has a
+# Right. The best of the bad matches gets the most weight, and the rest of the model must be able to live with it, or the head has a
 # sink to look at.
 #
 # </details>
@@ -1346,7 +1345,7 @@ print(f"Q, K and V: {shared:,} of the translator's {total:,} numbers, {shared / 
 # - Attention is a dictionary in the limit of large scores. Soft, it learns where to look by the gradient; it holds many entries, and never
 #   says "not found". A head with nothing to find may learn a sink.
 # - Only $W_Q W_K^\top$ counts. A query alone cannot be read; scores and weights can.
-# - Test with sizes that are all different. Square matrices and equal lengths hide three of the four bugs of this page.
+# - Test with sizes that are all different. Equal widths and equal lengths hide three of the four bugs of this page.
 #
 # **Where it comes from.** Queries, keys and values, and the three uses of attention: {cite:t}`vaswani2017attention`, sections 3.2.1
 # and 3.2.3. A memory that is addressed by content, with a strength: {cite:t}`graves2014neural`. Keys and values that differ:

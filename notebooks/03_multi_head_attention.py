@@ -93,7 +93,7 @@ torch.set_num_threads(1)
 # {term}`head`. It has queries, keys and values of its own, and so weights of its own. Then all that they brought home is put side by
 # side, and mixed.
 #
-# Below are all 24 heads of a translator that was really trained (the course's own: 2 encoder layers, 2 decoder layers, 4 heads in each
+# Below are all 24 heads of a translator that was really trained (the course's own: 2 {term}`encoder` layers, 2 {term}`decoder` layers, 4 heads in each
 # attention). Each small picture is the map of one head; its rows are the words that look, its columns the words that are looked at.
 # Choose a head, then a row. Start with *Encoder*, head 2.4, and the row *The*.
 
@@ -373,7 +373,7 @@ print("without its summand = with its block of W_O set to zero")
 # %% [markdown]
 # ## The experiment: who comes before, who comes after?
 #
-# Is one average really too little? A small task that asks for two: rows of 8 random letters, and at each place the network must say
+# Is one average really too little? A small task that asks for two: rows of 8 random letters, and at each inner place the network must say
 # which letter stands *before* it, and which *after* it. One layer of attention, 64 wide, a linear layer on top, 400 updates. The only thing
 # that we change is into how many heads the 64 numbers are split. The number of parameters stays the same. Bet first.
 #
@@ -423,7 +423,7 @@ fig.colorbar(image, ax=axes, label="attention weight")
 plt.show()
 
 # %% [markdown]
-# Two heads learn it from most starts (the worst of 10 stays at 0.55), four heads from all. One head mostly chooses a side: it says one neighbour without a mistake, and
+# Two heads learn it from most starts (the worst of 10 stays at 0.55), four heads from all. One head mostly chooses a side: it says one neighbour nearly without a mistake, and
 # guesses the other. (A guess at why it stays there: to give weight to the other side, it would first have to get worse at this one.) It is not impossible
 # for a single head: with four times the updates three starts reach about 0.9, with a mixture whose parts the network learns to tell apart. It is *hard to
 # find*, and more heads make it easy.
@@ -551,7 +551,7 @@ for name in parts:
 # :class: note verdict
 # With 32 words a sentence the time grows little beside what it does with 512. There our plain code takes several times as long with 32 heads as with one, and keeps exactly 32 times
 # as many weights. The clock says where: dividing costs next to nothing with one head, and with 32 a time of the softmax's order, though it computes no
-# exponential. So it is mostly getting, reading and writing memory for $H \cdot T^2$ numbers that costs; and the products, of equally many operations, take longer, too. The
+# exponential. So in these two it is mostly getting, reading and writing memory for $H \cdot T^2$ numbers that costs; and the products, of equally many operations, take longer, too. The
 # fused kernel (lesson 11), which never stores the weights, narrows the gap and does not close it. (Where keys and values that are *kept* cost most, heads of
 # queries can share theirs: {term}`grouped heads <grouped-query attention>`, lesson 11.)
 # ```
@@ -968,7 +968,7 @@ print(f"masculine ones: {share(sum(masculine), count):.2f}")
 #
 # A pattern says what a head looks at. Whether the model needs it, only an experiment can say: leave out its summand, by setting its block of $W_O$ to
 # zero ({term}`pruning`; {cite:t}`michel2019sixteen` did the same to larger models), and translate 300
-# sentences of the test set greedily. How much {term}`BLEU` is lost, and how many sentences more are *wrong*, that is not the reference
+# sentences of the test set by {term}`greedy decoding`. How much {term}`BLEU` is lost, and how many sentences more are *wrong*, that is not the reference
 # word for word? Once for each of the 24 heads; then the other way round, with *one* head left in a layer's attention and its three sisters gone.
 #
 # Fixed before the numbers: a head **can be missed** if at most 3 sentences of 100 more are wrong without it, and **is needed** if more are, by the
@@ -1252,7 +1252,7 @@ print(
 )
 
 # %% [markdown]
-# On the whole, yes: the clearer the pattern, the more is lost. Of a single head you would lose your bet. One of the two dearest, decoder 1.2, hardly beats
+# On the whole, yes: the clearer the pattern, the more is lost. Of a single head it says less. One of the two dearest, decoder 1.2, hardly beats
 # any of our baselines: it looks back at the word before a little more than others do, and 15 of the 23 other heads have a clearer pattern. And the best aligner costs
 # 0.7 BLEU, perhaps because its sisters align as well.
 #

@@ -205,7 +205,7 @@ with torch.no_grad():
 #
 # A word vector $x_t \in \mathbb{R}^{D}$ stands at position $t = 0, 1, \dots$; a head makes a query $q_t$ and a key $k_t$ of it, both
 # with $d_{head}$ entries ({term}`query`, {term}`key`). The score of a key at $s$ for a query at $t$ is $q_t \cdot k_s / \sqrt{d_{head}}$, and we write
-# $s - t$ for the **distance**: negative looks back. Three places where a Transformer is told the order are usual (`UNORDERED` is the library's name for neither of the last two).
+# $s - t$ for the **distance**: negative looks back. Three places where a Transformer is told the order are usual (a model without the last two is `UNORDERED` in the library).
 #
 # **1. Add to the words.** Before the first layer, add a vector that depends on the position alone: $x_t + p_t$. This is called a
 # {term}`positional encoding`. Two choices are common:
@@ -582,7 +582,7 @@ print(
 # here. Fixed before the numbers, for the letters 16–31 ("where trained") and 128–255 ("far out"), by the whole 95 % interval of the mean (else the
 # word is *open*):
 #
-# - a way is *better where trained*, or *worse far out*, than no positions at all if 0.05 nats lie between them;
+# - a way is *better where trained*, or *worse far out*, than no positions at all if 0.05 {term}`nats` lie between them;
 # - it *goes on* if more than half of its lead over no positions is left far out;
 # - it is *level* if its loss rises by less than 0.1 nats from the one to the other.
 
@@ -739,8 +739,8 @@ says(
 # cure too. A guess why: all far keys share one number, and a crowd of them drowns the near ones.) And $\sqrt D$: without it the sinusoids are behind by 0.06 nats where
 # trained, too little for our bound to say yes, and by 1.0 nats far out, where they are lost anyway.
 #
-# Is that only true of a toy? The course's translator adds sinusoids too. Its quality is measured in {term}`BLEU`, from 0 to 100. Put the English
-# sentence at position $n$ of the table, so that its first word stands where the $n$th used to. Between English words no distance changes, and by claim 1
+# Is that only true of a toy? The course's translator adds sinusoids too. Its quality is measured in {term}`BLEU`, from 0 to 100. Let the English
+# sentence begin at row $n$ of the table. Between English words no distance changes, and by claim 1
 # every row moved by one and the same rotation. (From French to English all distances change. So we also move *both* sentences, and then
 # none does.) Fixed before the numbers: 5 BLEU are a loss.
 

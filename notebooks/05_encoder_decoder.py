@@ -375,7 +375,7 @@ print("our two layers = PyTorch's")
 # Now the whole. A trained model is a dictionary of names and numbers. The course's translator learnt its 1.2 million numbers inside
 # `lessons_lib.transformer`; its names differ a little from ours, its numbers do not care in whose code they run. (The library keeps the
 # embedding and the output matrix in a class of their own, `TokenModel`, since every family needs them. And asked with
-# `return_weights=True`, it gives the attention of every layer beside the logits, as `AttentionWeights`.) Rename, load, compare.
+# `return_attention=True`, it gives the attention of every layer beside the logits, as `AttentionWeights`.) Rename, load, compare.
 #
 # What does the decoder get to read meanwhile? The *right* translation, although it has not written it: `<s> Les petits chats`, and it must
 # answer `Les petits chats noirs`. Input and answer are one sentence, **shifted by one place**: `tgt_in` begins with `<s>`, `tgt_out` ends with
@@ -693,7 +693,7 @@ says(
 # ```{admonition} Verdict: true for another sentence's memory; false for none
 # :class: note verdict
 # In the training of this translator a memory was always there. Zeros are not "no information", they are
-# an input that it has never seen, and its answer to that says little about what it knows. If you ablate a part of a model, put something there that is
+# an input that it has never seen, and its answer to that says little about what it knows. If you take a part out of a model, put something in its place that is
 # *like* the real thing, such as the real thing from another example. (This also is why "we zeroed it and everything broke" is a weak argument in a paper.)
 # ```
 #
@@ -787,7 +787,7 @@ print("residual without norm, 16 and 32 layers: more than a hundred times the gr
 # and call it *rank collapse*; here post-norm comes to it as well, at greater depth. And residual connections *without* norms? The
 # gradient explodes: after 16 layers, and after 32, it is more than a hundred times what one layer gives, and the places become alike, too. Of the five only pre-norm keeps both, the words and the gradient, to the end.
 #
-# Does it matter for learning? A simple task: eight layers, twelve random letters, and each place must name the letter before it. A stored study has trained each
+# Does it matter for learning? A simple task: eight layers, twelve random letters in a ring, and each place must name the letter before it. A stored study has trained each
 # wiring from several random starts, at two learning rates, 200 steps each. A wiring has *learnt* the task if, at its better rate, more than 0.8 of the letters are right,
 # with the whole 95 % interval of the mean; a guess is right in one of 32.
 
@@ -1139,12 +1139,12 @@ print(
 
 # %% [markdown]
 # **Three that you will notice.** *The residual path behind the norm*: x becomes norm(x) + f(norm(x)). That is post-norm with the brackets moved, and the embedding normed once more; the weights learnt pre-norm, so every
-# sub-layer gets sums that it has never seen. *The encoder's norm forgotten*: claim 3.
+# sub-layer after the first gets sums that it has never seen. *The encoder's norm forgotten*: claim 3.
 # *The embeddings not scaled*: an entry of a trained embedding is several times smaller than an entry of the table of places, so that without $\sqrt{D}$ the places are the louder part.
 #
 # **Two that hide.** *The encoder's layers in the wrong order* (it happens: sort names as text, and `layers.10` comes before `layers.2`) costs a few points only. *The norm at the decoder's end forgotten*
 # costs hardly any BLEU: greedy decoding asks for the largest logit only, and it mostly stays the largest. (Not always: γ, β and the mean that is taken away can change the order.) But all logits are far too
-# large, and so the model is certain of everything. Whatever needs a second choice, such as beam search or sampling, hardly finds one. So compare **logits**, as we did above: the translations alone would not have told.
+# large, and so the model is certain of everything. Whatever needs a second choice, such as {term}`beam search` or sampling, hardly finds one. So compare **logits**, as we did above: the translations alone would not have told.
 #
 # **One that depends on the company.** *Padding seen*: a short sentence in a batch with a long one is filled up, and cross-attention shares its weights with the filling. So the translation of a sentence depends on who
 # travels with it:
@@ -1293,7 +1293,7 @@ print(
 # ### Exercise: build it
 #
 # [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/05_encoder_decoder.ipynb),
-# or open `exercises/05_encoder_decoder.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
+# or open `exercises/05_encoder_decoder.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is probably wrong,
 # in one sentence. At the end the trained weights run in *your* model.
 #
 # **Question 1:** `EncoderLayer`.

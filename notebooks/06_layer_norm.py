@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 6 · Layer normalisation
 #
-# **Why normalise?** *80 minutes, and 60 for the exercise. You need: lesson 1; mean, variance and the length of a vector; what it means to train a network by
+# **Why normalise?** *80 minutes, and 60 for the exercise. You need: lessons 1 and 5; mean, variance and the length of a vector; what it means to train a network by
 # gradient descent.*
 #
 # After this lesson you can
@@ -188,7 +188,7 @@ widget
 # %% [markdown]
 # ## The code, from scratch
 #
-# Four lines each. `dim=-1` is the axis of the $D$ numbers, however many axes stand before it; `keepdim=True` leaves a 1 in its place, so
+# Four lines, and two. `dim=-1` is the axis of the $D$ numbers, however many axes stand before it; `keepdim=True` leaves a 1 in its place, so
 # that the subtraction fits.
 
 
@@ -1263,7 +1263,7 @@ for pair, text in zip(corpus.test[:2], with_ours, strict=False):
 # ### Exercise: build it
 #
 # [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/06_layer_norm.ipynb),
-# or open `exercises/06_layer_norm.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
+# or open `exercises/06_layer_norm.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is probably wrong,
 # in one sentence.
 #
 # **Question 1:** `LayerNorm`, as a module.

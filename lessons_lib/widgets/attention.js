@@ -30,7 +30,7 @@ export function spread(weights) {
   return Math.exp(weights.reduce((sum, w) => (w > 0 ? sum - w * Math.log(w) : sum), 0));
 }
 
-/** Steps that information takes from word `from` to word `to` (Vaswani et al. 2017, table 1); Infinity = never. */
+/** Steps that information takes from word `from` to word `to` (Vaswani et al. 2017, section 4); Infinity = never. */
 export function pathLength(architecture, from, to) {
   const distance = Math.abs(to - from);
   if (architecture === "attention") return Math.min(distance, 1);

@@ -28,7 +28,7 @@ class AttentionWidget(anywidget.AnyWidget):
 
     The browser computes softmax(QKᵀ/√d_head) from `queries` and `keys` (Vaswani et al. 2017, 3.2.1), so a click,
     the mask and the scale work with no kernel. A second view compares the path lengths of attention, RNN and CNN
-    (the same paper, table 1). Every trait may be changed later: `widget.selected = 3`.
+    (the same paper, section 4). Every trait may be changed later: `widget.selected = 3`.
 
     Args:
         words: T words, at most 40.

@@ -66,7 +66,7 @@ export function warningsOf(text, { tokens, unseen, target }, longest) {
   }
   if (tokens > longest)
     says.push(`The text has ${tokens} tokens, but this model reads at most ${longest}: the rest was left out.`);
-  if (/[.?!]\s+\S/.test(text)) says.push("It was trained on one sentence at a time, and does best with one.");
+  if (/[.?!]\s+\S/.test(text)) says.push("The course trains on one sentence at a time: give it one.");
   if (!target.words.length) says.push("It wrote nothing: it ended at once.");
   return says;
 }

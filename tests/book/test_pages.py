@@ -1,10 +1,12 @@
 """Numbers that the pages say about the corpus are those of the corpus."""
 
+import inspect
 import re
 import shlex
 
 from lessons_lib.cli import COMMANDS, build_parser
 from lessons_lib.prose import says
+from lessons_lib.transformer import Transformer
 from lessons_lib.translation.data.corpus import load_grammar
 from lessons_lib.translation.data.language import adjectives, nouns, verbs
 from tools.lesson_files import ROOT
@@ -58,3 +60,16 @@ def options(action) -> set[str]:
     """The flags of an action, and of the commands that it may begin."""
     commands = action.choices.values() if isinstance(action.choices, dict) else ()
     return {*action.option_strings, *(flag for command in commands for flag in command._option_string_actions)}
+
+
+def test_no_entry_of_the_glossary_says_a_thing_twice():
+    entries = re.split(r"\n\n(?=\S)", (ROOT / "book" / "glossary.md").read_text("utf8"))
+    for entry in entries:
+        begins = [" ".join(sentence.split()[:3]) for sentence in re.split(r"\.\s+|\n {2}(?=[A-Z])", entry)]
+        assert len(begins) == len(set(begins)), f"{entry.splitlines()[0]} begins two sentences alike"
+
+
+def test_the_model_gives_its_attention_when_asked_as_lesson_5_says():
+    text = (ROOT / "notebooks" / "05_encoder_decoder.py").read_text("utf8")
+    (argument,) = re.findall(r"asked with\n# `(\w+)=True`", text)
+    assert argument in inspect.signature(Transformer.forward).parameters
