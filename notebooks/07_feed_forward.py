@@ -330,7 +330,7 @@ print(
 # ### Claim 1: "Two thirds of a block's parameters are in the feed-forward network"
 #
 # The sum is quickly done. Attention has four matrices of $d \times d$: $4d^2$. The network has two of $d \times 4d$: $8d^2$. Eight of twelve
-# is two thirds. But that used four things: $F = 4d$, keys and values as wide as queries, only one attention, and no embedding. Count real
+# is two thirds. But that used four things: $F = 4d$, queries, keys and values as wide as the model, only one attention, and no embedding. Count real
 # layers, biases and norms included:
 
 
@@ -722,9 +722,9 @@ print(
 # %% [markdown]
 # ```{admonition} Verdict: true in these small translators, and not because of the numbers
 # :class: note verdict
-# At the lowest rate attention alone is behind the usual layer. With each at its best rate it has the lower loss; and so has the control, the usual attention with nothing behind it and a *third* of the numbers. So this task hardly has work for
-# a feed-forward network. Mind what that does not say. The task is mostly agreement between words, which is attention's own
-# business; the layer is one, and small; and wider heads cost more with every word that is added to the sentence, which a feed-forward network does not. Above all:
+# At the lowest rate attention alone is behind the usual layer. With each at its best rate it has the lower loss; and so has the control, the usual attention with nothing behind it and a *third* of the numbers. So this task seems to have little work for
+# a feed-forward network. Mind what that does not say. What a dictionary does not give here is agreement between words, which is attention's own
+# business; the layer is one, and small; and wider heads cost each word more the longer the sentence is, a feed-forward network the same. Above all:
 # *could have been trained without* is not *can do without*. Take the four networks out of the translator that learned with them, and it writes nonsense.
 # ```
 #
@@ -741,7 +741,7 @@ compare("SwiGLU, unfair, is better than SwiGLU", "SwiGLU", "SwiGLU, unfair")
 # %% [markdown]
 # ```{admonition} Verdict: true at a low learning rate, not shown at a good one
 # :class: note verdict
-# At the lowest rate SwiGLU wins, with equal parameters, and the unfair comparison wins even more. With each version at its best rate a lead is not shown any more, nor after 400 updates. If you had tested one rate and one length only, you would have found
+# At the lowest rate SwiGLU wins, with equal parameters, and the unfair comparison wins even more. With each version at its best rate a lead is not shown any more, nor after 400 updates. If you had tested one rate and one length only, you could have found
 # what you were looking for. What these trainings say about models of billions of parameters is: nothing.
 # ```
 #
@@ -973,7 +973,7 @@ except RuntimeError as error:
 # Exchanged in the configuration of a whole model, it runs: a model 2048 wide whose networks are 512 wide is a legal model, only not the one
 # that you wanted. Look at the share of claim 1, and you see it at once.
 #
-# **Dead ReLUs.** A neuron that fires for no word gets no gradient: it comes back only if what it reads changes, or weight decay moves it. An update that is too large can push its
+# **Dead ReLUs.** A neuron that fires for no word gets no gradient: it comes back only if what it reads changes, or the optimizer's averages still move it. (Weight decay shrinks key and bias alike, so the sum stays below 0.) An update that is too large can push its
 # bias so far down that this happens. Count the neurons that fire nowhere in the test set, in the study's trainings with
 # ReLU; and those of the trained translator that fire nowhere in 500 sentences.
 

@@ -945,8 +945,8 @@ says(
 # ## Bugs worth meeting
 #
 # **The row with nothing to look at.** Fill a sentence up on the *left*, add the causal mask, and the first rows may look at nothing but
-# padding, which is forbidden too. With $-\infty$ everywhere the softmax divides 0 by 0. Nobody reads those rows, and the loss looks healthy. The
-# gradient does not.
+# padding, which is forbidden too. With $-\infty$ everywhere the softmax divides 0 by 0. In one layer nobody reads those rows, and the loss looks healthy. The
+# gradient does not. (In the next layer 0 · NaN would spoil the loss, too.)
 
 
 # %%

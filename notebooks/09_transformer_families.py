@@ -114,7 +114,7 @@ GalleryWidget(models, chosen=[names.index("BERT base"), names.index("GPT-2 small
 # H = \operatorname{stack}(x, M) \in \mathbb{R}^{T \times D}, \qquad \text{logits} = H E^\top \in \mathbb{R}^{T \times V} .
 # $$
 #
-# $E$ is the table of the embeddings, a row of $D$ numbers for each of the $V$ words of the vocabulary, used a second time as the output matrix. What the families make of it:
+# $E$ is the table of the embeddings, a row of $D$ numbers for each of the $V$ words of the vocabulary, used here a second time as the output matrix. What the families make of it:
 #
 # | family | mask: $M_{ts}$ is true for | the logits at $t$ predict | loss |
 # |---|---|---|---|
@@ -1070,7 +1070,7 @@ says(
 #
 # ## What the newer ones changed
 #
-# Look through the gallery from 2019 on: the families are the same, and so is the plan of the layer, attention and then a feed-forward network. What changed are the parts, and each part has its lesson here.
+# Look through the gallery from 2019 on: the families are the same, and so is the plan of the layer, attention and then a feed-forward network. What changed are the parts, and most of them have their lesson here.
 #
 # | change | in place of | what for | in | lesson |
 # |---|---|---|---|---|
@@ -1082,7 +1082,7 @@ says(
 # | grouped-query attention | a key head for each query head | a smaller {term}`KV cache` ({cite:t}`ainslie2023gqa`) | Llama 2 70B, Mistral | 10, 11 |
 # | {term}`sliding window` | the whole past | long texts at a fixed price ({cite:t}`beltagy2020longformer`, {cite:t}`jiang2023mistral`) | Mistral | 8 |
 # | {term}`mixture of experts` | one {term}`feed-forward network` | parameters that cost memory, but little time ({cite:t}`shazeer2017outrageously`, {cite:t}`jiang2024mixtral`) | Mixtral | below |
-# | latent attention (MLA) | keys and values kept as they are | one narrow vector a token in the cache ({cite:t}`deepseek2024v3`, section 2.1.1) | DeepSeek-V3 | 10, 11 |
+# | latent attention (MLA) | keys and values kept as they are | one narrow vector a token in the cache ({cite:t}`deepseek2024v3`, section 2.1.1) | DeepSeek-V3 | gallery |
 # | norm on queries and keys | no norm there | scores that stay small | Qwen3, Gemma 3 | 6 |
 # | shared layers | a layer each | a smaller file ({cite:t}`lan2020albert`) | ALBERT | below |
 #

@@ -367,7 +367,7 @@ print("in blocks of 1, 4, 7 or all at once = lessons_lib = PyTorch, to the twelf
 #
 # ### Attention without the square
 #
-# Blocks save memory, not arithmetic. To save that, one must compute something else. A **{term}`sliding window`** lets each token attend to the $w$ tokens before it and no others ({cite:t}`child2019generating`, {cite:t}`beltagy2020longformer`): $nw$ pairs in place of $n^2$, and what is further away arrives through several layers. **{term}`Linear attention <linear attention>`**
+# Blocks save memory, not arithmetic. To save that, one must compute something else. A **{term}`sliding window`** lets each token attend to the last $w$ tokens, itself among them, and no others ({cite:t}`child2019generating`, {cite:t}`beltagy2020longformer`): $nw$ pairs in place of $n^2$, and what is further away arrives through several layers. **{term}`Linear attention <linear attention>`**
 # ({cite:t}`katharopoulos2020transformers`) gives up the softmax. If the weight of a pair is a product, $\phi(q)^\top \phi(k)$ with a positive $\phi$, the sum over the past can be taken first, and the whole past is one small table $S$ and one vector $z$:
 #
 # $$
@@ -1693,7 +1693,7 @@ print(
 # | many texts at once | the same | weights fetched once for all; a cache each | shared | the same, up to rounding |
 # | fused attention | the same, or a little more | $n$, not $n^2$ | fewer | the same, up to rounding |
 # | grouped heads | a little less | $G/H$ of the cache | the same | another model |
-# | 16 bits | faster where there is a unit for it | half | the same | 8 bits of precision |
+# | 16 bits | faster where there is a unit for it | half | the same | fewer digits |
 # | 8 bits a weight | the same, or whole numbers | a quarter of the weights | a few more | nearly the same |
 # | guessing ahead | more, by wrong guesses | weights fetched less often | fewer passes | the same, up to rounding |
 # | window, linear attention | $n$, not $n^2$ | a past of fixed size | the same | another model |

@@ -644,8 +644,8 @@ for temperature, found in by_drawing.items():
 # ## Claims, tested
 #
 # Three translators help: the one of this page, which has learned for half a minute or so; its twin, trained without label smoothing; and the
-# course's, which has learned for more than ten times as many steps. The course's has four test sets. One is like its training. Each of the others differs from it in one thing: *new words*,
-# *new constructions*, *longer sentences*.
+# course's, which has learned for more than ten times as many steps. The course's has four test sets. One is like its training. Each of the others has something new: *new words*,
+# *new constructions*, or *longer sentences* of more clauses.
 #
 # (claim-12-1)=
 # ### Claim 1: "BPE handles unknown words"
