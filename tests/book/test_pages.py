@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from collections import Counter
 
 from lessons_lib.cli import COMMANDS, build_parser
 from lessons_lib.prose import says
@@ -31,6 +32,25 @@ def test_words_of_the_embedded_corpus():
         english,
         french,
     )
+
+
+def test_every_file_that_a_page_names_exists():
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    pages += [page for folder in ("book", "notebooks", "solutions") for page in (ROOT / folder).glob("*.[mp][dy]")]
+    folders = "lessons_lib|tests|tools|book|notebooks|solutions|exercises|benchmarks|findings"
+    gone = {
+        (page.name, name)
+        for page in pages
+        for name in re.findall(rf"`((?:{folders})/[\w./-]+)`", page.read_text("utf8"))
+        if not (re.search("NN|NAME", name) or (ROOT / name).exists())
+    }
+    assert gone == set()
+
+
+def test_the_glossary_says_nothing_twice():
+    for entry in (ROOT / "book" / "glossary.md").read_text("utf8").split("\n\n"):
+        sentences = Counter(re.split(r"\. ", re.sub(r"\s+", " ", entry.partition("\n")[2].strip())))
+        assert max(sentences.values()) == 1, entry
 
 
 def command_lines(text: str) -> list[str]:
