@@ -582,7 +582,7 @@ print(
 # here. Fixed before the numbers, for the letters 16–31 ("where trained") and 128–255 ("far out"), by the whole 95 % interval of the mean (else the
 # word is *open*):
 #
-# - a way is *better where trained*, or *worse far out*, than no positions at all if 0.05 nats lie between them;
+# - a way is *better where trained*, or *worse far out*, than no positions at all if 0.05 {term}`nats` lie between them;
 # - it *goes on* if more than half of its lead over no positions is left far out;
 # - it is *level* if its loss rises by less than 0.1 nats from the one to the other.
 

@@ -473,7 +473,7 @@ print(*(f"{e} → {f}" for e, f in zip(english, french, strict=True)), sep=",  "
 # One training proves nothing, and one learning rate proves little; you will see why. A stored study (`lessons_lib/studies/layer_versions.py`) has trained
 # each version from several seeds at **three learning rates**, 150 updates each, and most of them, at the middle one, with 400 updates as well. All numbers are losses on
 # unseen sentences; the best rate of a version is chosen on *other* unseen sentences. The bound, for this claim and the next two: a version is *better* if its
-# loss is lower by more than 0.02 nats, in pairs of the same seed, with the whole 95 % interval. Seed 0 is trained here, too.
+# loss is lower by more than 0.02 {term}`nats`, in pairs of the same seed, with the whole 95 % interval. Seed 0 is trained here, too.
 
 # %%
 RATES, VERSIONS = layer_versions.RATES, layer_versions.VERSIONS
@@ -550,7 +550,7 @@ compare("ReLU is better than no activation", "no activation", "ReLU")
 # At the lowest rate the textbook is right, by a wide margin. At the higher ones, which are better for *every* version, most of the margin is
 # gone, and after 400 updates it has not come back. Is that a freak of a tiny task? Ask the trained translator, which did learn *with* ReLU. For each of its four feed-forward networks
 # we look for the one matrix that comes nearest to it (by least squares, on 500 sentences), see how much of the network's output it explains on *other* sentences
-# (R², 1 is all), put it in the network's place, and translate 200 test sentences. For comparison we also remove each network, and replace it by its mean output, the same for every word:
+# (R², 1 is all), put it in the network's place, and score translations of 200 test sentences by {term}`BLEU`. For comparison we also remove each network, and replace it by its mean output, the same for every word:
 
 
 # %%

@@ -136,7 +136,7 @@ SizesWidget(models, model=3)
 # | embedding | $V \times D$ | $VD$ | |
 # | attention | $D \times Hd_{head}$ twice ($W_Q$, $W_O$), $D \times Gd_{head}$ twice ($W_K$, $W_V$) | $2D\,(H + G)\,d_{head}$ | $(H + 2G)\,d_{head} + D$ |
 # | feed-forward | $D \times F$, $F \times D$; with a gate another $D \times F$ | $2DF$, or $3DF$ | $F + D$, or $2F + D$ |
-# | a norm | two vectors, γ and β; in RMSNorm γ alone | $2D$, or $D$ | |
+# | a norm | two vectors, γ and β; in {term}`RMSNorm` γ alone | $2D$, or $D$ | |
 # | output projection | $D \times V$ | $VD$, or 0 if it is the embedding | |
 #
 # In the usual case $Hd_{head} = Gd_{head} = D$ and $F = 4D$. Then an attention has $4D^2$ numbers and a feed-forward network $8D^2$, and a layer with one of each $12\,D^2$. So
@@ -739,7 +739,7 @@ for name, length in (
 # - *At equal compute*: each has spent the same FLOPs, those of the largest model's 200 steps. That is the bill. A small model gets many more steps for it.
 #
 # A training is a draw: another seed gives other first weights, another order of the batches and another loss. So this is a **study** of several seeds, whose numbers are stored in `lessons_lib/studies`, with the code. We call one model better than another if its validation loss is lower by more than
-# 0.1 nats a token, with all of the interval that holds the true mean in 95 of 100 such studies (lesson 13). Otherwise the word is *false*, or *open* if the interval holds 0.1. Here seed 1 is trained once more, before your eyes. Before you read on, bet twice.
+# 0.1 {term}`nats` a token, with all of the interval that holds the true mean in 95 of 100 such studies (lesson 13). Otherwise the word is *false*, or *open* if the interval holds 0.1. Here seed 1 is trained once more, before your eyes. Before you read on, bet twice.
 
 # %% tags=["claim-17"]
 study = studies.load("bigger")
