@@ -732,8 +732,8 @@ print(
 # Training asks all places in one pass; writing takes as many passes as there are tokens. A cache takes the repeated
 # arithmetic away: at 128 tokens writing without it took more than twice as long. It does not take the steps away: with *fewer* FLOPs than one pass,
 # writing took more than 1.5 times as long. What a step takes its time for depends on the width. In our small model starting operations is a large part.
-# **Whether it is more than half stays open:** from run to run the word above was *true* or *open*. The same holds of the wide decoder and the fetching
-# of its weights. What came out each time: 8 texts, with 8 times the arithmetic, take it less than 4 times as long, for a batch shares the starting and
+# **Whether it is more than half stays open:** the interval above holds one half. The same is so of the wide decoder and the fetching
+# of its weights. But 8 texts, with 8 times the arithmetic, took it less than 4 times as long, for a batch shares the starting and
 # the fetching. So one writes many texts at once ({cite:t}`pope2023efficiently`), or guesses a few tokens ahead (above).
 # ```
 #
