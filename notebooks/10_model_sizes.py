@@ -735,7 +735,7 @@ for name, length in (
 # Three translators on one corpus: one layer of encoder and one of decoder, 32, 64 and 128 wide, everything else in proportion. Each has a learning rate of its own, the best of three for seed 0. It rises over 50 steps and then stays: a rate that falls would have to know where
 # the run ends, and we want to read every run in two ways.
 #
-# - *At equal steps*: each has seen the same batches, 200 of them. That is how most comparisons are made.
+# - *At equal steps*: each has seen the same batches, 200 of them. Many comparisons are made so.
 # - *At equal compute*: each has spent the same FLOPs, those of the largest model's 200 steps. That is the bill. A small model gets many more steps for it.
 #
 # A training is a draw: another seed gives other first weights, another order of the batches and another loss. So this is a **study** of several seeds, whose numbers are stored in `lessons_lib/studies`, with the code. We call one model better than another if its validation loss is lower by more than
