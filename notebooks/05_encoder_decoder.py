@@ -613,7 +613,7 @@ print(
 #
 # It is a nice picture: without a source the decoder is a French {term}`language model`, so it should babble, but babble well. We cut the bridge in three
 # ways, and leave the weights alone: the memory of *another* sentence, a memory of zeros, and the *average* memory, the same vector at every
-# place. For each we ask two things. Is it a translation (BLEU)? And is it French, whatever it says: of all pairs of neighbouring words that it writes, how
+# place. For each we ask two things. Is it a translation ({term}`BLEU`)? And is it French, whatever it says: of all pairs of neighbouring words that it writes, how
 # many stand in 6,000 training sentences? Two yardsticks: the good translations, and the same with their words shuffled, which is no French. Let us call
 # *fluent* what has nine tenths of the good ones' share.
 

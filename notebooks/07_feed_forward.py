@@ -330,7 +330,7 @@ print(
 # ### Claim 1: "Two thirds of a block's parameters are in the feed-forward network"
 #
 # The sum is quickly done. Attention has four matrices of $d \times d$: $4d^2$. The network has two of $d \times 4d$: $8d^2$. Eight of twelve
-# is two thirds. But that used four things: $F = 4d$, keys and values as wide as queries, only one attention, and no embedding. Count real
+# is two thirds. But that used four things: $F = 4d$, queries, keys and values as wide as the model, only one attention, and no embedding. Count real
 # layers, biases and norms included:
 
 
@@ -473,7 +473,7 @@ print(*(f"{e} → {f}" for e, f in zip(english, french, strict=True)), sep=",  "
 # One training proves nothing, and one learning rate proves little; you will see why. A stored study (`lessons_lib/studies/layer_versions.py`) has trained
 # each version from several seeds at **three learning rates**, 150 updates each, and most of them, at the middle one, with 400 updates as well. All numbers are losses on
 # unseen sentences; the best rate of a version is chosen on *other* unseen sentences. The bound, for this claim and the next two: a version is *better* if its
-# loss is lower by more than 0.02 nats, in pairs of the same seed, with the whole 95 % interval. Seed 0 is trained here, too.
+# loss is lower by more than 0.02 {term}`nats`, in pairs of the same seed, with the whole 95 % interval. Seed 0 is trained here, too.
 
 # %%
 RATES, VERSIONS = layer_versions.RATES, layer_versions.VERSIONS
@@ -550,7 +550,7 @@ compare("ReLU is better than no activation", "no activation", "ReLU")
 # At the lowest rate the textbook is right, by a wide margin. At the higher ones, which are better for *every* version, most of the margin is
 # gone, and after 400 updates it has not come back. Is that a freak of a tiny task? Ask the trained translator, which did learn *with* ReLU. For each of its four feed-forward networks
 # we look for the one matrix that comes nearest to it (by least squares, on 500 sentences), see how much of the network's output it explains on *other* sentences
-# (R², 1 is all), put it in the network's place, and translate 200 test sentences. For comparison we also remove each network, and replace it by its mean output, the same for every word:
+# (R², 1 is all), put it in the network's place, and score translations of 200 test sentences by {term}`BLEU`. For comparison we also remove each network, and replace it by its mean output, the same for every word:
 
 
 # %%
@@ -722,9 +722,9 @@ print(
 # %% [markdown]
 # ```{admonition} Verdict: true in these small translators, and not because of the numbers
 # :class: note verdict
-# At the lowest rate attention alone is behind the usual layer. With each at its best rate it has the lower loss; and so has the control, the usual attention with nothing behind it and a *third* of the numbers. So this task hardly has work for
-# a feed-forward network. Mind what that does not say. The task is mostly agreement between words, which is attention's own
-# business; the layer is one, and small; and wider heads cost more with every word that is added to the sentence, which a feed-forward network does not. Above all:
+# At the lowest rate attention alone is behind the usual layer. With each at its best rate it has the lower loss; and so has the control, the usual attention with nothing behind it and a *third* of the numbers. So this task seems to have little work for
+# a feed-forward network. Mind what that does not say. What a dictionary does not give here is agreement between words, which is attention's own
+# business; the layer is one, and small; and wider heads cost each word more the longer the sentence is, a feed-forward network the same. Above all:
 # *could have been trained without* is not *can do without*. Take the four networks out of the translator that learned with them, and it writes nonsense.
 # ```
 #
@@ -741,7 +741,7 @@ compare("SwiGLU, unfair, is better than SwiGLU", "SwiGLU", "SwiGLU, unfair")
 # %% [markdown]
 # ```{admonition} Verdict: true at a low learning rate, not shown at a good one
 # :class: note verdict
-# At the lowest rate SwiGLU wins, with equal parameters, and the unfair comparison wins even more. With each version at its best rate a lead is not shown any more, nor after 400 updates. If you had tested one rate and one length only, you would have found
+# At the lowest rate SwiGLU wins, with equal parameters, and the unfair comparison wins even more. With each version at its best rate a lead is not shown any more, nor after 400 updates. If you had tested one rate and one length only, you could have found
 # what you were looking for. What these trainings say about models of billions of parameters is: nothing.
 # ```
 #
@@ -973,7 +973,7 @@ except RuntimeError as error:
 # Exchanged in the configuration of a whole model, it runs: a model 2048 wide whose networks are 512 wide is a legal model, only not the one
 # that you wanted. Look at the share of claim 1, and you see it at once.
 #
-# **Dead ReLUs.** A neuron that fires for no word gets no gradient: it comes back only if what it reads changes, or weight decay moves it. An update that is too large can push its
+# **Dead ReLUs.** A neuron that fires for no word gets no gradient: it comes back only if what it reads changes, or the optimizer's averages still move it. (Weight decay shrinks key and bias alike, so the sum stays below 0.) An update that is too large can push its
 # bias so far down that this happens. Count the neurons that fire nowhere in the test set, in the study's trainings with
 # ReLU; and those of the trained translator that fire nowhere in 500 sentences.
 
@@ -1131,7 +1131,7 @@ print("50 translations by your four networks, the same as before:", before == af
 # ### Exercise: build it
 #
 # [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/07_feed_forward.ipynb),
-# or open `exercises/07_feed_forward.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
+# or open `exercises/07_feed_forward.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is probably wrong,
 # in one sentence.
 #
 # **Questions 1 and 2:** `FeedForward`, with ReLU, then with GELU and a gate.

@@ -105,7 +105,7 @@ MaskWidget(WORDS, selected=2)
 # | pattern | who may look at whom | used by |
 # |---|---|---|
 # | none | everybody at everybody | {term}`encoders <encoder>`: they may see all that they read, as long as no word that they are asked for is in it (check 5) |
-# | padding | everybody at everything that is real | batches of sentences of unequal length |
+# | {term}`padding` | everybody at everything that is real | batches of sentences of unequal length |
 # | causal | everybody at the past and at itself | decoders, GPT |
 # | causal and padding | both rules at once | decoders in batches |
 # | prefix | everybody at the beginning, the rest causally | one stack that reads a task and writes an answer ({cite:t}`raffel2020exploring`) |
@@ -727,7 +727,7 @@ print(
 # ```{admonition} Verdict: true if the window counts what lies behind; what comes from the edge was faint in untrained layers
 # :class: note verdict
 # With a window of $w$ places that counts the place itself the reach is $L(w-1)$, and exactly 0 beyond; with $W$ places *behind* it, as the text on Mistral has it, it is $L \cdot W$. From the edge of four layers arrived less than a hundredth of
-# what a neighbour sent. That was measured in layers that nobody has trained; training may well widen the way. Our translator loses less than 0.05 nats with a window of 5 on test sentences as short as these; it reads the English by cross-attention, which has no window here.
+# what a neighbour sent. That was measured in layers that nobody has trained; training may well widen the way. Our translator loses less than 0.05 {term}`nats` with a window of 5 on test sentences as short as these; it reads the English by cross-attention, which has no window here.
 # ```
 #
 # (claim-08-4)=
@@ -934,7 +934,7 @@ says(
 # %% [markdown]
 # Behind its own second choice the translator ends as the reference in three sentences of five, behind a random token in one of five. (Part of the edits behind a random one may be the repair: the right word is written after all, behind the wrong one.)
 #
-# ```{admonition} Verdict: false; for a good translator nearly true, and its own errors do not start a chain
+# ```{admonition} Verdict: false; for a good translator nearly true, and its second choice cost it less than one edit more
 # :class: note verdict
 # The two distributions differ as soon as there are errors: of the small translator's sentences fewer than one in ten are the reference, so nearly each leaves, at some place, what training has shown it. The trained one reads the right beginning in more than nine sentences of ten. An error that is its own costs it
 # 0.7 further edits in the mean, a random one 1.7: by our bound the first starts no chain of errors. The limits: one translator, 400 sentences of the kind it was trained on, errors that we put in, and edits are no judgement of quality. Where the text is of another kind, exposure bias has
@@ -945,8 +945,8 @@ says(
 # ## Bugs worth meeting
 #
 # **The row with nothing to look at.** Fill a sentence up on the *left*, add the causal mask, and the first rows may look at nothing but
-# padding, which is forbidden too. With $-\infty$ everywhere the softmax divides 0 by 0. Nobody reads those rows, and the loss looks healthy. The
-# gradient does not.
+# padding, which is forbidden too. With $-\infty$ everywhere the softmax divides 0 by 0. In one layer nobody reads those rows, and the loss looks healthy. The
+# gradient does not. (In the next layer 0 · NaN would spoil the loss, too.)
 
 
 # %%
@@ -1285,7 +1285,7 @@ print(
 # ### Exercise: build it
 #
 # [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/08_masking.ipynb),
-# or open `exercises/08_masking.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
+# or open `exercises/08_masking.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is probably wrong,
 # in one sentence.
 #
 # **Question 1:** `causal_mask`.

@@ -114,9 +114,9 @@ GalleryWidget(models, chosen=[names.index("BERT base"), names.index("GPT-2 small
 # H = \operatorname{stack}(x, M) \in \mathbb{R}^{T \times D}, \qquad \text{logits} = H E^\top \in \mathbb{R}^{T \times V} .
 # $$
 #
-# $E$ is the table of the embeddings, a row of $D$ numbers for each of the $V$ words of the vocabulary, used a second time as the output matrix. What the families make of it:
+# $E$ is the table of the embeddings, a row of $D$ numbers for each of the $V$ words of the vocabulary, used here a second time as the output matrix. What the families make of it:
 #
-# | family | mask: $M_{ts}$ is true for | the logits at $t$ predict | loss |
+# | family | mask: $M_{ts}$ is true for | the {term}`logits` at $t$ predict | loss |
 # |---|---|---|---|
 # | decoder-only | $s \le t$ | the *next* token, $x_{t+1}$ | $-\frac{1}{T}\sum_t \log p(x_{t+1} \mid x_1 \dots x_t)$ |
 # | encoder-only | all $s$ | *this* token, which was covered | $-\frac{1}{\lvert C\rvert}\sum_{t \in C} \log p(x_t \mid x \text{ with } C \text{ covered})$ |
@@ -1070,19 +1070,19 @@ says(
 #
 # ## What the newer ones changed
 #
-# Look through the gallery from 2019 on: the families are the same, and so is the plan of the layer, attention and then a feed-forward network. What changed are the parts, and each part has its lesson here.
+# Look through the gallery from 2019 on: the families are the same, and so is the plan of the layer, attention and then a feed-forward network. What changed are the parts, and most of them have their lesson here.
 #
 # | change | in place of | what for | in | lesson |
 # |---|---|---|---|---|
-# | pre-norm | post-norm | training that needs less care ({cite:t}`xiong2020layer`) | GPT-2, most large decoders since | 6 |
+# | {term}`pre-norm` | post-norm | training that needs less care ({cite:t}`xiong2020layer`) | GPT-2, most large decoders since | 6 |
 # | {term}`RMSNorm` | LayerNorm | one statistic less ({cite:t}`zhang2019root`) | T5, Llama, Gemma | 6 |
 # | {term}`RoPE` | a table of positions | distances instead of places ({cite:t}`su2021roformer`) | Llama, Mistral, Qwen | 4 |
 # | SwiGLU, GeGLU | ReLU, GELU | a gate, a third matrix ({cite:t}`shazeer2020glu`) | Llama, Gemma | 7 |
 # | no biases | biases | a little less to store and to compute | T5, Llama | 10 |
-# | grouped-query attention | a key head for each query head | a smaller {term}`KV cache` ({cite:t}`ainslie2023gqa`) | Llama 2 70B, Mistral | 10, 11 |
+# | {term}`grouped-query attention` | a key head for each query head | a smaller {term}`KV cache` ({cite:t}`ainslie2023gqa`) | Llama 2 70B, Mistral | 10, 11 |
 # | {term}`sliding window` | the whole past | long texts at a fixed price ({cite:t}`beltagy2020longformer`, {cite:t}`jiang2023mistral`) | Mistral | 8 |
 # | {term}`mixture of experts` | one {term}`feed-forward network` | parameters that cost memory, but little time ({cite:t}`shazeer2017outrageously`, {cite:t}`jiang2024mixtral`) | Mixtral | below |
-# | latent attention (MLA) | keys and values kept as they are | one narrow vector a token in the cache ({cite:t}`deepseek2024v3`, section 2.1.1) | DeepSeek-V3 | 10, 11 |
+# | latent attention (MLA) | keys and values kept as they are | one narrow vector a token in the cache ({cite:t}`deepseek2024v3`, section 2.1.1) | DeepSeek-V3 | gallery |
 # | norm on queries and keys | no norm there | scores that stay small | Qwen3, Gemma 3 | 6 |
 # | shared layers | a layer each | a smaller file ({cite:t}`lan2020albert`) | ALBERT | below |
 #
@@ -1462,7 +1462,7 @@ print("an untrained encoder's vectors say it in more than 4 of 5:", above(told, 
 # ### Exercise: build both
 #
 # [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/09_transformer_families.ipynb),
-# or open `exercises/09_transformer_families.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
+# or open `exercises/09_transformer_families.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is probably wrong,
 # in one sentence.
 #
 # **Question 1:** `EncoderOnly`, which fills in blanks.

@@ -136,7 +136,7 @@ SizesWidget(models, model=3)
 # | embedding | $V \times D$ | $VD$ | |
 # | attention | $D \times Hd_{head}$ twice ($W_Q$, $W_O$), $D \times Gd_{head}$ twice ($W_K$, $W_V$) | $2D\,(H + G)\,d_{head}$ | $(H + 2G)\,d_{head} + D$ |
 # | feed-forward | $D \times F$, $F \times D$; with a gate another $D \times F$ | $2DF$, or $3DF$ | $F + D$, or $2F + D$ |
-# | a norm | two vectors, γ and β; in RMSNorm γ alone | $2D$, or $D$ | |
+# | a norm | two vectors, γ and β; in {term}`RMSNorm` γ alone | $2D$, or $D$ | |
 # | output projection | $D \times V$ | $VD$, or 0 if it is the embedding | |
 #
 # In the usual case $Hd_{head} = Gd_{head} = D$ and $F = 4D$. Then an attention has $4D^2$ numbers and a feed-forward network $8D^2$, and a layer with one of each $12\,D^2$. So
@@ -735,11 +735,11 @@ for name, length in (
 # Three translators on one corpus: one layer of encoder and one of decoder, 32, 64 and 128 wide, everything else in proportion. Each has a learning rate of its own, the best of three for seed 0. It rises over 50 steps and then stays: a rate that falls would have to know where
 # the run ends, and we want to read every run in two ways.
 #
-# - *At equal steps*: each has seen the same batches, 200 of them. That is how most comparisons are made.
+# - *At equal steps*: each has seen the same batches, 200 of them. Many comparisons are made so.
 # - *At equal compute*: each has spent the same FLOPs, those of the largest model's 200 steps. That is the bill. A small model gets many more steps for it.
 #
 # A training is a draw: another seed gives other first weights, another order of the batches and another loss. So this is a **study** of several seeds, whose numbers are stored in `lessons_lib/studies`, with the code. We call one model better than another if its validation loss is lower by more than
-# 0.1 nats a token, with all of the interval that holds the true mean in 95 of 100 such studies (lesson 13). Otherwise the word is *false*, or *open* if the interval holds 0.1. Here seed 1 is trained once more, before your eyes. Before you read on, bet twice.
+# 0.1 {term}`nats` a token, with all of the interval that holds the true mean in 95 of 100 such studies (lesson 13). Otherwise the word is *false*, or *open* if the interval holds 0.1. Here seed 1 is trained once more, before your eyes. Before you read on, bet twice.
 
 # %% tags=["claim-17"]
 study = studies.load("bigger")
@@ -1068,7 +1068,7 @@ print(
 # ### Exercise: count it
 #
 # [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/10_model_sizes.ipynb),
-# or open `exercises/10_model_sizes.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
+# or open `exercises/10_model_sizes.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is probably wrong,
 # in one sentence.
 #
 # **Question 1:** `count_parameters`, of a translator, a language model or an encoder.

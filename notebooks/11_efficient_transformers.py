@@ -367,7 +367,7 @@ print("in blocks of 1, 4, 7 or all at once = lessons_lib = PyTorch, to the twelf
 #
 # ### Attention without the square
 #
-# Blocks save memory, not arithmetic. To save that, one must compute something else. A **{term}`sliding window`** lets each token attend to the $w$ tokens before it and no others ({cite:t}`child2019generating`, {cite:t}`beltagy2020longformer`): $nw$ pairs in place of $n^2$, and what is further away arrives through several layers. **{term}`Linear attention <linear attention>`**
+# Blocks save memory, not arithmetic. To save that, one must compute something else. A **{term}`sliding window`** lets each token attend to the last $w$ tokens, itself among them, and no others ({cite:t}`child2019generating`, {cite:t}`beltagy2020longformer`): $nw$ pairs in place of $n^2$, and what is further away arrives through several layers. **{term}`Linear attention <linear attention>`**
 # ({cite:t}`katharopoulos2020transformers`) gives up the softmax. If the weight of a pair is a product, $\phi(q)^\top \phi(k)$ with a positive $\phi$, the sum over the past can be taken first, and the whole past is one small table $S$ and one vector $z$:
 #
 # $$
@@ -732,8 +732,8 @@ print(
 # Training asks all places in one pass; writing takes as many passes as there are tokens. A cache takes the repeated
 # arithmetic away: at 128 tokens writing without it took more than twice as long. It does not take the steps away: with *fewer* FLOPs than one pass,
 # writing took more than 1.5 times as long. What a step takes its time for depends on the width. In our small model starting operations is a large part.
-# **Whether it is more than half stays open:** from run to run the word above was *true* or *open*. The same holds of the wide decoder and the fetching
-# of its weights. What came out each time: 8 texts, with 8 times the arithmetic, take it less than 4 times as long, for a batch shares the starting and
+# **Whether it is more than half stays open:** the interval above holds one half. The same is so of the wide decoder and the fetching
+# of its weights. But 8 texts, with 8 times the arithmetic, took it less than 4 times as long, for a batch shares the starting and
 # the fetching. So one writes many texts at once ({cite:t}`pope2023efficiently`), or guesses a few tokens ahead (above).
 # ```
 #
@@ -1630,7 +1630,7 @@ print(
 # ### Exercise: build it
 #
 # [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/11_efficient_transformers.ipynb),
-# or open `11_efficient_transformers.ipynb` in the folder `exercises` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
+# or open `11_efficient_transformers.ipynb` in the folder `exercises` at home. Three questions, 10 points; `check("q1")` tells you at once what is probably wrong,
 # in one sentence.
 #
 # **Question 1:** `attend_with_cache`, a step of attention that equals the one over everything.
@@ -1693,7 +1693,7 @@ print(
 # | many texts at once | the same | weights fetched once for all; a cache each | shared | the same, up to rounding |
 # | fused attention | the same, or a little more | $n$, not $n^2$ | fewer | the same, up to rounding |
 # | grouped heads | a little less | $G/H$ of the cache | the same | another model |
-# | 16 bits | faster where there is a unit for it | half | the same | 8 bits of precision |
+# | 16 bits | faster where there is a unit for it | half | the same | fewer digits |
 # | 8 bits a weight | the same, or whole numbers | a quarter of the weights | a few more | nearly the same |
 # | guessing ahead | more, by wrong guesses | weights fetched less often | fewer passes | the same, up to rounding |
 # | window, linear attention | $n$, not $n^2$ | a past of fixed size | the same | another model |

@@ -159,7 +159,7 @@ for english, french in SHOWN.items():
 # This is no approximation: it is the chain rule of probability. In training, where $y$ is known, the Transformer computes all $T$ factors in one pass, as
 # {term}`logits` of shape $T \times V$ (lesson 8).
 #
-# **The loss** asks for the right token: $-\log P(y_t \mid \dots)$, the mean over all real tokens of a batch. A loss of 0 would need
+# **The loss** asks for the right token: $-\log P(y_t \mid \dots)$, the mean over all real tokens of a batch, in {term}`nats`. A loss of 0 would need
 # a probability of 1, and so logits that grow without bound. {term}`Label smoothing` asks for less. It takes a share $\varepsilon$ (here 0.1)
 # away from the right token, and spreads it over all $V$ ({cite:t}`szegedy2016rethinking`):
 #
@@ -307,7 +307,7 @@ for text in (corpus.test[0].target, "the aquarium, naïve 🙂"):
 # %% [markdown]
 # ### Pieces into batches
 #
-# A {term}`batch` is a rectangle, so short rows are filled with padding. `src` is the English, `tgt_out` what must be said, `tgt_in` what
+# A {term}`batch` is a rectangle, so short rows are filled with {term}`padding`. `src` is the English, `tgt_out` what must be said, `tgt_in` what
 # the decoder reads: the same, moved one place to the right, behind the start mark `<s>`. A batch of the training holds as many sentences of like length as fit
 # into `token_budget` places a side.
 
@@ -365,8 +365,7 @@ print("ours = PyTorch = lessons_lib")
 # %% [markdown]
 # ### The loop
 #
-# Guess, compare, forget the last gradient (PyTorch would add the next to it), ask which way each weight should move, shorten, move. Larger Transformers
-# learn by such lines, too. In the library they are `train_plainly`; its loss is PyTorch's, which you have just seen to be ours. `fit`, which trains the
+# Guess, compare, forget the last gradient (PyTorch would add the next to it), ask which way each weight should move, shorten, move. In the library they are `train_plainly`; its loss is PyTorch's, which you have just seen to be ours. `fit`, which trains the
 # models of this course, can also
 # stop and go on. On the same three batches, from the same start, both must give the same losses.
 
@@ -644,8 +643,8 @@ for temperature, found in by_drawing.items():
 # ## Claims, tested
 #
 # Three translators help: the one of this page, which has learned for half a minute or so; its twin, trained without label smoothing; and the
-# course's, which has learned for more than ten times as many steps. The course's has four test sets. One is like its training. Each of the others differs from it in one thing: *new words*,
-# *new constructions*, *longer sentences*.
+# course's, which has learned for more than ten times as many steps. The course's has four test sets. One is like its training. Each of the others has something new: *new words*,
+# *new constructions*, or *longer sentences* of more clauses.
 #
 # (claim-12-1)=
 # ### Claim 1: "BPE handles unknown words"
@@ -913,11 +912,11 @@ assert fresh.estimate("gain, in_distribution").high < 0.5
 assert fresh.estimate("gain, long").high < 0
 
 # %% [markdown]
-# ```{admonition} Verdict: true where the model is in doubt, by next to nothing where it is sure, and false on sentences longer than any of its training
+# ```{admonition} Verdict: true where the model is in doubt, by next to nothing where it is sure, and false of the course's on sentences longer than any of its training
 # :class: note verdict
 # How sure a model is, the log-probabilities in the table say. The young translators, in doubt, gain by the beam on sentences like those of their
 # training. The course's translator is sure of these, and gains a fifth of a point. With new words it hesitates, and the beam helps. On sentences longer
-# than all it was trained on the beam makes it *worse*, though what it finds is more probable (claim 5 shows one reason). The price is the time in the
+# than all it was trained on the beam makes it *worse*, though what it finds is more probable (claim 5 shows one reason); of the young ones this is open. The price is the time in the
 # table. All this is true of small models of one corpus.
 # ```
 #
@@ -1033,7 +1032,7 @@ for name in ("in_distribution", "unseen_words"):
     )
 
 # %% [markdown]
-# The symptom is a beam search that is worse than greedy on easy sentences.
+# The symptom: a beam costs BLEU on easy sentences.
 #
 # **The length that nobody normalised.** You have seen it in claim 5. BLEU drops, each translation may read well, and only a look at the lengths tells.
 # Here are the words that were written, as a share of those in the references, by the number of beams (means of the study):
@@ -1209,7 +1208,7 @@ print(
 # ### Exercise: build it
 #
 # [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/12_translation.ipynb),
-# or open `exercises/12_translation.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
+# or open `exercises/12_translation.ipynb` at home. Three questions, 10 points; `check("q1")` tells you at once what is probably wrong,
 # in one sentence. After them you train your own translator, made of the parts that you built in the lessons before.
 #
 # **Question 1:** `greedy`, the most probable token again and again.

@@ -187,7 +187,7 @@ SentenceBrowser(
 # :class: tip
 # The translations and the attention are the model's. The scores are computed in your browser: they are the BLEU and chrF *of one sentence*,
 # good for sorting and for nothing else. A real BLEU is of a whole test set. The kinds of error are rules of
-# thumb, `lessons_lib/translation/diagnosis/categories.py`: they say where to look.
+# thumb, `lessons_lib/translation/evaluation/diagnosis/categories.py`: they say where to look.
 # ```
 #
 # ## The mathematics
@@ -934,7 +934,7 @@ print("what it writes is more probable, says the model, in 9 of 10 cases:", like
 # **2. Does the word with the greatest weight matter?** The model reads the right beginning of the translation and must say the next French word. Hide one English word from the cross-attention of all
 # heads, in both layers (by the mask, as in lesson 8): is the French word still its first choice? Hide the one that it looked at most; for comparison
 # the second, and any other. Where a word has nine tenths of the weight, that the output changes is nearly implied, whatever the word. So look at the
-# places where the first word has *less than half* of the weight, and
+# places where the first word has *less than half* of the weight that falls on words (some falls on `</s>`, which is never hidden), and
 # compare: hide the first alone, or hide *all other words together*, which takes more of the weight. The claim needs the first to do more harm all the same: the whole interval of the difference above 0
 # (drawing sentences).
 
@@ -976,7 +976,7 @@ def still_written(pair, encoder_too=False):
 
 lost, weight_of_lost = defaultdict(list), []
 contest = []  # a row a sentence: places, lost without the first, lost without all others
-for pair, table in zip(valid[:150], tables, strict=False):
+for pair, table in zip(valid[:300], tables, strict=False):
     written_still, deeper = still_written(pair), still_written(pair, encoder_too=True)
     weights = table.mean((0, 1))  # the mean of all eight heads
     # the French words that it writes with nothing hidden
@@ -988,7 +988,11 @@ for pair, table in zip(valid[:150], tables, strict=False):
         lost["any other"] += [gone[s] for s in others]
         lost["the first, from the encoder too"].append(not deeper[first + 1, t])
         weight_of_lost.append((weights[t, first], gone[first]))
-    doubtful = [t for t in np.flatnonzero(written_still[0]) if weights[t].max() < 0.5]
+    doubtful = [
+        t
+        for t in np.flatnonzero(written_still[0])
+        if weights[t].max() < weights[t].sum() / 2
+    ]
     firsts = [int(weights[t].argmax()) for t in doubtful]
     n_words = weights.shape[1]
     contest.append(
@@ -1019,7 +1023,7 @@ for low, high in ((0, 0.6), (0.6, 0.9), (0.9, 1.01)):
         f" {weight_of_lost[here, 1].mean():4.0%}"
     )
 places, by_first, by_others = contest.sum(0)
-print(f"{places} places where the first has less than half of the weight: changed without")
+print(f"{places} places, the first has under half of the words' weight: changed without")
 print(f"  the first {by_first / places:.0%}, all others {by_others / places:.0%}", end=";")
 print(f" the difference {harm:.2f}")
 
@@ -1030,12 +1034,13 @@ most, second, other, from_encoder = (
 print("the word looked at most, hidden, changes more than 7 of 10:", above(most, 0.7))
 print("any other but the first two changes more than 1 of 20:", above(other, 0.05))
 print(
-    "less than half of the weight: the first does more harm than all others:", above(harm)
+    "under half of the words' weight: the first does more harm than all others:",
+    above(harm),
 )
 assert above(harm) == "true"  # what the text below says
 
 # %% [markdown]
-# So the greatest weight points at a word that matters. Where it is less than half, hiding this one word does more harm than hiding all others together,
+# So the greatest weight points at a word that matters. Where it is less than half of what falls on words, hiding this one does more harm than hiding all others together,
 # which have more of the weight: this word matters by more than its weight. And in nearly one case of five the word is written though the one looked at
 # most is hidden. Has it been read off the neighbours,
 # whose vectors know of the word since the encoder? Hardly: hidden from the encoder too, it is lost only a little more often. A guess: the model gets it from the French words before, and from
@@ -1702,7 +1707,7 @@ print(
 # ### Exercise: the capstone report
 #
 # [Open the exercise on Colab](https://colab.research.google.com/github/executable-transformer/course/blob/main/exercises/13_evaluating_translation.ipynb),
-# or open the notebook of that name in `exercises/` at home. Three questions, 10 points; `check("q1")` tells you at once what is wrong,
+# or open the notebook of that name in `exercises/` at home. Three questions, 10 points; `check("q1")` tells you at once what is probably wrong,
 # in one sentence. The last one is about **your own model**, the one that you trained in exercise 12; without it, about the course's.
 #
 # **Question 1:** `bleu`.

@@ -83,3 +83,10 @@ def test_numbers_of_alt_texts_and_verdicts_were_measured(path):
         if (missing := [n for n in numbers(REFERENCE.sub("", claim)) if n not in known and len(n) > 1])
     }
     assert loose == {}
+
+
+@pytest.mark.parametrize("path", lessons(), ids=lambda path: path.stem)
+def test_scores_and_units_lead_to_the_glossary(path):
+    told = " ".join(cell.source for cell in read_text(path).cells if cell.cell_type == "markdown")
+    used = [word for word in ("BLEU", "chrF", "nats", "perplexity") if re.search(rf"\b{word}\b", told)]
+    assert [word for word in used if not re.search(rf"{{term}}`[^`]*\b{word}\b", told, re.IGNORECASE)] == []

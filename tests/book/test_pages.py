@@ -35,6 +35,19 @@ def test_words_of_the_embedded_corpus():
     )
 
 
+def test_every_file_that_a_page_names_exists():
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    pages += [page for folder in ("book", "notebooks", "solutions") for page in (ROOT / folder).glob("*.[mp][dy]")]
+    folders = "lessons_lib|tests|tools|book|notebooks|solutions|exercises|benchmarks|findings"
+    gone = {
+        (page.name, name)
+        for page in pages
+        for name in re.findall(rf"`((?:{folders})/[\w./-]+)`", page.read_text("utf8"))
+        if not (re.search("NN|NAME", name) or (ROOT / name).exists())
+    }
+    assert gone == set()
+
+
 def command_lines(text: str) -> list[str]:
     """The lines that call `lessons`, in blocks or in the text, each without its continuation, comment and pipe."""
     joined = re.sub(r"\\\n\s*", " ", text)
