@@ -90,7 +90,7 @@ def our_config(settings: dict, layout: Layout, tensors: dict[str, Tensor]) -> Tr
             if value != layout.required[name]:
                 refuse(name, value, f"only {layout.required[name]!r} is")
         elif name in layout.settings:
-            if value is not None:
+            if value not in (None, []):
                 changes[layout.settings[name]] = _converted(name, value, getattr(layout.base, layout.settings[name]))
         elif value and _changes_numbers(name):
             refuse(name, value)
