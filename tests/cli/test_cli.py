@@ -361,6 +361,12 @@ def test_a_damaged_model(tmp_path, capsys, name, content, message):
     assert message in fails(capsys, "translate", "--model", str(tmp_path), "hello")
 
 
+def test_a_training_that_is_not_over_is_no_model_yet(tmp_path, capsys):
+    (tmp_path / "checkpoint").mkdir()
+    message = fails(capsys, "translate", "--model", str(tmp_path), "hello")
+    assert "holds an unfinished training, and no model yet; give its `lessons train` again" in message
+
+
 def test_files_of_two_models(tmp_path, capsys):
     model, tokenizer = toy_model()
     save_model(tmp_path, model, tokenizer)
@@ -374,8 +380,12 @@ def test_a_sentence_longer_than_the_model_reads(model, capsys, tmp_path):
     fits = " ".join(["the cat"] * 11) + " the"  # 23 tokens and </s>
     assert main(["translate", "--model", model, fits]) == 0
     capsys.readouterr()
-    message = fails(capsys, "translate", "--model", model, "the cat", f"{fits} cat")
-    assert message == "lessons: sentence 2 has 24 tokens, but this model reads at most 23; split it\n"
+    assert main(["translate", "--model", model, "the cat", f"{fits} cat", "the cat"]) == 2
+    printed = capsys.readouterr()
+    first, second, third, end = printed.out.split("\n")
+    assert (first, second, end) == (third, "", "")
+    assert first
+    assert printed.err == "lessons: sentence 2 has 24 tokens, but this model reads at most 23; left empty, split it\n"
     long = tmp_path / "long"
     long.write_text(f"{fits} cat")
     assert main(["score", "--model", model, "--source", str(long), "--reference", str(long)]) == 0

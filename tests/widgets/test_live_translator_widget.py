@@ -113,6 +113,13 @@ def test_translation_and_where_each_word_looked(ready, translator):
     assert says(page) == ""
 
 
+def test_blanks_between_words_do_not_matter(ready, translator):
+    page = ready()
+    translate(page, "  The  cat\tsleeps.\n")
+    assert " ".join(french(page)) == translator.translate("The cat sleeps.").text
+    assert page.locator("ol.tw-words span").all_text_contents() == ["The", "cat", "sleeps.", "</s>"]
+
+
 def test_each_layer_and_head_in_words_and_pieces(ready, translator):
     page = ready(TranslatorWidget(["The old woman's uncle doesn't see the zebra."], selected=0))
     (expected,) = translator.translate(["The old woman's uncle doesn't see the zebra."])

@@ -6,6 +6,7 @@ spelled in their UTF-8 bytes, so nothing is ever lost and nothing is "unknown".
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -165,3 +166,11 @@ def split_words(text: str) -> list[str]:
     A no-break space, as French has it before « ? », belongs to its word; `str.split` would split there.
     """
     return re.findall(r"[^ \t\n\v\f\r]+", text)
+
+
+def plain(text: str) -> str:
+    """One blank between words, none around them, accents in composed form (NFC): as models read text, and learn it.
+
+    A second blank, a tab or a line end would be a token of its own, which hardly any training text has.
+    """
+    return " ".join(split_words(unicodedata.normalize("NFC", text)))
