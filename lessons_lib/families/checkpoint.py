@@ -62,7 +62,7 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
     if (folder / WEIGHTS).is_file():
         files = [WEIGHTS]
     elif (folder / INDEX).is_file():
-        where = _read_json(folder / INDEX).get("weight_map", {})
+        where = _read_json(folder / INDEX).get("weight_map") or {}
         files = sorted(set(where.values()))
     else:
         raise UserError(

@@ -32,7 +32,7 @@ def _choices(settings: dict, tensors: dict[str, Tensor]) -> dict:
     if others := set(settings.pop("layer_types", None) or ()) - {"full_attention"}:
         refuse("layer_types", others.pop())
     attention, feed_forward = (bool(settings.pop(name, None)) for name in ("attention_bias", "mlp_bias"))
-    if attention != feed_forward:
+    if attention != feed_forward and kind != "qwen2":  # whose biases stand where they stand, whatever is said
         refuse("attention_bias", attention, f"only mlp_bias={attention} goes with it")
     known["bias"] = "qkv" if kind == "qwen2" else "all" if attention else "none"
     return known

@@ -366,6 +366,9 @@ def test_weights_in_pieces_and_in_half_precision(tmp_path):
     pieces[1].unlink()
     with pytest.raises(ValueError, match=r"model-00002-of-\d+.safetensors is missing; download the model again"):
         load_llama(tmp_path / "pieces")
+    (tmp_path / "pieces" / "model.safetensors.index.json").write_text('{"weight_map": null}')
+    with pytest.raises(ValueError, match="has no tensor 'embed_tokens.weight'"):
+        load_llama(tmp_path / "pieces")
 
 
 def test_the_hub_is_asked_for_a_name_and_for_weights_alone(tmp_path, monkeypatch):
@@ -520,6 +523,7 @@ def test_a_setting_that_is_not_built_is_named(tmp_path, save, load, settings, me
             {"rope_scaling": None, "rope_interleaved": False, "torch_dtype": "bfloat16", "is_llama_config": True},
         ),
         (qwen2, load_llama, {"use_mrope": False, "sliding_window": 32_768, "max_window_layers": 21}),
+        (qwen2, load_llama, {"attention_bias": True}),
         (mistral, load_llama, {"sliding_window": 64}),  # as wide as the longest text
         (saved_llama, load_llama, {"attention_bias": None, "mlp_bias": False}),
         (

@@ -65,7 +65,7 @@ class Tokenizer:
             ValueError: the file is not one of ours.
         """
         try:
-            vocabulary, merges = _vocabulary_and_merges(json.loads(Path(path).read_text("utf-8")))
+            vocabulary, merges = _vocabulary_and_merges(json.loads(Path(path).read_text("utf-8-sig")))
             tokenizer = cls(vocabulary, merges)
         except (ValueError, KeyError, TypeError):
             raise UserError(f"{path} is not a tokenizer that `lessons train` wrote; train again") from None
