@@ -367,7 +367,7 @@ def test_weights_in_pieces_and_in_half_precision(tmp_path):
     with pytest.raises(ValueError, match=r"model-00002-of-\d+.safetensors is missing; download the model again"):
         load_llama(tmp_path / "pieces")
     (tmp_path / "pieces" / "model.safetensors.index.json").write_text('{"weight_map": null}')
-    with pytest.raises(ValueError, match="has no tensor 'embed_tokens.weight'"):
+    with pytest.raises(ValueError, match=r"has no tensor 'embed_tokens.weight'"):
         load_llama(tmp_path / "pieces")
 
 
