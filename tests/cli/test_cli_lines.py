@@ -247,6 +247,8 @@ def test_several_references_and_translations_from_a_file(model, file, capsys):
     one, _ = run(capsys, "score", "--hypotheses", hypotheses, "--reference", first)
     both, _ = run(capsys, "score", "--hypotheses", hypotheses, "--reference", first, second)
     assert one["bleu"] < both["bleu"] == 100.0
+    twice, _ = run(capsys, "score", "--hypotheses", hypotheses, "--reference", first, "--reference", second)
+    assert twice | {"seconds": 0} == both | {"seconds": 0}
     assert "nrefs:2" in both["signature"]
     blank, _ = run(capsys, "score", "--hypotheses", file("none", ["", ""]), "--reference", first)
     assert (blank["bleu"], blank["chrf"]) == (0, 0)
