@@ -129,6 +129,8 @@ def _converted(name: str, value: object, example: object) -> object:
         return ACTIVATION_NAMES[value]
     if name == "eos_token_id" and isinstance(value, list):
         value = value[0]
+    if isinstance(example, bool) and value not in (True, False):  # bool("false") is True
+        raise UserError(f"config.json has {name}={value!r}; true or false should stand there")
     try:
         return value if example is None else type(example)(value)
     except (TypeError, ValueError):
