@@ -1,6 +1,7 @@
 """Everything that fixes the shape of a model, in one place that JSON can hold."""
 
 from dataclasses import asdict, dataclass, fields
+from typing import get_type_hints
 
 from lessons_lib.attention import check_heads
 from lessons_lib.errors import UserError
@@ -92,11 +93,17 @@ class TransformerConfig:
         """The configuration written by `to_dict`.
 
         Raises:
-            ValueError: an entry is missing or is not known here (a model of another version).
+            ValueError: an entry is missing, is not known here (a model of another version), or is of another type.
         """
         names = {field.name for field in fields(cls)}
         if unknown := sorted(set(values) - names):
             raise UserError(f"the model's configuration has {unknown[0]!r}, which this version does not know")
         if "vocab_size" not in values:
             raise UserError("the model's configuration has no 'vocab_size'; is this a model of ours?")
+        hints = get_type_hints(cls)
+        for name, value in values.items():
+            kind = hints[name]
+            if not isinstance(value, int | float if kind is float else kind):
+                wanted = getattr(kind, "__name__", kind)
+                raise UserError(f"the model's configuration has {name}={value!r}, where {wanted} should stand")
         return cls(**values)

@@ -11,6 +11,7 @@ from lessons_lib.blocks import DecoderLayer, EncoderLayer
 from lessons_lib.cache import DecoderCache, KeyValueCache, LayerCache
 from lessons_lib.config import TransformerConfig
 from lessons_lib.dropout import Dropout
+from lessons_lib.errors import UserError
 from lessons_lib.masks import causal_mask, padding_mask
 from lessons_lib.norms import NORMS
 from lessons_lib.positions import POSITIONS
@@ -99,6 +100,8 @@ class TokenModel(nn.Module):
     def __init__(self, config: TransformerConfig, padding_idx: int | None = None):
         super().__init__()
         self.config = config
+        if padding_idx is not None and not 0 <= padding_idx < config.vocab_size:
+            raise UserError(f"pad_id={padding_idx} is none of the {config.vocab_size} tokens; use one of them")
         self.embedding = nn.Embedding(config.vocab_size, config.d_model, padding_idx=padding_idx)
         self.output = None if config.tied else nn.Linear(config.d_model, config.vocab_size, bias=False)
 

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 from typing import NoReturn
 
 from lessons_lib import __version__
@@ -63,6 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
     tune_process()
     _open_streams()
     try:
+        _check_files(options)
         code = options.run(options)
         sys.stdout.flush()
         return code
@@ -85,6 +87,26 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("lessons: stopped", file=sys.stderr)
         return 128 + signal.SIGINT
+
+
+def _check_files(options: argparse.Namespace) -> None:
+    """Raise ValueError if what is read once is asked for twice, or what is read would be written over."""
+    values = [value for name, value in vars(options).items() if name != "out"]
+    read = [path for value in values for path in (value if isinstance(value, list) else [value])]
+    read = [path for path in read if isinstance(path, Path)]
+    if read.count(Path("-")) > 1:
+        raise UserError("standard input (-) can be read only once; give the other as a file")
+    out = getattr(options, "out", None)
+    if out is None or not (out.is_file() or out.is_dir()):
+        return
+    for path in filter(Path.exists, read):
+        if path.samefile(out):
+            raise UserError(f"--out {out} is what this command reads; give another --out")
+        if path.is_dir() and out.is_file() and path.samefile(out.parent):
+            from lessons_lib.translation.search.model_folder import FILES
+
+            if out.name in FILES:
+                raise UserError(f"--out {out} is a file of the model itself; give another --out")
 
 
 def _open_streams() -> None:

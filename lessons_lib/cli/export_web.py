@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, required=True, metavar="DIR", help="the --out of a training")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write")
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is there already")
-    parser.add_argument("--words", type=Path, nargs="+", metavar="FILE", help="source text that it was trained on")
+    parser.add_argument(
+        "--words", type=Path, nargs="+", action="extend", metavar="FILE", help="source text that it was trained on"
+    )
     parser.add_argument("--name", default="", help="what the page calls the model (default: the name of its folder)")
     sentences = parser.add_mutually_exclusive_group()
     sentences.add_argument("--check", type=Path, metavar="FILE", help="sentences to check with, one a line")

@@ -57,6 +57,8 @@ def _of_file(options: argparse.Namespace):
 
     if options.model or options.corpus or options.reference is None:
         raise UserError("--hypotheses FILE goes with --reference FILE, and with no --model or --corpus")
+    if (options.beam, options.precision, options.device) != (1, "fp32", None):
+        raise UserError("--hypotheses FILE is translated already: leave out --beam, --precision and --device")
     paths = (*options.reference, *filter(None, [options.source]), options.hypotheses)
     files = read_aligned(*paths)
     references, hypotheses = files[: len(options.reference)], files[-1]

@@ -13,7 +13,7 @@ def add_test_set(parser: argparse.ArgumentParser) -> None:
     """Two files, or the test part of a corpus."""
     parser.add_argument("--source", type=Path, metavar="FILE", help="what to translate, one sentence a line")
     references = "its translations, line by line; several files: each a translation of it, blank where it has none"
-    parser.add_argument("--reference", nargs="+", type=Path, metavar="FILE", help=references)
+    parser.add_argument("--reference", nargs="+", action="extend", type=Path, metavar="FILE", help=references)
     parser.add_argument("--corpus", choices=["grammar", "wmt14"], help="or: the test part of a corpus")
     parser.add_argument("--part", choices=GRAMMAR_TESTS, help="with grammar: which of its tests (default the first)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="with wmt14: the --out of `lessons prepare`")

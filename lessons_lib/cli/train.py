@@ -22,7 +22,7 @@ Train a translator and write it to a folder.
     lessons train --corpus pairs --train A.tsv.gz --valid B.tsv --test C.tsv --minutes 10 --out runs/mine
 
   Text is UTF-8; gzip, xz and bzip2 are unpacked. Further columns, as the attribution in Tatoeba's files (also those of
-  manythings.org), are left out. Accents are brought to Unicode's composed form (NFC).
+  manythings.org), are left out. Accents are brought to Unicode's composed form (NFC), blanks to one between words.
 
   WMT14, cleaned (see `lessons prepare --help`), its first 200,000 pairs:
     lessons train --corpus wmt14 --pairs-count 200000 --minutes 60 --out runs/wmt14
@@ -42,6 +42,9 @@ at the end is that of up to 1,000 pairs of the test part, drawn at even distance
 More processes, more GPUs: `torchrun --nproc-per-node 2 -m lessons_lib.cli train …`, or `accelerate launch -m` in the
 place of torchrun. A batch is then shared among them, and the result is the same.
 """
+
+
+UNTRANSLATED = 0.1  # share of the training pairs: a few names and numbers are the same in two languages
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -115,6 +118,8 @@ def run(options: argparse.Namespace) -> int:
     corpus = _load(options)
     if os.environ.get("RANK", "0") == "0":  # of several processes one talks
         _warn(corpus, options.tokenize)
+        if len(corpus.train) < (options.pairs_count or 0):
+            print(f"lessons: the corpus has {len(corpus.train)} pairs, not {options.pairs_count}", file=sys.stderr)
     card = train_translator(corpus, recipe, options.out, options.overwrite)
     if not card:  # one of several processes, and not the one that talks
         return 0
@@ -139,6 +144,10 @@ def _warn(corpus, tokenize: str | None) -> None:
         if count:
             of = f"{count} of {len(getattr(corpus, part))} {'validation' if part == 'valid' else part} pairs"
             print(f"lessons: {of} have a side that is in the training data too: such a score flatters", file=sys.stderr)
+    same = sum(pair.source == pair.target for pair in corpus.train) if corpus.name == "pairs" else 0
+    if same > UNTRANSLATED * len(corpus.train):
+        of = f"{same} of {len(corpus.train)} training pairs"
+        print(f"lessons: {of} have the same text on both sides; nothing is translated there", file=sys.stderr)
     warn_of_bleu([pair.target for pair in corpus.valid], tokenize)
     if any(corpus.left_out.values()):
         counts = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in corpus.left_out.items())

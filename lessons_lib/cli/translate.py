@@ -26,7 +26,8 @@ is what the beams are ordered by, so that scores fall: the log-probability of al
 power of --length-penalty; with 0 it is the log-probability itself.
 
 What a line becomes depends on that line, not on its neighbours; what is drawn (--temperature), on its number too. It
-may have twice as many tokens as the line, and ten more. Accents are read in Unicode's composed form (NFC).
+may have twice as many tokens as the line, and ten more. Accents are read in Unicode's composed form (NFC), and any
+number of blanks and tabs between two words as one blank.
 """
 
 
@@ -66,13 +67,13 @@ def run(options: argparse.Namespace) -> int:
     search = {name: getattr(options, name) for name in names}
     before, complaints = 0, 0
     for lines in [sentences] if sentences else batches_of_lines(sys.stdin.buffer):
-        if not sentences:
-            too_long = translator.too_long(lines)
-            for index, tokens in too_long.items():
-                complaint = f"line {before + index + 1} has {tokens} tokens, but this model reads at most"
-                print(f"lessons: {complaint} {translator.longest}; left empty, split it", file=sys.stderr)
-            lines = ["" if index in too_long else line for index, line in enumerate(lines)]
-            complaints += len(too_long)
+        too_long = translator.too_long(lines)
+        for index, tokens in too_long.items():
+            which = f"{'sentence' if sentences else 'line'} {before + index + 1}"
+            complaint = f"{which} has {tokens} tokens, but this model reads at most {translator.longest}"
+            print(f"lessons: {complaint}; left empty, split it", file=sys.stderr)
+        lines = ["" if index in too_long else line for index, line in enumerate(lines)]
+        complaints += len(too_long)
         prefixes = None if prefix is None else [prefix] * len(lines)
         for translation in translator.translate(lines, attention=False, prefixes=prefixes, first=before, **search):
             if options.n_best == 1:

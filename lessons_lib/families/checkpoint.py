@@ -58,22 +58,24 @@ def read_tensors(folder: Path) -> dict[str, Tensor]:
     Raises:
         ValueError: a file is missing or damaged, or the weights are only there as a pickle, which could run any code.
     """
+    where: dict[str, str] = {}  # tensor -> file; a file may hold others too, which are another's, and out of date
     if (folder / WEIGHTS).is_file():
-        files = [folder / WEIGHTS]
+        files = [WEIGHTS]
     elif (folder / INDEX).is_file():
-        files = [folder / name for name in sorted(set(_read_json(folder / INDEX).get("weight_map", {}).values()))]
+        where = _read_json(folder / INDEX).get("weight_map") or {}
+        files = sorted(set(where.values()))
     else:
         raise UserError(
             f"{folder} has no {WEIGHTS}, and pickles (pytorch_model.bin) are not read, for they can run any code; "
             "convert it with transformers: from_pretrained(folder).save_pretrained(folder)"
         )
     tensors = {}
-    for file in files:
+    for file in (folder / name for name in files):
         if not file.is_file():
             raise UserError(f"{file} is missing; download the model again")
         refuse_pointer(file)
         try:
-            tensors |= load_file(file)
+            tensors |= {name: x for name, x in load_file(file).items() if where.get(name, file.name) == file.name}
         except SafetensorError as error:
             raise UserError(f"{file} is damaged ({error}); download it again") from None
     return tensors

@@ -90,7 +90,7 @@ def our_config(settings: dict, layout: Layout, tensors: dict[str, Tensor]) -> Tr
             if value != layout.required[name]:
                 refuse(name, value, f"only {layout.required[name]!r} is")
         elif name in layout.settings:
-            if value is not None:
+            if value not in (None, []):
                 changes[layout.settings[name]] = _converted(name, value, getattr(layout.base, layout.settings[name]))
         elif value and _changes_numbers(name):
             refuse(name, value)
@@ -129,6 +129,8 @@ def _converted(name: str, value: object, example: object) -> object:
         return ACTIVATION_NAMES[value]
     if name == "eos_token_id" and isinstance(value, list):
         value = value[0]
+    if isinstance(example, bool) and value not in (True, False):  # bool("false") is True
+        raise UserError(f"config.json has {name}={value!r}; true or false should stand there")
     try:
         return value if example is None else type(example)(value)
     except (TypeError, ValueError):

@@ -26,12 +26,13 @@ def _choices(settings: dict, tensors: dict[str, Tensor]) -> dict:
             known["rope_base"] = float(base)
     # Mistral has a window unless a setting takes it away; Qwen2 has one if a setting switches it on.
     window = settings.pop("sliding_window", 4096 if kind == "mistral" else None)
-    if settings.pop("use_sliding_window", kind == "mistral") and window:
+    longest = settings.get("max_position_embeddings") or LLAMA_7B.max_length  # a window of that hides nothing
+    if settings.pop("use_sliding_window", kind == "mistral") and window and window < longest:
         refuse("sliding_window", window)
     if others := set(settings.pop("layer_types", None) or ()) - {"full_attention"}:
         refuse("layer_types", others.pop())
-    attention, feed_forward = settings.pop("attention_bias", False), settings.pop("mlp_bias", False)
-    if attention != feed_forward:
+    attention, feed_forward = (bool(settings.pop(name, None)) for name in ("attention_bias", "mlp_bias"))
+    if attention != feed_forward and kind != "qwen2":  # whose biases stand where they stand, whatever is said
         refuse("attention_bias", attention, f"only mlp_bias={attention} goes with it")
     known["bias"] = "qkv" if kind == "qwen2" else "all" if attention else "none"
     return known

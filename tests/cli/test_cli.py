@@ -189,6 +189,7 @@ def test_a_signal_ends_the_training_and_keeps_the_model(data, tmp_path, number):
             time.sleep(0.05)
         assert {path.name for path in out.iterdir()} == {"checkpoint"}
         process.send_signal(number)
+        process.send_signal(signal.SIGTERM)  # as torchrun tells its processes what Ctrl-C has told them already
         _, errors = process.communicate(timeout=120)
     finally:
         process.kill()
@@ -350,6 +351,8 @@ def test_a_folder_that_is_not_a_model(tmp_path, capsys):
         ("config.json", b"{", "holds a damaged model"),
         ("config.json", b'{"vocab_size": 340, "flavour": 1}', "'flavour'"),
         ("config.json", b"{}", "no 'vocab_size'"),
+        ("config.json", b'{"vocab_size": 340, "d_model": "32"}', "d_model='32', where int should stand"),
+        ("config.json", b'{"vocab_size": 340, "d_head": 4.0}', "d_head=4.0, where int | None should stand"),
         ("config.json", b'{"vocab_size": 340}', "model.safetensors does not fit config.json"),
         ("model.safetensors", b"\x80\x04 a pickle", "holds a damaged model"),
         ("tokenizer.json", b"{}", "tokenizer.json is not a tokenizer"),
@@ -359,6 +362,19 @@ def test_a_damaged_model(tmp_path, capsys, name, content, message):
     save_model(tmp_path, *toy_model())
     (tmp_path / name).write_bytes(content)
     assert message in fails(capsys, "translate", "--model", str(tmp_path), "hello")
+
+
+def test_files_that_an_editor_gave_a_byte_order_mark(tmp_path, capsys):
+    save_model(tmp_path, *toy_model())
+    for name in ("config.json", "tokenizer.json"):
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + (tmp_path / name).read_bytes())
+    assert main(["translate", "--model", str(tmp_path), "hello"]) == 0
+
+
+def test_a_training_that_is_not_over_is_no_model_yet(tmp_path, capsys):
+    (tmp_path / "checkpoint").mkdir()
+    message = fails(capsys, "translate", "--model", str(tmp_path), "hello")
+    assert "holds an unfinished training, and no model yet; give its `lessons train` again" in message
 
 
 def test_files_of_two_models(tmp_path, capsys):
@@ -374,8 +390,12 @@ def test_a_sentence_longer_than_the_model_reads(model, capsys, tmp_path):
     fits = " ".join(["the cat"] * 11) + " the"  # 23 tokens and </s>
     assert main(["translate", "--model", model, fits]) == 0
     capsys.readouterr()
-    message = fails(capsys, "translate", "--model", model, "the cat", f"{fits} cat")
-    assert message == "lessons: sentence 2 has 24 tokens, but this model reads at most 23; split it\n"
+    assert main(["translate", "--model", model, "the cat", f"{fits} cat", "the cat"]) == 2
+    printed = capsys.readouterr()
+    first, second, third, end = printed.out.split("\n")
+    assert (first, second, end) == (third, "", "")
+    assert first
+    assert printed.err == "lessons: sentence 2 has 24 tokens, but this model reads at most 23; left empty, split it\n"
     long = tmp_path / "long"
     long.write_text(f"{fits} cat")
     assert main(["score", "--model", model, "--source", str(long), "--reference", str(long)]) == 0

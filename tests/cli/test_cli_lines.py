@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,17 @@ def test_accents_typed_as_two_characters_translate_alike():
     assert both[0].source_tokens == both[1].source_tokens
 
 
+def test_blanks_around_and_between_words_do_not_matter():
+    translator = toy_translator()
+    tidy, *others = translator.translate(
+        ["the black cat sees the dog", "  the  black\tcat sees\n the dog \r\n", "the black cat\fsees the dog\v"],
+        prefixes=["le chat", " le\tchat ", "le  chat"],
+    )
+    for other in others:
+        assert (other.text, other.source_tokens) == (tidy.text, tidy.source_tokens)
+    assert translator.translate("the\u00a0cat").source_tokens != translator.translate("the cat").source_tokens
+
+
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
@@ -235,6 +247,8 @@ def test_several_references_and_translations_from_a_file(model, file, capsys):
     one, _ = run(capsys, "score", "--hypotheses", hypotheses, "--reference", first)
     both, _ = run(capsys, "score", "--hypotheses", hypotheses, "--reference", first, second)
     assert one["bleu"] < both["bleu"] == 100.0
+    twice, _ = run(capsys, "score", "--hypotheses", hypotheses, "--reference", first, "--reference", second)
+    assert twice | {"seconds": 0} == both | {"seconds": 0}
     assert "nrefs:2" in both["signature"]
     blank, _ = run(capsys, "score", "--hypotheses", file("none", ["", ""]), "--reference", first)
     assert (blank["bleu"], blank["chrf"]) == (0, 0)
@@ -277,7 +291,40 @@ def test_a_language_without_blanks(file, capsys):
     assert "tokenize='klingon' cannot be used" in capsys.readouterr().err
 
 
+def test_translations_from_a_file_need_no_search(file, capsys):
+    files = ["--hypotheses", file("h", ["un"]), "--reference", file("r", ["un"])]
+    for flags in (["--beam", "4"], ["--precision", "bf16"], ["--device", "cpu"]):
+        assert main(["score", *files, *flags]) == 2
+        assert "translated already: leave out --beam, --precision and --device" in capsys.readouterr().err
+
+
+def test_so_few_sentences_say_nothing(file, capsys):
+    """Any difference between two systems is in their favour in one draw of two: four sentences may all agree."""
+    for count, verdict in ((4, "may be chance"), (5, "hardly chance")):
+        right, wrong = file("r", ["le chat noir dort"] * count), file("w", ["x"] * count)
+        found, _ = run(capsys, "compare", "--hypotheses", right, wrong, "--reference", right)
+        assert f"{verdict}, on {count} sentences" in found
+
+
 # ---- whose mistake
+
+
+def test_standard_input_is_read_once(capsys):
+    assert main(["score", "--hypotheses", "-", "--reference", "-"]) == 2
+    assert "standard input (-) can be read only once" in capsys.readouterr().err
+
+
+def test_what_is_read_is_not_written_over(model, file, tmp_path, capsys):
+    pairs = file("pairs", ["the cat ||| le chat"])
+    before = Path(pairs).read_text()
+    assert main(["align", "--model", model, "--pairs", pairs, "--layer", "0", "--out", f"{tmp_path}/./pairs"]) == 2
+    assert "pairs is what this command reads; give another --out" in capsys.readouterr().err
+    assert Path(pairs).read_text() == before
+    weights = Path(model, "model.safetensors")
+    before = weights.read_bytes()
+    assert main(["export-web", "--model", model, "--out", str(weights), "--overwrite"]) == 2
+    assert "is a file of the model itself; give another --out" in capsys.readouterr().err
+    assert weights.read_bytes() == before
 
 
 def test_a_mistake_of_ours_is_not_called_the_users(model, monkeypatch, capsys):
@@ -322,6 +369,19 @@ def test_what_training_has_seen_is_said(file, tmp_path, capsys):
     assert "lessons: 3 of 3 test pairs have a side that is in the training data too: such a score flatters" in said
     assert "read columns 1 and 2 of 3; the rest, such as 'by somebody', is left out" in said
     assert json.loads(Path(out, "run.json").read_text())["data"]["seen_in_training"] == {"valid": 40, "test": 3}
+    assert "on both sides" not in said
+    arguments[2:4] = ["--train", file("same", [f"{pair.source}\t{pair.source}" for pair in toy_corpus().train[:40]])]
+    assert main(["train", *arguments, *tiny, "--overwrite"]) == 0
+    assert "40 of 40 training pairs have the same text on both sides" in capsys.readouterr().err
+
+
+def test_fewer_pairs_than_were_asked_for(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("lessons_lib.translation.data.wmt14.load_wmt14", lambda *_: replace(toy_corpus(), name="wmt14"))
+    few = len(toy_corpus().train)
+    tiny = "--d-model 16 --n-heads 2 --n-encoder-layers 1 --n-decoder-layers 1 --d-ff 32 --vocab-size 340".split()
+    arguments = ["--corpus", "wmt14", "--pairs-count", str(few + 1), "--steps", "1", "--out", str(tmp_path / "out")]
+    assert main(["train", *arguments, *tiny]) == 0
+    assert f"lessons: the corpus has {few} pairs, not {few + 1}" in capsys.readouterr().err
 
 
 def test_untrained_models_never_write_what_no_sentence_contains(tmp_path):

@@ -359,8 +359,15 @@ def test_weights_in_pieces_and_in_half_precision(tmp_path):
     ours = load_llama(tmp_path / "pieces")
     theirs = transformers.LlamaForCausalLM.from_pretrained(tmp_path / "pieces", dtype=torch.float32)
     torch.testing.assert_close(ours(tokens), theirs(tokens).logits, **CLOSE)
+    first, last = map(load_file, pieces)
+    name = next(iter(first))
+    save_file(last | {name: first[name] + 1}, pieces[1], {"format": "pt"})  # the index says that it is in the first
+    torch.testing.assert_close(load_llama(tmp_path / "pieces")(tokens), ours(tokens))
     pieces[1].unlink()
     with pytest.raises(ValueError, match=r"model-00002-of-\d+.safetensors is missing; download the model again"):
+        load_llama(tmp_path / "pieces")
+    (tmp_path / "pieces" / "model.safetensors.index.json").write_text('{"weight_map": null}')
+    with pytest.raises(ValueError, match=r"has no tensor 'embed_tokens.weight'"):
         load_llama(tmp_path / "pieces")
 
 
@@ -476,13 +483,17 @@ LINEAR = {"rope_type": "linear", "factor": 2.0, "rope_theta": 10_000.0}
         (saved_gpt2, load_gpt2, {"add_cross_attention": True}, "add_cross_attention=True"),
         (saved_bert, load_bert, {"pruned_heads": {"0": [1]}}, "pruned_heads={'0': \\[1\\]}"),
         (saved_marian, load_marian, {"normalize_embedding": True}, "normalize_embedding=True"),
-        (mistral, load_llama, {"sliding_window": 4096}, "sliding_window=4096, which is not built here"),
+        (mistral, load_llama, {"sliding_window": 63}, "sliding_window=63, which is not built here"),
         (qwen2, load_llama, {"sliding_window": 8, "use_sliding_window": True}, "sliding_window=8"),
         (qwen2, load_llama, {"layer_types": ["sliding_attention"]}, "layer_types='sliding_attention'"),
         (saved_bert, load_bert, {"position_embedding_type": "relative_key"}, "='relative_key', .*only 'absolute' is"),
         (saved_bert, load_bert, {"hidden_act": "mish"}, "hidden_act='mish', .*; use one of relu, gelu"),
         (saved_bert, load_bert, {"hidden_size": "wide"}, "hidden_size='wide'; a number like 768 should stand there"),
         (saved_bert, load_bert, {"is_decoder": True}, "is_decoder=True"),
+        (saved_bert, load_bert, {"pad_token_id": 60}, "pad_id=60 is none of the 60 tokens"),
+        (saved_marian, load_marian, {"pad_token_id": 60}, "pad_token_id=60, .* one of the 60 tokens"),
+        (saved_marian, load_marian, {"decoder_start_token_id": -1}, "decoder_start_token_id=-1"),
+        (saved_llama, load_llama, {"tie_word_embeddings": "false"}, "'false'; true or false should stand there"),
         (saved_gpt2, load_gpt2, {"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx=True"),
         (saved_marian, load_marian, {"normalize_before": True}, "normalize_before=True"),
         (saved_marian, load_marian, {"decoder_ffn_dim": 64}, "decoder_ffn_dim=64, .* it has to be encoder_ffn_dim=48"),
@@ -516,6 +527,9 @@ def test_a_setting_that_is_not_built_is_named(tmp_path, save, load, settings, me
             {"rope_scaling": None, "rope_interleaved": False, "torch_dtype": "bfloat16", "is_llama_config": True},
         ),
         (qwen2, load_llama, {"use_mrope": False, "sliding_window": 32_768, "max_window_layers": 21}),
+        (qwen2, load_llama, {"attention_bias": True}),
+        (mistral, load_llama, {"sliding_window": 64}),  # as wide as the longest text
+        (saved_llama, load_llama, {"attention_bias": None, "mlp_bias": False}),
         (
             saved_marian,
             load_marian,
@@ -527,6 +541,8 @@ def test_settings_of_published_files_pass(tmp_path, save, load, settings):
     save(tmp_path)
     edit_settings(tmp_path, settings | {"eos_token_id": [3, 5], "bos_token_id": 0})
     assert load(tmp_path).config.eos_id == 3
+    edit_settings(tmp_path, {"eos_token_id": []})
+    load(tmp_path)
 
 
 # What transformers 4.46 to 5.x, its users and other trainers write into files of every family.

@@ -113,6 +113,13 @@ def test_translation_and_where_each_word_looked(ready, translator):
     assert says(page) == ""
 
 
+def test_blanks_between_words_do_not_matter(ready, translator):
+    page = ready()
+    translate(page, "  The  cat\tsleeps.\n")
+    assert " ".join(french(page)) == translator.translate("The cat sleeps.").text
+    assert page.locator("ol.tw-words span").all_text_contents() == ["The", "cat", "sleeps.", "</s>"]
+
+
 def test_each_layer_and_head_in_words_and_pieces(ready, translator):
     page = ready(TranslatorWidget(["The old woman's uncle doesn't see the zebra."], selected=0))
     (expected,) = translator.translate(["The old woman's uncle doesn't see the zebra."])
@@ -216,7 +223,7 @@ def test_empty_text_html_and_many_words(ready):
     assert page.locator("img, b").count() == 0
     assert "<b>cat</b>" in page.locator("ol.tw-words span").all_text_contents()
     translate(page, "cat " * 500)
-    assert "The text has 501 tokens, but this model reads at most 255: the rest was left out." in says(page)
+    assert "The text has 500 tokens, but this model reads at most 255: the rest was left out." in says(page)
     assert page.locator("ol.tw-words li").count() <= 257
     english = page.locator("ol.tw-words")
     assert english.bounding_box()["height"] < 300  # it scrolls, and so the keyboard reaches it

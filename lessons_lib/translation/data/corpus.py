@@ -12,6 +12,7 @@ from lessons_lib.errors import UserError
 from lessons_lib.translation.data import grammar
 from lessons_lib.translation.data.sameness import hash_of, normalise
 from lessons_lib.translation.data.textfile import decode_utf8, read_raw
+from lessons_lib.translation.data.tokenizer import plain
 
 MAX_CHARACTERS = 5_000  # of a sentence; what is longer is a page, or no text
 BARS = "|||"
@@ -131,7 +132,7 @@ def _read_part(paths: Sequence[Path]) -> list[Pair]:
 
 
 def read_pairs(source: Path, target: Path) -> list[Pair]:
-    """The lines of two aligned files.
+    """The lines of two aligned files, one blank between words.
 
     Raises:
         ValueError, OSError: see `read_lines`; or the two differ in length.
@@ -142,11 +143,13 @@ def read_pairs(source: Path, target: Path) -> list[Pair]:
             f"{source} has {len(sources)} lines but {target} has {len(targets)}; "
             "line n of one must translate line n of the other"
         )
-    return [Pair(*sides) for sides in zip(sources, targets, strict=True)]
+    return [Pair(*map(plain, sides)) for sides in zip(sources, targets, strict=True)]
 
 
 def read_tab_pairs(path: Path) -> list[Pair]:
     """Sentence pairs from one file: source, tab, target; or source, |||, target on every line. A side may be blank.
+
+    Each word is one blank away from the next, as in `read_pairs`.
 
     Further columns, such as the attribution in Tatoeba's files, are left out if every line has as many; stderr says so.
     Four columns of which the first and the third are numbers are Tatoeba's own: number, source, number, target.
@@ -155,9 +158,9 @@ def read_tab_pairs(path: Path) -> list[Pair]:
         ValueError, OSError: see `read_lines`; or a line has another number of columns; says which line.
     """
     lines = read_lines(path)
-    # fast_align and its like write "source ||| target"; of a blank side, the blank beside the bars is often lost.
+    # fast_align and its like write "source ||| target", often with no blank beside the bars.
     bars = BARS in next(line for line in lines if line.strip()) and not any("\t" in line for line in lines)
-    rows = [_columns(line, bars) if line.strip() else [] for line in lines]
+    rows = [line.split(BARS if bars else "\t") if line.strip() else [] for line in lines]
     first = next(row for row in rows if row)
     for number, row in enumerate(rows, start=1):
         if row and (len(row) < 2 or len(row) != len(first)):
@@ -172,13 +175,7 @@ def read_tab_pairs(path: Path) -> list[Pair]:
         read = f"{path}: read columns {source + 1} and {target + 1} of {len(first)}"
         others = [column for i, column in enumerate(first) if i not in (source, target)]
         print(f"lessons: {read}; the rest, such as {others[-1][:60]!r}, is left out", file=sys.stderr)
-    return [Pair(row[source], row[target]) if row else Pair("", "") for row in rows]
-
-
-def _columns(line: str, bars: bool) -> list[str]:
-    if not bars:
-        return line.split("\t")
-    return [column.removeprefix(" ").removesuffix(" ") for column in line.split(BARS)]
+    return [Pair(plain(row[source]), plain(row[target])) if row else Pair("", "") for row in rows]
 
 
 def read_lines(path: Path, may_be_blank: bool = False) -> list[str]:

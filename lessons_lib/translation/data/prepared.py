@@ -163,7 +163,7 @@ def read_manifest(folder: Path) -> dict:
     if not path.is_file():
         raise UserError(f"{folder} is not a prepared corpus: it has no {MANIFEST}; run `lessons prepare`")
     with suppress(ValueError, TypeError, KeyError, AttributeError):
-        manifest = json.loads(path.read_text("utf-8"))
+        manifest = json.loads(path.read_text("utf-8-sig"))
         if manifest["format"] == FORMAT and {"source", "filters", "exhausted", "parts"} <= manifest.keys():
             return manifest
     raise UserError(f"{path} is not one that this version of `lessons prepare` wrote; give it another folder")

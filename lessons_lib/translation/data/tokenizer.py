@@ -6,6 +6,7 @@ spelled in their UTF-8 bytes, so nothing is ever lost and nothing is "unknown".
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -64,7 +65,7 @@ class Tokenizer:
             ValueError: the file is not one of ours.
         """
         try:
-            vocabulary, merges = _vocabulary_and_merges(json.loads(Path(path).read_text("utf-8")))
+            vocabulary, merges = _vocabulary_and_merges(json.loads(Path(path).read_text("utf-8-sig")))
             tokenizer = cls(vocabulary, merges)
         except (ValueError, KeyError, TypeError):
             raise UserError(f"{path} is not a tokenizer that `lessons train` wrote; train again") from None
@@ -165,3 +166,11 @@ def split_words(text: str) -> list[str]:
     A no-break space, as French has it before « ? », belongs to its word; `str.split` would split there.
     """
     return re.findall(r"[^ \t\n\v\f\r]+", text)
+
+
+def plain(text: str) -> str:
+    """One blank between words, none around them, accents in composed form (NFC): as models read text, and learn it.
+
+    A second blank, a tab or a line end would be a token of its own, which hardly any training text has.
+    """
+    return " ".join(split_words(unicodedata.normalize("NFC", text)))

@@ -9,6 +9,7 @@ from lessons_lib.translation.data.corpus import Pair
 
 HUB = {"dataset": "wmt/wmt14", "config": "fr-en", "revision": "b199e406369ec1b7634206d3ded5ba45de2fe696"}
 SECONDS = 10  # to wait for the hub before saying that it cannot be reached
+ROW = '{"translation": {"en": …, "fr": …}}'
 RETRIES, PAUSE = 5, 2  # when a stream breaks: so many times, after so many seconds
 
 
@@ -57,9 +58,7 @@ class Source:
                 # A side that is not there is as blank as one that is null: `datasets` may leave its key out.
                 yield Pair(*(one_line(sides.get(language) or "") for language in ("en", "fr")))
             except (KeyError, TypeError, ValueError, AttributeError):
-                raise UserError(
-                    f'{self.name} has a row that is not {{"translation": {{"en": …, "fr": …}}}}: {str(row)[:80]}'
-                ) from None
+                raise UserError(f"{self.name} has a row that is not {ROW}: {str(row)[:80]}") from None
 
     def position(self) -> dict:
         """Where the split that was read last stands; JSON can hold it."""
@@ -70,9 +69,10 @@ class Source:
         try:
             return next(self._rows, None)
         except Exception as error:  # whatever the layers below raise: httpx, fsspec, pyarrow, datasets
+            check = f"whether all rows are {ROW}" if self._folder else "the network"
             raise OSError(
-                f"{self.name} breaks off ({_first_line(error)}); check the network, or the files, and run the same "
-                "command: it goes on from the last whole part"
+                f"{self.name} breaks off ({_first_line(error)}); check {check}, and run the same command: it goes on "
+                "from the last whole part"
             ) from None
 
     def _open(self, split: str):

@@ -1,14 +1,13 @@
 """Whether an exported model says what ours says."""
 
 import sys
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lessons_lib.errors import UserError
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.data.tokenizer import Tokenizer, plain
 from lessons_lib.translation.search.decoding import output_limit
 from lessons_lib.translation.search.translator import Translator
 
@@ -43,7 +42,7 @@ def checkable(translator: Translator, texts: Sequence[str]) -> list[str]:
     Raises:
         ValueError: there is none.
     """
-    filled = [unicodedata.normalize("NFC", text) for text in texts if text.strip()]
+    filled = [plain(text) for text in texts if text.strip()]
     too_long = translator.too_long(filled)
     if not filled:
         raise UserError("there is no sentence to check with; give a file with one sentence a line")

@@ -40,7 +40,7 @@ class OnnxTranslator:
 
     def __init__(self, folder: Path, threads: int = 0):
         self.tokenizer = Tokenizer.load(folder / "tokenizer.json")
-        self.config = json.loads((folder / "config.json").read_text("utf-8"))
+        self.config = json.loads((folder / "config.json").read_text("utf-8-sig"))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self.encoder, self.step = (

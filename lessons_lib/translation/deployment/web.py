@@ -41,7 +41,7 @@ def seen_words(texts: Iterable[str]) -> list[str]:
 def stored_words(folder: Path) -> list[str] | None:
     """The ``words.json`` of a model's folder; None if it has none."""
     path = Path(folder) / WORDS
-    return json.loads(path.read_text("utf-8")) if path.is_file() else None
+    return json.loads(path.read_text("utf-8-sig")) if path.is_file() else None
 
 
 def web_model(folder: Path, words: list[str] | None = None, name: str = "") -> bytes:

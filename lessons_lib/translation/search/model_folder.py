@@ -40,6 +40,9 @@ def load_model(folder: Path) -> tuple[Transformer, Tokenizer]:
         raise UserError(f"{folder} is not a folder; give the --out of a `lessons train`")
     finish(folder)
     missing = [name for name in NEEDED if not (folder / name).is_file()]
+    if missing and (folder / CHECKPOINT).is_dir():
+        fix = "give its `lessons train` again, which goes on, or end it with Ctrl-C, which saves a model"
+        raise UserError(f"{folder} holds an unfinished training, and no model yet; {fix}")
     if missing:
         raise UserError(
             f"{folder} is not a model: it has no {' and no '.join(missing)}; give the --out of a `lessons train`"

@@ -1,6 +1,5 @@
 """The finished translator: a model folder in, sentences in, translations out, with what it looked at."""
 
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import overload
@@ -10,7 +9,7 @@ import torch
 from lessons_lib.device import memory_errors, pick_device, pick_precision
 from lessons_lib.errors import UserError
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.data.tokenizer import Tokenizer
+from lessons_lib.translation.data.tokenizer import Tokenizer, plain
 from lessons_lib.translation.search.attention_weights import cross_attention
 from lessons_lib.translation.search.decoding import LENGTH_PENALTY, Hypothesis, output_limit
 from lessons_lib.translation.search.model_folder import load_model
@@ -63,8 +62,8 @@ class Translator:
     ) -> Translation | list[Translation]:
         """Translate each sentence, or the only one; a blank one stays blank.
 
-        What a sentence becomes depends on it alone, and not on the others or on how many they are. An accent may be
-        typed as a character of its own: sentences are read in Unicode's composed form (NFC).
+        What a sentence becomes depends on it alone, and not on the others or on how many they are. Nor does it matter
+        how many blanks, tabs or line ends are between two words, or whether an accent is a character of its own.
 
         Args:
             beam: 1 is greedy search.
@@ -124,7 +123,7 @@ class Translator:
 
     def _tokens(self, sentences: Sequence[str]) -> list[list[int]]:
         """The tokens of each sentence; none of a blank one."""
-        encoded = self.tokenizer.encode_all(unicodedata.normalize("NFC", text) for text in sentences)
+        encoded = self.tokenizer.encode_all(map(plain, sentences))
         return [ids if text.strip() else [] for text, ids in zip(sentences, encoded, strict=True)]
 
     def _encode(self, sentences: Sequence[str]) -> list[list[int]]:

@@ -3,9 +3,11 @@
 import contextlib
 import json
 import math
+import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TextIO
 
@@ -16,11 +18,15 @@ from lessons_lib.translation.training.checkpoint import LATEST
 from lessons_lib.translation.training.live_plot import LivePlot, in_notebook
 from lessons_lib.translation.training.loop import Step
 
+SAME_PRESS = 1.0  # seconds
+
 
 class StopSignal:
     """Inside this context Ctrl-C or SIGTERM only sets ``received``, so that the model can be saved; a second one ends.
 
-    Signals reach the main thread alone; in another thread the context does nothing.
+    What comes within `SAME_PRESS` seconds of the first is no second one: Ctrl-C in a terminal reaches torchrun and its
+    processes, and then torchrun tells its processes. Signals reach the main thread alone; in another thread the context
+    does nothing.
     """
 
     def __init__(self):
@@ -37,8 +43,11 @@ class StopSignal:
         self.listen_no_more()
 
     def _receive(self, number, _frame) -> None:
-        self.received = signal.Signals(number)
-        self.listen_no_more()
+        if self.received is None:
+            self.received, self._since = signal.Signals(number), time.monotonic()
+        elif time.monotonic() - self._since > SAME_PRESS:
+            self.listen_no_more()
+            os.kill(os.getpid(), number)
 
     def listen_no_more(self) -> None:
         """From now on a signal ends the program, as it did before: there is nothing left to save."""

@@ -28,7 +28,9 @@ export function serve(post) {
   async function translate({ id, text, beam, lengthPenalty = 1 }) {
     current = id;
     const begin = performance.now();
-    const all = tokenizer.encode(text.normalize("NFC")); // as lessons_lib/translation/search/translator.py reads it
+    const words = text.normalize("NFC").split(/[ \t\n\v\f\r]+/); // as `plain` of lessons_lib/translation/data/tokenizer.py
+    const read = words.filter((word) => word).join(" ");
+    const all = tokenizer.encode(read);
     const source = [...all.slice(0, model.config.max_length - 1), model.config.eos_id];
     const steps = search(model, source, beam, lengthPenalty);
     let [rested, result] = [begin, steps.next()];
@@ -51,7 +53,7 @@ export function serve(post) {
       score: one.score,
       normalised: normalised(one, lengthPenalty),
     }));
-    const about = { tokens: all.length, milliseconds, unseen: tokenizer.unseen(text.normalize("NFC")) };
+    const about = { tokens: all.length, milliseconds, unseen: tokenizer.unseen(read) };
     post({ id, done: { ...about, source: side(source), target: side(best.tokens), records, ended } });
   }
 

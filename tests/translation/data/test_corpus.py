@@ -192,6 +192,13 @@ def test_accents_typed_as_two_characters_are_one(files):
     assert read_lines(files("a", "l'e\u0301te\u0301\n")) == ["l'été"]
 
 
+def test_words_are_one_blank_apart(files):
+    assert read_pairs(files("a", " a  dog \t x\n"), files("b", "un\u00a0chien \n")) == [
+        Pair("a dog x", "un\u00a0chien")
+    ]
+    assert read_tab_pairs(files("c", "a  dog \t un  chien\r\n")) == [Pair("a dog", "un chien")]
+
+
 def test_bars_between_the_sides(files):
     """As fast_align and its like write them; editors cut off the blank beside a side that is blank."""
     path = files("a", "a dog ||| un chien\n||| le chat\nthe cat |||\n\n ||| x\nsolid|||collé\n")

@@ -211,6 +211,9 @@ def test_a_row_that_is_none(tmp_path):
     with pytest.raises(ValueError, match=r"has a row that is not .*translation"):
         prepare(tmp_path / "out", 5, tmp_path)
     assert not (tmp_path / "out").exists()
+    (tmp_path / "validation.jsonl").write_text(json.dumps(row(*NEWS[0])))
+    with pytest.raises(OSError, match=r"check whether all rows are {.translation.: {.en.: …, .fr.: …}}, and run"):
+        prepare(tmp_path / "out", 5, tmp_path)
 
 
 def test_a_side_that_is_missing_is_as_blank_as_one_that_is_null(tmp_path):

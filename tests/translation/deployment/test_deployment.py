@@ -147,7 +147,7 @@ def test_a_folder_is_replaced_only_when_asked_for(model, tmp_path, capsys):
     (out / "mine.txt").touch()
     capsys.readouterr()
     assert "holds mine.txt, which is not part of an export" in fails(capsys, *arguments, "--overwrite")
-    assert "holds model.safetensors" in fails(capsys, "--model", model, "--to", "onnx", "--out", model)
+    assert "is what this command reads" in fails(capsys, "--model", model, "--to", "onnx", "--out", model)
 
 
 def test_errors_before_anything_is_written(model, sentences, tmp_path, capsys, monkeypatch):

@@ -16,12 +16,13 @@ from lessons_lib.device import memory_errors
 from lessons_lib.translation.data.corpus import Pair
 from lessons_lib.translation.search.model_folder import CHECKPOINT, FILES, load_model
 from lessons_lib.translation.training import loop as training
+from lessons_lib.translation.training import monitor
 from lessons_lib.translation.training import resumable as run
 from lessons_lib.translation.training.checkpoint import LATEST, read_checkpoint, write_checkpoint
 from lessons_lib.translation.training.early_stopping import EarlyStopping
 from lessons_lib.translation.training.in_use import LOCK
 from lessons_lib.translation.training.loop import Step, Trainer
-from lessons_lib.translation.training.monitor import Monitor
+from lessons_lib.translation.training.monitor import Monitor, StopSignal
 from lessons_lib.translation.training.options import TrainingOptions
 from lessons_lib.translation.training.recipe import Recipe
 from lessons_lib.translation.training.resumable import train_translator
@@ -118,6 +119,16 @@ def test_ctrl_c_ends_the_scoring_and_the_model_is_there(tmp_path, monkeypatch):
         train_translator(toy_corpus(), replace(recipe(steps=3), validations=0), tmp_path / "out")
     load_model(tmp_path / "out")
     assert "scores" not in json.loads((tmp_path / "out" / "run.json").read_text())
+
+
+def test_one_press_may_arrive_twice_and_a_second_one_ends(monkeypatch):
+    with StopSignal() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.received is signal.SIGINT
+        monkeypatch.setattr(monitor, "SAME_PRESS", 0.0)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_an_error_before_the_first_step_leaves_no_folder(tmp_path):
