@@ -10,7 +10,7 @@ from functools import cache
 from lessons_lib.evidence import above
 from lessons_lib.studies import Study
 from lessons_lib.translation.course_model import load_course_translator
-from lessons_lib.translation.data.grammar import Selection, collect, is_for_training, load_splits
+from lessons_lib.translation.data.grammar import Selection, collect, has_shown_words, is_shown, load_splits
 from lessons_lib.translation.data.language.sampling import LONG_WEIGHTS, WEIGHTS
 from lessons_lib.translation.data.language.writing import SentencePair, fold
 from lessons_lib.translation.evaluation.bleu import bleu
@@ -34,11 +34,11 @@ def sentences(clauses: str, words: str, seed: int, taken: Collection[str]) -> li
     """Fresh pairs of one of the four cells, of words and constructions that training has, none of them in ``taken``."""
     number, weights = CLAUSES[clauses]
 
-    def belongs(said, pair):
-        return 1 + sum(part is not None for part in (said.second, said.third)) == number and is_for_training(said, pair)
+    def means(said):
+        return 1 + sum(part is not None for part in (said.second, said.third)) == number and is_shown(said)
 
     stream = f"{clauses}, {words} {seed}"
-    return collect(SENTENCES, stream, Selection(weights, belongs), set(taken), lengths=WORDS[words])
+    return collect(SENTENCES, stream, Selection(weights, means, has_shown_words), set(taken), lengths=WORDS[words])
 
 
 def run(seed: int) -> dict[str, float]:

@@ -64,10 +64,14 @@ class Splits:
 
 
 class Selection(NamedTuple):
-    """What is drawn for a test set, how often each construction, and which sentences belong to it."""
+    """What is drawn for a test set, how often each construction, and which sentences belong to it.
+
+    ``means`` asks what is said; most draws fail there, before they are written. ``reads`` asks the words, too.
+    """
 
     weights: dict[str, int]
-    belongs: Callable[[Sentence, SentencePair], bool]
+    means: Callable[[Sentence], bool] = lambda said: True
+    reads: Callable[[Sentence, SentencePair], bool] = lambda said, pair: True
 
 
 # The examples of the course: no split contains them.
@@ -108,7 +112,7 @@ def generate(n_pairs: int, seed: int = 0) -> list[SentencePair]:
     Raises:
         ValueError: ``n_pairs`` is negative.
     """
-    return collect(n_pairs, f"all {seed}", Selection(WEIGHTS, lambda said, pair: True), set())
+    return collect(n_pairs, f"all {seed}", Selection(WEIGHTS), set())
 
 
 def load_splits(n_train: int = 20_000, n_valid: int = 500, n_test: int = 500, seed: int = 0) -> Splits:
@@ -128,7 +132,7 @@ def load_splits(n_train: int = 20_000, n_valid: int = 500, n_test: int = 500, se
     apart |= {fold(pair.french) for pair in test}
     valid = collect(n_valid, f"valid {seed}", TESTS["in_distribution"], used, apart)
     apart |= {fold(pair.french) for pair in valid}
-    train = collect(n_train, f"train {seed}", Selection(WEIGHTS, is_for_training), used, apart)
+    train = collect(n_train, f"train {seed}", FOR_TRAINING, used, apart)
     return Splits(train, valid, test)
 
 
@@ -154,32 +158,33 @@ def load_tests(n_pairs: int = 500, seed: int = 0) -> dict[str, list[SentencePair
     return tests
 
 
-def is_for_training(said: Sentence, pair: SentencePair) -> bool:
-    """Whether training may have a sentence: nothing in it is kept for a test."""
-    return not is_new(said) and not asks_unseen_word(pair) and not has_unseen_construction(said)
-
-
 def asks_unseen_word(pair: SentencePair) -> bool:
     """Whether a pair has a word, or a form of a word, that training never shows."""
     return has_unseen_word(fold(pair.english), fold(pair.french))
 
 
-def is_new_combination(said: Sentence, pair: SentencePair) -> bool:
-    """Whether a sentence is like those of training, but for a held-out combination of words."""
-    unseen = asks_unseen_word(pair) or has_unseen_construction(said)
-    return is_new(said) and not unseen and is_typical(said, pair.english)
+def is_shown(said: Sentence) -> bool:
+    """Whether training shows such a meaning: no combination of words and no construction that is kept for a test."""
+    return not is_new(said) and not has_unseen_construction(said)
 
 
+def has_shown_words(said: Sentence, pair: SentencePair) -> bool:
+    """Whether training shows every word of a pair, in this form."""
+    return not asks_unseen_word(pair)
+
+
+FOR_TRAINING = Selection(WEIGHTS, is_shown, has_shown_words)
 TESTS = {
-    "in_distribution": Selection(WEIGHTS, is_new_combination),
-    "unseen_words": Selection(
-        WEIGHTS, lambda said, pair: asks_unseen_word(pair) and not has_unseen_construction(said) and not is_new(said)
+    "in_distribution": Selection(
+        WEIGHTS,
+        lambda said: is_new(said) and not has_unseen_construction(said),
+        lambda said, pair: has_shown_words(said, pair) and is_typical(said, pair.english),
     ),
+    "unseen_words": Selection(WEIGHTS, is_shown, lambda said, pair: asks_unseen_word(pair)),
     "unseen_constructions": Selection(
-        UNSEEN_WEIGHTS,
-        lambda said, pair: has_unseen_construction(said) and not is_new(said) and not asks_unseen_word(pair),
+        UNSEEN_WEIGHTS, lambda said: has_unseen_construction(said) and not is_new(said), has_shown_words
     ),
-    "long": Selection(LONG_WEIGHTS, is_for_training),
+    "long": FOR_TRAINING._replace(weights=LONG_WEIGHTS),
 }
 
 
@@ -201,11 +206,13 @@ def collect(
     pairs: list[SentencePair] = []
     while len(pairs) < n_pairs:
         said = sample_sentence(rng, wanted.weights)
+        if not wanted.means(said):
+            continue
         pair = write(said)
         folded = fold(pair.english)
         if len(pair.english.split()) not in lengths or folded in used or fold(pair.french) in apart:
             continue
-        if wanted.belongs(said, pair):
+        if wanted.reads(said, pair):
             used.add(folded)
             pairs.append(pair)
     return pairs
