@@ -734,7 +734,7 @@ print("attention, here as there:", abs(live - stored) < 0.1)
 # Attention reaches any word in one step before it has learnt anything. An LSTM as PyTorch starts it *forgets by default*: its gradient
 # shrinks by a constant factor a step, and in 1000 updates it did not learn to carry one letter over 40 steps. Started with an open gate it
 # did, in 200. *Many* facts
-# at once are another matter. After 300 updates an LSTM 128 wide is hardly further than one 16 wide, so at that point its trouble is not a
+# at once are another matter. After 300 updates, at one learning rate, an LSTM 128 wide is hardly further than one 16 wide, so at that point its trouble is not a
 # narrow memory: it learns slowly. After 1200 a wider memory pays; what it can hold in the end was not measured.
 # Attention has the book after 300 updates: it learns where to look, and carries nothing.
 # ```

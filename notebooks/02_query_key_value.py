@@ -1155,8 +1155,8 @@ print(
 
 # %% [markdown]
 # **The query made by the key's matrix.** One line was copied, and one name not changed. It trains, and the loss falls: it is the
-# network "Q = K" of claim 1. *Symptom:* one kind of question is learned late and badly. If your model is good at one direction and
-# hopeless in the other, look here. And again, `query.weight.grad` is `None`.
+# network "Q = K" of claim 1. *Symptom* there: one kind of question is learned late and badly. If your model is good at one direction and
+# bad in the other, look here. And again, `query.weight.grad` is `None`.
 #
 # **Source and target exchanged.** In cross-attention the side that asks decides the number of rows. Exchange the two and you get one
 # row for each English word. If both sentences happen to be equally long, no shape tells you. Our example is such a pair:

@@ -839,7 +839,7 @@ for (kind, text), shares in position.items():
 # %% [markdown]
 # Some lean to one side, more than twice as much as an untrained head at most. Clean "previous word" heads, which BERT has ({cite:t}`clark2019does`), did
 # not grow here. In models that continue a text they are half of a well-known machine, the {term}`induction head`. It looks for an earlier place where
-# the present word stood, and at the word that *followed* there, so that A B … A is continued with B. For that the earlier B must first be
+# the present word stood, and at the word that *followed* there, so that A B … A is continued with B. For that the earlier B is first
 # marked as "stands after A", in a layer below, by a previous-word head ({cite:t}`elhage2021mathematical`, {cite:t}`olsson2022context`).
 #
 # **Alignment.** Before the decoder writes a French word, does a cross-attention head look most at an English word that belongs to it? Both
@@ -1369,7 +1369,7 @@ print(
 )
 
 # %% [markdown]
-# A BLEU of 97 alarms nobody. Only the comparison with the code that the weights were trained with shows it.
+# A BLEU of 97 alarms nobody. The comparison with the code that the weights were trained with shows it.
 #
 # **Forgetting $W_O$.** The merged heads already have the width $D$, so nothing complains. But without $W_O$ each head can only write into its own $d_{head}$
 # numbers, and the heads do not mix. Take one head out and see which numbers of the output change:
