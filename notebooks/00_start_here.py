@@ -16,8 +16,8 @@
 # **What will I build?** *10 minutes. You need: nothing. Read, or run the cells from top to bottom.*
 #
 # A Transformer that translates English into French, every part of the network written by you. This page shows you where you will end up: a
-# finished translator, where it looks while it writes, and how such a model gets from random numbers to French, in less than a minute on
-# a laptop without a GPU.
+# finished translator, where it looks while it writes, and what such a model, which begins with random numbers, writes as it learns. No
+# GPU is needed.
 
 # %% tags=["remove-cell"]
 import sys

@@ -71,8 +71,8 @@ torch.set_num_threads(1)
 # "house", which is nearer, a noun as well, and the wrong one.
 #
 # That is all that attention does: **each word looks at every word, decides how much each of them matters to it, and
-# takes home a weighted average.** Below is a network with a single layer of it. We train it later on this page, in a few
-# seconds, to say for each article, adjective and verb whether it will be singular or plural in French. Nobody told it what
+# takes home a weighted average.** Below is a network with a single layer of it. We train it later on this
+# page to say for each article, adjective and verb whether it will be singular or plural in French. Nobody told it what
 # a noun is. Click *slept*, then *the*, and see where each of them looks.
 
 # %% tags=["hide-input"]
@@ -729,12 +729,12 @@ stored = book.results["attention, 64 wide, 16 pairs, 300 updates"][0]
 print("attention, here as there:", abs(live - stored) < 0.1)
 
 # %% [markdown]
-# ```{admonition} Verdict: true of the one step; an LSTM forgets as it is usually started, and can be started otherwise
+# ```{admonition} Verdict: true of the one step; an LSTM forgets as PyTorch starts it, and can be started otherwise
 # :class: note verdict
 # Attention reaches any word in one step before it has learnt anything. An LSTM as PyTorch starts it *forgets by default*: its gradient
 # shrinks by a constant factor a step, and in 1000 updates it did not learn to carry one letter over 40 steps. Started with an open gate it
 # did, in 200. *Many* facts
-# at once are another matter. After 300 updates an LSTM 128 wide is hardly further than one 16 wide, so at that point its trouble is not a
+# at once are another matter. After 300 updates, at one learning rate, an LSTM 128 wide is hardly further than one 16 wide, so at that point its trouble is not a
 # narrow memory: it learns slowly. After 1200 a wider memory pays; what it can hold in the end was not measured.
 # Attention has the book after 300 updates: it learns where to look, and carries nothing.
 # ```
@@ -833,7 +833,7 @@ print("the division helps:", above(lead))
 # Undivided, a wide query listens to one random word, and as a rule little gradient comes back to tell it that it chose badly; the lines
 # above say what that cost our tagger after 50 updates, at one learning rate. Note two more limits. The argument is about *independent* entries of variance 1;
 # PyTorch's initial layers make them smaller, which softens the problem. And a trained network may make its scores as large as it likes:
-# in the widget most of the weight lies on one word *with* the division. It sets how even the weights are at the start of a training, not at its end.
+# in the widget most of the weight lies on one word *with* the division. It sets how even the weights are at the start of a training.
 # ```
 #
 # (claim-01-3)=

@@ -86,7 +86,7 @@ torch.set_num_threads(1)
 # Three learned matrices make them out of the word's {term}`embedding`. There is one more difference to a search engine: it shows you a
 # list, and you choose. Attention takes a bit of *every* page, weighted by how well it fits.
 #
-# Below is a network so small that all of its numbers fit on the page. It learned from the course's English–French corpus to choose
+# Below is a network so small that all numbers it computes fit on the page. It learned from the course's English–French corpus to choose
 # between *le*, *la* and *les* for "the". Take the steps from the embeddings to the output, and choose a cell to see
 # its arithmetic.
 
@@ -408,7 +408,7 @@ print(
 
 # %% [markdown]
 # With four numbers a word, "the" has learned to look for a noun in most sentences, and the noun to say one of three things when it is
-# found. Nobody told the network what a noun is. Where "the" looks elsewhere, it is most often at "are", which as a rule goes with *les*, too. A network learns what
+# found. Nobody told the network what a noun is. Elsewhere the word that "the" looks at most often is "are", which tells a plural, too. A network learns what
 # pays, not what we call things.
 #
 # ## Two sentences: the bridge of a translator
@@ -1155,8 +1155,8 @@ print(
 
 # %% [markdown]
 # **The query made by the key's matrix.** One line was copied, and one name not changed. It trains, and the loss falls: it is the
-# network "Q = K" of claim 1. *Symptom:* one kind of question is learned late and badly. If your model is good at one direction and
-# hopeless in the other, look here. And again, `query.weight.grad` is `None`.
+# network "Q = K" of claim 1. *Symptom* there: one kind of question is learned late and badly. If your model is good at one direction and
+# bad in the other, look here. And again, `query.weight.grad` is `None`.
 #
 # **Source and target exchanged.** In cross-attention the side that asks decides the number of rows. Exchange the two and you get one
 # row for each English word. If both sentences happen to be equally long, no shape tells you. Our example is such a pair:

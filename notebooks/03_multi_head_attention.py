@@ -547,19 +547,19 @@ for name in parts:
     print(f"  {name:29} {milliseconds[name, 1]:9.1f} {milliseconds[name, 32]:10.1f}")
 
 # %% [markdown]
-# ```{admonition} Verdict: true of parameters and products, to the last digit; false of time and memory once sentences are long
+# ```{admonition} Verdict: true of parameters and products, to the last digit; false of the weights to keep, and of time most where sentences are long
 # :class: note verdict
-# With 32 words a sentence the time grows little beside what it does with 512. There our plain code takes several times as long with 32 heads as with one, and keeps exactly 32 times
-# as many weights. The clock says where: dividing costs next to nothing with one head, and with 32 a time of the softmax's order, though it computes no
+# With 32 words a sentence the time grows little beside what it does with 512. There our plain code takes several times as long with 32 heads as with one. It keeps exactly 32 times
+# as many weights at any length. The clock of this machine says where: dividing costs next to nothing with one head, and with 32 a time of the softmax's order, though it computes no
 # exponential. So in these two it is mostly getting, reading and writing memory for $H \cdot T^2$ numbers that costs; and the products, of equally many operations, take longer, too. The
-# fused kernel (lesson 11), which never stores the weights, narrows the gap and does not close it. (Where keys and values that are *kept* cost most, heads of
+# fused kernel (lesson 11), which never stores the weights, narrows the gap here and does not close it. (Where keys and values that are *kept* cost most, heads of
 # queries can share theirs: {term}`grouped heads <grouped-query attention>`, lesson 11.)
 # ```
 #
 # (claim-03-2)=
 # ### Claim 2: "Heads specialise: syntax, coreference, position"
 #
-# Among 24 heads and many sentences a beautiful map can always be found. We ask
+# Among 24 heads and many sentences a beautiful map is soon found. We ask
 # for numbers, over sentences that the translator has never seen, and for a **baseline**: how well does somebody do who knows nothing?
 #
 # The corpus is written by a grammar, so we know what belongs together. (It marks each word with the piece of meaning that it says, such as `subject.noun`.)
@@ -839,7 +839,7 @@ for (kind, text), shares in position.items():
 # %% [markdown]
 # Some lean to one side, more than twice as much as an untrained head at most. Clean "previous word" heads, which BERT has ({cite:t}`clark2019does`), did
 # not grow here. In models that continue a text they are half of a well-known machine, the {term}`induction head`. It looks for an earlier place where
-# the present word stood, and at the word that *followed* there, so that A B … A is continued with B. For that the earlier B must first be
+# the present word stood, and at the word that *followed* there, so that A B … A is continued with B. For that the earlier B is first
 # marked as "stands after A", in a layer below, by a previous-word head ({cite:t}`elhage2021mathematical`, {cite:t}`olsson2022context`).
 #
 # **Alignment.** Before the decoder writes a French word, does a cross-attention head look most at an English word that belongs to it? Both
@@ -956,9 +956,9 @@ print(f"masculine ones: {share(sum(masculine), count):.2f}")
 # - *Syntax*: one head of eight, 2.4, finds the noun of a determiner more often than any fixed distance does, and less often than "the next noun". It finds nouns; whether it
 #   knows grammar cannot be seen in these sentences. For predicates its lead is open. No other relation is found more often than one fixed distance finds it.
 # - *Position*: leanings in the encoder, no head that gives a neighbour half of its weight. Two decoder heads mostly stay where they are.
-# - *Alignment*: clearly above the diagonal, but by seven of eight heads of cross-attention. They have the same job: that is teamwork, not specialisation.
+# - *Alignment*: clearly above the diagonal, but by seven of eight heads of cross-attention. By this measure they have one job: teamwork, not specialisation.
 # - *Coreference*: no head points at the noun that is meant in half of the cases, and nearly all pronouns come out right (a model that always
-#   took the masculine would be right in about four of five). The knowledge is there. It does not live in one head's favourite word.
+#   took the masculine would be right in about four of five). The knowledge is there; no head's favourite word shows it.
 #
 # The intervals are over sentences. The model is one, small, and trained once: another training may put its noun finder into another head, or grow none.
 # ```
@@ -1103,7 +1103,7 @@ print("all four together more than 40:", bool(none_left["cross"][1] > 40))
 #   BLEU of the four, 5.6, and by the count of wrong sentences it just misses *needed*.
 #
 # Do losses add up? We take out more and more heads, in the order of what each costs alone, and in an order drawn by lot. A stored study
-# (`heads_taken_out`) does it several times, each time with other sentences, 100 to rank the heads and 100 others to score what is left, and a new lot. A third order tests
+# (`heads_taken_out`) does it several times, each time with sentences drawn anew, 100 to rank the heads and 100 others to score what is left, and a new lot. A third order tests
 # a guess, that teams are the trouble: it takes the cheapest too, but leaves each attention one head as long as it can. Fixed before the numbers:
 # differences count from 5 BLEU.
 
@@ -1133,7 +1133,7 @@ print("16 heads, here: more is left by lot:", here["by lot"] > here["cheapest fi
 cost_of_12 = orders.difference("whole", "cheapest first, 12").mean
 print("12 heads cost more than twice the sum of their losses:", cost_of_12 > 2 * alone[6])
 
-# %% mystnb={"figure": {"name": "many-heads-pruned", "caption": "BLEU after taking out several of the 24 heads, without any training in between: means of ten orders, each on 100 sentences of its own, and their 95 % intervals. Grey: what one would expect if the losses of the single heads added up."}, "image": {"alt": "Line plot of BLEU against heads taken out, from 0 to 16, with broad bands. Cheapest first: 86 after 6 heads, 46 after 12, 3 after 16. With one head left in each attention: much the same up to 12, 10 after 16. By lot: 79, 39 and 24. The line of added losses stays far above all on the right."}}
+# %% mystnb={"figure": {"name": "many-heads-pruned", "caption": "BLEU after taking out several of the 24 heads, without any training in between: means of ten orders, each on 100 sentences drawn anew from the test set, and their 95 % intervals. Grey: what one would expect if the losses of the single heads added up."}, "image": {"alt": "Line plot of BLEU against heads taken out, from 0 to 16, with broad bands. Cheapest first: 86 after 6 heads, 46 after 12, 3 after 16. With one head left in each attention: much the same up to 12, 10 after 16. By lot: 79, 39 and 24. The line of added losses stays far above all on the right."}}
 fig, ax = plt.subplots()
 for name, style in ORDERS.items():
     points = [orders.estimate("whole" if not n else f"{name}, {n}") for n in TAKEN]
@@ -1172,7 +1172,7 @@ says(
 # Does a clear pattern tell which heads are needed? For each head we take how far it is *above the baseline* in what it does best, and draw it against
 # the BLEU that is lost without it. Fixed before the numbers: it tells if the interval of the rank correlation, over the heads, is above 0.
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "pattern-and-loss", "caption": "Each point is a head: how clear its best pattern is (share or weight above the baseline), and how much BLEU is lost without it."}, "image": {"alt": "Scatter plot of 24 heads in three colours. One of the two dearest heads, decoder 1.2, lies far to the left. Encoder 2.4 costs 6 and lies in the middle. Decoder heads 1.1 and 1.4 lie far to the right and cost 3 to 4. The cross-attention heads lie on the left and in the middle and all cost less than 2."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "pattern-and-loss", "caption": "Each point is a head: how clear its best pattern is (share or weight above the baseline), and how much BLEU is lost without it."}, "image": {"alt": "Scatter plot of 24 heads in three colours. One of the two dearest heads, decoder 1.2, lies on the left. Encoder 2.4 costs 6 and lies in the middle. Decoder heads 1.1 and 1.4 lie far to the right and cost 3 to 4. The cross-attention heads lie on the left and in the middle and all cost less than 2."}}
 FACTS = [
     *(
         {
@@ -1369,7 +1369,7 @@ print(
 )
 
 # %% [markdown]
-# A BLEU of 97 alarms nobody. Only the comparison with the code that the weights were trained with shows it.
+# A BLEU of 97 alarms nobody. The comparison with the code that the weights were trained with shows it.
 #
 # **Forgetting $W_O$.** The merged heads already have the width $D$, so nothing complains. But without $W_O$ each head can only write into its own $d_{head}$
 # numbers, and the heads do not mix. Take one head out and see which numbers of the output change:
@@ -1431,7 +1431,7 @@ print("numbers of a word that head 1 can write, of", d_model, ":", changed)
 # </details>
 # <details class="right"><summary>The attention weights that are computed and stored</summary>
 #
-# Right. Each head has $T^2$ of its own. For short sentences that costs little time, for long ones much.
+# Right. Each head has $T^2$ of its own. The longer the sentences, the more time that costs.
 #
 # </details>
 #

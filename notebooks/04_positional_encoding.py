@@ -205,7 +205,7 @@ with torch.no_grad():
 #
 # A word vector $x_t \in \mathbb{R}^{D}$ stands at position $t = 0, 1, \dots$; a head makes a query $q_t$ and a key $k_t$ of it, both
 # with $d_{head}$ entries ({term}`query`, {term}`key`). The score of a key at $s$ for a query at $t$ is $q_t \cdot k_s / \sqrt{d_{head}}$, and we write
-# $s - t$ for the **distance**: negative looks back. Three places where a Transformer is told the order are usual (a model without the last two is `UNORDERED` in the library).
+# $s - t$ for the **distance**: negative looks back. Three places where a Transformer is told the order are usual.
 #
 # **1. Add to the words.** Before the first layer, add a vector that depends on the position alone: $x_t + p_t$. This is called a
 # {term}`positional encoding`. Two choices are common:
@@ -733,8 +733,8 @@ says(
 
 # %% [markdown]
 # RoPE is cured by the mask: its trouble is the distances, or the crowd of keys, for the mask takes both away and cannot say which. The sinusoids
-# are not: they have both troubles. With random starts they have met all values, and with the mask, too, they are level. So it was never the formula
-# that extrapolated or did not. **A model works where it was trained.** It is not free: after the same number of batches, random starts are behind where
+# are not: they have both troubles. With random starts they have met all values, and with the mask, too, they are level. So here it was not the formula
+# that extrapolated or did not: **sinusoids worked where they had been trained.** It is not free: after the same number of batches, random starts are behind where
 # trained. ALiBi hardly notices when the mask takes the far part away, as it should if what is far away counts for little in it. (For the clipped bias the mask is a
 # cure too. A guess why: all far keys share one number, and a crowd of them drowns the near ones.) And $\sqrt D$: without it the sinusoids are behind by 0.06 nats where
 # trained, too little for our bound to say yes, and by 1.0 nats far out, where they are lost anyway.
@@ -794,13 +794,13 @@ says("English moved: 98, 96, 59, 37, 58 and 73", *(bleu["English", by] for by in
 says("Both moved: 98, 97, 75, 47, 51 and 61", *(bleu["both", by] for by in ROWS))
 
 # %% [markdown]
-# Ten places later, the girl and the boy have changed roles. And it is not the distance between the languages: with both sentences moved, no
+# Ten places later, the girl and the boy have changed roles. And it is not only the distance between the languages: with both sentences moved, no
 # distance changes, and BLEU falls all the same. The table moved by a rotation, exactly; the translator has learnt *places*, and its training, which always
 # began at row 0, never asked for more. (Why it recovers in part at row 50, and why moving both is worse there than moving one, we do not know.)
 #
 # ```{admonition} Verdict: false; past the trained length they did worse than no positions at all
 # :class: note verdict
-# The *formula* has a value for every position; the *model* has no idea what to do with it. **RoPE does not extrapolate either.** ALiBi
+# The *formula* has a value for every position; the *model* has no idea what to do with it. **RoPE did not extrapolate either.** ALiBi
 # did, and the clipped bias kept more than half of its lead. For sinusoids and ALiBi this is the finding of {cite:t}`press2022train`, on a far smaller model. The limits: one
 # layer, small, English letters, eight times the length. ALiBi pays for it: it is built to make little of what is far away, and the task here
 # needs little of that. Where it is needed, other work found other winners, no positions at all among them ({cite:t}`kazemnejad2023impact`).
@@ -885,7 +885,7 @@ except ValueError as error:
 
 # %% [markdown]
 # **RoPE's two conventions, mixed.** The paper's code and Meta's turn neighbours (2i and 2i + 1), Hugging Face's and ours turn halves (i and i + d_head/2).
-# Load Meta's own files into code of the other kind: all shapes agree, nothing fails. Here the letter model that was trained with halves is run with neighbours. To mend it, do not train
+# Load Meta's own files into code of the other kind: all shapes agree. Here the letter model that was trained with halves is run with neighbours. To mend it, do not train
 # again: the two differ in the order of the entries alone, so the rows of the two matrices that make queries and keys can be put into
 # the other order.
 
@@ -1053,8 +1053,8 @@ print(
 #
 # </details>
 #
-# **3. You train with ALiBi and find that one head, the one with the steepest slope, puts nearly all weight on the word itself and its
-# neighbours. What do you do?**
+# **3. You train with ALiBi and find that one head, the one with the steepest slope, puts most of its weight on the word itself and those
+# close by. What do you do?**
 #
 # <details><summary>Lower the learning rate: it diverges</summary>
 #
@@ -1198,7 +1198,7 @@ print(int((rotate(q_mean[None].cpu(), start=40) @ turned.T).argmax()))
 #   left from right. Turning queries and keys: RoPE.
 # - Moving a sinusoidal row by $k$ is a rotation that depends on $k$ alone. RoPE applies that rotation to queries and keys, and so its
 #   scores know of two places only the distance.
-# - Past the trained length sinusoids failed here, and so did RoPE: a model works where it was trained. ALiBi went on; it is built so that what is far away counts for little.
+# - Past the trained length sinusoids failed here, and so did RoPE: they worked where they had been trained. ALiBi went on; it is built so that what is far away counts for little.
 # - A relative table has $2m + 1$ columns. A cache needs to know where it stands. RoPE has two conventions, neighbours and halves, and weights belong to one.
 #
 # **Where it comes from.** Sinusoids: {cite:t}`vaswani2017attention`, section 3.5. Learned positions:
