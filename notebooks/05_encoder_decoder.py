@@ -302,7 +302,7 @@ class EncoderDecoder(nn.Module):
 # %% [markdown]
 # That is the whole model. In training there is one thing more, **{term}`dropout`** ({cite:t}`srivastava2014dropout`): a random tenth of the
 # numbers that a sub-layer gives is set to zero before they are added, and so is a tenth of the embeddings with their places
-# ({cite:t}`vaswani2017attention`, section 5.4). So the network cannot lean on any single number. Those that stay are divided by 0.9, which keeps the
+# ({cite:t}`vaswani2017attention`, section 5.4). The aim: that the network leans on no single number. Those that stay are divided by 0.9, which keeps the
 # mean. In use nothing is dropped; a model that somebody forgot to put into `eval()` gives another answer each time:
 
 # %%
@@ -603,7 +603,7 @@ print(
 )
 
 # %% [markdown]
-# A decoder-only model can translate as well: write source and target behind each other and continue. The families differ in what they *forbid*. Lesson 9
+# A decoder-only model can translate, too: write source and target behind each other and continue. The families differ in what they *forbid*. Lesson 9
 # builds all three from our blocks, and loads BERT and GPT-2 into them.
 #
 # ## Claims, tested
@@ -904,7 +904,7 @@ for statement, word in study.verdicts.items():
 # ```{admonition} Verdict: true of the last points, not of most, in this translator
 # :class: note verdict
 # With the same 60 batches for everybody, words that have not looked at each other at all bring the decoder to about six sevenths of the whole memory's BLEU; one encoder layer comes within a few points. So the decoder
-# can do much of the reading itself: its cross-attention sees the whole source, too. But neither is as good as the whole, by the bound, and no habit made them so. And the memory without its last *norm*? One number gives back most of
+# can do much of the reading itself: its cross-attention sees the whole source, too. But neither is as good as the whole, by the bound, after those 60 batches. And the memory without its last *norm*? One number gives back most of
 # what is lost, with no training; so it is mostly a matter of size, though neither that nor 60 batches give back all. The limit: our grammar has short sentences and few
 # ambiguous words. Where the meaning of a word hangs on its neighbours, the encoder may have more to do.
 # ```
@@ -1197,7 +1197,7 @@ print(
 #
 # </details>
 #
-# **2. While a sentence of 20 tokens is being translated, token by token, how often does a layer of the encoder run?**
+# **2. While a translation of 20 tokens is being written, token by token, how often does a layer of the encoder run?**
 #
 # <details class="right"><summary>Once</summary>
 #
@@ -1349,7 +1349,7 @@ print(
 # - Pre-norm is $x + f(\operatorname{norm}(x))$: a sum that nothing touches, with one norm at the end. Post-norm is $\operatorname{norm}(x + f(x))$.
 # - The residual path carries the words past the sub-layers, the norm keeps the scale; of our untrained stacks of 32 layers only pre-norm kept words and gradient. With norms and no residual path the gradient lives, and the difference between the words dies.
 # - In training the decoder reads the right beginning (teacher forcing), shifted by one place; dropout works in training only.
-# - Encoder-only, decoder-only, encoder–decoder: the same blocks, with other masks.
+# - Encoder-only, decoder-only, encoder–decoder: the same blocks, with other masks; the last has cross-attention, too.
 # - Right weights in wrong wiring run without an error. Compare logits, and compare a sentence alone with the same sentence in a batch.
 #
 # **Where it comes from.** The model: {cite:t}`vaswani2017attention`, section 3. Encoder and decoder as such, with recurrent networks: {cite:t}`cho2014learning`, {cite:t}`sutskever2014sequence`. Residual

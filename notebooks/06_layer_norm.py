@@ -440,7 +440,7 @@ print("β in the norm = β in the bias of the next matrix")
 # a low loss cannot come from learning by heart. The training loop usually cuts off gradients that are too long, which
 # would save a training that a norm should have saved, so that is switched off. All losses are in {term}`nats` a token.
 #
-# One training is one draw. So each claim rests on a stored study: several seeds of each network, those to be compared with the same start and the same batches, and the
+# One training is one draw. So each claim about training rests on a stored study: several seeds of each network, those to be compared with the same start and the same batches, and the
 # difference taken seed by seed. Here we train seed 0 of it, and compare. (`lessons_lib/studies` has the code and the cards.)
 
 # %%
@@ -728,7 +728,7 @@ for name, sides in arriving.items():
 # everything. (The optimizer, Adam, divides each gradient by its
 # usual size. {cite:t}`liu2020understanding` argue that what hurts is how strongly a small change of the weights moves the output of a post-norm network.)
 #
-# ```{admonition} Verdict: true of the usual start; pre-norm needs no warm-up, and a quiet start needs neither it nor the norm
+# ```{admonition} Verdict: true of the usual start; pre-norm needs no warm-up, and from a quiet start a network learns without it and without the norm
 # :class: note verdict
 # From the usual start the network without a norm is lost: at the end of the 40 steps of its warm-up, where we stopped it, its training loss is more than ten times the entropy of the frequencies. Pre-norm learns with and without warm-up, and by our bound does not need one. Post-norm at the high rate does: without a warm-up it stays at the frequencies. At the lower
 # rate, with more steps, it gets going in both ways; a warm-up still makes the training loss a little lower, and whether it is *needed* there is open. Started quietly, without any warm-up, post-norm comes
@@ -958,7 +958,7 @@ print(
 # %% [markdown]
 # ```{admonition} Verdict: cheaper on paper, in time only where the kernel is as good; in loss behind in training, but not on unseen sentences
 # :class: note verdict
-# About half the operations, of something that is less than a percent of the operations and a few percent of the time. From scratch it is clearly
+# About half the operations, of something that is less than a percent of the operations and, here, a few percent of the time. From scratch it is clearly
 # faster; against a fused LayerNorm it is what the kernel makes of it: look at the times above, and measure on your own machine. In the pairs RMSNorm has the higher loss in *training*. On *unseen* sentences no difference is shown after 140 steps, though
 # the interval is too wide to call both as good; and after 300 steps, at the lowest rate, RMSNorm is slightly ahead. So whoever looks at training losses alone gets another answer. The trained translator hardly notices when its mean is left in. Llama and its relatives use RMSNorm
 # ({cite:t}`touvron2023llama`), which has one parameter vector less, and needs no mean.
@@ -969,7 +969,7 @@ print(
 # None of these raises an error.
 #
 # **The variance of a sample.** `torch.var` divides by $D - 1$ unless you say `correction=0`. A norm divides by $D$. With 128 numbers that makes
-# every output 0.4 % too small; your own training would never notice. You notice when you load somebody's weights and your numbers agree with
+# every output 0.4 % too small; in your own training γ can make up for it. You notice when you load somebody's weights and your numbers agree with
 # theirs to two digits and no more.
 
 

@@ -409,7 +409,7 @@ plt.show()
 # %% [markdown]
 # ```{admonition} Verdict: true of an encoder or decoder-only layer with d_ff = 4d (or ⅔ · 4d with a gate), and not in general
 # :class: note verdict
-# Biases and norms do not matter: they move the share by a tenth of a percent. Four things do. A decoder layer with cross-attention has one
+# Biases and norms do not matter: they move the shares above by less than half a percentage point. Four things do. A decoder layer with cross-attention has one
 # half. Attention may be wider than the model (T5 11B). Where several query heads share a key and value (grouped heads, lesson 10), attention
 # is smaller; such models also have wider networks, and together that makes four fifths and more. And of the *whole* model it is less, in
 # small models much less, for their embeddings are large.
@@ -725,7 +725,7 @@ print(
 # At the lowest rate attention alone is behind the usual layer. With each at its best rate it has the lower loss; and so has the control, the usual attention with nothing behind it and a *third* of the numbers. So this task seems to have little work for
 # a feed-forward network. Mind what that does not say. What a dictionary does not give here is agreement between words, which is attention's own
 # business; the layer is one, and small; and wider heads cost each word more the longer the sentence is, a feed-forward network the same. Above all:
-# *could have been trained without* is not *can do without*. Take the four networks out of the translator that learned with them, and it writes nonsense.
+# *could have been trained without* is not *can do without*. Take the four networks out of the translator that learned with them, and BLEU falls below 30.
 # ```
 #
 # (claim-07-4)=
@@ -889,7 +889,7 @@ for (name, kind), hit in hits.items():
 # %% [markdown]
 # ```{admonition} Verdict: true of a part; half of what looks like memory is there without learning
 # :class: note verdict
-# Of 100 awake neurons 32 to 43 are readable by a single word, and of the shuffled ones none. But *random* keys, which have learnt nothing, are readable at roughly half that rate, and so are bare coordinates: probably the words already lie apart in the input,
+# Of 100 awake neurons 32 to 43 are readable by a single word, and of the shuffled ones none. But *random* keys, which have learnt nothing, reach roughly half that share, bare coordinates a good part of it: probably the words already lie apart in the input,
 # so that any direction finds some of them. In each layer the learnt keys do beat both. In four of ten decoder neurons the piece that comes next is *among the ten* that the value
 # pushes towards most; with the value of another neuron it is about one in twenty. So there are keys and values that go together. "Not readable" is what our criterion says, not what is so. And that a neuron fires *with*
 # a word does not yet say that the translation needs it.

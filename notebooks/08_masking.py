@@ -823,7 +823,7 @@ for name, one, its_tokenizer, its_pairs in (
 
 # %% [markdown]
 # Where the translator is good, its own beginnings *are* the right ones. So we must make errors. We take
-# 400 reference translations and give the translator the right beginning, up to a place in the middle. There we put one wrong token, and then *it writes on freely*, reading what it has written itself. Two kinds of errors: a French token at random; and its own, the token that it found second best at that place.
+# 400 reference translations and give the translator the right beginning, up to a place in the middle. There we put one wrong token, and then *it writes on freely*, reading what it has written itself. Two kinds of errors: a French token at random; and its own, the token that it found best there beside the right one.
 # As a control, the same without an error. We count the *edits* that would make its rest the reference's: tokens to exchange, to insert or to take out. If errors feed on each other, one brings more than **1** further edit, over what the control needs: that is our bound.
 
 
@@ -1059,7 +1059,7 @@ print(
 # It has learnt to repeat what it reads. The first thing that it reads is `<s>`, which our search never writes; so it writes another token, and repeats that. *Mended* by one place.
 #
 # **Padding counted in the loss.** `F.cross_entropy` counts every place unless told otherwise (`ignore_index`). That after `</s>` comes
-# `<pad>`, and after `<pad>` another one, is learnt at once, and pulls the mean down. The more padding, the prettier the number. Does the model
+# `<pad>`, and after `<pad>` another one, is easy to learn, and pulls the mean down. The more padding, the prettier the number. Does the model
 # suffer, too? One can read that it learns to end too early. The seeds of claim 1 trained this twin as well. Our bounds, written before: the same up to 0.1 nats on real tokens, sentences as long up to half a word.
 
 # %%

@@ -123,7 +123,7 @@ GalleryWidget(models, chosen=[names.index("BERT base"), names.index("GPT-2 small
 # | encoder–decoder | three masks, one for each attention | the next token of the target $y$ | $-\frac{1}{T}\sum_t \log p(y_{t+1} \mid y_1 \dots y_t, x)$ |
 # | prefix LM | $s \le t$, or $s$ in the prefix | the next token behind the prefix | as encoder–decoder, in one stack |
 #
-# $C$ is the set of covered places, chosen anew each time, 15 % of all places in BERT. The last row, the *prefix LM*, is no fourth family but a decoder-only model that reads its beginning both ways; claim 3 uses one. Two consequences can be read off this table.
+# $C$ is the set of covered places, drawn at random, 15 % of all places in BERT. The last row, the *prefix LM*, is no fourth family but a decoder-only model that reads its beginning both ways; claim 3 uses one. Two consequences can be read off this table.
 #
 # **The first row is a probability of the whole text.** Multiply its factors: $p(x) = \prod_t p(x_{t+1} \mid x_1 \dots x_t)$, by the rules of probability, with nothing left out. So one can *draw* a text
 # from it, one token after another, and *weigh* a text with it: say how probable it is. The second row is no such thing: it gives the probability of some tokens, if the others are there already.
@@ -575,7 +575,7 @@ says(
 )
 
 # %% [markdown]
-# From the left alone GPT lacks the noun that decides an article, and can only bet. BERT has read it, and gets more of them right. (At other words it gains as much: what follows tells something there, too.) So far the sentence holds. But GPT, asked in its own way, has something to say as well: it did learn which article goes with which noun, from
+# From the left alone GPT lacks the noun that decides an article, and can only bet. BERT has read it, and gets more of them right. (In your run it gains as much at other words: what follows tells something there, too.) So far the sentence holds. But GPT, asked in its own way, has something to say as well: it did learn which article goes with which noun, from
 # the other side, as "after *la*, this noun is improbable". After 400 steps that is worth more than BERT's look to both sides; after 1,600 it is the other way round. BERT was asked about one word in seven of the same text, and still gains from more steps; GPT's guesses become worse. Why, we did not measure; our guess is that it learns its few sentences by heart. How much is covered can be changed, too:
 # {cite:t}`wettig2023should` found that large models learn better if more than 15 % are.
 #
@@ -1082,7 +1082,7 @@ says(
 # | {term}`grouped-query attention` | a key head for each query head | a smaller {term}`KV cache` ({cite:t}`ainslie2023gqa`) | Llama 2 70B, Mistral | 10, 11 |
 # | {term}`sliding window` | the whole past | long texts at a fixed price ({cite:t}`beltagy2020longformer`, {cite:t}`jiang2023mistral`) | Mistral | 8 |
 # | {term}`mixture of experts` | one {term}`feed-forward network` | parameters that cost memory, but little time ({cite:t}`shazeer2017outrageously`, {cite:t}`jiang2024mixtral`) | Mixtral | below |
-# | latent attention (MLA) | keys and values kept as they are | one narrow vector a token in the cache ({cite:t}`deepseek2024v3`, section 2.1.1) | DeepSeek-V3 | gallery |
+# | latent attention (MLA) | keys and values kept as they are | two narrow vectors a token in the cache ({cite:t}`deepseek2024v3`, section 2.1.1) | DeepSeek-V3 | gallery |
 # | norm on queries and keys | no norm there | scores that stay small | Qwen3, Gemma 3 | 6 |
 # | shared layers | a layer each | a smaller file ({cite:t}`lan2020albert`) | ALBERT | below |
 #
