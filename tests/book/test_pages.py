@@ -22,7 +22,7 @@ def page(name: str) -> str:
 
 def stands(name: str, sentence: str, *measured: float) -> None:
     assert sentence in re.sub(r"\s+", " ", page(name)), f"{name} does not say {sentence!r}"
-    says(sentence, *map(float, measured), slack=0)
+    says(sentence, *map(float, measured), slack=0.0)
 
 
 def test_words_of_the_embedded_corpus():
