@@ -721,9 +721,9 @@ for name, length in (
 # - **The length.** A layer of the usual shape has $12 D^2$ weights, so $24\,T D^2$ FLOPs, and $4\,T^2 D$ for the pairs: their ratio is $T / 6D$. At $D = 4096$ that is a third at 8,192 tokens and five times at 131,072. (A kernel can leave out the masked half of a causal attention. Then
 #   it is half of that, and at 131,072 tokens still most of the work.)
 #
-# ```{admonition} Verdict: right to 3 % for GPT-3 at its length; for Llama 3 8B from 6 % too much to a sixth of what is computed
+# ```{admonition} Verdict: right to 3 % for GPT-3 at its length; for Llama 3 8B from 7 % too much to a sixth of what is computed
 # :class: note verdict
-# For GPT-3 at its 2,048 tokens the rule is 3 % too small, with either N. For Llama 3 8B and short texts it is 6 % too large with all parameters. For
+# For GPT-3 at its 2,048 tokens the rule is 3 % too small, with either N. For Llama 3 8B and short texts it is 7 % too large with all parameters. For
 # GPT-2 at its full context the work is 1.15 times that of the rule with all parameters, and 1.67 times without the embeddings; at 131,072 tokens a
 # model like Llama 3 8B computes 5 to 6 times as much as the rule says, and a narrower one more. Whoever quotes it should
 # say which N, and how long the texts are.
@@ -1005,7 +1005,7 @@ says("Dashed lines at 13.5 and 16.1 GB show the weights alone.", two[0], three[0
 # </details>
 # <details><summary>Weights in bfloat16, with AdamW's states and a copy in float32</summary>
 #
-# No: 2 + 2 + 4 + 4 + 4 bytes are 16 again. The activations halve.
+# No: 2 + 2 + 4 + 4 + 4 bytes are 16 again. What shrinks, to about half, are the activations.
 #
 # </details>
 # <details class="right"><summary>An optimizer that keeps one number a parameter in place of two</summary>
@@ -1118,7 +1118,7 @@ print(
 #
 # ## Summary
 #
-# - $N \approx VD + 12\,LD^2$: in small models the embedding is a large part, in large ones nearly all is layers, and two thirds of a usual layer is its feed-forward network.
+# - $N \approx VD + 12\,LD^2$: in small models the embedding is a large part, in the largest nearly all is layers, and two thirds of a usual layer is its feed-forward network.
 # - A weight costs 2 FLOPs a token forwards and 4 backwards. $6 N D_{tok}$ leaves out the output projection or counts the input, and leaves out attention, which is $T/6D$ of a layer's matrices.
 # - Training with AdamW keeps 16 bytes a parameter, in float32 and with a copy for 16 bits alike, and activations for every token. AdamW's share arrives with the first update.
 # - Running keeps the weights and $2LBT\,G\,d_{head}\,b$ bytes of cache, the larger part for many or long texts. Shared key heads divide it.

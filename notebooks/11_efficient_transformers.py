@@ -733,8 +733,8 @@ print(
 # arithmetic away: at 128 tokens writing without it took more than twice as long. It does not take the steps away: with *fewer* FLOPs than one pass,
 # writing took more than 1.5 times as long. What a step takes its time for depends on the width. In our small model starting operations is a large part.
 # **Whether it is more than half stays open:** the interval above holds one half. The same is so of the wide decoder and the fetching
-# of its weights. But 8 texts, with 8 times the arithmetic, took it less than 4 times as long, for a batch shares the starting and
-# the fetching. So one writes many texts at once ({cite:t}`pope2023efficiently`), or guesses a few tokens ahead (above).
+# of its weights. But 8 texts, with 8 times the arithmetic, took it less than 4 times as long: a batch starts each
+# operation once for all its texts. So one writes many texts at once ({cite:t}`pope2023efficiently`), or guesses a few tokens ahead (above).
 # ```
 #
 #
@@ -1325,9 +1325,9 @@ print("20 lengths are compiled", len(graphs), "times")
 # %% [markdown]
 # ```{admonition} Verdict: true of a chain of cheap operations; not shown of our layer
 # :class: note verdict
-# The chain gained: as it is, each of its operations reads a million numbers and writes a million; compiled, all of it is one loop. For the layer the
-# interval did not lie above our bound: most of its arithmetic is in products of matrices, which the compiler by default leaves to the same library as
-# before. A first call takes seconds or more, in which the plain form runs many times (printed). Twenty lengths were compiled twice, not twenty times:
+# The chain gained; for the layer the interval did not lie above our bound. Our guess at why: one loop can do all of the chain, where each operation
+# by itself reads and writes a million numbers or more; a layer's arithmetic is mostly products of matrices, which the compiler by default leaves to
+# the same library as before. A first call takes seconds or more, in which the plain form runs many times (printed). Twenty lengths were compiled twice, not twenty times:
 # after the second length the program
 # takes the length as a variable. On a graphics card, or with other shapes, the gains may be others.
 # ```
@@ -1361,7 +1361,7 @@ for name, writer in (("with a cache", write), ("this one", write_slowly)):
 # %% [markdown]
 # *Cause*: it reads the whole beginning again, with an empty past. *Symptom*: everything is right, and the hundredth token takes much longer than the
 # first. *How to notice*: count the places that go through a layer (a
-# hook of one line), or time two long texts: without a cache, twice the length takes more than twice the time, and towards four times. *Mended* in `write` above: hand in the last token only, its place, and the cache of the step before.
+# hook of one line), or time two long texts: without a cache, twice the length takes more than twice the time. *Mended* in `write` above: hand in the last token only, its place, and the cache of the step before.
 #
 # **Positions that start again at 0.** Now only the last token is handed in. If nobody says which place it has, the model takes the first:
 
@@ -1480,7 +1480,7 @@ print(
 print("with 65,536 fewer than 1 in 1,000:", wrong[2**16] < 0.001)
 
 # %% [markdown]
-# *Symptom*: training with float16 learns less than with float32, or gives NaN. *Mended* by **{term}`loss scaling`** ({cite:t}`micikevicius2018mixed`): multiply the loss by a large factor, so that all gradients grow by it; divide them by it in float32, before the step. `torch.amp.GradScaler` looks for the factor: it halves it and leaves the step out when a gradient is infinite, and
+# *Symptom*: training with float16 may learn less than with float32, or gives NaN. *Mended* by **{term}`loss scaling`** ({cite:t}`micikevicius2018mixed`): multiply the loss by a large factor, so that all gradients grow by it; divide them by it in float32, before the step. `torch.amp.GradScaler` looks for the factor: it halves it and leaves the step out when a gradient is infinite, and
 # doubles it after a long time without. The library's training does so wherever it runs in float16.
 #
 # ## Check yourself
@@ -1693,7 +1693,7 @@ print(
 # | many texts at once | the same | weights fetched once for all; a cache each | shared | the same, up to rounding |
 # | fused attention | the same, or a little more | $n$, not $n^2$ | fewer | the same, up to rounding |
 # | grouped heads | a little less | $G/H$ of the cache | the same | another model |
-# | 16 bits | faster where there is a unit for it | half | the same | fewer digits |
+# | 16 bits | can be faster where there is a unit for it | half | the same | fewer digits |
 # | 8 bits a weight | the same, or whole numbers | a quarter of the weights | a few more | nearly the same |
 # | guessing ahead | more, by wrong guesses | weights fetched less often | fewer passes | the same, up to rounding |
 # | window, linear attention | $n$, not $n^2$ | a past of fixed size | the same | another model |

@@ -599,7 +599,7 @@ print(f"to be had: {normalised([1, 1, 1, 1, 1, 0], math.log(0.40), alpha=1.0):.2
 #
 # For a translation one wants *the* best. For a story, or for more training pairs, one wants variety, and **draws** each token by its probability. Drawing has
 # three knobs. The {term}`temperature` $\tau$ divides the logits before the softmax: below 1 the likely tokens become likelier, above 1 all become more alike. {term}`Top-k` keeps the $k$ most probable
-# tokens ({cite:t}`fan2018hierarchical`), {term}`top-p` the fewest that together have the probability $p$ ({cite:t}`holtzman2020curious`); what is left out gets 0, the rest is scaled up to sum to 1.
+# tokens ({cite:t}`fan2018hierarchical`), {term}`top-p` the fewest that together have at least the probability $p$ ({cite:t}`holtzman2020curious`); what is left out gets 0, the rest is scaled up to sum to 1.
 
 
 # %%
@@ -793,8 +793,8 @@ print("sorting saves time:", above(gain, 1.0))
 # %% [markdown]
 # ```{admonition} Verdict: true
 # :class: note verdict
-# In random batches more than four places in ten are padding, and the same sentences take one and a half times as many places. The more sentences
-# there are to choose from, the less padding is left: 2 % with all of them. The order has a price: sorted once and for all, the same sentences would always meet in the
+# In random batches more than four places in ten are padding, and the same sentences take one and a half times as many places. With more
+# sentences to choose from less padding was left: 2 % with all of them. The order has a price: sorted once and for all, the same sentences would always meet in the
 # same batch. So shuffle *among* equals, and the order of the batches, in each epoch (each pass through all sentences); the library does both.
 # ```
 #
@@ -1083,7 +1083,7 @@ print("the leaked sentences gain more than the clean ones:", above(ahead))
 
 # %% [markdown]
 # The model is learning 400 sentences by heart. But nothing on a page of results says so, if all of the test set has leaked. A BLEU that is too good is
-# the only symptom. Compare the sentences, as we did under *The data*: in lower case and without the mark at the end, or you miss copies that differ in
+# the symptom. Compare the sentences, as we did under *The data*: in lower case and without the mark at the end, or you miss copies that differ in
 # nothing else. `lessons prepare` removes from
 # WMT14's training part what is in its test set.
 #

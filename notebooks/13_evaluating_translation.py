@@ -840,8 +840,8 @@ for name, points_apart in spread.items():
 # ### Claim 4: "Beam search beats greedy search"
 #
 # A beam mostly finds translations that the model thinks more probable (lesson 12). Are they better? And what do they cost? *Better* or *worse*: the
-# whole 95 % interval of the difference is on that side of 0. It is asked three times: of this
-# page's sentences, of fresh test sets, and of other trainings.
+# whole 95 % interval of the difference is on that side of 0. It is asked of this page's
+# sentences and, but for new constructions, of fresh test sets and of other trainings.
 
 # %% tags=["claim-16", "nbval-ignore-output"] mystnb={"figure": {"name": "beam-against-greedy", "caption": "BLEU of beam search (4 beams) less BLEU of greedy search, with 95 % intervals. Circles: this page's 500 sentences (bootstrap). Squares: the mean of fresh test sets, the same translator. Triangles: the mean of young translators, each trained from another seed."}, "image": {"alt": "For each test set a circle, and for three of them a square and a triangle, with horizontal intervals. In distribution the circle is at 0, the square just to the right of it. Unseen words: circle and square are to the right of 0. Long: circle and square are to the left of 0. The intervals of the triangles are much wider than those of the squares."}}
 fig, ax = plt.subplots(figsize=(7, 3.2))
@@ -920,7 +920,7 @@ print("what it writes is more probable, says the model, in 9 of 10 cases:", like
 # ```{admonition} Verdict: not always; it helped this translator with unseen words and hurt it on long sentences
 # :class: note verdict
 # Both are beyond the luck of drawing sentences: fresh test sets say the same (and on sentences like those of training a fifth of a point is gained). Beyond the luck of *training* is only the first, and only for young translators: each of the trainings gained with unseen words, and on long sentences the word is "open". On long sentences the model itself nearly always finds
-# the beam's translation more probable, though more is left out: what is better is the *search*, and what is mistaken is the *model*.
+# the beam's translation more probable where the two differ, though more is left out: what is better is the *search*, and what is mistaken is the *model*.
 # ```
 #
 # (claim-13-5)=
@@ -1187,9 +1187,9 @@ print("long: in fewer than half:", np.mean(wrong_but_looked["long"]) < 0.5)
 # Two kinds of failure. With unseen words the model **reads** right and **writes** wrong: the map is right and the word is not, so the map cannot be the explanation. On long
 # sentences it mostly looks elsewhere: there the map *does* show where it went wrong. (As far as one can tell: a wrong word need not stand for the word of the reference that it is compared with.)
 #
-# ```{admonition} Verdict: true of where, false of what; and only of all heads together
+# ```{admonition} Verdict: true of where, false of what; a single head need not matter
 # :class: note verdict
-# The mean over the heads of this translator is a good pointer (AER 0.04 on the first test set) to the word that matters (hidden, the output changes in eight of ten cases; with the second word hidden in one of ten, with any other hardly ever). A single head's map is not: any one of these eight can be
+# The mean over the heads of this translator is a good pointer (AER 0.04 on the first test set) to the word that matters (hidden, the output changes in eight of ten cases; with the second word hidden in one of ten, with any other hardly ever). A single head need not matter: any one of these eight can be
 # blinded without a trace in most sentences. And a right map can go with a wrong word. Attention says from where information is fetched. It does not say what is made of it.
 # ```
 #
@@ -1455,7 +1455,7 @@ print(
 # longer sentences in training; and positions that only say how *far apart* two words are (lesson 4), for which it is all the same where a sentence
 # begins.
 #
-# And where does it look when it fails? Here is a translation chosen because it gave little weight to the last five English words. It ends before the last clause:
+# And where does it look when it fails? Here is a translation chosen because each weight that it gave to the last five English words is below one half. It ends before the last clause:
 
 # %% mystnb={"figure": {"name": "failing-attention", "caption": "Cross-attention of the last layer (mean of its heads) while the translator writes a long sentence greedily. Rows: what it wrote. Columns: the English sentence."}, "image": {"alt": "Heat map. The rows follow the first columns along a diagonal and end there; the columns of the last clause stay dark but for a few fainter cells."}}
 candidates = [
@@ -1519,8 +1519,7 @@ print(
 # %% [markdown]
 # Three things to see. **Batches**: each decoding step multiplies by the same matrices, so sentences that take the step together share its price, and a large batch costs a fraction
 # a sentence. **Length**: without a cache of keys and values the time grows faster with the length, because every step computes all the words before it
-# again (lesson 11). The cache is paid for in memory. **Beams**: four beams are four rows a sentence, and do not cost four times as much, for the same
-# reason as batches.
+# again (lesson 11). The cache is paid for in memory. **Beams**: four beams are four rows a sentence, and here did not cost four times as much.
 #
 # ## Bugs worth meeting
 #
