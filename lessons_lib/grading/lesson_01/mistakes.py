@@ -97,6 +97,14 @@ WRONG_PRODUCTS: list[Wrong] = [
     ),
 ]
 
+# Rarer ones, where the sizes differ.
+RARE_PRODUCTS: list[Wrong] = [
+    (
+        "The key is reshaped to (d_head, S), which tears its numbers apart; exchange the axes, transpose(-2, -1).",
+        lambda q, k, v: softmax(q @ k.reshape(k.shape[::-1]) / np.sqrt(k.shape[-1])),
+    ),
+]
+
 # The output made of the learner's weights w and query, key, value.
 WRONG_OUTPUTS: list[Wrong] = [
     (

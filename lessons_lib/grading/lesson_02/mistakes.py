@@ -135,6 +135,10 @@ RARE_WEIGHTS: list[Wrong] = [
         for sentence, scale in ODD_SCALES
     ),
     (
+        "The keys must be transposed, key.transpose(-2, -1): without, or reshaped to (d_head, S), they are torn apart.",
+        lambda x, y, w, k: softmax(linear(x, w, "query") @ linear(y, w, "key").reshape(k[1], -1) / np.sqrt(k[1])),
+    ),
+    (
         "The scores are divided by the root of the number of words; divide by √d_head, the width of a query.",
         lambda x, y, w, k: softmax(dots(x, y, w) / np.sqrt(len(y))),
     ),

@@ -50,6 +50,7 @@ def make_module(seed: int) -> Arrays:
         "mask": ranks < draw.integers(2, n_keys - 1, size=(n_queries, 1)),  # two keys at least, and not two at least
         "padding": (np.arange(n_keys) < lengths[:, None])[:, None, None, :],  # (B, 1, 1, S)
         "causal": np.tri(n_queries, dtype=bool),
+        "full": draw.random((2, n_heads, n_queries, n_keys)) < 0.7,
     }
 
 
@@ -79,6 +80,7 @@ def masked_cases(inputs: Arrays) -> dict[str, Arrays]:
         "masked": {"query": query, "source": source, "mask": inputs["mask"]},
         "causal": {"query": query, "source": None, "mask": inputs["causal"]},
         "padding": {"query": query, "source": source, "mask": inputs["padding"]},
+        "full": {"query": query, "source": source, "mask": inputs["full"]},
         "empty": {"query": query, "source": source, "mask": empty},
     }
 
@@ -118,6 +120,7 @@ def drive_masked(answer: Callable, inputs: Arrays) -> Arrays:
     arrays |= run_case("output", lambda *given: _first(module(*given)), plain_cases(inputs)["cross"], ("output",))
     for name, arguments in masked_cases(inputs).items():
         arrays |= run_case(name, module, arguments, RETURNS)
+    arrays |= run_case("after", module, plain_cases(inputs)["cross"], RETURNS)
     empty = masked_cases(inputs)["empty"]
     mask = torch.from_numpy(empty.pop("mask"))
     return arrays | module_gradient_case("gradient", module, empty, inputs["cotangent"], mask)

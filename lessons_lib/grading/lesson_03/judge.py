@@ -4,8 +4,10 @@ import numpy as np
 
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.properties import (
+    KEPT,
     changed_in_place,
     differs,
+    odd_rows,
     other_dtype,
     random_or_rounded,
     wrong_gradients,
@@ -112,6 +114,7 @@ def plain_properties(inputs: Inputs, cases: Cases) -> str | None:
     cross = arguments["cross"]
     return (
         changed_in_place(cases["cross"], cross)
+        or _differs(inputs, cases["again"], arguments["self"], KEPT)
         or _differs(
             inputs, cases["short"], arguments["short"], "Right, but not for another batch and shorter sentences"
         )
@@ -156,12 +159,18 @@ def masked_values(inputs: Inputs, cases: Cases) -> str | None:
     case, mask = cases["masked"], inputs["mask"]
     right = _right(inputs, **arguments["masked"])["weights"]
     weights = case["weights"]
-    if weights.shape == right.shape and not close(weights, right):
-        if hint := name_mistake(weights, KNOWN_MASKS, _scores(inputs, inputs["source"]), mask):
-            return hint
+    if weights.shape == right.shape:
+        hint = None
+        if not close(weights, right):
+            hint = name_mistake(weights, KNOWN_MASKS, _scores(inputs, inputs["source"]), mask)
+        if hint:
+            alone = _differs(inputs, cases["causal"], arguments["causal"], "", RETURNS) is None
+            return f"Right without a source, but not with one: {hint}" if alone else hint
         forbidden = weights[..., ~mask].max()
-        if forbidden > 1e-6:
+        if forbidden > 0:
             return f"A forbidden key still gets the weight {forbidden:.2g} in some head: its score needs −∞."
+        if hint := odd_rows(weights):
+            return f"{hint} Forbidden scores need −∞, in every head."
     if hint := _differs(inputs, case, arguments["masked"], "With a mask (T, S)", RETURNS):
         return hint
     hint = _differs(inputs, cases["causal"], arguments["causal"], "With a causal mask and no source", RETURNS)
@@ -194,6 +203,8 @@ def masked_properties(inputs: Inputs, cases: Cases) -> str | None:
         )
     return (
         _differs(inputs, cases["padding"], arguments["padding"], "A padding mask (B, 1, 1, S) goes wrong", RETURNS)
+        or _differs(inputs, cases["full"], arguments["full"], "A mask (B, H, T, S) goes wrong", RETURNS)
+        or _differs(inputs, cases["after"], plain_cases(inputs)["cross"], KEPT, RETURNS)
         or _differs(inputs, cases["empty"], arguments["empty"], "With a query that has no allowed key", RETURNS)
         or changed_in_place(cases["masked"], arguments["masked"])
         or other_dtype(cases["masked"], ("output", "weights"), np.float32)

@@ -65,17 +65,19 @@ def version(
     axis: int = -1,
     project: bool = True,
     cut: str = "qkv",
+    turn: Callable = lambda k: k,
 ) -> np.ndarray:
     """The output of multi-head attention of x (B, T, D) over y (B, S, D), with one thing changed.
 
     Args:
         sides: of which of the two queries, keys and values are made.
         cut: which of the three `split` cuts into heads; the others are cut as they should.
+        turn: what is done to the keys (B, H, S, d_head), before they are transposed.
     """
     given = [{"x": x, "y": y}[side] for side in sides]
     cuts = (split if name in cut else split_heads for name in "qkv")
     q, k, v = (f(linear(state, name, z), h) for f, name, z in zip(cuts, layers, given, strict=True))
-    heads = softmax(dot_products(q, k) / scale(h, q.shape[-1]), axis) @ v
+    heads = softmax(dot_products(q, turn(k)) / scale(h, q.shape[-1]), axis) @ v
     return linear(state, "output", merge(heads)) if project else merge(heads)
 
 
@@ -172,6 +174,16 @@ RARE_OUTPUTS: list[Wrong] = [
             y,
             split=lambda z, h: z.reshape(*z.shape[:2], h, -1),
             merge=lambda z: z.reshape(*z.shape[:2], -1),
+        ),
+    ),
+    (
+        "There is only one head, as wide as the model, for nothing is split; and d_head is the width of a head.",
+        lambda p, h, x, y: version(p, 1, x, y, scale=lambda _, k: np.sqrt(k / h)),
+    ),
+    (
+        "The keys are reshaped to (d_head, S), which tears their numbers apart; exchange the axes, transpose(-2, -1).",
+        lambda p, h, x, y: version(
+            p, h, x, y, turn=lambda k: k.reshape(*k.shape[:2], *k.shape[:1:-1]).swapaxes(-2, -1)
         ),
     ),
     (

@@ -52,6 +52,7 @@ def rotation_cases(inputs: Arrays) -> dict[str, dict]:
         "step": {"heads": heads[:, :, :1], "start": start},
         "heads": {"heads": heads},
         "double": {"heads": heads[0, 0].astype(np.float64), "start": start},
+        "half": {"heads": heads[0, 0].astype(np.float16)},
     }
 
 

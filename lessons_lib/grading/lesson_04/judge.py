@@ -130,6 +130,8 @@ def rotation_properties(inputs: Inputs, cases: Cases) -> str | None:
             cases["double"], {"rotated": rotary(**calls["double"])}, "Right in float32, but the call in float64 fails"
         )
         or other_dtype(cases["double"], ("rotated",), np.float64)
+        # Not every way to turn runs in float16; what runs gives float16 back.
+        or (None if cases["half"].error else other_dtype(cases["half"], ("rotated",), np.float16))
         or _gradients("Queries and keys learn through the rotation.", cases["gradient"], gradient)
     )
 
@@ -158,7 +160,7 @@ def bias_values(inputs: Inputs, cases: Cases) -> str | None:
     bias, right = cases["plain"]["bias"], relative_bias(table, length)
     if close(bias, right):
         return None
-    return name_mistake(bias, KNOWN_BIASES, table, length) or _odd_bias(bias, right, length)
+    return name_mistake(bias, KNOWN_BIASES, table, length) or _odd_bias(bias, right, table, length)
 
 
 def bias_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -207,7 +209,7 @@ def _wrong_axis(case: Case, heads: np.ndarray) -> str | None:
     return None
 
 
-def _odd_bias(bias: np.ndarray, right: np.ndarray, length: int) -> str:
+def _odd_bias(bias: np.ndarray, right: np.ndarray, table: np.ndarray, length: int) -> str:
     for distance in range(1 - length, length):
         diagonals = np.array([np.diagonal(head, distance) for head in bias])
         if not close(diagonals, np.repeat(diagonals[:, :1], diagonals.shape[1], axis=1)):
@@ -215,6 +217,13 @@ def _odd_bias(bias: np.ndarray, right: np.ndarray, length: int) -> str:
     wrong = [
         int(d) for d in np.unique(distances(length)) if not close(np.diagonal(bias[0], d), np.diagonal(right[0], d))
     ]
+    middle = table.shape[1] // 2
+    for other in range(middle):
+        if close(bias, table[:, distances(length).clip(-other, other) + other]):
+            return (
+                f"The table is read as if max_distance were {other}; with {table.shape[1]} columns it is {middle}: "
+                "(table.shape[1] - 1) // 2."
+            )
     if wrong:
         return f"The number for the distance {wrong[0]} is wrong: {difference('bias', bias, right)}."
     return f"Right for the first head only: {difference('bias', bias, right)}."

@@ -302,6 +302,10 @@ WRONG_BIASES: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_BIASES: list[Wrong] = [
     (
+        "Left and right get the same number; the distance has a sign, so do not take its absolute value.",
+        lambda b, n: looked_up(b, middle(b) - np.abs(distances(n)).clip(max=middle(b))),
+    ),
+    (
         "The bounds of the clip do not fit its place: before max_distance is added they are −max_distance and "
         "+max_distance, after it 0 and 2 · max_distance.",
         lambda b, n: looked_up(b, (distances(n) + middle(b)).clip(0, middle(b))),

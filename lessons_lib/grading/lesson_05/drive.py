@@ -126,6 +126,7 @@ def _drive_layer(answer, inputs: Arrays, cases: dict[str, Arrays], decoder: bool
     for name, arguments in cases.items():
         arrays |= module_case(name, module, arguments, RETURNS)
     arrays |= gradient_case("gradient", module, cases["masked"], inputs["cotangent"])
+    arrays |= module_case("again", module, cases["plain"], RETURNS)
     return arrays | module_case("training", module.train(), cases["plain"], RETURNS)
 
 

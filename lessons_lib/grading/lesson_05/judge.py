@@ -8,7 +8,7 @@ from lessons_lib.grading.drive.advice import sizes
 from lessons_lib.grading.drive.modules import by_name
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.layers import Model, Parts, decode, decoder_layer, encode, encoder_layer
-from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype
+from lessons_lib.grading.judge.properties import KEPT, changed_in_place, differs, other_dtype, random_or_rounded
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_05.drive import (
     LAYERS,
@@ -43,7 +43,7 @@ def encoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 def encoder_values(inputs: Inputs, cases: Cases) -> str | None:
     x = encoder_cases(inputs)["plain"]["x"].astype(np.float64)
     parts = _parts(inputs, decoder=False)
-    return _layer(cases["plain"], encoder_layer(parts, x), KNOWN_ENCODER, parts, x)
+    return _layer(cases, encoder_layer(parts, x), KNOWN_ENCODER, parts, x)
 
 
 def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -67,7 +67,9 @@ def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
 
 def _in_training(cases: Cases) -> str | None:
     right = {"output": cases["plain"]["output"].astype(np.float64)}
-    return differs(cases["training"], right, "In training the result is another (is there dropout? None is asked for)")
+    return differs(cases["again"], right, KEPT) or differs(
+        cases["training"], right, "In training the result is another (is there dropout? None is asked for)"
+    )
 
 
 def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
@@ -84,7 +86,7 @@ def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 def decoder_values(inputs: Inputs, cases: Cases) -> str | None:
     x, memory = (array.astype(np.float64) for array in decoder_cases(inputs)["plain"].values())
     parts = _parts(inputs, decoder=True)
-    return _layer(cases["plain"], decoder_layer(parts, x, memory), KNOWN_DECODER, parts, x, memory)
+    return _layer(cases, decoder_layer(parts, x, memory), KNOWN_DECODER, parts, x, memory)
 
 
 def decoder_masks(inputs: Inputs, cases: Cases) -> str | None:
@@ -221,9 +223,11 @@ def _logits(model: Model, inputs: Inputs) -> np.ndarray:
     return decode(model, inputs["tgt"], encode(model, inputs["src"], PAD), visible)
 
 
-def _layer(case: Case, right: np.ndarray, wrong: list, parts: Parts, *arrays: np.ndarray) -> str | None:
+def _layer(cases: Cases, right: np.ndarray, wrong: list, parts: Parts, *arrays: np.ndarray) -> str | None:
     """A mistake that has a name, or one of how the sub-layers are put together."""
-    output = case["output"]
+    output = cases["plain"]["output"]
+    if not close(output, right) and (odd := random_or_rounded(cases["plain"], cases["again"], "output", right)):
+        return odd
     if close(output, right) or not np.isfinite(output).all() or name_mistake(output, wrong, parts, *arrays):
         return _named(output, right, wrong, parts, *arrays)
     return name_plan(parts, output, *arrays) or _named(output, right, [], parts)
@@ -261,7 +265,13 @@ def _model(inputs: Inputs) -> Model:
 
 def _runs(case: Case, due: tuple[int, ...]) -> str | None:
     if case.error is not None:
-        if "'tuple'" in case.error or "tuple object" in case.error:
+        signs = (
+            "'tuple'",
+            "tuple object",
+            "'Tensor' and 'NoneType'",
+            "at non-singleton dimension 3",
+        )  # of both, or weights
+        if any(sign in case.error for sign in signs):
             return f"The attention returns two things, output and weights: take the first, [0]. ({case.error})"
         return case.error
     return _shape(case["output"], due, "The layer gives")

@@ -273,6 +273,10 @@ RARE_DECODER_MASKS: list[Wrong] = [
         "Self-attention gets `memory_mask`; its own is `mask`.",
         lambda p, x, s, m, n: decoder_layer(p, x, s, n, n),
     ),
+    (
+        "Self-attention gets both masks; its own is `mask`, and `memory_mask` is for cross-attention.",
+        lambda p, x, s, m, n: decoder_layer(p, x, s, m & n, n),
+    ),
 ]
 
 

@@ -5,7 +5,14 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong, close, difference, name_mistake
-from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
+from lessons_lib.grading.judge.properties import (
+    KEPT,
+    changed_in_place,
+    differs,
+    other_dtype,
+    random_or_rounded,
+    wrong_gradients,
+)
 from lessons_lib.grading.judge.step import Cases, Step
 from lessons_lib.grading.lesson_06.drive import OTHER_EPS, PLACES, norm_cases
 from lessons_lib.grading.lesson_06.mistakes import (
@@ -50,7 +57,7 @@ def fresh(inputs: Inputs, cases: Cases) -> str | None:
 
 
 def layer_values(inputs: Inputs, cases: Cases) -> str | None:
-    return _values(inputs, cases, "words", layer_norm, ("gamma", "beta"), KNOWN_LAYER) or fresh(inputs, cases)
+    return _values(inputs, cases, "words", layer_norm, ("gamma", "beta"), KNOWN_LAYER)
 
 
 def layer_eps(inputs: Inputs, cases: Cases) -> str | None:
@@ -83,7 +90,7 @@ def layer_properties(inputs: Inputs, cases: Cases) -> str | None:
 
 
 def rms_values(inputs: Inputs, cases: Cases) -> str | None:
-    return _values(inputs, cases, "words", rms_norm, ("gamma",), KNOWN_RMS) or fresh(inputs, cases)
+    return _values(inputs, cases, "words", rms_norm, ("gamma",), KNOWN_RMS)
 
 
 def rms_half(inputs: Inputs, cases: Cases) -> str | None:
@@ -155,12 +162,15 @@ def _values(
     arguments = [inputs[name] for name in names]
     expected = right(x, *arguments)
     if close(given, expected):
-        return None
+        if case == "faint":
+            return None
+        return fresh(inputs, cases) or _differs(cases, "other", right(norm_cases(inputs)["other"], *arguments), KEPT)
     if not np.isfinite(given).all():
         return "The output holds NaN or infinite numbers."
     gap = difference("output", given, expected)
     where = "" if case == "words" else " for a word whose numbers hardly differ (is ε where it belongs?)"
-    return name_mistake(given, wrong, x, *arguments) or f"The values differ{where}: {gap}."
+    hint = name_mistake(given, wrong, x, *arguments) or random_or_rounded(cases[case], cases[case], "output", expected)
+    return hint or f"The values differ{where}: {gap}."
 
 
 def _eps(cases: Cases, right: np.ndarray, with_default: np.ndarray, default: str) -> str | None:
@@ -204,8 +214,12 @@ def _residual(inputs: Inputs, cases: Cases, place: str, right: Callable, wrong: 
     given, expected = cases[place]["output"], right(*arguments)
     if close(given, expected):
         return None
-    gap = difference("output", given, expected)
-    return name_mistake(given, wrong, *arguments) or f"With place={place!r} the values differ: {gap}."
+    count, gap = int(cases[f"{place}_calls"]["count"]), difference("output", given, expected)
+    if hint := name_mistake(given, wrong, *arguments):
+        return hint
+    if count != 1:
+        return f"With place={place!r} the sub-layer is called {count} times; call it once, and keep the result."
+    return f"With place={place!r} the values differ: {gap}."
 
 
 STEPS = {
