@@ -7,6 +7,7 @@ from lessons_lib.grading.judge.properties import (
     changed_in_place,
     differs,
     odd_rows,
+    only_scaled,
     other_dtype,
     random_or_rounded,
     wrong_gradients,
@@ -45,12 +46,14 @@ def plain_values(inputs: Inputs, cases: Cases) -> str | None:
         sizes = (query.shape[-1], len(query), len(key), value.shape[-1])
         hint = name_mistake(weights, KNOWN_WEIGHTS, dot_products(query, key), *sizes)
         hint = hint or name_mistake(weights, RARE_PRODUCTS, query, key, value)
-        hint = hint or odd_rows(weights) or f"The weights differ: {difference('weights', weights, right_weights)}."
+        hint = hint or changed_in_place(cases["plain"], plain_cases(inputs)["plain"]) or odd_rows(weights)
+        hint = hint or f"The weights differ: {difference('weights', weights, right_weights)}."
         beside = "The output is right, but not the weights returned beside it. "
         return beside + hint if close(output, right_output) else hint
     if not close(output, right_output):
         gap = difference("output", output, right_output)
         hint = name_mistake(output, WRONG_OUTPUTS, weights, query, key, value)
+        hint = hint or only_scaled("output", output, right_output)
         return hint or f"The weights are right, but the output is not weights @ value: {gap}."
     return None
 
@@ -92,7 +95,11 @@ def masked_values(inputs: Inputs, cases: Cases) -> str | None:
         return hint
     scores = dot_products(arguments["query"], arguments["key"]) / np.sqrt(arguments["key"].shape[-1])
     if hint := name_mistake(weights, KNOWN_MASKS, scores, mask):
-        return hint
+        output = cases["masked"]["output"]
+        if close(output, attention(**arguments)[0]):
+            return f"The output is right, but not the weights returned beside it. {hint}"
+        apart = output.shape[:1] == weights.shape[:1] and not close(output, weights @ arguments["value"], 1e-3)
+        return f"The output is not made of the weights that are returned. Of those: {hint}" if apart else hint
     if forbidden > 0:
         return f"A forbidden key still gets the weight {forbidden:.2g}: its score needs −∞, not just less."
     return odd_rows(weights) or _differs(cases["masked"], arguments, "Forbidden keys get nothing, but")

@@ -22,7 +22,7 @@ FORBIDDEN = ("lessons_lib.attention",)
 def make_layer(seed: int) -> Arrays:
     """x (B, H, T, D), source (B, H, S, D), and the weights of a layer; T, S, D, d_head, d_value all different."""
     draw = np.random.default_rng(seed)
-    n_queries, n_keys, d_model, d_head, d_value = (int(size) for size in draw.permutation([4, 5, 6, 7, 8]))
+    n_queries, n_keys, d_model, d_head, d_value = (int(size) for size in draw.permutation([5, 6, 7, 11, 13]))
     arrays = {
         "x": draw.normal(size=(2, 3, n_queries, d_model)),
         "source": draw.normal(size=(2, 3, n_keys, d_model)),
@@ -79,6 +79,7 @@ def drive_project(answer, inputs: Arrays) -> Arrays:
     arrays: Arrays = {}
     for case, arguments in project_cases(inputs).items():
         arrays |= layer_case(case, answer, inputs, arguments, PROJECTIONS, "project")
+    arrays |= layer_case("again", answer, inputs, project_cases(inputs)["plain"], PROJECTIONS, "project")
     return arrays | projection_gradients(answer, inputs)
 
 

@@ -7,6 +7,8 @@ from lessons_lib.grading.judge.properties import (
     KEPT,
     changed_in_place,
     differs,
+    odd_rows,
+    only_scaled,
     other_dtype,
     random_or_rounded,
     wrong_gradients,
@@ -58,7 +60,9 @@ def project_values(inputs: Inputs, cases: Cases) -> str | None:
             state, x = drawn_weights(inputs), project_cases(inputs)["plain"]["x"]
             if mistake := name_mistake(plain[name], KNOWN_PROJECTIONS, x, state, name):
                 return f"`{name}` {mistake}."
-            return f"`{name}` is not what its layer gives: {difference(name, plain[name], right[name])}."
+            hint = random_or_rounded(plain, cases["again"], name, right[name])
+            hint = hint or changed_in_place(plain, {"x": x}) or only_scaled(name, plain[name], right[name])
+            return hint or f"`{name}` is not what its layer gives: {difference(name, plain[name], right[name])}."
     return None
 
 
@@ -139,7 +143,11 @@ def self_values(inputs: Inputs, cases: Cases) -> str | None:
             odd := random_or_rounded(cases["plain"], cases["again"], name, right[name])
         ):
             return odd
-    return _wrong_self(inputs, cases, "plain") or hint
+    weights, plain = cases["plain"]["weights"], attend_cases(inputs)["plain"]
+    beside = None if close(weights, right["weights"]) else odd_rows(weights)
+    beside = beside or changed_in_place(cases["plain"], plain)
+    beside = beside or only_scaled("output", cases["plain"]["output"], right["output"])
+    return _wrong_self(inputs, cases, "plain") or beside or hint
 
 
 def cross_values(inputs: Inputs, cases: Cases) -> str | None:

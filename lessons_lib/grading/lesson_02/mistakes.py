@@ -52,6 +52,14 @@ WRONG_PROJECTIONS: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_PROJECTIONS: list[Wrong] = [
     (
+        "has gone through a tanh; project gives what the layer gives",
+        lambda x, w, n: np.tanh(linear(x, w, n)),
+    ),
+    (
+        "has the bias of its layer twice; the layer adds it",
+        lambda x, w, n: linear(x, w, n) + w[f"{n}.bias"],
+    ),
+    (
         "is the mean over the words; each word has its own",
         lambda x, w, n: np.repeat(linear(x, w, n).mean(axis=0, keepdims=True), len(x), axis=0),
     ),
@@ -130,6 +138,14 @@ WRONG_WEIGHTS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_WEIGHTS: list[Wrong] = [
+    (
+        "The scores have the wrong sign: the key that fits least gets most.",
+        lambda x, y, w, k: softmax(-dots(x, y, w) / np.sqrt(k[1])),
+    ),
+    (
+        "The softmax comes twice; once is right.",
+        lambda x, y, w, k: softmax(softmax(dots(x, y, w) / np.sqrt(k[1]))),
+    ),
     *(
         (sentence, lambda x, y, w, k, scale=scale: softmax(dots(x, y, w) / scale(k[1])))
         for sentence, scale in ODD_SCALES
@@ -200,6 +216,10 @@ WRONG_OUTPUTS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_OUTPUTS: list[Wrong] = [
+    (
+        "The values are added to what has been read; the output is weights @ value alone.",
+        lambda a, x, y, w: a @ linear(y, w, "value") + linear(y, w, "value"),
+    ),
     (
         "The output is the plain mean of the values; each word has weights of its own: weights @ value.",
         lambda a, x, y, w: np.repeat(linear(y, w, "value").mean(axis=0, keepdims=True), len(a), axis=0),

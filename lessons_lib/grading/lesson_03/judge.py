@@ -8,6 +8,7 @@ from lessons_lib.grading.judge.properties import (
     changed_in_place,
     differs,
     odd_rows,
+    only_scaled,
     other_dtype,
     random_or_rounded,
     wrong_gradients,
@@ -57,6 +58,7 @@ def heads_split(inputs: Inputs, cases: Cases) -> str | None:
     right, given = split_heads(inputs["x"], n_heads), cases["split"]["heads"]
     if not close(given, right):
         hint = name_mistake(given, WRONG_SPLITS, inputs["x"], n_heads)
+        hint = hint or only_scaled("heads", given, right)
         return hint or f"The heads are wrong: {difference('heads', given, right)}."
     return differs(cases["whole"], {"heads": split_heads(inputs["x"], 1)}, "Right, but not with one head")
 
@@ -65,6 +67,7 @@ def heads_merge(inputs: Inputs, cases: Cases) -> str | None:
     right, given = merge_heads(inputs["heads"]), cases["merge"]["x"]
     if not close(given, right):
         hint = name_mistake(given, KNOWN_MERGES, inputs["heads"])
+        hint = hint or changed_in_place(cases["merge"], {"heads": inputs["heads"]}) or only_scaled("x", given, right)
         return hint or f"What is merged is wrong: {difference('x', given, right)}."
     return differs(cases["both"], {"x": inputs["x"]}, "Merging what your split_heads made goes wrong")
 
@@ -97,6 +100,8 @@ def self_values(inputs: Inputs, cases: Cases) -> str | None:
     if hint := random_or_rounded(cases["self"], cases["again"], "output", right):
         return hint
     hint = name_mistake(given, KNOWN_OUTPUTS, state(inputs), _n_heads(inputs), inputs["query"], inputs["query"])
+    hint = hint or changed_in_place(cases["self"], plain_cases(inputs)["self"])
+    hint = hint or only_scaled("output", given, right)
     return hint or f"The numbers are wrong: {difference('output', given, right)}."
 
 
@@ -164,13 +169,17 @@ def masked_values(inputs: Inputs, cases: Cases) -> str | None:
         if not close(weights, right):
             hint = name_mistake(weights, KNOWN_MASKS, _scores(inputs, inputs["source"]), mask)
         if hint:
-            alone = _differs(inputs, cases["causal"], arguments["causal"], "", RETURNS) is None
-            return f"Right without a source, but not with one: {hint}" if alone else hint
+            if _differs(inputs, cases["causal"], arguments["causal"], "", RETURNS) is None:
+                return f"Right without a source, but not with one: {hint}"
+            beside = _differs(inputs, case, arguments["masked"], "") is None
+            return "The output is right, but not the weights returned beside it. " * beside + hint
         forbidden = weights[..., ~mask].max()
         if forbidden > 0:
             return f"A forbidden key still gets the weight {forbidden:.2g} in some head: its score needs −∞."
         if hint := odd_rows(weights):
-            return f"{hint} Forbidden scores need −∞, in every head."
+            sums = weights.sum(axis=-1, keepdims=True)
+            faint = sums.all() and close(weights / sums, right, 1e-3)
+            return f"{hint} Forbidden scores need −∞, in every head." if faint else hint
     if hint := _differs(inputs, case, arguments["masked"], "With a mask (T, S)", RETURNS):
         return hint
     hint = _differs(inputs, cases["causal"], arguments["causal"], "With a causal mask and no source", RETURNS)

@@ -117,6 +117,8 @@ def decoder_cases(inputs: Arrays) -> dict[str, Arrays]:
         "square": short,
         "masked": {"x": x, "memory": memory, "mask": mask, "memory_mask": memory_mask},
         "square_masked": short | masks,
+        "mask_alone": {"x": x, "memory": memory, "mask": mask},
+        "memory_mask_alone": {"x": x, "memory": memory, "mask": None, "memory_mask": memory_mask},
     }
 
 

@@ -8,7 +8,14 @@ from lessons_lib.grading.drive.advice import sizes
 from lessons_lib.grading.drive.modules import by_name
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.layers import Model, Parts, decode, decoder_layer, encode, encoder_layer
-from lessons_lib.grading.judge.properties import KEPT, changed_in_place, differs, other_dtype, random_or_rounded
+from lessons_lib.grading.judge.properties import (
+    KEPT,
+    changed_in_place,
+    differs,
+    only_scaled,
+    other_dtype,
+    random_or_rounded,
+)
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_05.drive import (
     LAYERS,
@@ -97,6 +104,13 @@ def decoder_masks(inputs: Inputs, cases: Cases) -> str | None:
             return f"With masks it fails: {cases[name].error}"
         right = decoder_layer(parts, **arguments[name])
         if hint := _named(cases[name]["output"], right, KNOWN_DECODER_MASKS, parts, *given):
+            return hint
+    for name, other in (("mask", "memory_mask"), ("memory_mask", "mask")):
+        given = {key: True if value is None else value for key, value in arguments[f"{name}_alone"].items()}
+        right = {"output": decoder_layer(parts, **given)}
+        if hint := differs(
+            cases[f"{name}_alone"], right, f"Right with both masks, but not with `{name}` and no `{other}`"
+        ):
             return hint
     return None
 
@@ -230,7 +244,8 @@ def _layer(cases: Cases, right: np.ndarray, wrong: list, parts: Parts, *arrays: 
         return odd
     if close(output, right) or not np.isfinite(output).all() or name_mistake(output, wrong, parts, *arrays):
         return _named(output, right, wrong, parts, *arrays)
-    return name_plan(parts, output, *arrays) or _named(output, right, [], parts)
+    hint = name_plan(parts, output, *arrays) or changed_in_place(cases["plain"], {"x": arrays[0].astype(np.float32)})
+    return hint or only_scaled("output", output, right) or _named(output, right, [], parts)
 
 
 def _stack(method: str, case: Case, right: np.ndarray, trace: list[np.ndarray], wrong: list, *arguments) -> str | None:
@@ -312,7 +327,8 @@ def _wrong_direction(
         ahead, back = (function(**others | {name: value + sign * STEP * towards}) for sign in (1, -1))
         right = ((ahead - back) * cotangent).sum() / (2 * STEP)
         if not close(np.array((gradient * towards).sum()), np.array(right), 1e-3):
-            return f"The gradient of {name} is wrong, though the result is right (is a part of it detached?)."
+            of = "the weights" if name == "gradient" else name
+            return f"The gradient of {of} is wrong, though the result is right (is a part of it detached?)."
     return None
 
 

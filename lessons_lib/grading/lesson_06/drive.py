@@ -51,6 +51,7 @@ def norm_cases(inputs: Arrays) -> Arrays:
         "zero": np.zeros_like(words),
         "far": words + np.float32(3000),
         "half": (words * np.float32(100)).astype(np.float16),
+        "faint_half": (words / np.float32(100)).astype(np.float16),
         "double": words.astype(np.float64),
     }
 
@@ -78,7 +79,7 @@ def drive_layer(norm: Callable, inputs: Arrays) -> Arrays:
 
 
 def drive_rms(norm: Callable, inputs: Arrays) -> Arrays:
-    return drive_norm(norm, inputs, ("gamma",), ("one", "batch", "heads", "faint", "zero", "half"))
+    return drive_norm(norm, inputs, ("gamma",), ("one", "batch", "heads", "faint", "zero", "half", "faint_half"))
 
 
 def make_residual(seed: int) -> Arrays:
@@ -109,6 +110,8 @@ def drive_residual(residual: Callable, inputs: Arrays) -> Arrays:
         arrays |= run_case(f"{place}_norm", module.norm, {"x": x}, ("output",))
         arrays |= run_case(place, module, {"x": x, "sublayer": sublayer}, ("output",))
         arrays[f"{place}_calls.count"] = np.array(sublayer.calls)
+        other = {"x": x, "sublayer": Sublayer(-inputs["weight"])}
+        arrays |= run_case(f"{place}_other", module, other, ("output",))
         arrays |= module_gradient_case(f"{place}_gradient", module, {"x": x[0]}, inputs["cotangent"], sublayer)
     one, other = (_norm_of(call(residual, d_model, "pre")) for _ in range(2))
     shared = {id(parameter) for parameter in one.parameters()} & {id(parameter) for parameter in other.parameters()}
