@@ -58,7 +58,7 @@ def heads_split(inputs: Inputs, cases: Cases) -> str | None:
     right, given = split_heads(inputs["x"], n_heads), cases["split"]["heads"]
     if not close(given, right):
         hint = name_mistake(given, WRONG_SPLITS, inputs["x"], n_heads)
-        hint = hint or only_scaled("heads", given, right)
+        hint = hint or only_scaled("heads", given, right) or _moved("heads", given, right, "x", inputs["x"])
         return hint or f"The heads are wrong: {difference('heads', given, right)}."
     return differs(cases["whole"], {"heads": split_heads(inputs["x"], 1)}, "Right, but not with one head")
 
@@ -68,6 +68,7 @@ def heads_merge(inputs: Inputs, cases: Cases) -> str | None:
     if not close(given, right):
         hint = name_mistake(given, KNOWN_MERGES, inputs["heads"])
         hint = hint or changed_in_place(cases["merge"], {"heads": inputs["heads"]}) or only_scaled("x", given, right)
+        hint = hint or _moved("x", given, right, "heads", inputs["heads"])
         return hint or f"What is merged is wrong: {difference('x', given, right)}."
     return differs(cases["both"], {"x": inputs["x"]}, "Merging what your split_heads made goes wrong")
 
@@ -271,6 +272,15 @@ def _differs(
 ) -> str | None:
     right = _right(inputs, **arguments)
     return differs(case, {name: right[name] for name in names}, sentence)
+
+
+def _moved(name: str, given: np.ndarray, right: np.ndarray, source: str, numbers: np.ndarray) -> str | None:
+    """Which number stands where another is due, if it is one of the source's."""
+    place = tuple(int(i) for i in np.argwhere(given != right)[0])
+    there, due = (np.argwhere(numbers == value) for value in (given[place], right[place]))
+    if len(there) != 1 or len(due) != 1:
+        return None
+    return f"{name}{list(place)} holds {source}{there[0].tolist()}; {source}{due[0].tolist()} is due there."
 
 
 def _odd_shape(function: str, given: tuple, due: tuple, heads: tuple) -> str | None:

@@ -75,9 +75,9 @@ RARE_TABLES: list[Wrong] = [
         "The exponent is (2i + 1)/d_model; both columns of a pair have 2i/d_model.",
         lambda t, d: alternating(positions(t) * 10_000.0 ** (-np.arange(1, d, 2) / d)),
     ),
-    (
-        "The base is 100000; it must be 10000.",
-        lambda t, d: alternating(positions(t) * speeds(d, 100_000.0)),
+    *(
+        (f"The base is {said}; it must be 10000.", lambda t, d, base=base: alternating(positions(t) * speeds(d, base)))
+        for said, base in (("100000", 100_000.0), ("e", np.e))
     ),
     (
         "The cosines are taken of the sines; both are of the angle.",

@@ -81,9 +81,14 @@ WRONG_LAYER: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_LAYER: list[Wrong] = [
-    (
-        "The mean runs over the words, the variance does not; both belong to one word, dim=-1.",
-        lambda x, g, b: g * (d := x - x.mean(axis=0)) / np.sqrt((d**2).mean(axis=-1, keepdims=True) + 1e-5) + b,
+    *(
+        (
+            "The mean runs over the words, the variance does not; both belong to one word, dim=-1.",
+            lambda x, g, b, axis=axis: (
+                g * (d := x - x.mean(axis=axis)) / np.sqrt((d**2).mean(axis=-1, keepdims=True) + 1e-5) + b
+            ),
+        )
+        for axis in (0, None)
     ),
     (
         "γ divides here; it multiplies.",
