@@ -59,6 +59,8 @@ def odd_rows(weights: np.ndarray) -> str | None:
     weights = weights.astype(np.float64)
     if not np.isfinite(weights).all():
         return "The weights hold NaN or infinite numbers."
+    if close(weights, np.full_like(weights, 1 / weights.shape[-1])):
+        return "All weights are equal: they must come of the scores, the products of queries and keys."
     if close(weights.sum(axis=-2), np.ones_like(weights[..., 0, :])):
         return "The columns of the weights sum to 1, and the rows should: is the softmax over the keys, dim=-1?"
     if np.isin(weights, (0, 1)).all():

@@ -101,7 +101,8 @@ def masked_values(inputs: Inputs, cases: Cases) -> str | None:
         apart = output.shape[:1] == weights.shape[:1] and not close(output, weights @ arguments["value"], 1e-3)
         return f"The output is not made of the weights that are returned. Of those: {hint}" if apart else hint
     if forbidden > 0:
-        return f"A forbidden key still gets the weight {forbidden:.2g}: its score needs −∞, not just less."
+        query, key = np.argwhere((weights == forbidden) & ~mask)[0]
+        return f"Key {key} is forbidden to query {query}, but gets the weight {forbidden:.2g}: its score needs −∞."
     return odd_rows(weights) or _differs(cases["masked"], arguments, "Forbidden keys get nothing, but")
 
 

@@ -139,6 +139,10 @@ WRONG_WEIGHTS: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_WEIGHTS: list[Wrong] = [
     (
+        "The scores are the wrong way round: a row is due for each query, query @ keyᵀ.",
+        lambda x, y, w, k: softmax(dots(x, y, w).T / np.sqrt(k[1])),
+    ),
+    (
         "The scores have the wrong sign: the key that fits least gets most.",
         lambda x, y, w, k: softmax(-dots(x, y, w) / np.sqrt(k[1])),
     ),

@@ -176,7 +176,9 @@ def masked_values(inputs: Inputs, cases: Cases) -> str | None:
             return "The output is right, but not the weights returned beside it. " * beside + hint
         forbidden = weights[..., ~mask].max()
         if forbidden > 0:
-            return f"A forbidden key still gets the weight {forbidden:.2g} in some head: its score needs −∞."
+            _, head, query, key = np.argwhere((weights == forbidden) & ~mask)[0]
+            where = f"In head {head} key {key} is forbidden to query {query}"
+            return f"{where}, but gets the weight {forbidden:.2g}: its score needs −∞."
         if hint := odd_rows(weights):
             sums = weights.sum(axis=-1, keepdims=True)
             faint = sums.all() and close(weights / sums, right, 1e-3)

@@ -228,6 +228,10 @@ RARE_OUTPUTS: list[Wrong] = [
         lambda p, h, x, y: version(p, h, x, y, project=False) @ p["output.weight"] + p["output.bias"],
     ),
     (
+        "Queries and keys are both made by `key`; the queries have a layer of their own, `query`.",
+        lambda p, h, x, y: version(p, h, x, y, layers=("key", "key", "value")),
+    ),
+    (
         "Keys and values are exchanged: the scores are made of queries and keys.",
         lambda p, h, x, y: version(p, h, x, y, layers=("query", "value", "key")),
     ),

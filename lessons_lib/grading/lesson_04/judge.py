@@ -97,6 +97,9 @@ def rotation_values(inputs: Inputs, cases: Cases) -> str | None:
             "This is no rotation: it changes the length of a vector "
             f"({np.linalg.norm(heads[-1]):.3g} became {lengths[-1]:.3g})."
         )
+    for other in range(2, 2 * len(heads)):
+        if close(rotated, rotary(heads, other)):
+            return f"The first row is turned as at position {other}; positions count from 0, where nothing turns."
     gap = difference("rotated", rotated, right)
     half = right.shape[1] // 2
     wrong = [i for i in range(half) if not close(rotated[:, i::half], right[:, i::half])]

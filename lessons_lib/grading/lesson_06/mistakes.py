@@ -81,6 +81,14 @@ WRONG_LAYER: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_LAYER: list[Wrong] = [
+    (
+        "β multiplies; it is added.",
+        lambda x, g, b: g * _hat(x) * b,
+    ),
+    (
+        "The variance runs over words and dimensions together; each word needs its own, dim=-1.",
+        lambda x, g, b: g * _centred(x) / np.sqrt((_centred(x) ** 2).mean() + 1e-5) + b,
+    ),
     *(
         (
             "The mean runs over the words, the variance does not; both belong to one word, dim=-1.",
@@ -210,6 +218,10 @@ WRONG_RMS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_RMS: list[Wrong] = [
+    (
+        "γ is added; it multiplies.",
+        lambda x, g: g + x / root_mean_square(x, 1e-6),
+    ),
     (
         "The mean is taken away above the line; RMSNorm leaves x as it is.",
         lambda x, g: g * _centred(x) / root_mean_square(x, 1e-6),
