@@ -23,7 +23,9 @@ ADVICE: dict[str, str] = {
     r"Sizes of tensors must match except in dimension": (
         "torch.cat joins along `dim`, and all other sizes must be equal: is it the right `dim`, and the right part?"
     ),
-    r"stack expects each tensor to be equal size": "torch.stack makes a new axis; torch.cat puts one behind the other",
+    r"stack expects each tensor to be equal size": (
+        "is the right axis cut, and into equal parts? torch.stack makes a new axis; torch.cat puts one behind the other"
+    ),
     r"a Tensor with \d+ elements cannot be converted": (
         "there is one number for each row: keep the tensor, without .item()"
     ),

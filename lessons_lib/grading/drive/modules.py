@@ -87,6 +87,8 @@ def _why_missing(module: nn.Module, key: str, unknown: Sequence[str]) -> str:
         how = f" (in `{owner}`)" if owner else ""
         return f"{key} is a tensor, and no parameter{how}: make it with nn.Parameter, or it will not be learned"
     first = key.partition(".")[0]
+    if isinstance(made := getattr(module, first, None), type):
+        return f"`{first}` is the class {made.__name__} itself: make one of it, {made.__name__}(…), in __init__"
     if isinstance(getattr(module, first, None), list | tuple | dict):
         return f"PyTorch does not see the layers in a plain list: make `{first}` an nn.ModuleList (there is no {key})"
     instead = f" (your module has {unknown[0]})" if unknown else ""

@@ -8,6 +8,7 @@ from lessons_lib.grading.judge.compare import close, difference
 from lessons_lib.grading.judge.step import Case
 
 Arrays = Mapping[str, np.ndarray]
+KEPT = "Right at first, but not after calls with other arguments (is something kept between calls?)"
 
 
 def differs(case: Case, right: Arrays, sentence: str, tolerance: float = 1e-4) -> str | None:
@@ -24,13 +25,15 @@ def differs(case: Case, right: Arrays, sentence: str, tolerance: float = 1e-4) -
 
 
 def random_or_rounded(case: Case, again: Case, name: str, right: np.ndarray) -> str | None:
-    """Two mistakes that look like many others: something random is left on, or the right numbers are rounded."""
+    """Mistakes that look like many others: something random is left on, or the right numbers are rounded."""
     given = case[name]
+    if not np.isfinite(given).all():
+        return None
+    if given.dtype == np.float16 and close(given, right, 0.01):
+        return f"`{name}` is float16; give it back in the dtype of the inputs."
     if again.error is None and name in again.arrays and not close(again[name], given):
-        return (
-            f"Two calls with the same arguments give different {name}: something random, such as dropout, is left on."
-        )
-    for digits in range(5):
+        return f"Two calls with the same arguments give different {name}: is dropout left on, or a layer made anew?"
+    for digits in range(int(np.isin(given, (0, 1)).all()), 5):
         step = 10.0**-digits
         if close(given, np.round(right, digits), 1e-6) or (
             given.dtype.kind == "f"
@@ -39,6 +42,33 @@ def random_or_rounded(case: Case, again: Case, name: str, right: np.ndarray) -> 
             and _near(given, right, step)
         ):
             return f"`{name}` is rounded to {digits} digits; return the numbers as they are."
+    return None
+
+
+def only_scaled(name: str, given: np.ndarray, right: np.ndarray) -> str | None:
+    """The sentence for numbers that are right but for one factor."""
+    if given.shape == right.shape and np.isfinite(given).all() and (squares := (right**2).sum()):
+        factor = float((given * right).sum() / squares)
+        if abs(factor) > 1e-3 and abs(factor - 1) > 1e-2 and close(given, factor * right, 1e-3):
+            return f"`{name}` is right but for a factor: each number is {factor:.4g} times what it should be."
+    return None
+
+
+def odd_rows(weights: np.ndarray) -> str | None:
+    """What is odd about weights (…, T, S), of which each row should sum to 1."""
+    weights = weights.astype(np.float64)
+    if not np.isfinite(weights).all():
+        return "The weights hold NaN or infinite numbers."
+    if close(weights, np.full_like(weights, 1 / weights.shape[-1])):
+        return "All weights are equal: they must come of the scores, the products of queries and keys."
+    if close(weights.sum(axis=-2), np.ones_like(weights[..., 0, :])):
+        return "The columns of the weights sum to 1, and the rows should: is the softmax over the keys, dim=-1?"
+    if np.isin(weights, (0, 1)).all():
+        return "The weights are nothing but 0 and 1 (argmax?); the softmax gives each key a share."
+    sums = weights.sum(axis=-1)
+    if not close(sums, np.ones_like(sums)):
+        row = np.unravel_index(int(np.abs(sums - 1).argmax()), sums.shape)
+        return f"The weights of a query must sum to 1; those of query {row[-1]} sum to {sums[row]:.3g}."
     return None
 
 

@@ -17,11 +17,15 @@ def attention(
     query: np.ndarray, key: np.ndarray, value: np.ndarray, mask: np.ndarray | bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """Output and weights (Vaswani et al. 2017, section 3.2.1); zeros where a query may attend to nothing."""
-    scores = dot_products(query, key) / np.sqrt(query.shape[-1])
+    weights = attention_weights(dot_products(query, key) / np.sqrt(query.shape[-1]), mask)
+    return weights @ value, weights
+
+
+def attention_weights(scores: np.ndarray, mask: np.ndarray | bool) -> np.ndarray:
+    """Of scaled scores (…, T, S); zeros where a query may attend to nothing."""
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True)) * mask
     total = weights.sum(axis=-1, keepdims=True)
-    weights = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
-    return weights @ value, weights
+    return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
 
 
 def attention_gradients(

@@ -6,6 +6,8 @@ from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.properties import (
     changed_in_place,
     differs,
+    odd_rows,
+    only_scaled,
     other_dtype,
     random_or_rounded,
     wrong_gradients,
@@ -13,7 +15,13 @@ from lessons_lib.grading.judge.properties import (
 from lessons_lib.grading.judge.reference import attention, attention_gradients, dot_products, softmax
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_01.drive import RETURNS, masked_cases, plain_cases
-from lessons_lib.grading.lesson_01.mistakes import KNOWN_MASKS, KNOWN_WEIGHTS, WRONG_OUTPUTS, WRONG_PRODUCTS
+from lessons_lib.grading.lesson_01.mistakes import (
+    KNOWN_MASKS,
+    KNOWN_WEIGHTS,
+    RARE_PRODUCTS,
+    WRONG_OUTPUTS,
+    WRONG_PRODUCTS,
+)
 
 Inputs = dict[str, np.ndarray]
 
@@ -37,12 +45,15 @@ def plain_values(inputs: Inputs, cases: Cases) -> str | None:
     if not close(weights, right_weights):
         sizes = (query.shape[-1], len(query), len(key), value.shape[-1])
         hint = name_mistake(weights, KNOWN_WEIGHTS, dot_products(query, key), *sizes)
-        hint = hint or _odd_rows(weights) or f"The weights differ: {difference('weights', weights, right_weights)}."
+        hint = hint or name_mistake(weights, RARE_PRODUCTS, query, key, value)
+        hint = hint or changed_in_place(cases["plain"], plain_cases(inputs)["plain"]) or odd_rows(weights)
+        hint = hint or f"The weights differ: {difference('weights', weights, right_weights)}."
         beside = "The output is right, but not the weights returned beside it. "
         return beside + hint if close(output, right_output) else hint
     if not close(output, right_output):
         gap = difference("output", output, right_output)
         hint = name_mistake(output, WRONG_OUTPUTS, weights, query, key, value)
+        hint = hint or only_scaled("output", output, right_output)
         return hint or f"The weights are right, but the output is not weights @ value: {gap}."
     return None
 
@@ -77,17 +88,22 @@ def masked_runs(inputs: Inputs, cases: Cases) -> str | None:
 def masked_values(inputs: Inputs, cases: Cases) -> str | None:
     arguments = masked_cases(inputs)["masked"]
     mask, weights = arguments["mask"], cases["masked"]["weights"]
-    if close(weights, attention(**arguments)[1]):
+    forbidden = weights[~mask].max()
+    if close(weights, attention(**arguments)[1]) and not forbidden:
         return _differs(cases["masked"], arguments, "The weights are right, but not the output")
     if hint := random_or_rounded(cases["masked"], cases["again"], "weights", attention(**arguments)[1]):
         return hint
     scores = dot_products(arguments["query"], arguments["key"]) / np.sqrt(arguments["key"].shape[-1])
     if hint := name_mistake(weights, KNOWN_MASKS, scores, mask):
-        return hint
-    forbidden = weights[~mask].max()
-    if forbidden > 1e-6:
-        return f"A forbidden key still gets the weight {forbidden:.2g}: its score needs −∞, not just less."
-    return _odd_rows(weights) or _differs(cases["masked"], arguments, "Forbidden keys get nothing, but")
+        output = cases["masked"]["output"]
+        if close(output, attention(**arguments)[0]):
+            return f"The output is right, but not the weights returned beside it. {hint}"
+        apart = output.shape[:1] == weights.shape[:1] and not close(output, weights @ arguments["value"], 1e-3)
+        return f"The output is not made of the weights that are returned. Of those: {hint}" if apart else hint
+    if forbidden > 0:
+        query, key = np.argwhere((weights == forbidden) & ~mask)[0]
+        return f"Key {key} is forbidden to query {query}, but gets the weight {forbidden:.2g}: its score needs −∞."
+    return odd_rows(weights) or _differs(cases["masked"], arguments, "Forbidden keys get nothing, but")
 
 
 def empty_row(inputs: Inputs, cases: Cases) -> str | None:
@@ -211,18 +227,6 @@ def _shapes(inputs: Inputs, cases: Cases) -> str | None:
     name, given, due = ("output", output, right[0]) if output != right[0] else ("weights", weights, right[1])
     letters = "(T, d_value)" if name == "output" else "(T, S)"
     return f"`{name}` has the shape {given}; {due} is due, which is {letters}."
-
-
-def _odd_rows(weights: np.ndarray) -> str | None:
-    if not np.isfinite(weights).all():
-        return "The weights hold NaN or infinite numbers."
-    if close(weights.sum(axis=-2), np.ones(weights.shape[-1])):
-        return "The columns of the weights sum to 1, and the rows should: is the softmax over the keys, dim=-1?"
-    sums = weights.sum(axis=-1)
-    if not close(sums, np.ones(weights.shape[:-1])):
-        row = int(np.abs(sums - 1).argmax())
-        return f"The weights of a query must sum to 1; those of query {row} sum to {sums[row]:.3g}."
-    return None
 
 
 def _differs(case: Case, arguments: Inputs, sentence: str, tolerance: float = 1e-4) -> str | None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
-from lessons_lib.grading.judge.reference import softmax
+from lessons_lib.grading.judge.reference import attention_weights, softmax
 from lessons_lib.grading.judge.scales import ODD_SCALES
 
 # The weights made of dot products d (T, S) and the sizes d_head k, T, S, d_value v.
@@ -64,6 +64,14 @@ WRONG_WEIGHTS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_WEIGHTS: list[Wrong] = [
+    (
+        "The scores have the wrong sign: the key that fits least gets most.",
+        lambda d, k, t, s, v: softmax(-d / np.sqrt(k)),
+    ),
+    (
+        "The softmax comes twice; once is right.",
+        lambda d, k, t, s, v: softmax(softmax(d / np.sqrt(k))),
+    ),
     *((sentence, lambda d, k, t, s, v, scale=scale: softmax(d / scale(k))) for sentence, scale in ODD_SCALES),
 ]
 
@@ -94,6 +102,20 @@ WRONG_PRODUCTS: list[Wrong] = [
     (
         "The scores are the wrong way round: a row is due for each query, query @ keyᵀ.",
         lambda q, k, v: scaled_softmax(k @ q.T),
+    ),
+]
+
+# Rarer ones, where the sizes differ.
+RARE_PRODUCTS: list[Wrong] = [
+    (
+        "The scores are cosines; they are dot products divided by √d_head, whatever the lengths of the vectors.",
+        lambda q, k, v: softmax(
+            (q @ k.T) / np.linalg.norm(q, axis=-1, keepdims=True) / np.linalg.norm(k, axis=-1, keepdims=True).T
+        ),
+    ),
+    (
+        "The key is reshaped to (d_head, S), which tears its numbers apart; exchange the axes, transpose(-2, -1).",
+        lambda q, k, v: softmax(q @ k.reshape(k.shape[::-1]) / np.sqrt(k.shape[-1])),
     ),
 ]
 
@@ -155,6 +177,13 @@ WRONG_MASKS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_MASKS: list[Wrong] = [
+    *(
+        (
+            "A causal mask is applied inside; the `mask` that is given says all that is forbidden.",
+            lambda s, m, meets=meets: attention_weights(s, meets(np.tri(*s.shape[-2:], dtype=bool), m)),
+        )
+        for meets in (np.logical_and, lambda causal, m: causal)
+    ),
     (
         "Forbidden scores become 0 before the softmax, and e⁰ is 1: set to 0 afterwards, their weight is lost; "
         "they need −∞.",
@@ -170,7 +199,8 @@ RARE_MASKS: list[Wrong] = [
         lambda s, m: softmax(s + m) * m,
     ),
     (
-        "The mask is inverted before the softmax, and right after it, so nothing is left; True means may attend.",
+        "No weight is left: the softmax gives it to forbidden keys (is the mask inverted, or a positive number filled "
+        "in?), and then it is taken from them. True means may attend.",
         lambda s, m: s * 0.0,
     ),
 ]

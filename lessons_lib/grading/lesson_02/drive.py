@@ -22,7 +22,7 @@ FORBIDDEN = ("lessons_lib.attention",)
 def make_layer(seed: int) -> Arrays:
     """x (B, H, T, D), source (B, H, S, D), and the weights of a layer; T, S, D, d_head, d_value all different."""
     draw = np.random.default_rng(seed)
-    n_queries, n_keys, d_model, d_head, d_value = (int(size) for size in draw.permutation([4, 5, 6, 7, 8]))
+    n_queries, n_keys, d_model, d_head, d_value = (int(size) for size in draw.permutation([5, 6, 7, 11, 13]))
     arrays = {
         "x": draw.normal(size=(2, 3, n_queries, d_model)),
         "source": draw.normal(size=(2, 3, n_keys, d_model)),
@@ -79,6 +79,7 @@ def drive_project(answer, inputs: Arrays) -> Arrays:
     arrays: Arrays = {}
     for case, arguments in project_cases(inputs).items():
         arrays |= layer_case(case, answer, inputs, arguments, PROJECTIONS, "project")
+    arrays |= layer_case("again", answer, inputs, project_cases(inputs)["plain"], PROJECTIONS, "project")
     return arrays | projection_gradients(answer, inputs)
 
 
@@ -121,6 +122,8 @@ def drive_attend(answer, inputs: Arrays) -> Arrays:
     cases = attend_cases(inputs)
     for case, arguments in cases.items():
         arrays |= layer_case(case, answer, inputs, arguments, RETURNS, "__call__")
+    arrays |= layer_case("again", answer, inputs, cases["plain"], RETURNS, "__call__")
+    arrays |= layer_case("after", answer, inputs, cases["plain"], RETURNS, "__call__", before=cases["cross"])
     arrays |= layer_case("project", answer, inputs, cases["cross"], PROJECTIONS, "project")
     device = pick_device().type
     arrays |= layer_case("device", answer, inputs, cases["cross"], RETURNS, "__call__", device)
@@ -140,8 +143,13 @@ def layer_case(
     method: str,
     device: str = "cpu",
     cotangent: np.ndarray | None = None,
+    before: Mapping[str, np.ndarray] | None = None,
 ) -> Arrays:
-    """Build the learner's layer, load the drawn weights, call one of its methods: as `run_case` or `gradient_case`."""
+    """Build the learner's layer, load the drawn weights, call one of its methods: as `run_case` or `gradient_case`.
+
+    Args:
+        before: the arguments of an earlier call of the same layer.
+    """
     state = weights_of(inputs, arguments["x"].shape[-1] if case == "square" else None)
     try:
         layer = built(answer, state).to(device, torch.from_numpy(arguments["x"]).dtype)
@@ -150,6 +158,8 @@ def layer_case(
     bound = getattr(layer, method, None)
     if bound is None:
         return {f"{case}.error": text_array(f"the layer has no method {method}: write `def {method}(self, x, source)`")}
+    if before is not None:
+        run_case("before", bound, before, returns, device)
     if cotangent is not None:
         return gradient_case(case, bound, arguments, cotangent)
     return run_case(case, bound, arguments, returns, device)
@@ -209,7 +219,9 @@ def make_finds(seed: int) -> Arrays:
 def drive_lookup(answer, inputs: Arrays) -> Arrays:
     arrays: Arrays = {}
     for name, finds in inputs.items():
-        arrays |= run_case(name, answer, {"finds": finds.tolist()}, ("w_query", "w_key"))
+        given = finds.tolist()
+        arrays |= run_case(name, answer, {"finds": given}, ("w_query", "w_key"))
+        arrays[f"changed.{name}"] = np.array(given != finds.tolist())
     return arrays
 
 

@@ -3,7 +3,16 @@
 import numpy as np
 
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
-from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
+from lessons_lib.grading.judge.properties import (
+    KEPT,
+    changed_in_place,
+    differs,
+    odd_rows,
+    only_scaled,
+    other_dtype,
+    random_or_rounded,
+    wrong_gradients,
+)
 from lessons_lib.grading.judge.reference import attention, attention_gradients, dot_products, softmax
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_02.drive import PROJECTIONS, RETURNS, attend_cases, project_cases, square_side, weighing
@@ -51,7 +60,9 @@ def project_values(inputs: Inputs, cases: Cases) -> str | None:
             state, x = drawn_weights(inputs), project_cases(inputs)["plain"]["x"]
             if mistake := name_mistake(plain[name], KNOWN_PROJECTIONS, x, state, name):
                 return f"`{name}` {mistake}."
-            return f"`{name}` is not what its layer gives: {difference(name, plain[name], right[name])}."
+            hint = random_or_rounded(plain, cases["again"], name, right[name])
+            hint = hint or changed_in_place(plain, {"x": x}) or only_scaled(name, plain[name], right[name])
+            return hint or f"`{name}` is not what its layer gives: {difference(name, plain[name], right[name])}."
     return None
 
 
@@ -123,9 +134,20 @@ def attend_runs(inputs: Inputs, cases: Cases) -> str | None:
 
 
 def self_values(inputs: Inputs, cases: Cases) -> str | None:
-    if hint := _wrong_self(inputs, cases, "plain"):
-        return hint
-    return differs(cases["plain"], _attended(inputs, "plain"), "Without a source")
+    right = _attended(inputs, "plain")
+    hint = differs(cases["plain"], right, "Without a source")
+    if hint is None:
+        return None
+    for name in RETURNS:
+        if not close(cases["plain"][name], right[name]) and (
+            odd := random_or_rounded(cases["plain"], cases["again"], name, right[name])
+        ):
+            return odd
+    weights, plain = cases["plain"]["weights"], attend_cases(inputs)["plain"]
+    beside = None if close(weights, right["weights"]) else odd_rows(weights)
+    beside = beside or changed_in_place(cases["plain"], plain)
+    beside = beside or only_scaled("output", cases["plain"]["output"], right["output"])
+    return _wrong_self(inputs, cases, "plain") or beside or hint
 
 
 def cross_values(inputs: Inputs, cases: Cases) -> str | None:
@@ -156,6 +178,7 @@ def attend_properties(inputs: Inputs, cases: Cases) -> str | None:
 
     return (
         changed_in_place(cases["cross"], arguments["cross"])
+        or differs(cases["after"], _attended(inputs, "plain"), KEPT)
         or wrong("equal", "Right for a source of another length than x, but not for one of the same length")
         or wrong("zeros", "A source of nothing but zeros is a source too; ask `source is None`")
         or wrong("batch", "Right for (T, d_model), but not for a batch; count axes from the end, -1 and -2")
@@ -227,6 +250,8 @@ def _wrong_equal(inputs: Inputs, cases: Cases) -> str | None:
 def lookup_runs(inputs: Inputs, cases: Cases) -> str | None:
     for finds, case in _lists(inputs, cases):
         w_query, w_key, n = case["w_query"], case["w_key"], len(finds)
+        if cases["changed"][case.name]:
+            return "Your function changes the caller's list: work on a copy, list(finds)."
         if w_query.ndim != 2 or w_query.shape != w_key.shape or len(w_query) != n:
             return f"For {n} words, w_query {w_query.shape} and w_key {w_key.shape} must both be ({n}, d_head)."
         if w_query.dtype != w_key.dtype or w_query.dtype.kind != "f":

@@ -52,6 +52,14 @@ WRONG_PROJECTIONS: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_PROJECTIONS: list[Wrong] = [
     (
+        "has gone through a tanh; project gives what the layer gives",
+        lambda x, w, n: np.tanh(linear(x, w, n)),
+    ),
+    (
+        "has the bias of its layer twice; the layer adds it",
+        lambda x, w, n: linear(x, w, n) + w[f"{n}.bias"],
+    ),
+    (
         "is the mean over the words; each word has its own",
         lambda x, w, n: np.repeat(linear(x, w, n).mean(axis=0, keepdims=True), len(x), axis=0),
     ),
@@ -130,9 +138,25 @@ WRONG_WEIGHTS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_WEIGHTS: list[Wrong] = [
+    (
+        "The scores are the wrong way round: a row is due for each query, query @ keyᵀ.",
+        lambda x, y, w, k: softmax(dots(x, y, w).T / np.sqrt(k[1])),
+    ),
+    (
+        "The scores have the wrong sign: the key that fits least gets most.",
+        lambda x, y, w, k: softmax(-dots(x, y, w) / np.sqrt(k[1])),
+    ),
+    (
+        "The softmax comes twice; once is right.",
+        lambda x, y, w, k: softmax(softmax(dots(x, y, w) / np.sqrt(k[1]))),
+    ),
     *(
         (sentence, lambda x, y, w, k, scale=scale: softmax(dots(x, y, w) / scale(k[1])))
         for sentence, scale in ODD_SCALES
+    ),
+    (
+        "The keys must be transposed, key.transpose(-2, -1): without, or reshaped to (d_head, S), they are torn apart.",
+        lambda x, y, w, k: softmax(linear(x, w, "query") @ linear(y, w, "key").reshape(k[1], -1) / np.sqrt(k[1])),
     ),
     (
         "The scores are divided by the root of the number of words; divide by √d_head, the width of a query.",
@@ -196,6 +220,10 @@ WRONG_OUTPUTS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_OUTPUTS: list[Wrong] = [
+    (
+        "The values are added to what has been read; the output is weights @ value alone.",
+        lambda a, x, y, w: a @ linear(y, w, "value") + linear(y, w, "value"),
+    ),
     (
         "The output is the plain mean of the values; each word has weights of its own: weights @ value.",
         lambda a, x, y, w: np.repeat(linear(y, w, "value").mean(axis=0, keepdims=True), len(a), axis=0),

@@ -13,14 +13,14 @@ from lessons_lib.grading.drive.question import Arrays, Question
 MODULE = "MultiHeadAttention(d_model, n_heads)"
 LAYERS = ("query", "key", "value", "output")
 RETURNS = ("output", "weights")
-SIZES = ((3, 5), (4, 5), (3, 10), (4, 10))  # heads, and the width of a head: never the same, and no root is whole
+SIZES = ((4, 10), (3, 5), (4, 5), (3, 10))  # heads, and the width of a head; two seeds in a row share neither
 
 
 def make_heads(seed: int) -> Arrays:
     """x (B, T, D) and the heads (B, H, T, d_head) of another such tensor; all sizes different."""
     draw = np.random.default_rng(seed)
-    n_heads, d_head = SIZES[draw.integers(len(SIZES))]
-    words = int(draw.choice([6, 7, 8]))
+    n_heads, d_head = SIZES[seed % len(SIZES)]
+    words = int(draw.choice([11, 7]))  # no multiple of the heads
     normal = {
         "x": draw.normal(size=(2, words, n_heads * d_head)),
         "heads": draw.normal(size=(2, n_heads, words, d_head)),
@@ -31,9 +31,9 @@ def make_heads(seed: int) -> Arrays:
 def make_module(seed: int) -> Arrays:
     """query (B, T, D), source (B, S, D), masks, cotangents, and the eight parameters; n_heads as an array of one."""
     draw = np.random.default_rng(seed)
-    n_heads, d_head = SIZES[draw.integers(len(SIZES))]
+    n_heads, d_head = SIZES[seed % len(SIZES)]
     width = n_heads * d_head
-    n_queries, n_keys = (int(size) for size in draw.permutation([6, 7, 8])[:2])
+    n_queries, n_keys = (int(size) for size in draw.permutation([6, 7, 11])[:2])
     normal = {
         "query": draw.normal(scale=1.5, size=(2, n_queries, width)),
         "source": draw.normal(scale=1.5, size=(2, n_keys, width)),
@@ -50,6 +50,7 @@ def make_module(seed: int) -> Arrays:
         "mask": ranks < draw.integers(2, n_keys - 1, size=(n_queries, 1)),  # two keys at least, and not two at least
         "padding": (np.arange(n_keys) < lengths[:, None])[:, None, None, :],  # (B, 1, 1, S)
         "causal": np.tri(n_queries, dtype=bool),
+        "full": draw.random((2, n_heads, n_queries, n_keys)) < 0.7,
     }
 
 
@@ -79,6 +80,7 @@ def masked_cases(inputs: Arrays) -> dict[str, Arrays]:
         "masked": {"query": query, "source": source, "mask": inputs["mask"]},
         "causal": {"query": query, "source": None, "mask": inputs["causal"]},
         "padding": {"query": query, "source": source, "mask": inputs["padding"]},
+        "full": {"query": query, "source": source, "mask": inputs["full"]},
         "empty": {"query": query, "source": source, "mask": empty},
     }
 
@@ -118,6 +120,7 @@ def drive_masked(answer: Callable, inputs: Arrays) -> Arrays:
     arrays |= run_case("output", lambda *given: _first(module(*given)), plain_cases(inputs)["cross"], ("output",))
     for name, arguments in masked_cases(inputs).items():
         arrays |= run_case(name, module, arguments, RETURNS)
+    arrays |= run_case("after", module, plain_cases(inputs)["cross"], RETURNS)
     empty = masked_cases(inputs)["empty"]
     mask = torch.from_numpy(empty.pop("mask"))
     return arrays | module_gradient_case("gradient", module, empty, inputs["cotangent"], mask)

@@ -4,8 +4,11 @@ import numpy as np
 
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.properties import (
+    KEPT,
     changed_in_place,
     differs,
+    odd_rows,
+    only_scaled,
     other_dtype,
     random_or_rounded,
     wrong_gradients,
@@ -55,6 +58,7 @@ def heads_split(inputs: Inputs, cases: Cases) -> str | None:
     right, given = split_heads(inputs["x"], n_heads), cases["split"]["heads"]
     if not close(given, right):
         hint = name_mistake(given, WRONG_SPLITS, inputs["x"], n_heads)
+        hint = hint or only_scaled("heads", given, right) or _moved("heads", given, right, "x", inputs["x"])
         return hint or f"The heads are wrong: {difference('heads', given, right)}."
     return differs(cases["whole"], {"heads": split_heads(inputs["x"], 1)}, "Right, but not with one head")
 
@@ -63,6 +67,8 @@ def heads_merge(inputs: Inputs, cases: Cases) -> str | None:
     right, given = merge_heads(inputs["heads"]), cases["merge"]["x"]
     if not close(given, right):
         hint = name_mistake(given, KNOWN_MERGES, inputs["heads"])
+        hint = hint or changed_in_place(cases["merge"], {"heads": inputs["heads"]}) or only_scaled("x", given, right)
+        hint = hint or _moved("x", given, right, "heads", inputs["heads"])
         return hint or f"What is merged is wrong: {difference('x', given, right)}."
     return differs(cases["both"], {"x": inputs["x"]}, "Merging what your split_heads made goes wrong")
 
@@ -95,6 +101,8 @@ def self_values(inputs: Inputs, cases: Cases) -> str | None:
     if hint := random_or_rounded(cases["self"], cases["again"], "output", right):
         return hint
     hint = name_mistake(given, KNOWN_OUTPUTS, state(inputs), _n_heads(inputs), inputs["query"], inputs["query"])
+    hint = hint or changed_in_place(cases["self"], plain_cases(inputs)["self"])
+    hint = hint or only_scaled("output", given, right)
     return hint or f"The numbers are wrong: {difference('output', given, right)}."
 
 
@@ -112,6 +120,7 @@ def plain_properties(inputs: Inputs, cases: Cases) -> str | None:
     cross = arguments["cross"]
     return (
         changed_in_place(cases["cross"], cross)
+        or _differs(inputs, cases["again"], arguments["self"], KEPT)
         or _differs(
             inputs, cases["short"], arguments["short"], "Right, but not for another batch and shorter sentences"
         )
@@ -156,12 +165,24 @@ def masked_values(inputs: Inputs, cases: Cases) -> str | None:
     case, mask = cases["masked"], inputs["mask"]
     right = _right(inputs, **arguments["masked"])["weights"]
     weights = case["weights"]
-    if weights.shape == right.shape and not close(weights, right):
-        if hint := name_mistake(weights, KNOWN_MASKS, _scores(inputs, inputs["source"]), mask):
-            return hint
+    if weights.shape == right.shape:
+        hint = None
+        if not close(weights, right):
+            hint = name_mistake(weights, KNOWN_MASKS, _scores(inputs, inputs["source"]), mask)
+        if hint:
+            if _differs(inputs, cases["causal"], arguments["causal"], "", RETURNS) is None:
+                return f"Right without a source, but not with one: {hint}"
+            beside = _differs(inputs, case, arguments["masked"], "") is None
+            return "The output is right, but not the weights returned beside it. " * beside + hint
         forbidden = weights[..., ~mask].max()
-        if forbidden > 1e-6:
-            return f"A forbidden key still gets the weight {forbidden:.2g} in some head: its score needs −∞."
+        if forbidden > 0:
+            _, head, query, key = np.argwhere((weights == forbidden) & ~mask)[0]
+            where = f"In head {head} key {key} is forbidden to query {query}"
+            return f"{where}, but gets the weight {forbidden:.2g}: its score needs −∞."
+        if hint := odd_rows(weights):
+            sums = weights.sum(axis=-1, keepdims=True)
+            faint = sums.all() and close(weights / sums, right, 1e-3)
+            return f"{hint} Forbidden scores need −∞, in every head." if faint else hint
     if hint := _differs(inputs, case, arguments["masked"], "With a mask (T, S)", RETURNS):
         return hint
     hint = _differs(inputs, cases["causal"], arguments["causal"], "With a causal mask and no source", RETURNS)
@@ -194,6 +215,8 @@ def masked_properties(inputs: Inputs, cases: Cases) -> str | None:
         )
     return (
         _differs(inputs, cases["padding"], arguments["padding"], "A padding mask (B, 1, 1, S) goes wrong", RETURNS)
+        or _differs(inputs, cases["full"], arguments["full"], "A mask (B, H, T, S) goes wrong", RETURNS)
+        or _differs(inputs, cases["after"], plain_cases(inputs)["cross"], KEPT, RETURNS)
         or _differs(inputs, cases["empty"], arguments["empty"], "With a query that has no allowed key", RETURNS)
         or changed_in_place(cases["masked"], arguments["masked"])
         or other_dtype(cases["masked"], ("output", "weights"), np.float32)
@@ -251,6 +274,15 @@ def _differs(
 ) -> str | None:
     right = _right(inputs, **arguments)
     return differs(case, {name: right[name] for name in names}, sentence)
+
+
+def _moved(name: str, given: np.ndarray, right: np.ndarray, source: str, numbers: np.ndarray) -> str | None:
+    """Which number stands where another is due, if it is one of the source's."""
+    place = tuple(int(i) for i in np.argwhere(given != right)[0])
+    there, due = (np.argwhere(numbers == value) for value in (given[place], right[place]))
+    if len(there) != 1 or len(due) != 1:
+        return None
+    return f"{name}{list(place)} holds {source}{there[0].tolist()}; {source}{due[0].tolist()} is due there."
 
 
 def _odd_shape(function: str, given: tuple, due: tuple, heads: tuple) -> str | None:

@@ -6,7 +6,14 @@ from collections.abc import Callable
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
-from lessons_lib.grading.judge.reference import dot_products, linear, merge_heads, softmax, split_heads
+from lessons_lib.grading.judge.reference import (
+    attention_weights,
+    dot_products,
+    linear,
+    merge_heads,
+    softmax,
+    split_heads,
+)
 from lessons_lib.grading.judge.scales import ODD_SCALES
 
 # The heads (B, H, T, d_head) made of x (B, T, D) and n_heads h.
@@ -65,17 +72,22 @@ def version(
     axis: int = -1,
     project: bool = True,
     cut: str = "qkv",
+    turn: Callable = lambda k: k,
+    mix: Callable = np.matmul,
 ) -> np.ndarray:
     """The output of multi-head attention of x (B, T, D) over y (B, S, D), with one thing changed.
 
     Args:
         sides: of which of the two queries, keys and values are made.
         cut: which of the three `split` cuts into heads; the others are cut as they should.
+        turn: what is done to the keys (B, H, S, d_head), before they are transposed.
+        mix: what is made of the weights (B, H, T, S) and the values (B, H, S, d_head).
     """
     given = [{"x": x, "y": y}[side] for side in sides]
     cuts = (split if name in cut else split_heads for name in "qkv")
-    q, k, v = (f(linear(state, name, z), h) for f, name, z in zip(cuts, layers, given, strict=True))
-    heads = softmax(dot_products(q, k) / scale(h, q.shape[-1]), axis) @ v
+    made = (linear(state, name, z) if name else z for name, z in zip(layers, given, strict=True))
+    q, k, v = (f(z, h) for f, z in zip(cuts, made, strict=True))
+    heads = mix(softmax(dot_products(q, turn(k)) / scale(h, q.shape[-1]), axis), v)
     return linear(state, "output", merge(heads)) if project else merge(heads)
 
 
@@ -175,6 +187,63 @@ RARE_OUTPUTS: list[Wrong] = [
         ),
     ),
     (
+        "There is only one head, as wide as the model, for nothing is split; and d_head is the width of a head.",
+        lambda p, h, x, y: version(p, 1, x, y, scale=lambda _, k: np.sqrt(k / h)),
+    ),
+    (
+        "The keys are reshaped to (d_head, S), which tears their numbers apart; exchange the axes, transpose(-2, -1).",
+        lambda p, h, x, y: version(
+            p, h, x, y, turn=lambda k: k.reshape(*k.shape[:2], *k.shape[:1:-1]).swapaxes(-2, -1)
+        ),
+    ),
+    *(
+        (
+            f"The {name} do not go through their layer.",
+            lambda p, h, x, y, names=names: version(p, h, x, y, layers=names),
+        )
+        for name, names in (
+            ("queries", ("", "key", "value")),
+            ("keys", ("query", "", "value")),
+            ("values", ("query", "key", "")),
+        )
+    ),
+    (
+        "A query meets the keys of all heads, added up; in einsum, one letter stands for the heads, in all parts.",
+        lambda p, h, x, y: version(p, h, x, y, turn=lambda k: k.sum(axis=1, keepdims=True)),
+    ),
+    (
+        "Each head reads the values of all heads, added up; in einsum, one letter stands for the heads, in all parts.",
+        lambda p, h, x, y: version(p, h, x, y, mix=lambda w, v: w @ v.sum(axis=1, keepdims=True)),
+    ),
+    (
+        "The weights meet the values turned on their side: it is weights @ values.",
+        lambda p, h, x, y: version(p, h, x, y, mix=lambda w, v: w.swapaxes(-2, -1) @ v),
+    ),
+    (
+        "The bias of `output` is missing: call the layer, self.output(…).",
+        lambda p, h, x, y: version(p, h, x, y) - p["output.bias"],
+    ),
+    (
+        "`output` is multiplied the wrong way round: it stores (out, in); call the layer, self.output(…).",
+        lambda p, h, x, y: version(p, h, x, y, project=False) @ p["output.weight"] + p["output.bias"],
+    ),
+    (
+        "Queries and keys are both made by `key`; the queries have a layer of their own, `query`.",
+        lambda p, h, x, y: version(p, h, x, y, layers=("key", "key", "value")),
+    ),
+    (
+        "Keys and values are exchanged: the scores are made of queries and keys.",
+        lambda p, h, x, y: version(p, h, x, y, layers=("query", "value", "key")),
+    ),
+    (
+        "The scores are divided by the root of the number of words; divide by √d_head.",
+        lambda p, h, x, y: version(p, h, x, y, scale=lambda h, k: np.sqrt(y.shape[1])),
+    ),
+    (
+        "There is an activation behind `output`; none is asked for.",
+        lambda p, h, x, y: np.maximum(version(p, h, x, y), 0),
+    ),
+    (
         "The layer `output` comes twice; once is right.",
         lambda p, h, x, y: linear(p, "output", version(p, h, x, y)),
     ),
@@ -234,6 +303,13 @@ WRONG_MASKS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_MASKS: list[Wrong] = [
+    *(
+        (
+            "A causal mask is applied inside; the `mask` that is given says all that is forbidden.",
+            lambda s, m, meets=meets: attention_weights(s, meets(np.tri(*s.shape[-2:], dtype=bool), m)),
+        )
+        for meets in (np.logical_and, lambda causal, m: causal)
+    ),
     (
         "The forbidden scores of a head become 0 before the softmax, and e⁰ is 1: set to 0 afterwards, their "
         "weight is lost; they need −∞.",
@@ -249,7 +325,8 @@ RARE_MASKS: list[Wrong] = [
         lambda s, m: softmax(s + m) * m,
     ),
     (
-        "The mask is inverted before the softmax, and right after it, so nothing is left; True means may attend.",
+        "No weight is left: the softmax gives it to forbidden keys (is the mask inverted, or a positive number filled "
+        "in?), and then it is taken from them. True means may attend.",
         lambda s, m: s * 0.0,
     ),
 ]

@@ -11,7 +11,7 @@ FORBIDDEN = ("lessons_lib.positions",)
 def make_sizes(seed: int) -> Arrays:
     """A number of positions and an even width, not equal."""
     draw = np.random.default_rng(seed)
-    return {"sizes": np.array([2 * draw.integers(8, 15) + 1, 2 * draw.integers(3, 7)])}
+    return {"sizes": np.array([2 * draw.integers(8, 15) + 1, 2 * draw.choice([3, 4, 6])])}
 
 
 def table_cases(inputs: Arrays) -> dict[str, dict[str, int]]:
@@ -49,9 +49,10 @@ def rotation_cases(inputs: Arrays) -> dict[str, dict]:
     return {
         "plain": {"heads": heads[0, 0]},
         "later": {"heads": heads[0, 0], "start": start},
-        "step": {"heads": heads[:, :, :1], "start": start},
+        "step": {"heads": heads[0, 0, :1], "start": start},
         "heads": {"heads": heads},
         "double": {"heads": heads[0, 0].astype(np.float64), "start": start},
+        "half": {"heads": heads[0, 0].astype(np.float16)},
     }
 
 

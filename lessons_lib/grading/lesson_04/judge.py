@@ -3,7 +3,7 @@
 import numpy as np
 
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
-from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
+from lessons_lib.grading.judge.properties import changed_in_place, differs, only_scaled, other_dtype, wrong_gradients
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_04.drive import bias_cases, rotation_cases, table_cases
 from lessons_lib.grading.lesson_04.mistakes import KNOWN_BIASES, KNOWN_ROTATIONS, KNOWN_TABLES, alternating
@@ -43,8 +43,8 @@ def table_values(inputs: Inputs, cases: Cases) -> str | None:
     table, right = cases["plain"]["table"], sinusoidal(*sizes)
     if close(table, right):
         return None
-    if table.dtype == np.float16:
-        return "The table is float16; embeddings are float32, so give the table as float32."
+    if table.dtype == np.float16 or table.dtype.kind != "f":
+        return f"The table is {table.dtype}; embeddings are float32, so give the table as float32."
     length = len(table)
     if close(table, alternating(np.arange(length)[:, None] / length * speeds(table.shape[1])), 1e-3):
         return "The positions are divided by max_length; they are 0, 1, 2 …, however long the table is."
@@ -59,11 +59,13 @@ def table_properties(inputs: Inputs, cases: Cases) -> str | None:
         "narrow": "Right, but not for d_model = 2",
         "single": "Right, but not for a single position",
         "square": "Right, but not where max_length equals d_model",
-        "long": "Right for short tables, but not for 1000 positions (are the speeds rounded?)",
+        "long": "Right for short tables, but not for 1000 positions",
     }
     for name, sentence in sentences.items():
-        tolerance = 1e-3 if name == "long" else 1e-4
-        if hint := differs(cases[name], {"table": sinusoidal(*calls[name].values())}, sentence, tolerance):
+        right, tolerance = sinusoidal(*calls[name].values()), 1e-3 if name == "long" else 1e-4
+        if name == "long" and cases[name].error is None and cases[name]["table"].shape == right.shape:
+            sentence += " (are the speeds rounded?)"
+        if hint := differs(cases[name], {"table": right}, sentence, tolerance):
             return hint
     if (dtype := cases["plain"]["table"].dtype) != np.float32:
         return f"The table is {dtype}; embeddings are float32, so give the table as float32."
@@ -86,7 +88,8 @@ def rotation_values(inputs: Inputs, cases: Cases) -> str | None:
     rotated, right = cases["plain"]["rotated"], rotary(heads)
     if close(rotated, right):
         return None
-    if hint := name_mistake(rotated, KNOWN_ROTATIONS, heads, 0):
+    hint = name_mistake(rotated, KNOWN_ROTATIONS, heads, 0)
+    if hint := hint or changed_in_place(cases["plain"], rotation_cases(inputs)["plain"]):
         return hint
     lengths = np.linalg.norm(rotated.astype(np.float64), axis=-1)
     if not close(lengths, np.linalg.norm(heads, axis=-1)):
@@ -94,7 +97,15 @@ def rotation_values(inputs: Inputs, cases: Cases) -> str | None:
             "This is no rotation: it changes the length of a vector "
             f"({np.linalg.norm(heads[-1]):.3g} became {lengths[-1]:.3g})."
         )
-    return f"The lengths are kept, but the numbers differ: {difference('rotated', rotated, right)}."
+    for other in range(2, 2 * len(heads)):
+        if close(rotated, rotary(heads, other)):
+            return f"The first row is turned as at position {other}; positions count from 0, where nothing turns."
+    gap = difference("rotated", rotated, right)
+    half = right.shape[1] // 2
+    wrong = [i for i in range(half) if not close(rotated[:, i::half], right[:, i::half])]
+    if len(wrong) < half:
+        return f"Only some pairs are wrong, such as the dimensions {wrong[0]} and {wrong[0] + half}: {gap}."
+    return f"The lengths are kept, but the numbers differ: {gap}."
 
 
 def rotation_start(inputs: Inputs, cases: Cases) -> str | None:
@@ -109,6 +120,9 @@ def rotation_start(inputs: Inputs, cases: Cases) -> str | None:
         return "`start` is subtracted; the first row stands at position start, the next at start + 1."
     if later.error is None and close(later["rotated"], _all_at(heads, start)):
         return "With `start`, all rows stand at the same position; they stand at start, start + 1, start + 2 …"
+    for other in range(3 * start):
+        if other != start and later.error is None and close(later["rotated"], rotary(heads, other)):
+            return f"With start={start} the first row stands at position {other}; it stands at start."
     return differs(later, {"rotated": rotary(heads, start)}, "Right from position 0 on, but not from `start` on") or (
         differs(cases["step"], {"rotated": rotary(**calls["step"])}, "Right for many rows, but not for a single one")
     )
@@ -130,6 +144,8 @@ def rotation_properties(inputs: Inputs, cases: Cases) -> str | None:
             cases["double"], {"rotated": rotary(**calls["double"])}, "Right in float32, but the call in float64 fails"
         )
         or other_dtype(cases["double"], ("rotated",), np.float64)
+        # Not every way to turn runs in float16; what runs gives float16 back.
+        or (None if cases["half"].error else other_dtype(cases["half"], ("rotated",), np.float16))
         or _gradients("Queries and keys learn through the rotation.", cases["gradient"], gradient)
     )
 
@@ -158,7 +174,7 @@ def bias_values(inputs: Inputs, cases: Cases) -> str | None:
     bias, right = cases["plain"]["bias"], relative_bias(table, length)
     if close(bias, right):
         return None
-    return name_mistake(bias, KNOWN_BIASES, table, length) or _odd_bias(bias, right, length)
+    return name_mistake(bias, KNOWN_BIASES, table, length) or _odd_bias(bias, right, table, length)
 
 
 def bias_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -174,7 +190,10 @@ def bias_properties(inputs: Inputs, cases: Cases) -> str | None:
         return "With `start` there are too many queries: `length` of them, the first at position start."
     first = relative_bias(table, start + length)
     if later.error is None and close(later["bias"], first[:, :length]):
-        return "With `start` the queries still stand at 0, 1 …; the first of them stands at position start."
+        return (
+            "With `start` the distances are still those of queries at 0, 1 …: add start to the positions of the "
+            "queries, and not to those of the keys."
+        )
     return (
         changed_in_place(cases["plain"], {"table": table})
         or differs(
@@ -207,7 +226,7 @@ def _wrong_axis(case: Case, heads: np.ndarray) -> str | None:
     return None
 
 
-def _odd_bias(bias: np.ndarray, right: np.ndarray, length: int) -> str:
+def _odd_bias(bias: np.ndarray, right: np.ndarray, table: np.ndarray, length: int) -> str:
     for distance in range(1 - length, length):
         diagonals = np.array([np.diagonal(head, distance) for head in bias])
         if not close(diagonals, np.repeat(diagonals[:, :1], diagonals.shape[1], axis=1)):
@@ -215,7 +234,20 @@ def _odd_bias(bias: np.ndarray, right: np.ndarray, length: int) -> str:
     wrong = [
         int(d) for d in np.unique(distances(length)) if not close(np.diagonal(bias[0], d), np.diagonal(right[0], d))
     ]
+    middle = table.shape[1] // 2
+    for other in range(middle):
+        if close(bias, table[:, distances(length).clip(-other, other) + other]):
+            return (
+                f"The table is read as if max_distance were {other}; with {table.shape[1]} columns it is {middle}: "
+                "(table.shape[1] - 1) // 2."
+            )
     if wrong:
+        numbers, row = np.diagonal(bias, wrong[0], 1, 2)[:, :1], int(np.clip(wrong[0], -middle, middle)) + middle
+        for column in range(table.shape[1]):
+            if close(numbers, table[:, column : column + 1].astype(np.float64)):
+                return f"The distance {wrong[0]} gets column {column} of the table; its column is {row}."
+        if hint := only_scaled("bias", bias, right):
+            return hint
         return f"The number for the distance {wrong[0]} is wrong: {difference('bias', bias, right)}."
     return f"Right for the first head only: {difference('bias', bias, right)}."
 

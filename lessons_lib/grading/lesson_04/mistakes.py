@@ -72,6 +72,22 @@ WRONG_TABLES: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_TABLES: list[Wrong] = [
     (
+        "The exponent is (2i + 1)/d_model; both columns of a pair have 2i/d_model.",
+        lambda t, d: alternating(positions(t) * 10_000.0 ** (-np.arange(1, d, 2) / d)),
+    ),
+    *(
+        (f"The base is {said}; it must be 10000.", lambda t, d, base=base: alternating(positions(t) * speeds(d, base)))
+        for said, base in (("100000", 100_000.0), ("e", np.e))
+    ),
+    (
+        "The cosines are taken of the sines; both are of the angle.",
+        lambda t, d: np.stack([a := np.sin(positions(t) * speeds(d)), np.cos(a)], axis=-1).reshape(t, d),
+    ),
+    (
+        "The exponents are divided by d_model − 1; divide by d_model.",
+        lambda t, d: alternating(positions(t) * 10_000.0 ** (-np.arange(0, d, 2) / (d - 1))),
+    ),
+    (
         "The logarithm is missing: the speed is exp(−2i/d_model · ln 10000).",
         lambda t, d: alternating(positions(t) * np.exp(np.arange(0, d, 2) * (-10_000.0 / d))),
     ),
@@ -206,6 +222,14 @@ WRONG_ROTATIONS: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_ROTATIONS: list[Wrong] = [
     (
+        "The first pair has the speed of the second; the exponents are 0, −2/d_head, −4/d_head …",
+        lambda x, s: turn(x, angles_at(x, s) * speeds(x.shape[1])[1]),
+    ),
+    (
+        "The positions run backwards; the first row stands at start, the next at start + 1.",
+        lambda x, s: rotary(x[::-1], s)[::-1],
+    ),
+    (
         "Neighbours are taken for pairs, and then put back as two halves; take the halves, chunk(2, dim=-1).",
         lambda x, s: rotary(np.concatenate([x[:, 0::2], x[:, 1::2]], axis=1), s),
     ),
@@ -223,6 +247,10 @@ RARE_ROTATIONS: list[Wrong] = [
             lambda x, s, base=base: turn(x, (s + positions(len(x))) * speeds(x.shape[1], float(base))),
         )
         for base in (1000, 500_000)
+    ),
+    (
+        "The two halves come back interleaved; put the new first half in front of the second, torch.cat.",
+        lambda x, s: np.stack(np.split(rotary(x, s), 2, axis=1), axis=-1).reshape(x.shape),
     ),
     (
         "The two halves come back exchanged: the new first half is in front.",
@@ -286,6 +314,10 @@ WRONG_BIASES: list[Wrong] = [
         lambda b, n: np.where(np.abs(distances(n)) <= middle(b), relative_bias(b, n), 0.0),
     ),
     (
+        "Distances beyond max_distance are hidden, −∞; they get the number of the last distance that the table has.",
+        lambda b, n: np.where(np.abs(distances(n)) <= middle(b), relative_bias(b, n), -np.inf),
+    ),
+    (
         "max_distance is one too small: the table has 2·max_distance + 1 columns.",
         lambda b, n: looked_up(b, distances(n).clip(1 - middle(b), middle(b) - 1) + middle(b) - 1),
     ),
@@ -301,6 +333,10 @@ WRONG_BIASES: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_BIASES: list[Wrong] = [
+    (
+        "Left and right get the same number; the distance has a sign, so do not take its absolute value.",
+        lambda b, n: looked_up(b, middle(b) - np.abs(distances(n)).clip(max=middle(b))),
+    ),
     (
         "The bounds of the clip do not fit its place: before max_distance is added they are −max_distance and "
         "+max_distance, after it 0 and 2 · max_distance.",

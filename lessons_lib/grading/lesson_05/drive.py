@@ -117,6 +117,8 @@ def decoder_cases(inputs: Arrays) -> dict[str, Arrays]:
         "square": short,
         "masked": {"x": x, "memory": memory, "mask": mask, "memory_mask": memory_mask},
         "square_masked": short | masks,
+        "mask_alone": {"x": x, "memory": memory, "mask": mask},
+        "memory_mask_alone": {"x": x, "memory": memory, "mask": None, "memory_mask": memory_mask},
     }
 
 
@@ -126,6 +128,7 @@ def _drive_layer(answer, inputs: Arrays, cases: dict[str, Arrays], decoder: bool
     for name, arguments in cases.items():
         arrays |= module_case(name, module, arguments, RETURNS)
     arrays |= gradient_case("gradient", module, cases["masked"], inputs["cotangent"])
+    arrays |= module_case("again", module, cases["plain"], RETURNS)
     return arrays | module_case("training", module.train(), cases["plain"], RETURNS)
 
 

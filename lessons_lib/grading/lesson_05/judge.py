@@ -8,7 +8,14 @@ from lessons_lib.grading.drive.advice import sizes
 from lessons_lib.grading.drive.modules import by_name
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.layers import Model, Parts, decode, decoder_layer, encode, encoder_layer
-from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype
+from lessons_lib.grading.judge.properties import (
+    KEPT,
+    changed_in_place,
+    differs,
+    only_scaled,
+    other_dtype,
+    random_or_rounded,
+)
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_05.drive import (
     LAYERS,
@@ -43,7 +50,7 @@ def encoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 def encoder_values(inputs: Inputs, cases: Cases) -> str | None:
     x = encoder_cases(inputs)["plain"]["x"].astype(np.float64)
     parts = _parts(inputs, decoder=False)
-    return _layer(cases["plain"], encoder_layer(parts, x), KNOWN_ENCODER, parts, x)
+    return _layer(cases, encoder_layer(parts, x), KNOWN_ENCODER, parts, x)
 
 
 def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -67,7 +74,9 @@ def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
 
 def _in_training(cases: Cases) -> str | None:
     right = {"output": cases["plain"]["output"].astype(np.float64)}
-    return differs(cases["training"], right, "In training the result is another (is there dropout? None is asked for)")
+    return differs(cases["again"], right, KEPT) or differs(
+        cases["training"], right, "In training the result is another (is there dropout? None is asked for)"
+    )
 
 
 def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
@@ -84,7 +93,7 @@ def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 def decoder_values(inputs: Inputs, cases: Cases) -> str | None:
     x, memory = (array.astype(np.float64) for array in decoder_cases(inputs)["plain"].values())
     parts = _parts(inputs, decoder=True)
-    return _layer(cases["plain"], decoder_layer(parts, x, memory), KNOWN_DECODER, parts, x, memory)
+    return _layer(cases, decoder_layer(parts, x, memory), KNOWN_DECODER, parts, x, memory)
 
 
 def decoder_masks(inputs: Inputs, cases: Cases) -> str | None:
@@ -95,6 +104,13 @@ def decoder_masks(inputs: Inputs, cases: Cases) -> str | None:
             return f"With masks it fails: {cases[name].error}"
         right = decoder_layer(parts, **arguments[name])
         if hint := _named(cases[name]["output"], right, KNOWN_DECODER_MASKS, parts, *given):
+            return hint
+    for name, other in (("mask", "memory_mask"), ("memory_mask", "mask")):
+        given = {key: True if value is None else value for key, value in arguments[f"{name}_alone"].items()}
+        right = {"output": decoder_layer(parts, **given)}
+        if hint := differs(
+            cases[f"{name}_alone"], right, f"Right with both masks, but not with `{name}` and no `{other}`"
+        ):
             return hint
     return None
 
@@ -221,12 +237,15 @@ def _logits(model: Model, inputs: Inputs) -> np.ndarray:
     return decode(model, inputs["tgt"], encode(model, inputs["src"], PAD), visible)
 
 
-def _layer(case: Case, right: np.ndarray, wrong: list, parts: Parts, *arrays: np.ndarray) -> str | None:
+def _layer(cases: Cases, right: np.ndarray, wrong: list, parts: Parts, *arrays: np.ndarray) -> str | None:
     """A mistake that has a name, or one of how the sub-layers are put together."""
-    output = case["output"]
+    output = cases["plain"]["output"]
+    if not close(output, right) and (odd := random_or_rounded(cases["plain"], cases["again"], "output", right)):
+        return odd
     if close(output, right) or not np.isfinite(output).all() or name_mistake(output, wrong, parts, *arrays):
         return _named(output, right, wrong, parts, *arrays)
-    return name_plan(parts, output, *arrays) or _named(output, right, [], parts)
+    hint = name_plan(parts, output, *arrays) or changed_in_place(cases["plain"], {"x": arrays[0].astype(np.float32)})
+    return hint or only_scaled("output", output, right) or _named(output, right, [], parts)
 
 
 def _stack(method: str, case: Case, right: np.ndarray, trace: list[np.ndarray], wrong: list, *arguments) -> str | None:
@@ -261,7 +280,13 @@ def _model(inputs: Inputs) -> Model:
 
 def _runs(case: Case, due: tuple[int, ...]) -> str | None:
     if case.error is not None:
-        if "'tuple'" in case.error or "tuple object" in case.error:
+        signs = (
+            "'tuple'",
+            "tuple object",
+            "'Tensor' and 'NoneType'",
+            "at non-singleton dimension 3",
+        )  # of both, or weights
+        if any(sign in case.error for sign in signs):
             return f"The attention returns two things, output and weights: take the first, [0]. ({case.error})"
         return case.error
     return _shape(case["output"], due, "The layer gives")
@@ -302,7 +327,8 @@ def _wrong_direction(
         ahead, back = (function(**others | {name: value + sign * STEP * towards}) for sign in (1, -1))
         right = ((ahead - back) * cotangent).sum() / (2 * STEP)
         if not close(np.array((gradient * towards).sum()), np.array(right), 1e-3):
-            return f"The gradient of {name} is wrong, though the result is right (is a part of it detached?)."
+            of = "the weights" if name == "gradient" else name
+            return f"The gradient of {of} is wrong, though the result is right (is a part of it detached?)."
     return None
 
 

@@ -93,6 +93,14 @@ WRONG_ENCODER: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_ENCODER: list[Wrong] = [
     (
+        'A causal mask is made inside, though none was given; an encoder looks both ways.',
+        lambda p, x: encoder_layer(p, x, np.tri(x.shape[1], dtype=bool)),
+    ),
+    (
+        'The attention has one head only: hand n_heads on to it.',
+        lambda p, x: encoder_layer(Parts(p.weights, 1, p.prefix), x),
+    ),
+    (
         'The queries of self-attention are not normalised, though keys and values are: all three come from norm(x).',
         lambda p, x: fed(p, x + p.attend("attention", x, p.norm("attention_norm", x))),
     ),
@@ -103,6 +111,10 @@ RARE_ENCODER: list[Wrong] = [
     (
         'Self-attention runs twice, the second time on what the first has made; once is right.',
         lambda p, x: fed(p, x + p.attend("attention", a := _attend(p, x), a)),
+    ),
+    (
+        'There is an activation behind the last addition; none is asked for.',
+        lambda p, x: np.maximum(encoder_layer(p, x), 0),
     ),
     (
         'There is an activation behind the first addition; none is asked for.',
@@ -212,6 +224,17 @@ WRONG_DECODER: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_DECODER: list[Wrong] = [
+    *(
+        (
+            f"`memory` goes through `{norm}`; the encoder's end has normalised it, so hand it on as it is.",
+            lambda p, x, s, norm=norm: decoder_layer(p, x, p.norm(norm, s)),
+        )
+        for norm in ("attention_norm", "feed_forward_norm")
+    ),
+    (
+        "The attentions have one head only: hand n_heads on to both.",
+        lambda p, x, s: decoder_layer(Parts(p.weights, 1, p.prefix), x, s),
+    ),
     (
         "Cross-attention is made by `attention`, the part of the target; it has a part of its own, `cross_attention`.",
         lambda p, x, s: fed(
@@ -266,12 +289,28 @@ WRONG_DECODER_MASKS: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_DECODER_MASKS: list[Wrong] = [
     (
+        "`mask` is inverted: True means may attend, here as in the attention.",
+        lambda p, x, s, m, n: decoder_layer(p, x, s, ~m, n),
+    ),
+    (
+        "`memory_mask` is inverted: True means may attend, here as in the attention.",
+        lambda p, x, s, m, n: decoder_layer(p, x, s, m, ~n),
+    ),
+    (
+        "Both masks are inverted: True means may attend, here as in the attention.",
+        lambda p, x, s, m, n: decoder_layer(p, x, s, ~m, ~n),
+    ),
+    (
         "Cross-attention gets `mask`; its own is `memory_mask`.",
         lambda p, x, s, m, n: decoder_layer(p, x, s, m, m),
     ),
     (
         "Self-attention gets `memory_mask`; its own is `mask`.",
         lambda p, x, s, m, n: decoder_layer(p, x, s, n, n),
+    ),
+    (
+        "Self-attention gets both masks; its own is `mask`, and `memory_mask` is for cross-attention.",
+        lambda p, x, s, m, n: decoder_layer(p, x, s, m & n, n),
     ),
 ]
 

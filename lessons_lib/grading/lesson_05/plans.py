@@ -27,6 +27,7 @@ class Sub:
         adds: what its result is added to: "now", "input", "normed", "nothing", or "twice" what is there now.
         behind: whether the norm stands behind it, x + norm(f(x)).
         post: whether the norm stands behind the sum, norm(x + f(x)).
+        again: whether the norm stands before the sub-layer, and behind the sum too.
         turned: whether the axes of sentences and of words are exchanged for it.
     """
 
@@ -37,6 +38,7 @@ class Sub:
     behind: bool = False
     turned: bool = False
     post: bool = False
+    again: bool = False
 
 
 Plan = tuple[Sub, ...]
@@ -61,7 +63,7 @@ def run(p: Parts, plan: Plan, x: np.ndarray, memory: np.ndarray | None, mask: Ma
         if sub.behind:
             made = p.norm(f"{sub.norm}_norm", made)
         now = {"now": now, "input": x, "normed": h, "nothing": 0.0, "twice": 2 * now}[sub.adds] + made
-        if sub.post:
+        if sub.post or sub.again:
             now = p.norm(f"{sub.norm}_norm", now)
     return now
 
@@ -102,6 +104,10 @@ def slips(plan: Plan, at: int) -> Iterator[tuple[str, Sub | None]]:
     yield f"x is added twice around {title.lower()}.", replace(sub, adds="twice")
     yield f"The norm of {title.lower()} stands behind it, x + norm(f(x)); it stands before.", replace(sub, behind=True)
     yield f"{title} is post-norm, norm(x + f(x)); pre-norm is due, x + f(norm(x)).", replace(sub, post=True)
+    yield (
+        f"Behind {title.lower()} the sum is normalised once more; the norm before it is enough.",
+        replace(sub, again=True),
+    )
     if sub.name != "feed_forward":
         yield (
             f"{title} has the axes of sentences and words exchanged: it mixes the sentences of the batch.",

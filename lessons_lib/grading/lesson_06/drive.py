@@ -42,6 +42,7 @@ def norm_cases(inputs: Arrays) -> Arrays:
     level = np.float32(0.5)
     return {
         "words": words,
+        "other": x[1],
         "one": words[0],
         "batch": x,
         "heads": np.stack([x, -x]),
@@ -50,6 +51,7 @@ def norm_cases(inputs: Arrays) -> Arrays:
         "zero": np.zeros_like(words),
         "far": words + np.float32(3000),
         "half": (words * np.float32(100)).astype(np.float16),
+        "faint_half": (words / np.float32(100)).astype(np.float16),
         "double": words.astype(np.float64),
     }
 
@@ -60,7 +62,7 @@ def drive_norm(norm: Callable, inputs: Arrays, names: tuple[str, ...], cases: tu
     state = {name: inputs[name] for name in names}
     module = filled(norm, [d_model], state)
     arrays: Arrays = {}
-    for name in cases:
+    for name in ("words", "other", *cases):
         arrays |= run_case(name, module, {"x": x[name]}, ("output",))
     arrays |= run_case("again", module.train(), {"x": x["words"]}, ("output",))
     arrays |= module_gradient_case("gradient", module, {"x": x["words"]}, inputs["cotangent"])
@@ -73,11 +75,11 @@ def drive_norm(norm: Callable, inputs: Arrays, names: tuple[str, ...], cases: tu
 
 
 def drive_layer(norm: Callable, inputs: Arrays) -> Arrays:
-    return drive_norm(norm, inputs, ("gamma", "beta"), ("words", "one", "batch", "heads", "faint", "constant", "far"))
+    return drive_norm(norm, inputs, ("gamma", "beta"), ("one", "batch", "heads", "faint", "constant", "far"))
 
 
 def drive_rms(norm: Callable, inputs: Arrays) -> Arrays:
-    return drive_norm(norm, inputs, ("gamma",), ("words", "one", "batch", "heads", "faint", "zero", "half"))
+    return drive_norm(norm, inputs, ("gamma",), ("one", "batch", "heads", "faint", "zero", "half", "faint_half"))
 
 
 def make_residual(seed: int) -> Arrays:
@@ -108,6 +110,8 @@ def drive_residual(residual: Callable, inputs: Arrays) -> Arrays:
         arrays |= run_case(f"{place}_norm", module.norm, {"x": x}, ("output",))
         arrays |= run_case(place, module, {"x": x, "sublayer": sublayer}, ("output",))
         arrays[f"{place}_calls.count"] = np.array(sublayer.calls)
+        other = {"x": x, "sublayer": Sublayer(-inputs["weight"])}
+        arrays |= run_case(f"{place}_other", module, other, ("output",))
         arrays |= module_gradient_case(f"{place}_gradient", module, {"x": x[0]}, inputs["cotangent"], sublayer)
     one, other = (_norm_of(call(residual, d_model, "pre")) for _ in range(2))
     shared = {id(parameter) for parameter in one.parameters()} & {id(parameter) for parameter in other.parameters()}

@@ -82,6 +82,39 @@ WRONG_LAYER: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_LAYER: list[Wrong] = [
     (
+        "β multiplies; it is added.",
+        lambda x, g, b: g * _hat(x) * b,
+    ),
+    (
+        "The variance runs over words and dimensions together; each word needs its own, dim=-1.",
+        lambda x, g, b: g * _centred(x) / np.sqrt((_centred(x) ** 2).mean() + 1e-5) + b,
+    ),
+    *(
+        (
+            "The mean runs over the words, the variance does not; both belong to one word, dim=-1.",
+            lambda x, g, b, axis=axis: (
+                g * (d := x - x.mean(axis=axis)) / np.sqrt((d**2).mean(axis=-1, keepdims=True) + 1e-5) + b
+            ),
+        )
+        for axis in (0, None)
+    ),
+    (
+        "γ divides here; it multiplies.",
+        lambda x, g, b: _hat(x) / g + b,
+    ),
+    (
+        "β is divided by the root too; add it at the very end.",
+        lambda x, g, b: (g * _centred(x) + b) / np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5),
+    ),
+    (
+        "Nothing is normalised: it gives γ · x + β.",
+        lambda x, g, b: g * x + b,
+    ),
+    (
+        "The root is taken twice; once is right.",
+        lambda x, g, b: g * _centred(x) / np.sqrt(np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5)) + b,
+    ),
+    (
         "β is taken away; it is added.",
         lambda x, g, b: g * _hat(x) - b,
     ),
@@ -186,6 +219,26 @@ WRONG_RMS: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_RMS: list[Wrong] = [
     (
+        "γ is added; it multiplies.",
+        lambda x, g: g + x / root_mean_square(x, 1e-6),
+    ),
+    (
+        "The mean is taken away above the line; RMSNorm leaves x as it is.",
+        lambda x, g: g * _centred(x) / root_mean_square(x, 1e-6),
+    ),
+    (
+        "The sum of x² is divided by d_model − 1; its mean is divided by d_model.",
+        lambda x, g: g * x / np.sqrt(np.square(x).sum(axis=-1, keepdims=True) / (x.shape[-1] - 1) + 1e-6),
+    ),
+    (
+        "It divides by the spread around the mean; divide by the root of the mean of x².",
+        lambda x, g: g * x / np.sqrt(x.var(axis=-1, keepdims=True, ddof=1) + 1e-6),
+    ),
+    (
+        "Nothing is normalised: it gives γ · x.",
+        lambda x, g: g * x,
+    ),
+    (
         "It divides by the root of the mean of |x|; divide by the root of the mean of x².",
         lambda x, g: g * x / np.sqrt(np.abs(x).mean(axis=-1, keepdims=True) + 1e-6),
     ),
@@ -270,6 +323,10 @@ WRONG_PRE: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_PRE: list[Wrong] = [
     (
+        "x and LayerNorm(x) are both added; add x alone: x + f(LayerNorm(x)).",
+        lambda x, n, f: x + n(x) + f(n(x)),
+    ),
+    (
         "The sum is halved; x and the sub-layer's output are added, and that is all.",
         lambda x, n, f: (x + f(n(x))) / 2,
     ),
@@ -321,6 +378,14 @@ WRONG_POST: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_POST: list[Wrong] = [
+    (
+        "In post-norm x is added once more behind the norm; it gives LayerNorm(x + f(x)) alone.",
+        lambda x, n, f: x + n(x + f(x)),
+    ),
+    (
+        "In post-norm the norm comes first, and both paths start behind it; normalise the sum: LayerNorm(x + f(x)).",
+        lambda x, n, f: (y := n(x)) + f(y),
+    ),
     (
         "The norm is made anew in each call, so its γ and β are not those that are learned; call self.norm.",
         lambda x, n, f: standardised(x + f(x), 1e-5)[0],

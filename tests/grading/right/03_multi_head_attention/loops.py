@@ -34,7 +34,7 @@ class MultiHeadAttention(nn.Module):
             v = source @ self.value.weight[part].T + self.value.bias[part]
             scores = q @ k.transpose(1, 2) * self.d_head**-0.5
             if mask is not None:
-                allowed = mask[:, 0] if mask.dim() == 4 else mask
+                allowed = torch.broadcast_to(mask, (len(q), self.n_heads, q.shape[1], k.shape[1]))[:, h]
                 scores = torch.where(allowed, scores, torch.finfo(scores.dtype).min)
                 weights = scores.softmax(-1) * allowed
             else:
