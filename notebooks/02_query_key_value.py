@@ -1138,7 +1138,7 @@ for name, bug in BUGS.items():
 # `value.weight.grad` is `None` after the first backward pass. Look at the gradients of a new model once.
 #
 # **`x @ W` instead of `x @ W.T`.** The weights of a linear layer are (out, in). With a square matrix both products run, and both
-# look random. *Symptom:* a network that you train from scratch never notices (it learns the transposed matrix); a *loaded* one
+# look random. *Symptom:* a network that you train from scratch need not notice (it can learn the transposed matrix); a *loaded* one
 # talks nonsense. So test with different sizes, and the wrong one cannot run:
 
 # %%
