@@ -205,7 +205,7 @@ with torch.no_grad():
 #
 # A word vector $x_t \in \mathbb{R}^{D}$ stands at position $t = 0, 1, \dots$; a head makes a query $q_t$ and a key $k_t$ of it, both
 # with $d_{head}$ entries ({term}`query`, {term}`key`). The score of a key at $s$ for a query at $t$ is $q_t \cdot k_s / \sqrt{d_{head}}$, and we write
-# $s - t$ for the **distance**: negative looks back. Three places where a Transformer is told the order are usual.
+# $s - t$ for the **distance**: negative looks back. Three places where a Transformer is told the order are usual (an attention that is told nothing gets `UNORDERED` in the library).
 #
 # **1. Add to the words.** Before the first layer, add a vector that depends on the position alone: $x_t + p_t$. This is called a
 # {term}`positional encoding`. Two choices are common:

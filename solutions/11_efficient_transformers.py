@@ -114,7 +114,7 @@ the most probable one.
 `step(tokens, start, past)` is a decoder: `tokens` (B, T) are new, the first of them stands at place `start` (an int, counted from 0), and `past` is what the step before gave, at
 the beginning None. It returns two things: logits (B, T, V), a row for each of its T places, and the new past. What is in the past is not your business; hand it on.
 
-The whole prompt goes through the first step at once, and no token through `step` twice. The check counts. If `n_tokens` is 0, the prompt comes back.
+The whole prompt goes through the first step at once, no token through `step` twice, and the last one not at all: n tokens, n steps. The check counts. If `n_tokens` is 0, the prompt comes back.
 
 When both answers are right, this prints French. It is the model of exercise 5, with the weights of the course's translator, and your cache in each layer:
 

@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from lessons_lib.config import TransformerConfig
+from lessons_lib.errors import UserError
 from lessons_lib.families.decoder_only import extend
 from lessons_lib.masks import padding_mask
 from lessons_lib.transformer import Transformer
@@ -47,9 +48,11 @@ class Marian(Transformer):
         """Up to ``max_length`` tokens, each the most probable one that is not padding; padding after ``</s>``.
 
         Raises:
-            ValueError: the translation is longer than the model's ``max_length``.
+            ValueError: the translation is longer than the model's ``max_length``, or its first token does not exist.
         """
         config = self.config
+        if not 0 <= config.bos_id < config.vocab_size:
+            raise UserError(f"bos_id={config.bos_id} is none of the {config.vocab_size} tokens; begin with pad_id's")
         source_mask, cache = padding_mask(src, config.pad_id), self.new_cache(self.encode(src), max_length)
 
         def step(tokens: Tensor) -> Tensor:

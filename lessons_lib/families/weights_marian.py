@@ -20,9 +20,8 @@ def _same_on_both_sides(settings: dict, tensors: dict[str, Tensor]) -> dict:
         if value is not None and value != settings.get(twin):
             refuse(name, value, f"it has to be {twin}={settings.get(twin)}")
     count = settings.get("vocab_size") or MARIAN.vocab_size
-    for name in ("pad_token_id", "decoder_start_token_id"):
-        if not 0 <= (settings.get(name) or 0) < count:
-            refuse(name, settings[name], f"it has to be one of the {count} tokens")
+    if not 0 <= (settings.get("pad_token_id") or 0) < count:
+        refuse("pad_token_id", settings["pad_token_id"], f"it has to be one of the {count} tokens")
     forbidden = settings.pop("bad_words_ids", None)
     if forbidden and forbidden != [[settings.get("pad_token_id")]]:
         refuse("bad_words_ids", forbidden, "only the padding token is forbidden")

@@ -492,7 +492,6 @@ LINEAR = {"rope_type": "linear", "factor": 2.0, "rope_theta": 10_000.0}
         (saved_bert, load_bert, {"is_decoder": True}, "is_decoder=True"),
         (saved_bert, load_bert, {"pad_token_id": 60}, "pad_id=60 is none of the 60 tokens"),
         (saved_marian, load_marian, {"pad_token_id": 60}, "pad_token_id=60, .* one of the 60 tokens"),
-        (saved_marian, load_marian, {"decoder_start_token_id": -1}, "decoder_start_token_id=-1"),
         (saved_llama, load_llama, {"tie_word_embeddings": "false"}, "'false'; true or false should stand there"),
         (saved_gpt2, load_gpt2, {"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx=True"),
         (saved_marian, load_marian, {"normalize_before": True}, "normalize_before=True"),
@@ -505,6 +504,15 @@ def test_a_setting_that_is_not_built_is_named(tmp_path, save, load, settings, me
     edit_settings(tmp_path, settings)
     with pytest.raises(ValueError, match=message):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("token", [-1, 60])
+def test_a_start_token_that_does_not_exist_is_named_when_it_is_needed(tmp_path, token):
+    saved_marian(tmp_path)
+    edit_settings(tmp_path, {"decoder_start_token_id": token})
+    model = load_marian(tmp_path)
+    with pytest.raises(ValueError, match=f"bos_id={token} is none of the 60 tokens"):
+        model.translate(torch.tensor([[5, 6, 0]]))
 
 
 @pytest.mark.parametrize(

@@ -39,4 +39,6 @@ def difference(name: str, given: np.ndarray, right: np.ndarray) -> str:
     gap = np.nan_to_num(np.abs(given - right), nan=np.inf)
     place = np.unravel_index(int(gap.argmax()), gap.shape)
     index = ", ".join(str(int(i)) for i in place)
-    return f"{name}[{index}] is {given[place]:.4g} and should be {right[place]:.4g}"
+    factor = given[place] / right[place] if right[place] else np.nan
+    often = f"; all of it is {factor:.4g} times what is due" if given.size > 1 and close(given, factor * right) else ""
+    return f"{name}[{index}] is {given[place]:.4g} and should be {right[place]:.4g}{often}"

@@ -163,18 +163,24 @@ def make_memory(seed: int) -> Arrays:
 
 
 def memory_cases(inputs: Arrays) -> dict[str, Arrays]:
-    """The arguments of each call; in "silent" no neuron fires, some of them only just, and in "single" one does."""
+    """The arguments of each call; in "silent" no neuron fires, some only just; in "single" one does, in "many" 40."""
     plain = {name: inputs[name] for name in ("token", *MEMORY)}
     bias = -np.abs(inputs["expand_bias"])
     bias[::2] = 0.0
     silent = plain | {"token": np.zeros_like(inputs["token"]), "expand_bias": bias}
     sums = inputs["expand_weight"] @ inputs["token"] + inputs["expand_bias"]
     second, first = np.sort(sums)[-2:]
+    many = {
+        "expand_weight": np.zeros((40, len(inputs["token"])), np.float32),
+        "expand_bias": (1 + 7 * np.arange(40) % 40).astype(np.float32),  # each of 1 to 40 once
+        "contract_weight": np.tile(inputs["contract_weight"], 4)[:, :40],
+    }
     return {
         "plain": plain,
         "opposite": plain | {"token": -inputs["token"]},
         "silent": silent,
         "single": plain | {"expand_bias": inputs["expand_bias"] - (first + second) / 2},
+        "many": plain | many,
         "double": {name: array.astype(np.float64) for name, array in plain.items()},
     }
 

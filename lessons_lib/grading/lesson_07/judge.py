@@ -9,10 +9,10 @@ from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_07.drive import OTHER_WIDTHS, memory_cases, network_cases, weights
 from lessons_lib.grading.lesson_07.mistakes import (
     KNOWN_ADDED,
+    KNOWN_FIRED,
     KNOWN_GELU,
     KNOWN_RELU,
     KNOWN_SUMS,
-    WRONG_FIRED,
     WRONG_GATES,
     gelu,
     relu,
@@ -169,7 +169,7 @@ def memory_fires(inputs: Inputs, cases: Cases) -> str | None:
         fired, right = cases[name]["fired"], _memory(**arguments[name])[0]
         if not np.array_equal(fired, right):
             sums = _sums(**arguments[name])
-            hint = name_mistake(fired, WRONG_FIRED, sums, sums - arguments[name]["expand_bias"])
+            hint = name_mistake(fired, KNOWN_FIRED, sums, sums - arguments[name]["expand_bias"])
             return hint or f"The neurons {_list(right)} fire, in this order; `fired` is {_list(fired)}."
     return None
 
@@ -181,7 +181,9 @@ def memory_adds(inputs: Inputs, cases: Cases) -> str | None:
     if not close(added, right_added):
         activations = _sums(**arguments)[right_fired]
         values = _double(arguments["contract_weight"]).T[right_fired]
-        hint = name_mistake(added, KNOWN_ADDED, activations, values)
+        hint = name_mistake(added, KNOWN_ADDED, activations, values, _double(arguments["contract_bias"]))
+        if hint is None and close(np.sort(added, axis=0), np.sort(right_added, axis=0)):
+            return "The rows of `added` are right, but in another order than `fired`: the strongest first, in both."
         return hint or f"What a neuron adds differs: {difference('added', added, right_added)}."
     if not close(output, right_output):
         hint = name_mistake(output, KNOWN_SUMS, right_added, _double(arguments["contract_bias"]))
@@ -205,6 +207,7 @@ def memory_properties(inputs: Inputs, cases: Cases) -> str | None:
             "silent", "Where no neuron fires (0 is not above 0) nothing is added, and the output is the bias alone"
         )
         or wrong("single", "Right for several neurons that fire, but not for a single one (squeeze?)")
+        or wrong("many", "Right where a few neurons fire, but not where 40 do (is their number in the code?)")
         or wrong("double", "Right in float32, but not in float64")
         or changed_in_place(cases["single"], arguments["single"])
     )

@@ -246,19 +246,36 @@ WRONG_FIRED: list[Wrong] = [
     ),
 ]
 
-# What each adds (n, D), made of the activations a (n,) and the values v (n, D) of those that fire.
+# Rarer ones of the same kind, asked for after those.
+RARE_FIRED: list[Wrong] = [
+    (
+        "`fired` counts among those that fire alone, for argsort came after the choice; give the neurons' own numbers.",
+        lambda p, n: np.argsort(-p[p > 0], kind="stable"),
+    ),
+    (
+        "The bias is subtracted; a neuron's sum is token · key + bias.",
+        lambda p, n: _sorted(2 * n - p, 2 * n > p),
+    ),
+    (
+        "The bias is left out where it is decided who fires: a neuron does if token · key + bias is positive.",
+        lambda p, n: _sorted(p, n > 0),
+    ),
+]
+
+# What each adds (n, D), made of the activations a (n,) and the values v (n, D) of those that fire,
+# and the bias of contract c (D,).
 WRONG_ADDED: list[Wrong] = [
     (
         "`added` holds the bare values; each is multiplied by the activation of its neuron.",
-        lambda a, v: v,
+        lambda a, v, c: v,
     ),
     (
         "The values are divided by the activations; multiply.",
-        lambda a, v: v / a[:, None],
+        lambda a, v, c: v / a[:, None],
     ),
     (
         "`added` is multiplied by activations that sum to 1; a memory of this kind has no softmax.",
-        lambda a, v: v * (a / a.sum())[:, None],
+        lambda a, v, c: v * (a / a.sum())[:, None],
     ),
 ]
 
@@ -266,7 +283,15 @@ WRONG_ADDED: list[Wrong] = [
 RARE_ADDED: list[Wrong] = [
     (
         "`added` has the activations through a softmax; a memory of this kind has none.",
-        lambda a, v: v * softmax(a[None])[0][:, None],
+        lambda a, v, c: v * softmax(a[None])[0][:, None],
+    ),
+    (
+        "The values are multiplied by the squares of the activations; each activation counts once.",
+        lambda a, v, c: a[:, None] ** 2 * v,
+    ),
+    (
+        "The bias of contract is in each row of `added`; no neuron adds it, so it comes once, to the output.",
+        lambda a, v, c: a[:, None] * v + c,
     ),
 ]
 
@@ -307,5 +332,6 @@ def _sorted(strength: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 
 KNOWN_RELU = [*WRONG_RELU, *RARE_RELU]
 KNOWN_GELU = [*WRONG_GELU, *RARE_GELU]
+KNOWN_FIRED = [*WRONG_FIRED, *RARE_FIRED]
 KNOWN_ADDED = [*WRONG_ADDED, *RARE_ADDED]
 KNOWN_SUMS = [*WRONG_SUMS, *RARE_SUMS]

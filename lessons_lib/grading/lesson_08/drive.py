@@ -34,14 +34,15 @@ def make_tokens(seed: int) -> Arrays:
     tokens[:, 0], tokens[:, 1], tokens[:, 2] = 0, VOCABULARY - 1, pad_id - 1  # 0 is a word here, as is what lies beside
     lengths = np.array([length, length - 1, length - 2, 4])
     tokens[np.arange(length) >= lengths[:, None]] = pad_id
-    return {"tokens": tokens, "pad_id": np.array(pad_id)}
+    return {"tokens": tokens[[1, 0, 3, 2]], "pad_id": np.array(pad_id)}  # neither first nor last tells all others
 
 
 def padding_cases(inputs: Arrays) -> dict[str, Arrays]:
     """The arguments of each call, by the name of its case."""
     tokens, pad_id = inputs["tokens"], inputs["pad_id"]
     left = np.stack([np.roll(row, (row == pad_id).sum()) for row in tokens])
-    cases = {"right": tokens, "left": left, "one": tokens[2:3], "full": tokens[:1].repeat(2, axis=0)}
+    cases = {"right": tokens, "left": left, "one": tokens[2:3], "full": tokens[1:2].repeat(2, axis=0)}
+    cases |= {"word": tokens[:, -1:]}
     return {name: {"tokens": array, "pad_id": pad_id} for name, array in cases.items()}
 
 
@@ -57,7 +58,7 @@ def make_targets(seed: int) -> Arrays:
     """tokens as they must be written, and the two tables of which the logits are made."""
     draw = np.random.default_rng(seed)
     made = make_tokens(seed)
-    tokens, pad_id = made["tokens"], int(made["pad_id"])
+    tokens, pad_id = made["tokens"][[1, 0, 3, 2]], int(made["pad_id"])
     end = (pad_id + 2) % VOCABULARY  # </s>, the last of each row
     lengths = (tokens != pad_id).sum(axis=1)
     tokens[np.arange(len(tokens)), lengths - 1] = end
@@ -116,7 +117,7 @@ def _arguments(case: Arrays, predict: Predict) -> dict:
 def _loss_case(name: str, next_token_loss, case: Arrays, device: str = "cpu") -> Arrays:
     predict = Predict(case, device)
     arrays = run_case(name, next_token_loss, _arguments(case, predict), LOSS, device)
-    if predict.read is not None and f"{name}.error" not in arrays:
+    if predict.read is not None:
         arrays[f"{name}.read"] = predict.read.cpu().numpy()
     return arrays
 

@@ -53,6 +53,8 @@ def causal_properties(inputs: Inputs, cases: Cases) -> str | None:
         case = cases[f"length_{other}"]
         if case.error is not None:
             return f"Right for {length} positions, but for {other}: {case.error}"
+        if case["mask"].shape[-2:] != (other, other):
+            return f"Right for {length} positions, but for {other} the mask has the shape {case['mask'].shape}."
         if not _is(case["mask"], np.tri(other)):
             return f"Right for {length} positions, but not for {other}: is a size written into the code?"
     return None
@@ -111,6 +113,9 @@ def padding_values(inputs: Inputs, cases: Cases) -> str | None:
         return f"{ADDED.removesuffix('.')}: True where a token is real."
     if close(numbers, np.where(tokens == pad_id, 0, tokens)):
         return "The mask holds the ids of the tokens; it must only say whether each of them is pad_id or not."
+    one = padding_cases(inputs)["one"]["tokens"]
+    if numbers.all() and cases["one"].error is None and _is(cases["one"]["mask"], one != pad_id):
+        return f"Right for one sentence, but of several, each has a row. {_first_difference(numbers, tokens, pad_id)}"
     return name_mistake(numbers, WRONG_PADDING, tokens, pad_id) or _first_difference(numbers, tokens, pad_id)
 
 
@@ -122,6 +127,7 @@ def padding_properties(inputs: Inputs, cases: Cases) -> str | None:
         "left": "Right where the padding stands on the right, but not where it stands on the left",
         "full": "Right for padded sentences, but not where there is no padding",
         "one": "Right for a batch, but not for a single sentence",
+        "word": "Right for long sentences, but not for those of one token",
         "device": "Right on the CPU, but not on this machine's accelerator",
     }
     cases_of = padding_cases(inputs) | {"device": padding_cases(inputs)["right"]}
@@ -129,6 +135,8 @@ def padding_properties(inputs: Inputs, cases: Cases) -> str | None:
         tokens, case = cases_of[name]["tokens"], cases[name]
         if case.error is not None:
             return f"{sentence}: {case.error}"
+        if case["mask"].shape != (due := (len(tokens), 1, 1, tokens.shape[1])):
+            return f"{sentence}: the mask has the shape {case['mask'].shape}, and {due} is due (squeeze?)."
         if not _is(case["mask"], tokens != cases_of[name]["pad_id"]):
             return f"{sentence}: it must depend on each token alone."
     if not np.array_equal(cases["right"]["tokens_after"], inputs["tokens"]):
@@ -144,6 +152,10 @@ def _first_difference(numbers: np.ndarray, tokens: np.ndarray, pad_id: int) -> s
 
 def loss_runs(inputs: Inputs, cases: Cases) -> str | None:
     case = cases["plain"]
+    read, (rows, length) = case.arrays.get("read"), inputs["tokens"].shape
+    if case.error is not None and read is not None and read.shape != (rows, length):
+        named = name_mistake(read, KNOWN_INPUTS, inputs["tokens"], int(inputs["bos_id"]), int(inputs["pad_id"]))
+        return f"{named or f'tgt_in has the shape {read.shape}; {(rows, length)} is due.'} ({case.error})"
     if case["loss"].size != 1:
         shape = case["loss"].shape
         of_places = shape in {inputs["tokens"].shape, (inputs["tokens"].size,)}
@@ -194,7 +206,14 @@ def loss_values(inputs: Inputs, cases: Cases) -> str | None:
     if close(given, right / np.log(2)):
         return "The loss is counted in bits; take the natural logarithm."
     hint = name_mistake(given, [(sentence, partial(_losses, version)) for sentence, version in KNOWN_LOSSES], both)
-    return hint or f"The loss is {given[0]:.4g}, and the mean over the real tokens is {right[0]:.4g}."
+    if hint is not None:
+        return hint
+    hint = f"The loss is {given[0]:.4g}, and the mean over the real tokens is {right[0]:.4g}"
+    if not close(given * right[0], given[0] * right):
+        return f"{hint}."
+    real = inputs["tokens"] != inputs["pad_id"]
+    counts = f"{real.sum()} real tokens, {(~real).sum()} of padding, {len(real)} sentences"
+    return f"{hint}: it is {given[0] / right[0]:.4g} times as large, and there are {counts}."
 
 
 def loss_properties(inputs: Inputs, cases: Cases) -> str | None:

@@ -78,6 +78,13 @@ WRONG_PADDING: list[Wrong] = [
         "A column is hidden in all sentences as soon as one of them is padded there; each sentence has its own row.",
         lambda x, p: np.broadcast_to((x != p).all(axis=0), x.shape),
     ),
+    *(
+        (
+            f"The mask of the {place} sentence serves all; each sentence has its own row.",
+            lambda x, p, row=row: np.broadcast_to(x[row] != p, x.shape),
+        )
+        for place, row in (("first", 0), ("last", -1))
+    ),
 ]
 
 
@@ -175,6 +182,12 @@ def _over(logits: np.ndarray, targets: np.ndarray, axis: int) -> np.ndarray:
     return -np.take_along_axis(logs, targets[..., None], axis=-1)[..., 0]
 
 
+def _of_all(logits: np.ndarray) -> np.ndarray:
+    """The mean over the vocabulary of −log softmax(logits), at each place."""
+    every = [surprise(logits, np.full(logits.shape[:2], token)) for token in range(logits.shape[2])]
+    return np.mean(every, axis=0)
+
+
 def mean(values: np.ndarray) -> np.ndarray:
     """As an array of one number."""
     return values.mean(keepdims=True).reshape(1)
@@ -263,6 +276,14 @@ WRONG_LOSSES: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_LOSSES: list[Wrong] = [
+    (
+        "The loss is that of the first sentence alone; all of the batch count.",
+        lambda l, x, i, p: mean(surprise(l, x)[:1][x[:1] != p]),
+    ),
+    (
+        "The loss has a label smoothing of 0.1, which is not asked for.",
+        lambda l, x, i, p: mean((0.9 * surprise(l, x) + 0.1 * _of_all(l))[x != p]),
+    ),
     (
         "The loss is divided by the number of places in a row; divide by the number of real tokens.",
         lambda l, x, i, p: mean(surprise(l, x) * (x != p)) * x.shape[0],

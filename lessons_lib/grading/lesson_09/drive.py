@@ -75,6 +75,11 @@ def unpadded(inputs: Arrays) -> np.ndarray:
     return np.where(inputs["sentences"] == PAD, MASK, inputs["sentences"])
 
 
+def long_text(tokens: np.ndarray) -> np.ndarray:
+    """The first sentence, which has no padding, again and again: longer than any size that is written into code."""
+    return np.resize(tokens[0], (2, 40))
+
+
 def drive_encoder(answer, inputs: Arrays) -> Arrays:
     return _drive(answer, inputs, inputs["sentences"])[1]
 
@@ -95,7 +100,13 @@ def _drive(answer, inputs: Arrays, tokens: np.ndarray) -> tuple[torch.nn.Module,
     module = filled(answer, (VOCABULARY, *sizes, LAYERS), weights_of(inputs))
     arrays = module_case("forward", module, {"tokens": tokens}, RETURNS)
     shapes = model_shapes(sizes[0], sizes[2], LAYERS)
+    arrays |= module_case("long", module, {"tokens": long_text(tokens)}, RETURNS)
     arrays |= weight_gradients("gradient", module, {"tokens": tokens}, inputs["cotangent"], shapes)
+    try:
+        bare = filled(answer, (VOCABULARY, *sizes, 0), weights_of(inputs, 0))
+        arrays |= module_case("bare", bare, {"tokens": tokens}, RETURNS)
+    except Trouble as trouble:
+        arrays["bare.error"] = text_array(str(trouble))
     try:
         smaller = filled(answer, (VOCABULARY, *sizes, LAYERS - 1), weights_of(inputs, LAYERS - 1))
     except Trouble as trouble:
@@ -129,7 +140,7 @@ def blank_arguments(inputs: Arrays) -> Arrays:
 
 
 def loss_cases(inputs: Arrays) -> dict[str, Arrays]:
-    """The arguments of four calls: one number alone might be right by chance, and one place may be the only one."""
+    """The arguments of five calls: one number alone might be right by chance, and one place may be the only one."""
     arguments = {name: inputs[name] for name in ("logits", "tokens", "chosen")}
     single = np.zeros_like(inputs["chosen"])
     single[2, 4] = True
@@ -138,12 +149,14 @@ def loss_cases(inputs: Arrays) -> dict[str, Arrays]:
         "backwards": {name: array[:, ::-1] for name, array in arguments.items()} | {"logits": inputs["logits"]},
         "some": {name: array[1:, :-1] for name, array in arguments.items()},
         "single": arguments | {"chosen": single},
+        "zero": arguments | {"chosen": inputs["chosen"] | single, "tokens": np.where(single, 0, inputs["tokens"])},
     }
 
 
 def drive_blanks(answers, inputs: Arrays) -> Arrays:
     mask_tokens, masked_loss = answers
     arrays = run_case("masked", mask_tokens, blank_arguments(inputs), RETURNS)
+    arrays |= run_case("again", mask_tokens, blank_arguments(inputs), RETURNS)
     for name, arguments in loss_cases(inputs).items():
         arrays |= run_case(name, masked_loss, arguments, RETURNS)
     loss = loss_cases(inputs)["loss"]

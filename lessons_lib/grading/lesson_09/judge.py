@@ -18,6 +18,7 @@ from lessons_lib.grading.lesson_09.drive import (
     PAD,
     WRITTEN,
     blank_arguments,
+    long_text,
     loss_cases,
     model_shapes,
     sizes_of,
@@ -35,6 +36,7 @@ from lessons_lib.grading.lesson_09.reference import blanks, fill, follow, genera
 
 Inputs = dict[str, np.ndarray]
 STEP = 1e-6  # of the difference quotients
+DIFFER = "The values differ"
 TIE = 1e-3  # two logits this close are equally good to a model in single precision
 
 
@@ -44,7 +46,12 @@ def encoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 
 def encoder_values(inputs: Inputs, cases: Cases) -> str | None:
     m, tokens = model_of(inputs), inputs["sentences"]
-    return _named(cases["forward"]["output"], fill(m, tokens, PAD), KNOWN_ENCODER, m, tokens, PAD)
+    output, right = cases["forward"]["output"], fill(m, tokens, PAD)
+    if (hint := _named(output, right, KNOWN_ENCODER, m, tokens, PAD)) is None or not hint.startswith(DIFFER):
+        return hint
+    if close(output[0], right[0]):
+        return f"{hint} The sentence without padding is right: look at the mask, and at who uses it."
+    return f"{hint} {_where(cases['bare'], fill(model_of(inputs, 0), tokens, PAD))}"
 
 
 def encoder_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -57,7 +64,17 @@ def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 
 def decoder_values(inputs: Inputs, cases: Cases) -> str | None:
     m, tokens = model_of(inputs), unpadded(inputs)
-    return _named(cases["forward"]["output"], follow(m, tokens), KNOWN_DECODER, m, tokens)
+    hint = _named(cases["forward"]["output"], follow(m, tokens), KNOWN_DECODER, m, tokens)
+    if hint is None or not hint.startswith(DIFFER):
+        return hint
+    return f"{hint} {_where(cases['bare'], follow(model_of(inputs, 0), tokens))}"
+
+
+def _where(bare: Case, right: np.ndarray) -> str:
+    """In which half of the model the mistake lies, by a model without layers."""
+    if bare.error is None and close(bare["output"], right):
+        return "With n_layers=0 it is right: look at the loop over the layers, and at the mask."
+    return "With n_layers=0 it is wrong, too: look at the embeddings, the positions, the last norm and the product."
 
 
 def decoder_generates(inputs: Inputs, cases: Cases) -> str | None:
@@ -135,8 +152,22 @@ def blanks_run(inputs: Inputs, cases: Cases) -> str | None:
 
 def blanks_values(inputs: Inputs, cases: Cases) -> str | None:
     arguments = blank_arguments(inputs).values()
-    right = blanks(*arguments, MASK)
-    return _named(cases["masked"]["output"], right, KNOWN_BLANKS, *arguments, MASK, PAD)
+    given, right = cases["masked"]["output"], blanks(*arguments, MASK)
+    if np.array_equal(given, right):
+        return None
+    if not np.array_equal(given, cases["again"]["output"]):
+        return "Two calls with the same arguments give other tokens: draws and random tokens are given, draw none anew."
+    return name_mistake(given, KNOWN_BLANKS, *arguments, MASK, PAD) or _first_blank(given, right, inputs)
+
+
+def _first_blank(given: np.ndarray, right: np.ndarray, inputs: Inputs) -> str:
+    row, place = np.argwhere(given != right)[0].tolist()
+    chosen, draw = inputs["chosen"][row, place], float(inputs["draw"][row, place])
+    due = "MASK" if draw < 0.8 else "its random token" if draw < 0.9 else "the token itself"
+    return (
+        f"Place {place} of sentence {row} is {'' if chosen else 'not '}chosen, its draw {draw:.3g}: "
+        f"{right[row, place]} is due, {due if chosen else 'the token itself'}, and you give {given[row, place]:g}."
+    )
 
 
 def loss_values(inputs: Inputs, cases: Cases) -> str | None:
@@ -144,13 +175,17 @@ def loss_values(inputs: Inputs, cases: Cases) -> str | None:
     for name in asked:
         if cases[name].error is not None:
             return f"masked_loss: {cases[name].error}"
-    single = asked.pop("single")  # where some sentences have no chosen place, their own means are none
+    single, zero = asked.pop("single"), asked.pop("zero")  # where a sentence has no chosen place, its mean is none
     given = np.array([cases[name]["output"] for name in asked])
     wrong = [(said, partial(losses, f)) for said, f in KNOWN_LOSSES]
     if hint := _named(given, losses(masked_loss, asked), wrong, asked):
         return hint
     return differs(
         cases["single"], {"output": masked_loss(**single)}, "Where one single place is chosen, the loss is its"
+    ) or differs(
+        cases["zero"],
+        {"output": masked_loss(**zero)},
+        "Right, but not where a chosen token has the id 0 (ignore_index?); every chosen place counts",
     )
 
 
@@ -208,7 +243,7 @@ def _named(output: np.ndarray, right: np.ndarray, wrong: list[Wrong], *arguments
         return None
     if not np.isfinite(output).all():
         return "The output holds NaN or infinite numbers."
-    return name_mistake(output, wrong, *arguments) or f"The values differ: {difference('output', output, right)}."
+    return name_mistake(output, wrong, *arguments) or f"{DIFFER}: {difference('output', output, right)}."
 
 
 def _properties(
@@ -220,6 +255,10 @@ def _properties(
         return f"The logits are {cases['forward']['output'].dtype}, and the weights float32: keep their dtype."
     right = {"output": reference(model_of(inputs, LAYERS - 1), tokens)}
     if hint := differs(cases["smaller"], right, f"Right for {LAYERS} layers, not for {LAYERS - 1}"):
+        return hint
+    long = long_text(tokens)
+    right = {"output": reference(model_of(inputs), long)}
+    if hint := differs(cases["long"], right, f"Right for {tokens.shape[1]} tokens, not for {long.shape[1]}"):
         return hint
     case, (d_model, n_heads, d_ff) = cases["gradient"], sizes_of(inputs)
     if case.error is not None:

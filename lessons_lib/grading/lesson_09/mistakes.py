@@ -14,6 +14,7 @@ EMBEDDINGS = OF_EXERCISE_5 | {
 }
 
 BLANK = 3  # the id of MASK
+ENDS = (("first", slice(1, None)), ("last", slice(-1)))  # which layer is left out, and those that are left
 
 
 def _places(times: int):
@@ -35,8 +36,8 @@ def follow_hidden(m: Model, tokens: np.ndarray) -> np.ndarray:
     return x
 
 
-def _masked_once(m: Model, tokens: np.ndarray) -> np.ndarray:
-    x, mask = m.embed(tokens), causal(tokens.shape[1])
+def _masked_once(m: Model, tokens: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    x = m.embed(tokens)
     for number in range(m.n_layers):
         x = encoder_layer(Parts(m.weights, m.n_heads, f"layers.{number}."), x, mask if number == 0 else True)
     return m.project(m.norm("norm", x))
@@ -50,7 +51,7 @@ WRONG_ENCODER: list[Wrong] = [
         lambda m, t, p: logits(m, t, causal(t.shape[1])),
     ),
     (
-        "The mask is causal, and without padding: an encoder reads both sides.",
+        "The mask is causal, besides hiding the padding: an encoder reads both sides.",
         lambda m, t, p: logits(m, t, causal(t.shape[1]) & visible(t, p)),
     ),
     (
@@ -90,6 +91,14 @@ WRONG_ENCODER: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_ENCODER: list[Wrong] = [
     (
+        "These are log-probabilities; return the logits, without a log_softmax.",
+        lambda m, t, p: np.log(softmax(fill(m, t, p))),
+    ),
+    (
+        "Only the first layer has a mask, so the others read the padding.",
+        lambda m, t, p: _masked_once(m, t, visible(t, p)),
+    ),
+    (
         "The norm stands inside the loop, behind each layer; it comes once, behind all of them.",
         lambda m, t, p: fill(m, t, p, norm=False, between=lambda m, x: m.norm("norm", x)),
     ),
@@ -122,6 +131,17 @@ RARE_ENCODER: list[Wrong] = [
     (
         "The blanks are hidden as the padding is; they are read like all other tokens, for their place counts.",
         lambda m, t, p: logits(m, t, visible(t, p) & visible(t, BLANK)),
+    ),
+    (
+        "The blanks are hidden, and the padding is read: the id that padding_mask needs is PAD, not MASK.",
+        lambda m, t, p: logits(m, t, visible(t, BLANK)),
+    ),
+    *(
+        (
+            f"The {place} layer is left out: every one of `layers` is called.",
+            lambda m, t, p, part=part: fill(m, t, p, order=lambda layers: layers[part]),
+        )
+        for place, part in ENDS
     ),
     (
         "Only the blanks have logits; every place has.",
@@ -185,6 +205,10 @@ WRONG_DECODER: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_DECODER: list[Wrong] = [
     (
+        "The decoder returns log-probabilities; return the logits, without a log_softmax.",
+        lambda m, t: np.log(softmax(follow(m, t))),
+    ),
+    (
         "The norm stands inside the loop, behind each layer; it comes once, behind all of them.",
         lambda m, t: follow(m, t, norm=False, between=lambda m, x: m.norm("norm", x)),
     ),
@@ -202,7 +226,14 @@ RARE_DECODER: list[Wrong] = [
     ),
     (
         "Only the first layer has a mask, so the others see the future.",
-        lambda m, t: _masked_once(m, t),
+        lambda m, t: _masked_once(m, t, causal(t.shape[1])),
+    ),
+    *(
+        (
+            f"The decoder's {place} layer is left out: every one of `layers` is called.",
+            lambda m, t, part=part: follow(m, t, order=lambda layers: layers[part]),
+        )
+        for place, part in ENDS
     ),
     *(
         (
@@ -488,6 +519,10 @@ RARE_LOSSES: list[Wrong] = [
     (
         "The sum is divided by one more than the number of chosen places; keep it from 0 with max or clamp.",
         lambda g, t, c: np.array(surprises(g, t)[c].sum() / (c.sum() + 1)),
+    ),
+    (
+        "The logits are compared with MASK; compare them with the right tokens.",
+        lambda g, t, c: masked_loss(g, np.full_like(t, BLANK), c),
     ),
     (
         "The loss counts how many are guessed wrongly, which has no gradient; it is the cross-entropy.",

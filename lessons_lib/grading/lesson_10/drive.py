@@ -135,7 +135,10 @@ def make_machines(seed: int) -> Arrays:
 
 
 def machine_cases(inputs: Arrays) -> dict[str, dict[str, Any]]:
-    """In "exact" the last sequence fits to the byte; in "short" it does not; in "too_large" not even the model."""
+    """In "exact" the last sequence fits to the byte, in "alone" the only one, in "short" it does not.
+
+    In "too_large" not even the model fits.
+    """
     plain = {name: int(inputs[name]) for name in ("memory_gib", "n_parameters", "bytes_a_sequence")}
     fitting, parameters = int(inputs["n_fitting"]), int(inputs["memory_gib"]) * GIB // 4
     free = plain["memory_gib"] * GIB - 2 * parameters  # half of the memory, a power of two times 3 or 5
@@ -146,7 +149,9 @@ def machine_cases(inputs: Arrays) -> dict[str, dict[str, Any]]:
         "wide": plain | {"weight_bytes": 4},
         "train_wide": plain | training | {"weight_bytes": 4},
         "train": plain | training,
+        "train_byte": plain | training | {"weight_bytes": 1},
         "exact": exact,
+        "alone": exact | {"bytes_a_sequence": fitting * 4096},
         "short": exact | {"n_parameters": exact["n_parameters"] + 1},
         "no_room": plain | {"n_parameters": parameters, "bytes_a_sequence": free + 1},
         "too_large": plain | {"n_parameters": plain["memory_gib"] * GIB},

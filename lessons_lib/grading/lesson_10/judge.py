@@ -57,6 +57,9 @@ def counts(
         passed = [kind(**arguments[name]) for name in before]
         for name in names:
             asked = kind(**arguments[name])
+            given = ", ".join(f"{key}={value}" for key, value in arguments[name].items())
+            if cases[name].error is not None:
+                return f"{about}: {cases[name].error}. {asked.right:,} is due for {given}."
             number = cases[name]["number"]
             if number.dtype.kind != "i":
                 return f"{about}: a float comes back ({float(number):,.6g}); divide with //."
@@ -70,7 +73,6 @@ def counts(
                     int(value) == version(kind(**arguments[other])) for other, value in also.items()
                 ):
                     return sentence
-            given = ", ".join(f"{key}={value}" for key, value in arguments[name].items())
             return f"{about}: {int(number):,} in place of {asked.right:,} for {given}.{remainder(int(number), asked)}"
         return None
 
@@ -80,8 +82,8 @@ def counts(
 DECODER, BOTH = ("decoder", "positions", "gpt2"), ("both", "both_positions", "single")
 SWITCHES = ("untied", "no_bias", "encoder", "encoder_untied", "bare", "single_untied")
 PLAIN, GROUPED, SOURCE = ("short", "plain", "empty"), ("grouped", "one"), ("source", "all")
-RUNNING, TRAINING = ("plain", "wide"), ("train_wide", "train")
-LIMITS = ("exact", "short", "no_room", "too_large", "train_too_large")
+RUNNING, TRAINING = ("plain", "wide"), ("train_wide", "train", "train_byte")
+LIMITS = ("exact", "alone", "short", "no_room", "too_large", "train_too_large")
 
 
 def _shapes(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:

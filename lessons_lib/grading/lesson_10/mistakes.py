@@ -99,6 +99,10 @@ WRONG_SHAPES: list[Wrong] = [
         lambda s: s.right - s.layers * s.feed_forward_bias,
     ),
     (
+        "Both biases of the feed-forward network have d_model numbers; the first has d_ff, the width that it makes.",
+        lambda s: s.right - s.bias * s.layers * (s.d_ff - s.d_model),
+    ),
+    (
         "Both biases of the feed-forward network have d_ff numbers; the second has d_model, the width that comes out.",
         lambda s: s.right + s.layers * (s.d_ff - s.d_model),
     ),
@@ -327,6 +331,20 @@ WRONG_CACHES: list[Wrong] = [
         lambda c: c.n_layers * c.batch * (2 * c.length + c.source_length) * c.width * c.bytes_a_number,
     ),
     (
+        "The source of one sequence only is counted; each of the batch has its own.",
+        lambda c: 2 * c.n_layers * (c.batch * c.length + c.source_length) * c.width * c.bytes_a_number,
+    ),
+    (
+        "The source's keys and values are counted for n_heads heads; with n_kv_heads it has only so many, too.",
+        lambda c: (
+            2 * c.n_layers * c.batch * (c.length * c.width + c.source_length * c.n_heads * c.d_head) * c.bytes_a_number
+        ),
+    ),
+    (
+        "This is in KiB; bytes are due.",
+        lambda c: c.right // 1024,
+    ),
+    (
         "Only the source is counted, or only what was written; both have keys and values.",
         lambda c: 2 * c.n_layers * c.batch * (c.source_length or c.length) * c.width * c.bytes_a_number,
     ),
@@ -437,6 +455,22 @@ WRONG_MACHINES: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_MACHINES: list[Wrong] = [
+    (
+        "A GiB is taken for 1,000 MiB; it is 1,024 of them, 2³⁰ bytes.",
+        lambda m: m.fitting(memory=m.memory_gib * 1000 * 2**20),
+    ),
+    (
+        "In training a parameter always takes 16 bytes here; weight and gradient have weight_bytes each.",
+        lambda m: m.trained(16),
+    ),
+    (
+        "Weights of 2 bytes have a float32 copy here, those of 1 byte none: all have one with fewer than 4 bytes.",
+        lambda m: m.trained(m.a_parameter - 4 * (m.weight_bytes < 2)),
+    ),
+    (
+        "Rounded to the nearest number: a sequence that fits in part does not fit.",
+        lambda m: m.fitting(memory=m.memory_gib * GIB + m.bytes_a_sequence // 2),
+    ),
     (
         "The copy is counted as large as the weights; it is in float32, 4 bytes.",
         lambda m: m.trained(2 * m.weight_bytes + 8 + m.weight_bytes * (m.weight_bytes < 4)),

@@ -105,7 +105,7 @@ def make_text(seed: int) -> Arrays:
     prompt, width = int(draw.integers(3, 6)), 12
     matrix = lambda *shape: draw.normal(size=shape).astype(np.float32)  # noqa: E731
     return {
-        "prompt": draw.integers(0, VOCABULARY, (4, prompt)),
+        "prompt": draw.integers(0, VOCABULARY, (7, prompt)),
         "n_tokens": np.array(int(draw.integers(6, 9))),
         "embedding": matrix(VOCABULARY, width),
         "table": matrix(LONGEST, width),
@@ -127,12 +127,16 @@ class Decoder:
             raise TypeError("step reads a tensor (B, T) of token ids")
         if not isinstance(start, int):
             raise TypeError("start is the place of the first new token, an int")
+        if tokens.numel() and not 0 <= int(tokens.min()) <= int(tokens.max()) < VOCABULARY:
+            raise ValueError(f"{int(tokens.max())} is none of the {VOCABULARY} tokens: take argmax along dim=-1")
         length = tokens.shape[1]
         before = 0 if past is None else past[0].shape[1]
         self.calls.append((length, start, before))
         table = self.weights["table"][start : start + length]
         if start < 0 or length == 0 or len(table) < length:
-            raise ValueError(f"there is no place {start} for {length} tokens")
+            raise ValueError(
+                f"no place {start} for {length} tokens: start is how many lie before them, {before} in the past"
+            )
         x = self.weights["embedding"][tokens] + table  # (B, T, D)
         query, key, value = (x @ matrix for matrix in self.projections)
         if past is not None:
@@ -193,9 +197,9 @@ def block_cases(inputs: Arrays) -> dict[str, Arrays]:
         query = inputs["query"].copy()
         query[..., 0] = far
         cases[name] = inputs | {"query": query, "key": key}
-    # Rows that lie far above and far below each other, in every block alike: no weight changes here either.
+    # Rows, and heads, that lie far above and far below each other, in every block alike: no weight changes here either.
     query = inputs["query"].copy()
-    query[..., 0] = np.where(np.arange(query.shape[1]) % 2, 2000, -2000)
+    query[..., 0] = np.where(np.add.outer([0, 1], np.arange(query.shape[1])) % 2, 2000, -2000)
     cases["rows"] = inputs | {"query": query, "key": key}
     # The first block lies far above those behind it, which then weigh nothing.
     first = np.arange(key.shape[1]) < int(inputs["sizes"][0])

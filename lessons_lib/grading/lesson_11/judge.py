@@ -122,9 +122,9 @@ def _kept(inputs: Inputs, case: Case, start: int, end: int) -> str | None:
         past, new = right[:, :, :start], right[:, :, start:]
         if (named := name_mistake(kept, WRONG_KEPT, past, new)) is not None:
             return f"The output is right, but for the next step: {named.format(name)}"
-        return (
-            f"The output is right, but the {name} have the shape {kept.shape} or other numbers; {right.shape} is due."
-        )
+        if kept.shape == right.shape:
+            return f"The output is right, but what is kept is not: {difference(name, kept, right)}."
+        return f"The output is right, but the {name} have the shape {kept.shape}; {right.shape} is due."
     return None
 
 
@@ -200,7 +200,9 @@ def text_properties(inputs: Inputs, cases: Cases) -> str | None:
             f"The text is right, but the prompt goes in token by token: {len(calls)} steps where {written} are due. "
             "The first step can read all of it at once."
         )
-    if read > due + 1:  # a step behind the last token costs time; it is no mistake
+    if read == due + 1 and calls[-1, 1] == due:
+        return "The text is right, but its last token goes through `step` too, and nobody asks what follows it."
+    if read > due:
         return f"The text is right, but {read} places went through the decoder where {due} are due."
     one = cases["one"]
     if one.error is not None:
@@ -237,7 +239,13 @@ def blocks_values(inputs: Inputs, cases: Cases) -> str | None:
         return "The output holds NaN or infinite numbers (does a maximum or a sum start at the wrong number?)."
     came, kept = _blocks(inputs)
     named = name_mistake(output, KNOWN_BLOCKS, inputs["query"], came, kept)
-    return named or f"The values differ: {difference('output', output, right)}."
+    if named is not None:
+        return named
+    whole = cases["whole"]
+    alone = whole.error is None and close(whole["output"], right)
+    where = "Right for one block that holds all" if alone else "Wrong for one block that holds all already"
+    look = "what a block does to the sums before it" if alone else "the scores and weights of a block, or the end"
+    return f"{where}: look at {look}. The values differ: {difference('output', output, right)}."
 
 
 def blocks_properties(inputs: Inputs, cases: Cases) -> str | None:

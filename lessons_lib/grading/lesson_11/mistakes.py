@@ -21,6 +21,10 @@ def cached(q: np.ndarray, k: np.ndarray, v: np.ndarray, new: int) -> np.ndarray:
     return attention(q[:, :, -new:], k, v, shifted(new, k.shape[2]))[0]
 
 
+def _scores(q: np.ndarray, k: np.ndarray, new: int) -> np.ndarray:
+    return q[:, :, -new:].astype(np.float64) @ k.swapaxes(-2, -1) / np.sqrt(q.shape[-1])
+
+
 # The output of the one token behind a past, made of q, k, v of all tokens so far.
 WRONG_ONE: list[Wrong] = [
     (
@@ -51,6 +55,14 @@ WRONG_ONE: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_ONE: list[Wrong] = [
+    (
+        "The weights are the logarithms of a softmax; take the softmax itself.",
+        lambda q, k, v: np.log(softmax(_scores(q, k, 1))) @ v,
+    ),
+    (
+        "The output is 0: the new token may attend to nothing. Is the mask inverted? True means may attend.",
+        lambda q, k, v: 0.0 * v[:, :, -1:],
+    ),
     *(
         (
             sentence,
@@ -82,6 +94,10 @@ WRONG_SEVERAL: list[Wrong] = [
     (
         "Of several new tokens, each sees all the others, later ones too: a causal mask is due among them.",
         lambda q, k, v, new: attention(q[:, :, -new:], k, v)[0],
+    ),
+    (
+        "The scores of later tokens are set to 0, and a score of 0 has a weight, too: set them to −∞.",
+        lambda q, k, v, new: softmax(_scores(q, k, new) * shifted(new, k.shape[2])) @ v,
     ),
     (
         "Of several new tokens, each sees the past and itself, but not the new ones before it.",
@@ -214,7 +230,7 @@ CALLS: list[tuple[str, Callable[[Sequence[Call], int, int], bool]]] = [
         lambda calls, prompt, written: len(calls) > 1 and all(start == past - 1 for _, start, past in calls[1:]),
     ),
     (
-        "Of the prompt, only the last token is read: the first step takes all of it.",
+        "Of the prompt, only one token is read: the first step takes all of it.",
         lambda calls, prompt, written: calls[0][0] == 1 < prompt and len(calls) <= written + 1,
     ),
 ]
@@ -288,6 +304,18 @@ def _keeps_the_first(state, scores, values):
     own, larger, shrink = _parts(state, scores)
     kept = np.where(np.isfinite(state[0]), state[0], own)
     return _step(state, scores, values, larger, shrink, np.exp(scores - larger), kept)
+
+
+def _mean_of_weights(state, scores, values):
+    larger, total, output = online(state, scores, values)
+    shrink = np.exp(state[0] - larger)
+    return larger, shrink * state[1] + (total - shrink * state[1]) / scores.shape[-1], output
+
+
+def _divides_the_new(state, scores, values):
+    larger, total, output = online(state, scores, values)
+    shrink = np.exp(state[0] - larger)
+    return larger, total, shrink * state[2] + (output - shrink * state[2]) / (total - shrink * state[1])
 
 
 def _divides_each_time(state, scores, values):
@@ -413,6 +441,42 @@ RARE_BLOCKS: list[Wrong] = [
         "The scores are divided by the root of a block's length; d_head is the last axis of the query.",
         lambda q, b, kept: over_blocks(
             q, b, lambda state, s, v: online(state, s * np.sqrt(q.shape[-1] / s.shape[-1]), v)
+        ),
+    ),
+    (
+        "The scores are divided by the root of d_value, the width of a value; divide by √d_head.",
+        lambda q, b, kept: over_blocks(
+            q, b, lambda state, s, v: online(state, s * np.sqrt(q.shape[-1] / v.shape[-1]), v)
+        ),
+    ),
+    *(
+        (f"The {place} block is left out.", lambda q, b, kept, part=part: over_blocks(q, b[part], online))
+        for place, part in (("first", slice(1, None)), ("last", slice(-1)))
+    ),
+    (
+        "The sum holds the mean of a block's weights; add all of them up.",
+        lambda q, b, kept: over_blocks(q, b, _mean_of_weights),
+    ),
+    (
+        "The output of each block is divided by its own sum already; divide once, at the end.",
+        lambda q, b, kept: over_blocks(q, b, _divides_the_new),
+    ),
+    (
+        "The keys are reshaped to (H, d_head, n), which mixes them; exchange their axes: keys.transpose(-2, -1).",
+        lambda q, b, kept: over_blocks(
+            q, [(k.reshape(len(k), k.shape[2], k.shape[1]).swapaxes(1, 2), v) for k, v in b], online
+        ),
+    ),
+    (
+        "There is a causal mask in each block; every query sees every key here.",
+        lambda q, b, kept: over_blocks(
+            q, b, lambda state, s, v: online(state, np.where(np.tri(*s.shape[1:], dtype=bool), s, -1e9), v)
+        ),
+    ),
+    (
+        "Each block has a softmax of its own, and its share is that of its keys; larger scores must count more.",
+        lambda q, b, kept: over_blocks(
+            q, b, lambda state, s, v: (0, state[1] + s.shape[-1], state[2] + s.shape[-1] * (softmax(s) @ v))
         ),
     ),
 ]

@@ -84,6 +84,7 @@ class Next:
 
     def __init__(self, search: Search):
         self.search = search
+        self.begun = False
 
     def __call__(self, tokens: Sequence[int]) -> torch.Tensor:
         if isinstance(tokens, torch.Tensor):
@@ -93,6 +94,11 @@ class Next:
             raise TypeError(
                 "next_log_probabilities reads a list of token ids, the tokens so far; at the start it is empty"
             )
+        if tokens and not self.begun:
+            raise ValueError(
+                f"next_log_probabilities was asked first what follows {list(tokens)[:8]}: each call begins with none"
+            )
+        self.begun = True
         if self.search.eos_id in tokens:
             raise ValueError(
                 "next_log_probabilities was asked what follows an end: a beginning with eos_id is finished"
@@ -123,6 +129,8 @@ def _result(returned: Any) -> tuple[list[int], float]:
     if not isinstance(returned, tuple | list) or len(returned) != 2:
         raise Trouble("two things are due: end the function with `return tokens, log_probability`")
     tokens, log_probability = returned
+    if isinstance(tokens, float) and isinstance(log_probability, list):
+        raise Trouble("the two results are exchanged: end the function with `return tokens, log_probability`")
     tokens = tokens.tolist() if isinstance(tokens, torch.Tensor) else tokens
     if not isinstance(tokens, list | tuple) or not all(isinstance(token, numbers.Integral) for token in tokens):
         raise Trouble("`tokens` is not a list of token ids (is an item a tensor? .item() makes a number of it)")
@@ -187,6 +195,7 @@ class Tiny(nn.Module):
         self.by_token, self.by_source = (
             nn.Parameter(torch.from_numpy(inputs[name].copy())) for name in ("by_token", "by_source")
         )
+        self.lengths = inputs["src"].shape[2], inputs["tgt"].shape[2]
         self.trained: list[bool] = []
         self.reads: list[np.ndarray] = []
 
@@ -194,6 +203,8 @@ class Tiny(nn.Module):
         """(B, S) and (B, T) to (B, T, V)."""
         if not all(isinstance(x, torch.Tensor) and x.dim() == 2 and not x.is_floating_point() for x in (src, tgt_in)):
             raise TypeError("the model reads src (B, S) and tgt_in (B, T), token ids")
+        if (src.shape[1], tgt_in.shape[1]) == self.lengths[::-1]:
+            raise TypeError("the two are exchanged: the model is called as model(src, tgt_in)")
         self.trained.append(self.training)
         self.reads.append(tgt_in.detach().numpy().copy())
         return SCALE * (self.by_token[tgt_in] + self.by_source[src[:, 0]][:, None])
@@ -214,6 +225,8 @@ def drive_step(training_step, inputs: Arrays) -> Arrays:
 def _steps(training_step, inputs: Arrays, clip_norm: float, smoothing: float) -> Arrays:
     model = Tiny(inputs).eval()  # as it comes back from a test between two steps
     optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
+    steps: list[torch.optim.Optimizer] = []
+    optimizer.register_step_post_hook(lambda stepped, *_: steps.append(stepped))
     bos_id, pad_id = inputs["ids"].tolist()
     losses, weights = [], []
     for src, tgt in zip(inputs["src"], inputs["tgt"], strict=True):
@@ -232,6 +245,7 @@ def _steps(training_step, inputs: Arrays, clip_norm: float, smoothing: float) ->
             "loss": torch.tensor(losses, dtype=torch.float64),
             "weights": torch.from_numpy(np.array(weights)),
             "trained": torch.tensor(model.trained),
+            "stepped": torch.tensor(len(steps)),
             "reads": torch.stack(reads),
         }
     )

@@ -49,6 +49,8 @@ def differs(case: Case, searches: list[Search], right: Callable, sentence: str) 
     found, due = given(case), flat(searches, right)
     if close(found, due):
         return None
+    if np.array_equal(found[:, :-1], due[:, :-1]):
+        sentence = "The tokens are right, but not their log-probability"
     i = int(np.argmax(~np.isclose(found, due, rtol=1e-4, atol=1e-4).all(axis=1)))
     return f"{sentence}: {_text(found[i])} where {_text(due[i])} is due (eos_id={searches[i].eos_id})."
 
@@ -67,7 +69,10 @@ def _text(row: np.ndarray) -> str:
 
 
 def runs(inputs: Inputs, cases: Cases) -> str | None:
-    return cases["plain"].error
+    error = cases["plain"].error
+    if error is not None and "empty" in error:
+        return f"Nothing is finished: with max_length tokens a translation is, even without eos_id. ({error})"
+    return error
 
 
 def greedy_values(inputs: Inputs, cases: Cases) -> str | None:
@@ -94,7 +99,17 @@ def beam_values(inputs: Inputs, cases: Cases) -> str | None:
     if close(given(case), flat(searches, beam_search)):
         return None
     hint = named(case, searches, KNOWN_BEAMS)
-    return hint or differs(case, searches, beam_search, "Another translation wins")
+    return hint or differs(case, searches, beam_search, _where(inputs, cases))
+
+
+def _where(inputs: Inputs, cases: Cases) -> str:
+    """What the mistake has to do with, by the calls that are right."""
+    penalties = flat(beam_cases(inputs)["penalties"], beam_search)
+    if cases["penalties"].error is None and close(given(cases["penalties"])[::3], penalties[::3]):
+        return "Right with length_penalty=0, so look at the score; else another translation wins"
+    if cases["one"].error is None and close(given(cases["one"]), flat(beam_cases(inputs)["one"], beam_search)):
+        return "Right with beam=1, so look at how beginnings compete and end; else another translation wins"
+    return "Another translation wins"
 
 
 def beam_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -126,6 +141,8 @@ def step_values(inputs: Inputs, cases: Cases) -> str | None:
     case, arguments = cases["free"], step_cases(inputs)["free"]
     if _flat(case).shape != (due := train(*arguments)).shape:
         return "The parameters have changed their shape."
+    if not int(case["stepped"]) and not close(case["weights"][0], np.stack([inputs["by_token"], inputs["by_source"]])):
+        return "The parameters move, but not by the `optimizer` that is given: call its step, and make no other."
     if not close(_flat(case), due):
         return name_mistake(_flat(case), KNOWN_STEPS, *arguments) or _first_difference(case, due, "")
     return None
@@ -162,9 +179,12 @@ def _flat(case: Case) -> np.ndarray:
 
 
 def _first_difference(case: Case, due: np.ndarray, sentence: str) -> str:
+    if close(case["weights"].ravel(), due[TRAINING_STEPS:]):
+        sentence += "The parameters move as they must, but another loss is returned: "
     for step, (loss, right) in enumerate(zip(case["loss"], due, strict=False)):
         if abs(loss - right) > 1e-4 * max(1.0, abs(right)):
-            return f"{sentence}the loss of step {step + 1} is {loss:.4g} and should be {right:.4g}."
+            before = " That of step 1 is right: look at what moves the parameters." if step else ""
+            return f"{sentence}the loss of step {step + 1} is {loss:.4g} and should be {right:.4g}.{before}"
     size = case["weights"][0].size
     parts = np.split(case["weights"].ravel(), TRAINING_STEPS), np.split(due[TRAINING_STEPS:], TRAINING_STEPS)
     step = next(i for i, pair in enumerate(zip(*parts, strict=True)) if not close(*pair))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
-from lessons_lib.grading.lesson_12.drive import LEARNING_RATE, SCALE, STEPS, VOCABULARY, Search
+from lessons_lib.grading.lesson_12.drive import LEARNING_RATE, SCALE, STEPS, TOKENS, VOCABULARY, Search
 
 Found = tuple[list[int], float]
 Score = Callable[[list[int], float, float], float]
@@ -173,8 +173,10 @@ def beam_search(
     *,
     score: Score = normalised,
     choose: Score | None = None,
+    ahead: Score | None = None,
     go_on: Callable[[float, list[float], int], bool] = may_win,
     rank: Callable[[float, float], float] = lambda total, log: total + log,
+    add: Callable[[float, float], float] = lambda total, log: total + log,
     refill: bool = True,
     late_ends: bool = False,
     cut_off: bool = True,
@@ -191,7 +193,7 @@ def beam_search(
         candidates = []
         for tokens, total in beams:
             logs = search.after(tokens)
-            mine = [([*tokens, token], total + log, rank(total, log)) for token, log in enumerate(logs)]
+            mine = [([*tokens, token], add(total, log), rank(total, log)) for token, log in enumerate(logs)]
             candidates += [max(mine, key=lambda one: one[2])] if own_best and tokens else mine
         order = sorted(range(len(candidates)), key=lambda place: (-candidates[place][2], in_order(place)))
         found = [candidates[place][:2] for place in order]
@@ -203,7 +205,7 @@ def beam_search(
         if not beams:
             break
         scores = [score(*one, penalty) for one in finished]
-        if not go_on(score(*beams[0], penalty), scores, beam):
+        if not go_on((ahead or score)(*beams[0], penalty), scores, beam):
             break
     if not finished:
         raise ValueError("nothing has ended")
@@ -238,7 +240,7 @@ def rescored(search: Search, found: Found) -> Found:
 # What beam search gives for a search s.
 WRONG_BEAMS: list[Wrong] = [
     (
-        "The length penalty is not used: the plain log-probabilities decide, and short translations win.",
+        "The length penalty is not used, or the same for all: plain log-probabilities decide, and short ones win.",
         lambda s: beam_search(s._replace(length_penalty=0.0)),
     ),
     (
@@ -250,7 +252,7 @@ WRONG_BEAMS: list[Wrong] = [
         lambda s: beam_search(s, score=lambda tokens, total, a: total * ((5 + len(tokens)) / 6) ** a),
     ),
     (
-        "The length penalty multiplies where it must be an exponent: ((5 + length) / 6) ** length_penalty.",
+        "The exponent is always 1 (length_penalty left out, or multiplied?): ((5 + length) / 6) ** length_penalty.",
         lambda s: beam_search(s, score=lambda tokens, total, a: total / ((5 + len(tokens)) / 6 * a)),
     ),
     (
@@ -309,6 +311,28 @@ WRONG_BEAMS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_BEAMS: list[Wrong] = [
+    (
+        "The best beginning is compared by its plain log-probability; its score is due, with the length penalty.",
+        lambda s: beam_search(s, ahead=lambda tokens, total, a: total),
+    ),
+    (
+        "The best beginning is compared with the worst that is finished; compare it with the best.",
+        lambda s: beam_search(s, go_on=lambda best, done, beam: len(done) < beam or best > min(done)),
+    ),
+    (
+        "In the end the score is divided by the length to the power of α, not by ((5 + length) / 6) to that power.",
+        lambda s: beam_search(s, choose=lambda tokens, total, a: total / len(tokens) ** a),
+    ),
+    (
+        "The length in the penalty leaves the end out; eos_id is one of the tokens and counts.",
+        lambda s: beam_search(
+            s, score=lambda tokens, total, a: normalised([x for x in tokens if x != s.eos_id], total, a)
+        ),
+    ),
+    (
+        "A candidate has the log-probability of its last token alone; add that to its beginning's.",
+        lambda s: beam_search(s, rank=lambda total, log: log, add=lambda total, log: log),
+    ),
     (
         "The score is divided by the number of tokens; divide by ((5 + length) / 6) ** length_penalty.",
         lambda s: beam_search(s, score=lambda tokens, total, a: total / len(tokens)),
@@ -489,7 +513,7 @@ WRONG_STEPS: list[Wrong] = [
         lambda i, c, s: train(i, c, s, kept=1.0),
     ),
     (
-        "Nothing is learned: the parameters do not move (is optimizer.step() missing, or zero_grad after backward?).",
+        "Nothing is learned: the parameters do not move (is step missing or before backward, or zero_grad behind it?).",
         lambda i, c, s: train(i, c, s, direction=0.0),
     ),
     (
@@ -508,6 +532,10 @@ WRONG_STEPS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_STEPS: list[Wrong] = [
+    (
+        "The smoothed share goes to the other tokens alone; all V tokens get it in equal parts, the right one, too.",
+        lambda i, c, s: train(i, c, s * TOKENS / (TOKENS - 1)),
+    ),
     (
         "The smoothing is turned round: label_smoothing is the share that all tokens get, and not that of the "
         "right one.",

@@ -220,7 +220,8 @@ def make_test_set(seed: int) -> Arrays:
 def pairs_of(inputs: Arrays) -> list[Pair]:
     tests = held_out()
     known = [tests["in_distribution"][i] for i in inputs["known"]]
-    return known + [tests["unseen_words"][i] for i in inputs["unseen"]]
+    *unseen, last = [tests["unseen_words"][i] for i in inputs["unseen"]]
+    return [*known, *unseen, last._replace(target=last.target.upper())]  # capitals count
 
 
 def exchanged(pairs: list[Pair]) -> list[Pair]:
@@ -282,13 +283,15 @@ def _bytes(text: str) -> np.ndarray:
 
 
 class Watched:
-    """A translator whose `translate` notes for each beam how long it took, as `translator`."""
+    """A translator whose `translate` notes how long it took with each beam, and what it read, as `translator`."""
 
     def __init__(self, translator: Translator):
         self.translator, self.seconds = copy.copy(translator), dict[int, float]()
+        self.read: list[str] = []
         find = translator.translate
 
         def translate(sentences: str | Sequence[str], beam: int = 1, *more: Any, **how: Any) -> Any:
+            self.read += [sentences] if isinstance(sentences, str) else sentences
             begin = time.perf_counter()
             try:
                 return find(sentences, beam, *more, **how)
@@ -305,6 +308,7 @@ def drive_capstone(answer: Callable, inputs: Arrays) -> Arrays:
     watched = Watched(translator)
     cases = capstone_cases(watched.translator, inputs)
     arrays = drive_cases({"report": cases.pop("report")}, answer, report_arrays)
+    arrays["watched.read"] = _lines([text for text in watched.read if isinstance(text, str)], "texts")
     arrays["watched.beams"] = np.array(list(watched.seconds), dtype=np.int64)
     arrays["watched.seconds"] = np.array(list(watched.seconds.values()), dtype=np.float64)
     arrays |= {f"steps.pair_{i}": np.asarray(weights, dtype=np.float64) for i, weights in enumerate(steps)}

@@ -158,7 +158,7 @@ def translates(inputs: Inputs, cases: Cases) -> str | None:
     A few translations may differ all the same: the longest sentence of a batch decides how long a circle may go on.
     """
     (_, pairs), (_, others) = _both(inputs)
-    references, sources = [pair.target for pair in pairs], [pair.source for pair in pairs]
+    references, sources = [pair.target for pair in pairs], [" ".join(pair.source.split()) for pair in pairs]
     for name in SYSTEMS:
         texts, again = _texts(cases["report"], name), _texts(cases["exchanged"], name)
         follows = [text == pair.target for text, pair in zip(again, others, strict=True)]
@@ -170,7 +170,11 @@ def translates(inputs: Inputs, cases: Cases) -> str | None:
             return f"The report's {name!r} changes with the references: translate the sources, and each one by itself."
         if texts == sources:
             return f"The report's {name!r} holds the English sources, not their translations."
-        score = bleu_of_texts(texts, references)
+        score, read = bleu_of_texts(texts, references), _texts(cases["watched"], "read")
+        if hint := _other_texts(sources, read):
+            return hint
+        if score <= MARK and read[0] and read[: len(sources)] != sources and set(read) == set(sources):
+            return "The translations are in another order than the pairs: translate the sources in their order."
         if score <= MARK:
             return (
                 f"The report's {name!r} has BLEU {score:.1f}, and more than {MARK:.0f} is asked for: "
@@ -178,6 +182,14 @@ def translates(inputs: Inputs, cases: Cases) -> str | None:
             )
         if sum(changed) > len(others) // 2:
             return f"The report's {name!r} holds other translations of the same sentences when it is made again."
+    return None
+
+
+def _other_texts(sources: list[str], read: list[str]) -> str | None:
+    """A text that the translator was given in place of a source; to try another beside them all is no mistake."""
+    others = [text for text in read if text and text not in sources]
+    if others and set(sources) - set(read):
+        return f"The translator was given “{others[0][:60]}”, which is the source of no pair: give it pair.source."
     return None
 
 
@@ -236,7 +248,17 @@ def scored(inputs: Inputs, cases: Cases) -> str | None:
             if close(given, np.array(_value(version, (texts[name], references))), 1e-4):
                 return f"bleu_{name} {sentence}"
         return f"bleu_{name} is {float(given):.2f}, but these translations have {due[name]:.2f}."
-    return _wrong_p(float(cases["report"]["p"]), texts, references)
+    given = float(cases["report"]["p"])
+    return _wrong_p(given, texts, references) or _p_of_sources(given, texts, inputs)
+
+
+def _p_of_sources(given: float, texts: dict[str, list[str]], inputs: Inputs) -> str | None:
+    """`compare` draws the same each time, so that its p tells what it compared with."""
+    sides = ([getattr(pair, side) for pair in pairs_of(inputs)] for side in ("target", "source"))
+    right, wrong = (compare(texts["greedy"], texts["beam"], side).p for side in sides)
+    if given == wrong != right:
+        return "p compares with the English sources; compare needs the references."
+    return None
 
 
 def _wrong_p(given: float, texts: dict[str, list[str]], references: list[str]) -> str | None:
@@ -380,6 +402,9 @@ def _wrong_failures(inputs: Inputs, report: Case) -> str | None:
     found = [tags(Example(p.source, text, p.target)) for p, text in zip(pairs, _texts(report, "greedy"), strict=True)]
     if given == Counter(kinds[0] for kinds in found if kinds):
         return "failures counts one kind for each sentence; a sentence may have several."
+    if given == _kinds([pair._replace(target=text) for pair, text in zip(pairs, _texts(report, "greedy"), strict=True)],
+                       [pair.target for pair in pairs]):  # fmt: skip
+        return "failures has translation and reference exchanged: Example(source, translation, reference)."
     if given == Counter({kind: 1 for kind in due}):
         return "failures has each kind once; count the sentences that have it."
     kind = next(kind for kind in [*due, *given] if given[kind] != due[kind])

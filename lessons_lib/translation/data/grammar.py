@@ -173,6 +173,11 @@ def has_shown_words(said: Sentence, pair: SentencePair) -> bool:
     return not asks_unseen_word(pair)
 
 
+def is_new_combination(said: Sentence, pair: SentencePair) -> bool:
+    """Whether a sentence is like those of training, but for a held-out combination of words."""
+    return TESTS["in_distribution"].means(said) and TESTS["in_distribution"].reads(said, pair)
+
+
 FOR_TRAINING = Selection(WEIGHTS, is_shown, has_shown_words)
 TESTS = {
     "in_distribution": Selection(

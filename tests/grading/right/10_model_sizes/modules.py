@@ -39,7 +39,8 @@ def cache_bytes(d_model, n_heads, n_layers, batch, length, n_kv_heads=None, sour
 
 
 def largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False):
-    needed = (16 if training else weight_bytes) * n_parameters  # 4 + 4 + 8, or 2 + 2 + 8 + 4
+    each = [weight_bytes, 8 + weight_bytes, 4 * (weight_bytes < 4)]
+    needed = sum(each if training else each[:1]) * n_parameters
     fits = 0
     step = 1 << 40
     while step:

@@ -29,6 +29,6 @@ def cache_bytes(d_model, n_heads, n_layers, batch, length, n_kv_heads=None, sour
 
 
 def largest_batch(memory_gib, n_parameters, bytes_a_sequence, weight_bytes=2, training=False):
-    each = 16 if training else weight_bytes
+    each = (2 * weight_bytes + 8 + 4 * (weight_bytes < 4)) if training else weight_bytes
     free = np.int64(memory_gib) * 1024**3 - each * n_parameters
     return np.maximum(free, 0) // bytes_a_sequence

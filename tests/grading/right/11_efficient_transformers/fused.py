@@ -20,11 +20,12 @@ def attend_with_cache(query, key, value, past):
 
 
 def generate(step, prompt, n_tokens):
-    logits, past = step(prompt, 0, None)
+    logits, past = step(prompt, 0, None)  # for nothing, if no token is asked for
     tokens = [prompt]
     for place in range(prompt.shape[1], prompt.shape[1] + n_tokens):
+        if place > prompt.shape[1]:
+            logits, past = step(tokens[-1], place - 1, past)
         tokens.append(logits[:, -1:].argmax(-1))
-        logits, past = step(tokens[-1], place, past)  # the last one for nothing
     return torch.cat(tokens, 1)
 
 
