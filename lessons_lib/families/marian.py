@@ -52,7 +52,9 @@ class Marian(Transformer):
         """
         config = self.config
         if not 0 <= config.bos_id < config.vocab_size:
-            raise UserError(f"bos_id={config.bos_id} is none of the {config.vocab_size} tokens; begin with pad_id's")
+            raise UserError(
+                f"bos_id={config.bos_id} is none of the {config.vocab_size} tokens; use pad_id={config.pad_id}"
+            )
         source_mask, cache = padding_mask(src, config.pad_id), self.new_cache(self.encode(src), max_length)
 
         def step(tokens: Tensor) -> Tensor:

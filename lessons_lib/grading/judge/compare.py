@@ -34,11 +34,12 @@ def name_mistake(given: np.ndarray, wrong: Iterable[Wrong], *arguments: Any) -> 
 
 
 def difference(name: str, given: np.ndarray, right: np.ndarray) -> str:
-    """Where the two differ most, as a phrase: `weights[0, 2] is 0.31 and should be 0.12`."""
+    """Where the two differ most, as a phrase: `weights[0, 2] is 0.31 and should be 0.12`, and whether by one factor."""
     given = given.astype(np.float64)
     gap = np.nan_to_num(np.abs(given - right), nan=np.inf)
     place = np.unravel_index(int(gap.argmax()), gap.shape)
     index = ", ".join(str(int(i)) for i in place)
     factor = given[place] / right[place] if right[place] else np.nan
-    often = f"; all of it is {factor:.4g} times what is due" if given.size > 1 and close(given, factor * right) else ""
+    scaled = given.size > 1 and given[place] and close(given, factor * right)
+    often = f"; all of it is {factor:.4g} times what is due" if scaled else ""
     return f"{name}[{index}] is {given[place]:.4g} and should be {right[place]:.4g}{often}"

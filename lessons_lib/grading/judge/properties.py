@@ -45,15 +45,6 @@ def random_or_rounded(case: Case, again: Case, name: str, right: np.ndarray) -> 
     return None
 
 
-def only_scaled(name: str, given: np.ndarray, right: np.ndarray) -> str | None:
-    """The sentence for numbers that are right but for one factor."""
-    if given.shape == right.shape and np.isfinite(given).all() and (squares := (right**2).sum()):
-        factor = float((given * right).sum() / squares)
-        if abs(factor) > 1e-3 and abs(factor - 1) > 1e-2 and close(given, factor * right, 1e-3):
-            return f"`{name}` is right but for a factor: each number is {factor:.4g} times what it should be."
-    return None
-
-
 def odd_rows(weights: np.ndarray) -> str | None:
     """What is odd about weights (…, T, S), of which each row should sum to 1."""
     weights = weights.astype(np.float64)

@@ -7,7 +7,6 @@ from lessons_lib.grading.judge.properties import (
     changed_in_place,
     differs,
     odd_rows,
-    only_scaled,
     other_dtype,
     random_or_rounded,
     wrong_gradients,
@@ -53,7 +52,6 @@ def plain_values(inputs: Inputs, cases: Cases) -> str | None:
     if not close(output, right_output):
         gap = difference("output", output, right_output)
         hint = name_mistake(output, WRONG_OUTPUTS, weights, query, key, value)
-        hint = hint or only_scaled("output", output, right_output)
         return hint or f"The weights are right, but the output is not weights @ value: {gap}."
     return None
 

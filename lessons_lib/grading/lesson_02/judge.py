@@ -8,7 +8,6 @@ from lessons_lib.grading.judge.properties import (
     changed_in_place,
     differs,
     odd_rows,
-    only_scaled,
     other_dtype,
     random_or_rounded,
     wrong_gradients,
@@ -61,7 +60,7 @@ def project_values(inputs: Inputs, cases: Cases) -> str | None:
             if mistake := name_mistake(plain[name], KNOWN_PROJECTIONS, x, state, name):
                 return f"`{name}` {mistake}."
             hint = random_or_rounded(plain, cases["again"], name, right[name])
-            hint = hint or changed_in_place(plain, {"x": x}) or only_scaled(name, plain[name], right[name])
+            hint = hint or changed_in_place(plain, {"x": x})
             return hint or f"`{name}` is not what its layer gives: {difference(name, plain[name], right[name])}."
     return None
 
@@ -146,7 +145,6 @@ def self_values(inputs: Inputs, cases: Cases) -> str | None:
     weights, plain = cases["plain"]["weights"], attend_cases(inputs)["plain"]
     beside = None if close(weights, right["weights"]) else odd_rows(weights)
     beside = beside or changed_in_place(cases["plain"], plain)
-    beside = beside or only_scaled("output", cases["plain"]["output"], right["output"])
     return _wrong_self(inputs, cases, "plain") or beside or hint
 
 

@@ -8,7 +8,6 @@ from lessons_lib.grading.judge.properties import (
     changed_in_place,
     differs,
     odd_rows,
-    only_scaled,
     other_dtype,
     random_or_rounded,
     wrong_gradients,
@@ -58,7 +57,7 @@ def heads_split(inputs: Inputs, cases: Cases) -> str | None:
     right, given = split_heads(inputs["x"], n_heads), cases["split"]["heads"]
     if not close(given, right):
         hint = name_mistake(given, WRONG_SPLITS, inputs["x"], n_heads)
-        hint = hint or only_scaled("heads", given, right) or _moved("heads", given, right, "x", inputs["x"])
+        hint = hint or _moved("heads", given, right, "x", inputs["x"])
         return hint or f"The heads are wrong: {difference('heads', given, right)}."
     return differs(cases["whole"], {"heads": split_heads(inputs["x"], 1)}, "Right, but not with one head")
 
@@ -67,7 +66,7 @@ def heads_merge(inputs: Inputs, cases: Cases) -> str | None:
     right, given = merge_heads(inputs["heads"]), cases["merge"]["x"]
     if not close(given, right):
         hint = name_mistake(given, KNOWN_MERGES, inputs["heads"])
-        hint = hint or changed_in_place(cases["merge"], {"heads": inputs["heads"]}) or only_scaled("x", given, right)
+        hint = hint or changed_in_place(cases["merge"], {"heads": inputs["heads"]})
         hint = hint or _moved("x", given, right, "heads", inputs["heads"])
         return hint or f"What is merged is wrong: {difference('x', given, right)}."
     return differs(cases["both"], {"x": inputs["x"]}, "Merging what your split_heads made goes wrong")
@@ -102,7 +101,6 @@ def self_values(inputs: Inputs, cases: Cases) -> str | None:
         return hint
     hint = name_mistake(given, KNOWN_OUTPUTS, state(inputs), _n_heads(inputs), inputs["query"], inputs["query"])
     hint = hint or changed_in_place(cases["self"], plain_cases(inputs)["self"])
-    hint = hint or only_scaled("output", given, right)
     return hint or f"The numbers are wrong: {difference('output', given, right)}."
 
 

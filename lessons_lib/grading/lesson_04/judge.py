@@ -3,7 +3,7 @@
 import numpy as np
 
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
-from lessons_lib.grading.judge.properties import changed_in_place, differs, only_scaled, other_dtype, wrong_gradients
+from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_04.drive import bias_cases, rotation_cases, table_cases
 from lessons_lib.grading.lesson_04.mistakes import KNOWN_BIASES, KNOWN_ROTATIONS, KNOWN_TABLES, alternating
@@ -246,8 +246,6 @@ def _odd_bias(bias: np.ndarray, right: np.ndarray, table: np.ndarray, length: in
         for column in range(table.shape[1]):
             if close(numbers, table[:, column : column + 1].astype(np.float64)):
                 return f"The distance {wrong[0]} gets column {column} of the table; its column is {row}."
-        if hint := only_scaled("bias", bias, right):
-            return hint
         return f"The number for the distance {wrong[0]} is wrong: {difference('bias', bias, right)}."
     return f"Right for the first head only: {difference('bias', bias, right)}."
 

@@ -12,7 +12,6 @@ from lessons_lib.grading.judge.properties import (
     KEPT,
     changed_in_place,
     differs,
-    only_scaled,
     other_dtype,
     random_or_rounded,
 )
@@ -245,7 +244,7 @@ def _layer(cases: Cases, right: np.ndarray, wrong: list, parts: Parts, *arrays: 
     if close(output, right) or not np.isfinite(output).all() or name_mistake(output, wrong, parts, *arrays):
         return _named(output, right, wrong, parts, *arrays)
     hint = name_plan(parts, output, *arrays) or changed_in_place(cases["plain"], {"x": arrays[0].astype(np.float32)})
-    return hint or only_scaled("output", output, right) or _named(output, right, [], parts)
+    return hint or _named(output, right, [], parts)
 
 
 def _stack(method: str, case: Case, right: np.ndarray, trace: list[np.ndarray], wrong: list, *arguments) -> str | None:

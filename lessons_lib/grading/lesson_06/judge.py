@@ -9,7 +9,6 @@ from lessons_lib.grading.judge.properties import (
     KEPT,
     changed_in_place,
     differs,
-    only_scaled,
     other_dtype,
     random_or_rounded,
     wrong_gradients,
@@ -182,7 +181,6 @@ def _values(
     gap = difference("output", given, expected)
     where = "" if case == "words" else " for a word whose numbers hardly differ (is ε where it belongs?)"
     hint = name_mistake(given, wrong, x, *arguments) or changed_in_place(cases[case], {"x": norm_cases(inputs)[case]})
-    hint = hint or only_scaled("output", given, expected)
     hint = hint or random_or_rounded(cases[case], cases[case], "output", expected)
     return hint or f"The values differ{where}: {gap}."
 
