@@ -13,6 +13,7 @@ import argparse
 import ast
 import copy
 import os
+import pickle
 import random
 import select
 import signal
@@ -68,11 +69,11 @@ class Edit:
 def edits(name: str, text: str) -> list[Edit]:
     """Every edit of a part, each once, in the order of its lines."""
     tree = ast.parse(text)
-    plain = ast.unparse(tree)
+    plain, packed = ast.unparse(tree), pickle.dumps(tree)  # read again much sooner than `copy.deepcopy` copies
     found: dict[str, Edit] = {}
     for number, node in enumerate(ast.walk(tree)):
         for change in _changes(node):
-            twin = copy.deepcopy(tree)
+            twin = pickle.loads(packed)
             change(next(each for i, each in enumerate(ast.walk(twin)) if i == number), twin)
             try:
                 changed = ast.unparse(ast.fix_missing_locations(twin))

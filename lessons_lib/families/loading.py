@@ -8,8 +8,8 @@ from torch import nn
 
 from lessons_lib.config import TransformerConfig
 from lessons_lib.errors import UserError
-from lessons_lib.families.checkpoint import find_folder, read_settings, read_tensors
 from lessons_lib.families.layout import Layout, fill, kind_of, our_config
+from lessons_lib.families.published import find_folder, read_settings, read_tensors
 
 Model = TypeVar("Model", bound=nn.Module)
 

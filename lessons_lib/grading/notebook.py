@@ -13,7 +13,7 @@ from typing import Any
 from lessons_lib.grading.arrays import decode, encode
 from lessons_lib.grading.drive.run import questions, run
 from lessons_lib.grading.errors import CheckError, PartError
-from lessons_lib.grading.judge.run import Verdict, judge, steps
+from lessons_lib.grading.judge.verdict import Verdict, judge, steps
 from lessons_lib.grading.parts import (
     FILE,
     TRANSLATOR,

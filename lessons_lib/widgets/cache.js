@@ -141,7 +141,7 @@ function build(root, model, set) {
   const numbers = table("cc-numbers");
   root.append(
     el("div", { class: "cw-controls" }, pick, ways, precision),
-    el("div", { class: "cc-fields" }, ...inputs),
+    el("div", { class: "cw-fields" }, ...inputs),
     el("div", { class: "cw-controls cc-steps" }, back, next, slide, at),
     said,
     pictures,

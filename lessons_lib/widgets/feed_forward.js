@@ -84,7 +84,7 @@ function summary(token, states, total, activation, trained, near) {
 }
 
 function build(root, model, set) {
-  const words = el("div", { class: "ff-words", role: "group", "aria-label": "The token that goes through" });
+  const words = el("div", { class: "cw-words", role: "group", "aria-label": "The token that goes through" });
   const context = el("p", { class: "ff-context" });
   const activation = choice("Activation", ACTIVATIONS, (value) => set({ activation: value }));
   const widths = el("div", { class: "ff-widths" });

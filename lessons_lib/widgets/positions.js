@@ -174,7 +174,7 @@ function build(root, model, set) {
   const numbers = table("pw-numbers");
   const axis = el("p", { class: "pw-axis" });
   const names = legend(["pw-sinusoidal", "sinusoidal: PE(t) · PE(s)"], ["pw-rope", "RoPE: turned query · turned key"]);
-  const row = el("div", { class: "pw-words", role: "group", "aria-label": "Sentence: choose a word" });
+  const row = el("div", { class: "cw-words pw-words", role: "group", "aria-label": "Sentence: choose a word" });
   arrowKeys(row);
   row.addEventListener("click", (event) => {
     const button = event.target.closest("button");

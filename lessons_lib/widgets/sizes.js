@@ -423,7 +423,7 @@ function build(root, model, set) {
     input.addEventListener("input", () => edit(name, input));
     return el("label", {}, text, input);
   });
-  const fields = el("div", { class: "sz-fields" }, ...inputs);
+  const fields = el("div", { class: "cw-fields" }, ...inputs);
   const rest = el("p", { class: "sz-rest" });
   const summary = el("p", { class: "cw-summary", "aria-live": "polite" });
   const bar = el("div", { class: "sz-bar", "aria-hidden": "true" });

@@ -13,7 +13,7 @@ from nbclient import NotebookClient
 
 from lessons_lib.grading import parts
 from lessons_lib.grading.drive.run import questions
-from lessons_lib.grading.judge.run import steps
+from lessons_lib.grading.judge.verdict import steps
 from tools import make_exercises
 from tools.lesson_files import ROOT
 from tools.make_exercises import SourceError, exercise, main, repository, sources, target

@@ -14,7 +14,7 @@ from answers import namespace, slips
 from lessons_lib.grading.drive.run import questions
 from lessons_lib.grading.judge.compare import close
 from lessons_lib.grading.judge.reference import attention, attention_gradients, dot_products
-from lessons_lib.grading.judge.run import steps
+from lessons_lib.grading.judge.verdict import steps
 from lessons_lib.grading.lesson_01 import drive as drive_01
 from lessons_lib.grading.lesson_01 import mistakes as mistakes_01
 from lessons_lib.grading.notebook import Check, grade

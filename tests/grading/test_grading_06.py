@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from lessons_lib.grading.drive.run import questions
 from lessons_lib.grading.judge.compare import close
-from lessons_lib.grading.judge.run import steps
+from lessons_lib.grading.judge.verdict import steps
 from lessons_lib.grading.lesson_06 import drive
 from lessons_lib.grading.lesson_06 import judge as judge_06
 from lessons_lib.grading.lesson_06 import mistakes as mistakes_06

@@ -12,7 +12,7 @@ from lessons_lib.feedforward import FeedForward
 from lessons_lib.grading.arrays import encode
 from lessons_lib.grading.drive.run import run
 from lessons_lib.grading.judge.compare import close
-from lessons_lib.grading.judge.run import Verdict, judge
+from lessons_lib.grading.judge.verdict import Verdict, judge
 from lessons_lib.grading.lesson_07 import drive, mistakes
 from lessons_lib.grading.lesson_07 import judge as judge_07
 

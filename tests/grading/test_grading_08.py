@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from lessons_lib.grading.drive.run import questions
 from lessons_lib.grading.judge.compare import close
-from lessons_lib.grading.judge.run import steps
+from lessons_lib.grading.judge.verdict import steps
 from lessons_lib.grading.lesson_08 import drive, judge, mistakes
 from lessons_lib.masks import causal_mask, padding_mask
 

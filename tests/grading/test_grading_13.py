@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from lessons_lib.grading import final_report as capstone
 from lessons_lib.grading import parts
 from lessons_lib.grading.arrays import encode
-from lessons_lib.grading.judge.run import judge as judged
+from lessons_lib.grading.judge.verdict import judge as judged
 from lessons_lib.grading.lesson_13 import drive, judge, mistakes
 from lessons_lib.grading.lesson_13 import mistakes_links as linked
 from lessons_lib.translation.course_model import load_course_translator

@@ -20,7 +20,7 @@ from lessons_lib.grading.arrays import encode
 from lessons_lib.grading.drive.limits import TimeUp, time_limit, watch_calls
 from lessons_lib.grading.drive.run import GRADING, LESSONS, TRUSTED, run
 from lessons_lib.grading.errors import CheckError
-from lessons_lib.grading.judge.run import Verdict, judge, steps
+from lessons_lib.grading.judge.verdict import Verdict, judge, steps
 from lessons_lib.grading.lesson_01 import drive as drive_01
 from lessons_lib.grading.notebook import Check, grade
 

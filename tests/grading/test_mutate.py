@@ -1,13 +1,16 @@
 """The program that edits the solutions: what it changes, and that the checks notice a sample of it."""
 
+import functools
 import random
 
 from lessons_lib.grading import parts
 from tools import mutate
 
-ALL = [
-    edit for name, text in mutate.solutions().items() if name not in mutate.SLOW for edit in mutate.edits(name, text)
-]
+
+@functools.cache
+def all_edits() -> list[mutate.Edit]:
+    quick = ((name, text) for name, text in mutate.solutions().items() if name not in mutate.SLOW)
+    return [edit for name, text in quick for edit in mutate.edits(name, text)]
 
 
 def test_a_small_part_is_edited_in_every_way():
@@ -33,7 +36,7 @@ def test_a_small_part_is_edited_in_every_way():
 
 
 def test_every_explanation_belongs_to_an_edit():
-    assert sorted(mutate.explained().keys() - {edit.key for edit in ALL}) == []
+    assert sorted(mutate.explained().keys() - {edit.key for edit in all_edits()}) == []
     assert all(len(why) > 20 for why in mutate.explained().values())
 
 
@@ -49,6 +52,6 @@ def test_what_survives_is_told_and_what_is_noticed_is_not():
 def test_a_sample_of_all_edits_is_noticed():
     """The whole is tried once a week: it takes half an hour of a core."""
     known = mutate.explained()
-    sample = [edit for edit in random.Random(1).sample(ALL, 40) if edit.key not in known]
+    sample = [edit for edit in random.Random(1).sample(all_edits(), 40) if edit.key not in known]
     assert {parts.known()[edit.name] for edit in sample} > {"03", "05", "10", "13"}
     assert [edit.key for edit in mutate.run(sample, 2)] == []

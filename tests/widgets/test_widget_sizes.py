@@ -235,7 +235,7 @@ def test_a_model_whose_size_was_never_disclosed_gets_no_numbers(show):
     page.locator("select").select_option("GPT-4")
     assert summary(page) == "GPT-4: Its makers never disclosed its size."
     assert not page.locator(".sz-parts").is_visible()
-    assert not page.locator(".sz-fields").is_visible()
+    assert not page.locator(".cw-fields").is_visible()
     page.locator("select").select_option("BERT base")
     assert page.locator(".sz-parts").is_visible()
 

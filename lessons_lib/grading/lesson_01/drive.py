@@ -99,24 +99,7 @@ def drive_head(head, inputs: Arrays) -> Arrays:
 
 
 QUESTIONS = {
-    "q1": Question(
-        title="attention without a mask",
-        signature=ATTENTION,
-        make=make_tensors,
-        drive=drive_plain,
-        forbidden=("lessons_lib.attention",),
-    ),
-    "q2": Question(
-        title="attention with a mask",
-        signature=ATTENTION,
-        make=make_tensors,
-        drive=drive_masked,
-        forbidden=("lessons_lib.attention",),
-    ),
-    "q3": Question(
-        title="a head that looks one word back",
-        signature="previous_word_head(length)",
-        make=make_lengths,
-        drive=drive_head,
-    ),
+    "q1": Question("attention without a mask", ATTENTION, make_tensors, drive_plain, ("lessons_lib.attention",)),
+    "q2": Question("attention with a mask", ATTENTION, make_tensors, drive_masked, ("lessons_lib.attention",)),
+    "q3": Question("a head that looks one word back", "previous_word_head(length)", make_lengths, drive_head),
 }

@@ -226,24 +226,7 @@ def drive_lookup(answer, inputs: Arrays) -> Arrays:
 
 
 QUESTIONS = {
-    "q1": Question(
-        title="the three projections",
-        signature=ATTENTION,
-        make=make_layer,
-        drive=drive_project,
-        forbidden=FORBIDDEN,
-    ),
-    "q2": Question(
-        title="attention, within one sentence and between two",
-        signature=ATTENTION,
-        make=make_layer,
-        drive=drive_attend,
-        forbidden=FORBIDDEN,
-    ),
-    "q3": Question(
-        title="a dictionary by hand",
-        signature="lookup_matrices(finds)",
-        make=make_finds,
-        drive=drive_lookup,
-    ),
+    "q1": Question("the three projections", ATTENTION, make_layer, drive_project, FORBIDDEN),
+    "q2": Question("attention, within one sentence and between two", ATTENTION, make_layer, drive_attend, FORBIDDEN),
+    "q3": Question("a dictionary by hand", "lookup_matrices(finds)", make_finds, drive_lookup),
 }

@@ -146,18 +146,6 @@ QUESTIONS = {
         drive=drive_heads,
         forbidden=("lessons_lib.attention",),
     ),
-    "q2": Question(
-        title="multi-head attention",
-        signature=MODULE,
-        make=make_module,
-        drive=drive_plain,
-        forbidden=("lessons_lib.attention",),
-    ),
-    "q3": Question(
-        title="a mask, and the weights",
-        signature=MODULE,
-        make=make_module,
-        drive=drive_masked,
-        forbidden=("lessons_lib.attention",),
-    ),
+    "q2": Question("multi-head attention", MODULE, make_module, drive_plain, ("lessons_lib.attention",)),
+    "q3": Question("a mask, and the weights", MODULE, make_module, drive_masked, ("lessons_lib.attention",)),
 }

@@ -97,25 +97,9 @@ def drive_bias(bias, inputs: Arrays) -> Arrays:
 
 
 QUESTIONS = {
-    "q1": Question(
-        title="the sinusoidal table",
-        signature="sinusoidal_table(max_length, d_model)",
-        make=make_sizes,
-        drive=drive_table,
-        forbidden=FORBIDDEN,
-    ),
-    "q2": Question(
-        title="turn queries and keys",
-        signature="rotate(heads, start=0)",
-        make=make_heads,
-        drive=drive_rotation,
-        forbidden=FORBIDDEN,
-    ),
+    "q1": Question("the sinusoidal table", "sinusoidal_table(max_length, d_model)", make_sizes, drive_table, FORBIDDEN),
+    "q2": Question("turn queries and keys", "rotate(heads, start=0)", make_heads, drive_rotation, FORBIDDEN),
     "q3": Question(
-        title="a bias for each distance",
-        signature="relative_bias(table, length, start=0)",
-        make=make_bias_table,
-        drive=drive_bias,
-        forbidden=FORBIDDEN,
+        "a bias for each distance", "relative_bias(table, length, start=0)", make_bias_table, drive_bias, FORBIDDEN
     ),
 }

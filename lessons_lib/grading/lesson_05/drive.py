@@ -217,18 +217,10 @@ def _smaller(answer, inputs: Arrays) -> Arrays:
 
 QUESTIONS = {
     "q1": Question(
-        title="a layer of the encoder",
-        signature="EncoderLayer(d_model, n_heads, d_ff)",
-        make=make_layer,
-        drive=drive_encoder,
-        forbidden=LIBRARY,
+        "a layer of the encoder", "EncoderLayer(d_model, n_heads, d_ff)", make_layer, drive_encoder, LIBRARY
     ),
     "q2": Question(
-        title="a layer of the decoder",
-        signature="DecoderLayer(d_model, n_heads, d_ff)",
-        make=make_layer,
-        drive=drive_decoder,
-        forbidden=LIBRARY,
+        "a layer of the decoder", "DecoderLayer(d_model, n_heads, d_ff)", make_layer, drive_decoder, LIBRARY
     ),
     "q3": Question(
         title="the whole model",

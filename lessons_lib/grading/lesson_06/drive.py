@@ -127,25 +127,9 @@ def _norm_of(module: nn.Module) -> nn.Module:
 
 
 QUESTIONS = {
-    "q1": Question(
-        title="LayerNorm",
-        signature="LayerNorm(d_model, eps=1e-5)",
-        make=make_norm,
-        drive=drive_layer,
-        forbidden=SCRATCH,
-    ),
-    "q2": Question(
-        title="RMSNorm",
-        signature="RMSNorm(d_model, eps=1e-6)",
-        make=make_norm,
-        drive=drive_rms,
-        forbidden=SCRATCH,
-    ),
+    "q1": Question("LayerNorm", "LayerNorm(d_model, eps=1e-5)", make_norm, drive_layer, SCRATCH),
+    "q2": Question("RMSNorm", "RMSNorm(d_model, eps=1e-6)", make_norm, drive_rms, SCRATCH),
     "q3": Question(
-        title="add and norm, before or after",
-        signature='Residual(d_model, place="pre")',
-        make=make_residual,
-        drive=drive_residual,
-        forbidden=SCRATCH,
+        "add and norm, before or after", 'Residual(d_model, place="pre")', make_residual, drive_residual, SCRATCH
     ),
 }

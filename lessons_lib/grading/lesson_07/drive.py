@@ -193,19 +193,9 @@ def drive_memory(read: Callable, inputs: Arrays) -> Arrays:
 
 
 QUESTIONS = {
-    "q1": Question(
-        title="two matrices and a ReLU",
-        signature=SIGNATURE,
-        make=make_network,
-        drive=drive_relu,
-        forbidden=("lessons_lib.feedforward",),
-    ),
+    "q1": Question("two matrices and a ReLU", SIGNATURE, make_network, drive_relu, ("lessons_lib.feedforward",)),
     "q2": Question(
-        title="the activation chosen, and a gate",
-        signature=SIGNATURE,
-        make=make_network,
-        drive=drive_gated,
-        forbidden=("lessons_lib.feedforward",),
+        "the activation chosen, and a gate", SIGNATURE, make_network, drive_gated, ("lessons_lib.feedforward",)
     ),
     "q3": Question(
         title="the network as a memory",

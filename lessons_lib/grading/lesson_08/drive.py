@@ -139,19 +139,9 @@ def _loss_gradient(name: str, next_token_loss, case: Arrays) -> Arrays:
 
 
 QUESTIONS = {
-    "q1": Question(
-        title="the causal mask",
-        signature="causal_mask(length)",
-        make=make_lengths,
-        drive=drive_causal,
-        forbidden=("lessons_lib.masks",),
-    ),
+    "q1": Question("the causal mask", "causal_mask(length)", make_lengths, drive_causal, ("lessons_lib.masks",)),
     "q2": Question(
-        title="the padding mask",
-        signature="padding_mask(tokens, pad_id)",
-        make=make_tokens,
-        drive=drive_padding,
-        forbidden=("lessons_lib.masks",),
+        "the padding mask", "padding_mask(tokens, pad_id)", make_tokens, drive_padding, ("lessons_lib.masks",)
     ),
     "q3": Question(
         title="targets moved by one place",

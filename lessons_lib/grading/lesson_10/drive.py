@@ -172,25 +172,7 @@ def driver(cases: Callable[[Arrays], dict[str, dict[str, Any]]]) -> Callable[[An
 
 
 QUESTIONS = {
-    "q1": Question(
-        title="count the parameters",
-        signature=PARAMETERS,
-        make=make_shapes,
-        drive=driver(parameter_cases),
-        forbidden=LIBRARY,
-    ),
-    "q2": Question(
-        title="the bytes of a KV cache",
-        signature=CACHE,
-        make=make_caches,
-        drive=driver(cache_cases),
-        forbidden=LIBRARY,
-    ),
-    "q3": Question(
-        title="the largest batch that fits",
-        signature=LARGEST,
-        make=make_machines,
-        drive=driver(machine_cases),
-        forbidden=LIBRARY,
-    ),
+    "q1": Question("count the parameters", PARAMETERS, make_shapes, driver(parameter_cases), LIBRARY),
+    "q2": Question("the bytes of a KV cache", CACHE, make_caches, driver(cache_cases), LIBRARY),
+    "q3": Question("the largest batch that fits", LARGEST, make_machines, driver(machine_cases), LIBRARY),
 }

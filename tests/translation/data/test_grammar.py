@@ -230,6 +230,18 @@ def test_sentence_with_capital_and_mark(expected):
         "être: suis sommes étais étions serai serons",
         "venir: viens venons venais venions viendrai viendrons",
         "rire: ris rions riais riions rirai rirons",
+        "commencer: commence commençons commençais commencions commencerai commencerons",
+        "protéger: protège protégeons protégeais protégions protégerai protégerons",
+        "jeter: jette jetons jetais jetions jetterai jetterons",
+        "payer: paie payons payais payions paierai paierons",
+        "peindre: peins peignons peignais peignions peindrai peindrons",
+        "conduire: conduis conduisons conduisais conduisions conduirai conduirons",
+        "tenir: tiens tenons tenais tenions tiendrai tiendrons",
+        "croire: crois croyons croyais croyions croirai croirons",
+        "recevoir: reçois recevons recevais recevions recevrai recevrons",
+        "cueillir: cueille cueillons cueillais cueillions cueillerai cueillerons",
+        "servir: sers servons servais servions servirai servirons",
+        "remplir: remplis remplissons remplissais remplissions remplirai remplirons",
     ],
 )
 def test_conjugation(forms):

@@ -4,7 +4,7 @@ import pytest
 from test_grammar import ADVERB, CLAUSES, HE, IT, PHRASES, SENTENCES, SHE, THEY, WE, YOU, I, at, clause, say
 
 from lessons_lib.translation.data.grammar import write
-from lessons_lib.translation.data.language import conjugation, dates, numbers
+from lessons_lib.translation.data.language import dates, numbers
 from lessons_lib.translation.data.language.meaning import Sentence, changed, noun_phrase
 from lessons_lib.translation.data.language.small_words import Adverb
 
@@ -180,29 +180,6 @@ def test_three_clauses():
     pair = write(said)
     assert pair.english == "She is tired so she is sleeping but the children are playing."
     assert pair.french == "Elle est fatiguée donc elle dort mais les enfants jouent."
-
-
-@pytest.mark.parametrize(
-    "forms",  # infinitive: present, imparfait and futur of "je" and "nous"
-    [
-        "commencer: commence commençons commençais commencions commencerai commencerons",
-        "protéger: protège protégeons protégeais protégions protégerai protégerons",
-        "jeter: jette jetons jetais jetions jetterai jetterons",
-        "payer: paie payons payais payions paierai paierons",
-        "peindre: peins peignons peignais peignions peindrai peindrons",
-        "conduire: conduis conduisons conduisais conduisions conduirai conduirons",
-        "tenir: tiens tenons tenais tenions tiendrai tiendrons",
-        "croire: crois croyons croyais croyions croirai croirons",
-        "recevoir: reçois recevons recevais recevions recevrai recevrons",
-        "cueillir: cueille cueillons cueillais cueillions cueillerai cueillerons",
-        "servir: sers servons servais servions servirai servirons",
-        "remplir: remplis remplissons remplissais remplissions remplirai remplirons",
-    ],
-)
-def test_conjugation(forms):
-    infinitive, expected = forms.split(": ")
-    tenses = [tense(infinitive) for tense in (conjugation.present, conjugation.imparfait, conjugation.futur)]
-    assert [tense[person] for tense in tenses for person in (0, 3)] == expected.split()
 
 
 def test_there_are_enough_written_expectations():
