@@ -20,7 +20,9 @@ CHOICES = {
 
 @dataclass(frozen=True)
 class TransformerConfig:
-    """The sizes of a model and its choices. The defaults are the published model's, made small; lengths are in tokens.
+    """The sizes of a model and its choices; lengths are in tokens.
+
+    The defaults are the published model's, made small, but for the norm, which stands in front of each sub-layer.
 
     Attributes:
         n_heads, n_kv_heads, d_head: query heads; key and value heads if fewer (Ainslie et al. 2023); the width of

@@ -64,7 +64,7 @@ def paired(a: Draws, b: Draws) -> Estimate:
 
 
 def share(hits: int, total: int) -> Estimate:
-    """A share of ``total`` independent cases, with Wilson's interval (1927), which holds for few cases and none.
+    """A share of ``total`` independent cases, with Wilson's interval (1927), which holds for few cases, and for no hit.
 
     Raises:
         ValueError: there is no case, or ``hits`` is not between 0 and ``total``.

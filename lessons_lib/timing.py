@@ -85,8 +85,10 @@ def process_peak_megabytes() -> float | None:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    wait = torch.cuda.synchronize if torch.cuda.is_available() else lambda: None
     begin = time.perf_counter()
     work()
-    wait()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    elif torch.backends.mps.is_available():
+        torch.mps.synchronize()
     return time.perf_counter() - begin

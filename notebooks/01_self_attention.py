@@ -531,7 +531,7 @@ for name, three in models.items():
 # %%
 @torch.no_grad()
 def look(model, text):
-    """The words, and the queries, keys and values that the trained network gives them."""
+    """The words, and the queries and keys that the trained network gives them."""
     words = text.split()
     model(torch.tensor([[NUMBER[word] for word in words]], device=device))
     return {"words": words, "queries": model.queries[0], "keys": model.keys[0]}
@@ -830,8 +830,8 @@ print("the division helps:", above(lead))
 # %% [markdown]
 # ```{admonition} Verdict: true for the typical query, where training starts
 # :class: note verdict
-# Undivided, a wide query listens to one random word, and as a rule little gradient comes back to tell it that it chose badly; the lines
-# above say what that cost our tagger after 50 updates, at one learning rate. Note two more limits. The argument is about *independent* entries of variance 1;
+# Undivided, a wide query listens to one random word, and as a rule little gradient comes back to tell it that it chose badly. After 50 updates, at
+# one learning rate, our tagger was less often right without the division, with every seed. Note two more limits. The argument is about *independent* entries of variance 1;
 # PyTorch's initial layers make them smaller, which softens the problem. And a trained network may make its scores as large as it likes:
 # in the widget most of the weight lies on one word *with* the division. It sets how even the weights are at the start of a training.
 # ```

@@ -962,6 +962,7 @@ ax.legend()
 plt.show()
 
 # %%
+print("the mean cosine in each head")
 print(f"one word:  from {same.min():.1f} to {same.max():.1f}, mean {same.mean():.1f}")
 print(f"two words: never further from 0 than {abs(different).max():.2f}")
 

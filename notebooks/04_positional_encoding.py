@@ -142,7 +142,7 @@ print(
 )
 
 # %% [markdown]
-# What is the something? In this translator, a fixed pattern of waves. The widget shows it; move over it. Its second view compares
+# What is the something? In this translator, a fixed pattern of waves. The widget shows such a pattern, 32 wide; move over it. Its second view compares
 # positions with each other, its third holds a head of the translator's first layer. Choose *Words swapped*, and take the positions off.
 
 # %% tags=["hide-input"]

@@ -74,6 +74,12 @@ def test_every_parameter_is_counted(family):
         assert count_parameters(config) == sum(p.numel() for p in model.parameters()), config
 
 
+def test_the_defaults_are_the_published_model_but_for_its_size_and_norm():
+    published, ours = presets()["Transformer base"].config.to_dict(), TransformerConfig(vocab_size=1).to_dict()
+    assert [name for name in CHOICES if published[name] != ours[name]] == ["norm"]
+    assert all(published[name] == ours[name] for name in ("tied", "scaled", "n_kv_heads", "embedding_norm"))
+
+
 def test_the_parts_are_those_of_the_model():
     config = presets()["GPT-2 small"].config
     assert parameters(config) == {

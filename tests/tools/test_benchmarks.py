@@ -15,7 +15,7 @@ from benchmarks.profile import profile
 from benchmarks.rivals import HuggingFaceMarian, TorchTransformer
 from benchmarks.training import random_batches, training
 from benchmarks.widgets import widgets
-from lessons_lib.timing import ratio, take_turns
+from lessons_lib.timing import milliseconds, ratio, take_turns
 from lessons_lib.transformer import Transformer, TransformerConfig
 from tools.lesson_files import lessons
 
@@ -66,6 +66,16 @@ def test_systems_take_turns_and_the_first_round_is_not_counted():
     assert "".join(calls) == "baabba"
     assert {name: len(spent) for name, spent in seconds.items()} == {"a": 2, "b": 2}
     assert ratio([2.0, 3.0, 9.0], [1.0, 1.0, 1.0]) == "3.00 (2.00 to 9.00)"
+
+
+@pytest.mark.parametrize("kind", ["cuda", "mps"])
+def test_the_queue_of_a_gpu_is_part_of_the_time(monkeypatch, kind):
+    calls = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: kind == "cuda")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(getattr(torch, kind), "synchronize", lambda: calls.append("wait"))
+    milliseconds(lambda: calls.append("work"), runs=1)
+    assert calls == ["work", "wait"] * 2
 
 
 def test_every_table_has_a_number_in_each_cell():
