@@ -78,14 +78,14 @@ def _penalty(mask: Tensor, shape: Sequence[int], dtype: torch.dtype) -> tuple[Te
     return (~mask).to(dtype) * (torch.finfo(dtype).min / 2), mask.any(dim=-1, keepdim=True).to(dtype)
 
 
-class Order(NamedTuple):
+class AttentionPositions(NamedTuple):
     """What a self-attention is told about positions: a bias of its scores, a turn of its queries and keys."""
 
     bias: Float[Tensor, "H T S"] | None = None
     rotate: Callable[[Tensor], Tensor] = lambda heads: heads
 
 
-UNORDERED = Order()
+NO_POSITIONS = AttentionPositions()
 
 
 class MultiHeadAttention(nn.Module):
@@ -129,7 +129,7 @@ class MultiHeadAttention(nn.Module):
         query: Float[Tensor, "B T D"],
         source: Float[Tensor, "B S D"] | None = None,
         mask: Bool[Tensor, "..."] | None = None,
-        order: Order = UNORDERED,
+        positions: AttentionPositions = NO_POSITIONS,
         cache: KeyValueCache | None = None,
         return_weights: bool = False,
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B H T S2"] | None]:
@@ -137,20 +137,20 @@ class MultiHeadAttention(nn.Module):
 
         Args:
             mask: broadcasts to (B, H, T, S); True = may attend.
-            order: what the positions do to queries, keys and scores.
+            positions: what the positions do to queries, keys and scores.
             cache: keys and values of the positions before; the new ones are appended to it.
             return_weights: also return the (B, H, T, S) weights; otherwise None stands in their place.
         """
-        key, value = self.keys_values(query if source is None else source, order)
+        key, value = self.keys_values(query if source is None else source, positions)
         if cache is not None:
             key, value = cache.append(key, value)
-        return self.attend(query, key, value, mask, order, return_weights)
+        return self.attend(query, key, value, mask, positions, return_weights)
 
     def keys_values(
-        self, source: Float[Tensor, "B S D"], order: Order = UNORDERED
+        self, source: Float[Tensor, "B S D"], positions: AttentionPositions = NO_POSITIONS
     ) -> tuple[Float[Tensor, "B G S d_head"], Float[Tensor, "B G S d_head"]]:
         """What ``source`` offers to be found by, and what it gives when found: G heads of each."""
-        return order.rotate(self._split(self.key(source))), self._split(self.value(source))
+        return positions.rotate(self._split(self.key(source))), self._split(self.value(source))
 
     def attend(
         self,
@@ -158,16 +158,16 @@ class MultiHeadAttention(nn.Module):
         key: Float[Tensor, "B G S d_head"],
         value: Float[Tensor, "B G S d_head"],
         mask: Bool[Tensor, "..."] | None = None,
-        order: Order = UNORDERED,
+        positions: AttentionPositions = NO_POSITIONS,
         return_weights: bool = False,
     ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B H T S"] | None]:
         """Attend to keys and values that are already projected (from a cache, or from `keys_values`)."""
-        heads, weights = order.rotate(self._split(self.query(query))), None
+        heads, weights = positions.rotate(self._split(self.query(query))), None
         if self.group > 1:  # each key and value head once for every query head of its group
             shared = torch.arange(heads.shape[1], device=key.device) // self.group
             key, value = key[:, shared], value[:, shared]  # (B, G, S, d_head) -> (B, H, S, d_head)
         # Named, and only where there are any: a simpler function of (query, key, value, mask) may stand in for ours.
-        extras = {} if order.bias is None else {"bias": order.bias}
+        extras = {} if positions.bias is None else {"bias": positions.bias}
         if self.training and self.dropout:
             extras["dropout"] = self.dropout
         if return_weights or self.record or not prefers_fused(heads, key):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from lessons_lib.attention import UNORDERED, MultiHeadAttention, Order
+from lessons_lib.attention import NO_POSITIONS, AttentionPositions, MultiHeadAttention
 from lessons_lib.cache import LayerCache
 from lessons_lib.config import TransformerConfig
 from lessons_lib.dropout import Dropout
@@ -43,9 +43,12 @@ class EncoderLayer(nn.Module):
         self.feed_forward_residual = Residual(config)
 
     def forward(
-        self, x: Float[Tensor, "B S D"], mask: Bool[Tensor, "..."] | None = None, order: Order = UNORDERED
+        self,
+        x: Float[Tensor, "B S D"],
+        mask: Bool[Tensor, "..."] | None = None,
+        positions: AttentionPositions = NO_POSITIONS,
     ) -> Float[Tensor, "B S D"]:
-        x = self.attention_residual(x, lambda x: self.attention(x, None, mask, order)[0])
+        x = self.attention_residual(x, lambda x: self.attention(x, None, mask, positions)[0])
         return self.feed_forward_residual(x, self.feed_forward)
 
 
@@ -73,7 +76,7 @@ class DecoderLayer(nn.Module):
         memory: Float[Tensor, "B S D"] | None = None,
         mask: Bool[Tensor, "..."] | None = None,
         memory_mask: Bool[Tensor, "..."] | None = None,
-        order: Order = UNORDERED,
+        positions: AttentionPositions = NO_POSITIONS,
         cache: LayerCache | None = None,
     ) -> Float[Tensor, "B T D"]:
         """One layer further.
@@ -82,7 +85,7 @@ class DecoderLayer(nn.Module):
             memory: the encoder's output; None with a cache, which holds its keys and values already.
         """
         past = None if cache is None else cache.past
-        x = self.attention_residual(x, lambda x: self.attention(x, None, mask, order, past)[0])
+        x = self.attention_residual(x, lambda x: self.attention(x, None, mask, positions, past)[0])
         if self.cross_attention is not None:
             source = self.cross_attention.keys_values(memory) if cache is None else cache.source
             beam = 1 if cache is None else cache.beam

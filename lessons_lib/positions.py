@@ -1,7 +1,7 @@
 """Positions: attention alone cannot tell "dog bites man" from "man bites dog".
 
-Six ways to tell it, one protocol. `Positions.add` acts once, on the embeddings; `Positions.order` acts inside every
-self-attention, on its scores (a bias) or on its queries and keys (a rotation). Each way overrides what it needs.
+Six ways to tell it, one protocol. `Positions.add` acts once, on the embeddings; `Positions.for_attention` acts inside
+every self-attention, on its scores (a bias) or on its queries and keys (a rotation). Each way overrides what it needs.
 """
 
 import math
@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from lessons_lib.attention import UNORDERED, Order
+from lessons_lib.attention import NO_POSITIONS, AttentionPositions
 from lessons_lib.errors import UserError
 
 
@@ -22,9 +22,9 @@ class Positions(nn.Module):
         """The embeddings of positions ``start`` to ``start + T``, told where they stand."""
         return x
 
-    def order(self, length: int, start: int = 0) -> Order:
+    def for_attention(self, length: int, start: int = 0) -> AttentionPositions:
         """For queries at ``start`` to ``start + length`` and keys at 0 to ``start + length``."""
-        return UNORDERED
+        return NO_POSITIONS
 
 
 def sinusoidal_table(max_length: int, d_model: int) -> Float[Tensor, "T D"]:
@@ -90,7 +90,7 @@ class RotaryPositions(Positions):
         self.register_buffer("cosine", angles.cos().repeat(1, 2), persistent=False)  # (T, d_head)
         self.register_buffer("sine", torch.cat([-angles.sin(), angles.sin()], dim=1), persistent=False)
 
-    def order(self, length: int, start: int = 0) -> Order:
+    def for_attention(self, length: int, start: int = 0) -> AttentionPositions:
         end = _checked_end(start + length, len(self.cosine))
         cosine, sine = self.cosine[start:end], self.sine[start:end]
 
@@ -98,16 +98,16 @@ class RotaryPositions(Positions):
             partner = heads.roll(heads.shape[-1] // 2, dims=-1)
             return (heads * cosine + partner * sine).to(heads.dtype)
 
-        return Order(rotate=rotate)
+        return AttentionPositions(rotate=rotate)
 
 
 class _Bias(Positions):
     """Adds to each score a number that depends on the head and on how far the key stands from the query."""
 
-    def order(self, length: int, start: int = 0) -> Order:
+    def for_attention(self, length: int, start: int = 0) -> AttentionPositions:
         device = next((x.device for x in (*self.parameters(), *self.buffers())), None)
         keys = torch.arange(start + length, device=device)
-        return Order(bias=self.bias(keys - keys[start:, None]))
+        return AttentionPositions(bias=self.bias(keys - keys[start:, None]))
 
     def bias(self, distance: Int[Tensor, "T S"]) -> Float[Tensor, "H T S"]:
         """The bias at these distances, key − query: negative looks back."""

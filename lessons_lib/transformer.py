@@ -53,9 +53,9 @@ class Encoder(_Stack):
         super().__init__(config, EncoderLayer, config.n_encoder_layers, causal=False)
 
     def forward(self, x: Float[Tensor, "B S D"], mask: Bool[Tensor, "..."] | None = None) -> Float[Tensor, "B S D"]:
-        order, x = self.positions.order(x.shape[1]), self.enter(x)
+        positions, x = self.positions.for_attention(x.shape[1]), self.enter(x)
         for layer in self.layers:
-            x = layer(x, mask, order)
+            x = layer(x, mask, positions)
         return self.norm(x)
 
 
@@ -74,9 +74,9 @@ class Decoder(_Stack):
         cache: DecoderCache | None = None,
     ) -> Float[Tensor, "B T D"]:
         start = 0 if cache is None else cache.length
-        order, x = self.positions.order(x.shape[1], start), self.enter(x, start)
+        positions, x = self.positions.for_attention(x.shape[1], start), self.enter(x, start)
         for layer, past in zip(self.layers, [None] * len(self.layers) if cache is None else cache.layers, strict=True):
-            x = layer(x, memory, mask, memory_mask, order, past)
+            x = layer(x, memory, mask, memory_mask, positions, past)
         return self.norm(x)
 
     def new_cache(self, batch: int, max_length: int, memory: Float[Tensor, "B S D"] | None = None) -> DecoderCache:

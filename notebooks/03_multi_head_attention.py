@@ -1480,13 +1480,13 @@ print("numbers of a word that head 1 can write, of", d_model, ":", changed)
 
 # %%
 class InTheTranslator(MultiHead):
-    def keys_values(self, source, order=None):
+    def keys_values(self, source, positions=None):
         return source, source  # ours projects them itself, below
 
     def attend(self, query, source, _, mask=None):
         return super().forward(query, source, mask)
 
-    def forward(self, x, source=None, mask=None, order=None, cache=None):
+    def forward(self, x, source=None, mask=None, positions=None, cache=None):
         return super().forward(x, source, mask)
 
 

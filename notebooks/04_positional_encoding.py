@@ -41,7 +41,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from lessons_lib import studies
-from lessons_lib.attention import MultiHeadAttention, Order, scaled_dot_product_attention
+from lessons_lib.attention import (
+    AttentionPositions,
+    MultiHeadAttention,
+    scaled_dot_product_attention,
+)
 from lessons_lib.device import pick_device, seed_everything
 from lessons_lib.evidence import above, share
 from lessons_lib.figures import use_course_style
@@ -205,7 +209,7 @@ with torch.no_grad():
 #
 # A word vector $x_t \in \mathbb{R}^{D}$ stands at position $t = 0, 1, \dots$; a head makes a query $q_t$ and a key $k_t$ of it, both
 # with $d_{head}$ entries ({term}`query`, {term}`key`). The score of a key at $s$ for a query at $t$ is $q_t \cdot k_s / \sqrt{d_{head}}$, and we write
-# $s - t$ for the **distance**: negative looks back. Three places where a Transformer is told the order are usual (an attention that is told nothing gets `UNORDERED` in the library).
+# $s - t$ for the **distance**: negative looks back. Three places where a Transformer is told the order are usual (an attention that is told nothing gets `NO_POSITIONS` in the library).
 #
 # **1. Add to the words.** Before the first layer, add a vector that depends on the position alone: $x_t + p_t$. This is called a
 # {term}`positional encoding`. Two choices are common:
@@ -366,11 +370,11 @@ nn.init.normal_(clipped.table)
 nn.init.normal_(t5.table)
 for start in (0, 5):
     torch.testing.assert_close(
-        clipped_bias(clipped.table, 9, start), clipped.order(9, start).bias
+        clipped_bias(clipped.table, 9, start), clipped.for_attention(9, start).bias
     )
-    torch.testing.assert_close(alibi_bias(4, 9, start), alibi.order(9, start).bias)
+    torch.testing.assert_close(alibi_bias(4, 9, start), alibi.for_attention(9, start).bias)
     torch.testing.assert_close(
-        t5.table[:, buckets(distances(9, start))], t5.order(9, start).bias
+        t5.table[:, buckets(distances(9, start))], t5.for_attention(9, start).bias
     )
 far_and_near = torch.arange(-300, 301)[None]
 assert torch.equal(
@@ -421,7 +425,7 @@ def rotate(heads, start=0):  # (…, T, d_head)
 
 
 torch.testing.assert_close(
-    rotate(q, start=5), RotaryPositions(64, 16).order(9, start=5).rotate(q)
+    rotate(q, start=5), RotaryPositions(64, 16).for_attention(9, start=5).rotate(q)
 )
 
 angles = (5 + torch.arange(9))[:, None] * 10_000 ** (-torch.arange(0, 16, 2) / 16)
@@ -894,15 +898,15 @@ except ValueError as error:
 class NeighbourRotary(RotaryPositions):
     """Turns the dimensions 2i and 2i + 1 together."""
 
-    def order(self, length, start=0):
-        halves = super().order(length, start).rotate
+    def for_attention(self, length, start=0):
+        halves = super().for_attention(length, start).rotate
 
         def turn(heads):
             apart = torch.cat([heads[..., 0::2], heads[..., 1::2]], dim=-1)
             one, two = halves(apart).chunk(2, dim=-1)
             return torch.stack([one, two], dim=-1).flatten(-2)
 
-        return Order(rotate=turn)
+        return AttentionPositions(rotate=turn)
 
 
 letter_model, H = trained["RoPE"], beyond_training.H
@@ -935,11 +939,11 @@ relative = ClippedRelativePositions(4)
 nn.init.normal_(relative.table)
 with torch.no_grad():
     for name, told, mask in (
-        ("ALiBi, encoder", AlibiPositions(4).order(9), None),
-        ("ALiBi, decoder", AlibiPositions(4).order(9), causal_mask(9)),
-        ("clipped, encoder", relative.order(9), None),
+        ("ALiBi, encoder", AlibiPositions(4).for_attention(9), None),
+        ("ALiBi, decoder", AlibiPositions(4).for_attention(9), causal_mask(9)),
+        ("clipped, encoder", relative.for_attention(9), None),
     ):
-        forward, backward = (block(y, mask=mask, order=told)[0] for y in (x, x.flip(1)))
+        forward, backward = (block(y, mask=mask, positions=told)[0] for y in (x, x.flip(1)))
         same = torch.allclose(forward, backward.flip(1), atol=1e-5)
         print(f"{name:17} backwards in, the same backwards out: {same}")
 

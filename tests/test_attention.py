@@ -12,9 +12,9 @@ from torch import nn
 from torch_reference import assert_same_gradients, copy_attention
 
 from lessons_lib.attention import (
-    UNORDERED,
+    NO_POSITIONS,
+    AttentionPositions,
     MultiHeadAttention,
-    Order,
     fused_attention,
     prefers_fused,
     scaled_dot_product_attention,
@@ -113,15 +113,15 @@ def test_both_paths_agree_with_grouped_heads_and_biases(heads, width, bias, leng
     ours = MultiHeadAttention(24, n_heads, n_kv_heads, width, bias=bias).to(dtype)
     query, source = torch.randn(2, targets, 24, dtype=dtype), torch.randn(2, sources, 24, dtype=dtype)
     mask = torch.rand(2, 1, targets, sources) > 0.3
-    order = Order(torch.randn(n_heads, targets, sources)) if biased else UNORDERED
+    told = AttentionPositions(torch.randn(n_heads, targets, sources)) if biased else NO_POSITIONS
     key, value = ours.keys_values(source)
     assert key.shape == value.shape == (2, n_kv_heads, sources, width or 24 // n_heads)
-    readable, weights = ours(query, source, mask, order, return_weights=True)
+    readable, weights = ours(query, source, mask, told, return_weights=True)
     assert readable.dtype == dtype
     assert weights.masked_select(~mask).eq(0).all()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lessons_lib.attention.prefers_fused", lambda *_: True)
-        fused, none = ours(query, source, mask, order)
+        fused, none = ours(query, source, mask, told)
     assert none is None
     tolerance = 0.05 if dtype == torch.bfloat16 else 1e-5
     torch.testing.assert_close(readable, fused, rtol=tolerance, atol=tolerance)
@@ -132,7 +132,7 @@ def test_both_paths_agree_with_grouped_heads_and_biases(heads, width, bias, leng
     scores = torch.stack(
         [queries[:, :, h] @ keys[:, :, h * n_kv_heads // n_heads].mT for h in range(n_heads)], dim=1
     ) / math.sqrt(queries.shape[-1])
-    scores = scores + (order.bias if biased else 0)
+    scores = scores + (told.bias if biased else 0)
     expected = scores.masked_fill(~mask, -1e300).softmax(-1) * mask
     read = [expected[:, h] @ values[:, :, h * n_kv_heads // n_heads] for h in range(n_heads)]
     torch.testing.assert_close(

@@ -61,7 +61,7 @@ def test_rotation_keeps_lengths_and_makes_scores_depend_on_distance_alone(shift,
     torch.manual_seed(seed)
     positions = RotaryPositions(64, 8)
     query, key = torch.randn(1, 2, 1, 8).expand(1, 2, length, 8), torch.randn(1, 2, 1, 8).expand(1, 2, length, 8)
-    here, there = positions.order(length), positions.order(length, start=shift)
+    here, there = positions.for_attention(length), positions.for_attention(length, start=shift)
     torch.testing.assert_close(here.rotate(query).norm(dim=-1), query.norm(dim=-1))
     scores, shifted = (order.rotate(query) @ order.rotate(key).mT for order in (here, there))
     torch.testing.assert_close(scores, shifted, rtol=1e-4, atol=1e-4)
@@ -75,7 +75,7 @@ def angles_of(length, d_head):
 def test_rotation_pairs_halves_as_hugging_faces_llama():
     heads, angles = torch.randn(2, 4, 9, 16), angles_of(9, 16).repeat(1, 2)[None]
     theirs, _ = apply_rotary_pos_emb(heads, heads, angles.cos(), angles.sin())
-    torch.testing.assert_close(RotaryPositions(9, 16).order(9).rotate(heads), theirs)
+    torch.testing.assert_close(RotaryPositions(9, 16).for_attention(9).rotate(heads), theirs)
 
 
 def test_weights_for_neighbours_fit_when_their_rows_are_put_even_ones_first():
@@ -85,7 +85,7 @@ def test_weights_for_neighbours_fit_when_their_rows_are_put_even_ones_first():
     neighbours = [
         torch.view_as_real(torch.view_as_complex(x.unflatten(-1, (8, 2))) * turn).flatten(-2) for x in (query, key)
     ]
-    rotate = RotaryPositions(9, 16).order(9).rotate
+    rotate = RotaryPositions(9, 16).for_attention(9).rotate
     order = torch.cat([torch.arange(0, 16, 2), torch.arange(1, 16, 2)])
     ours = [rotate(x[:, order][None, None])[0, 0] for x in (query, key)]
     torch.testing.assert_close(ours[0] @ ours[1].T, neighbours[0] @ neighbours[1].T)
@@ -95,29 +95,31 @@ def test_weights_for_neighbours_fit_when_their_rows_are_put_even_ones_first():
 def test_alibi_in_an_encoder_does_not_tell_left_from_right():
     attention, x = MultiHeadAttention(16, 4), torch.randn(1, 9, 16)
 
-    def read(x, order, mask=None):
-        return attention(x, order=order, mask=mask)[0]
+    def read(x, told, mask=None):
+        return attention(x, positions=told, mask=mask)[0]
 
-    order = AlibiPositions(4).order(9)
-    torch.testing.assert_close(read(x.flip(1), order).flip(1), read(x, order))
-    assert not torch.allclose(read(x.flip(1), order, causal_mask(9)).flip(1), read(x, order, causal_mask(9)), atol=1e-3)
+    told = AlibiPositions(4).for_attention(9)
+    torch.testing.assert_close(read(x.flip(1), told).flip(1), read(x, told))
+    assert not torch.allclose(read(x.flip(1), told, causal_mask(9)).flip(1), read(x, told, causal_mask(9)), atol=1e-3)
     sided = ClippedRelativePositions(4)
     torch.nn.init.normal_(sided.table)
-    assert not torch.allclose(read(x.flip(1), sided.order(9)).flip(1), read(x, sided.order(9)), atol=1e-3)
+    assert not torch.allclose(
+        read(x.flip(1), sided.for_attention(9)).flip(1), read(x, sided.for_attention(9)), atol=1e-3
+    )
 
 
 def test_alibi_slopes_are_the_published_ones():
     torch.testing.assert_close(alibi_slopes(8), 2.0 ** -torch.arange(1, 9))
     expected = [2**-2, 2**-4, 2**-6, 2**-8, 2**-1, 2**-3]  # 6 heads: those of 4, then every other one of 8
     torch.testing.assert_close(alibi_slopes(6), torch.tensor(expected))
-    bias = AlibiPositions(2).order(3, start=1).bias
+    bias = AlibiPositions(2).for_attention(3, start=1).bias
     torch.testing.assert_close(bias[0], -torch.tensor([[1, 0, 1, 2], [2, 1, 0, 1], [3, 2, 1, 0.0]]) / 16)
 
 
 def test_the_clipped_table_has_a_row_for_every_distance():
     positions = ClippedRelativePositions(2, max_distance=3)
     positions.table.data = torch.arange(14.0).reshape(2, 7)
-    bias = positions.order(12).bias
+    bias = positions.for_attention(12).bias
     assert bias[0, 0].tolist() == [3, 4, 5, 6] + [6] * 8  # from -3 to +3 is seven rows, not six
     assert bias[0, 11].tolist() == [0] * 9 + [1, 2, 3]
 

@@ -110,7 +110,7 @@ class LetterModel(nn.Module):
         if reach is not None:
             mask = mask & ~mask.tril(-reach)
         x = self.positions.add(self.embedding(text) * self.scale)
-        x = x + self.attention(self.norms[0](x), mask=mask, order=self.positions.order(length))[0]
+        x = x + self.attention(self.norms[0](x), mask=mask, positions=self.positions.for_attention(length))[0]
         return self.output(x + self.network(self.norms[1](x)))
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lessons_lib.attention import UNORDERED
+from lessons_lib.attention import NO_POSITIONS
 from lessons_lib.blocks import EncoderLayer
 from lessons_lib.config import TransformerConfig
 from lessons_lib.device import seed_everything
@@ -88,8 +88,8 @@ class AttentionAlone(EncoderLayer):
         super().__init__(config)
         del self.feed_forward, self.feed_forward_residual
 
-    def forward(self, x, mask=None, order=UNORDERED):
-        return self.attention_residual(x, lambda x: self.attention(x, None, mask, order)[0])
+    def forward(self, x, mask=None, positions=NO_POSITIONS):
+        return self.attention_residual(x, lambda x: self.attention(x, None, mask, positions)[0])
 
 
 class WordTranslator(nn.Module):

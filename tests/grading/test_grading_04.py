@@ -35,20 +35,20 @@ def test_named_mistakes_can_be_told_apart(seed):
 def test_the_references_are_the_librarys():
     np.testing.assert_allclose(reference_positions.sinusoidal(60, 12), library.sinusoidal_table(60, 12), atol=1e-5)
     heads, start = torch.randn(2, 3, 7, 10), 5
-    rotate = library.RotaryPositions(20, 10).order(7, start).rotate
+    rotate = library.RotaryPositions(20, 10).for_attention(7, start).rotate
     np.testing.assert_allclose(reference_positions.rotary(heads.numpy(), start), rotate(heads), atol=1e-5)
     bias = library.ClippedRelativePositions(2, max_distance=3)
     bias.table.data.normal_()
-    expected = bias.order(6, start).bias.detach()
+    expected = bias.for_attention(6, start).bias.detach()
     given = reference_positions.relative_bias(bias.table.detach().numpy(), 6, start)
     np.testing.assert_allclose(given, expected, atol=1e-6)
 
 
 def test_the_gradients_are_pytorchs():
     heads, cotangent = torch.randn(7, 10, requires_grad=True), torch.randn(7, 10)
-    (library.RotaryPositions(20, 10).order(7, 5).rotate(heads[None, None])[0, 0] * cotangent).sum().backward()
+    (library.RotaryPositions(20, 10).for_attention(7, 5).rotate(heads[None, None])[0, 0] * cotangent).sum().backward()
     np.testing.assert_allclose(reference_positions.rotary_gradient(cotangent.numpy(), 5), heads.grad, atol=1e-5)
     bias, cotangent = library.ClippedRelativePositions(2, max_distance=3), torch.randn(2, 6, 11)
-    (bias.order(6, 5).bias * cotangent).sum().backward()
+    (bias.for_attention(6, 5).bias * cotangent).sum().backward()
     given = reference_positions.relative_gradient(cotangent.numpy(), bias.table.detach().numpy(), 6, 5)
     np.testing.assert_allclose(given, bias.table.grad, atol=1e-5)

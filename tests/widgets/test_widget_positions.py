@@ -54,7 +54,7 @@ def slide(page, name: str, value: int) -> None:
 
 
 def rotated(vector, position: int) -> torch.Tensor:
-    order = RotaryPositions(position + 1, len(vector)).order(1, start=position)
+    order = RotaryPositions(position + 1, len(vector)).for_attention(1, start=position)
     return order.rotate(torch.tensor(vector, dtype=torch.float)[None, None, None])[0, 0, 0]
 
 
