@@ -1287,8 +1287,8 @@ print(
 )
 
 # %% [markdown]
-# The encoder reads once, the decoder runs for every token. So layers in the encoder are cheaper than layers in the decoder: {cite:t}`kasai2021deep` report that twelve and one
-# translate about as well as six and six, and faster. And so lesson 11 is about the decoder.
+# The encoder reads once, the decoder runs for every token. So layers in the encoder are cheaper than layers in the decoder: {cite:t}`kasai2021deep` report that twelve and one,
+# trained on the output of a larger translator, translate about as well as six and six, and faster. And so lesson 11 is about the decoder.
 #
 # ### Exercise: build it
 #

@@ -619,7 +619,7 @@ print(
 # A {term}`sliding window` looks cheap: $T \cdot w$ weights instead of $T^2$. And each layer hands on what it
 # has seen: in layer 2 a place looks at places that looked further back. {cite:t}`jiang2023mistral` (section 2) write that after $k$ layers information has moved up to $k \cdot W$ tokens. Count with care: their window
 # reaches from place $i - W$ to place $i$, which are $W + 1$ places; the window $w$ of this lesson, and of the library, counts the place itself. In untrained layers, as
-# the library starts them, on noise: how much does the last place depend on the one $n$ steps back?
+# PyTorch starts their matrices, on noise: how much does the last place depend on the one $n$ steps back?
 
 # %%
 from lessons_lib.blocks import DecoderLayer

@@ -1313,7 +1313,7 @@ print(
 )
 
 # %% [markdown]
-# Symptom: a loss that is too good, and, after such a training, a model that repeats what it reads. It is the {term}`leak` of lesson 8 in another coat.
+# Symptom: a loss that is too good, for most of it is copying, as with the {term}`leak` of lesson 8. What it does to a model we do not show: the covered words are still asked for, among the others.
 #
 # ## Check yourself
 #

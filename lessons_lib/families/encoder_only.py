@@ -67,7 +67,7 @@ class EncoderOnly(TokenModel):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """As published: normal with deviation 0.02, biases and the padding's embedding zero."""
+        """`normal_init`, and the padding's embedding zero, as in `transformers`; BERT's own code has no such zeros."""
         normal_init(self)
         nn.init.zeros_(self.embedding.weight[self.config.pad_id].detach())
 

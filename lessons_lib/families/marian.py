@@ -1,4 +1,4 @@
-"""Marian: the encoder–decoder of Vaswani et al. 2017, as trained for the OPUS-MT translators (Tiedemann 2020)."""
+"""Marian: the encoder–decoder of Vaswani et al. 2017, as trained for OPUS-MT (Tiedemann and Thottingal 2020)."""
 
 import torch
 from jaxtyping import Float, Int

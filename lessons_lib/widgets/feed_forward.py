@@ -30,9 +30,9 @@ class FeedForwardWidget(anywidget.AnyWidget):
         words: T tokens to choose from, at most 40.
         inputs: (T, D) what the network reads for each; array, tensor or lists. Rounded to 4 decimals.
         outputs: (T, D) what the whole network gives for each, with all its neurons.
-        keys: (F, D) rows of W₁ (`expand.weight`) of at most 40 neurons.
+        keys: (F, D) columns of W₁ (rows of `expand.weight`) of at most 40 neurons.
         biases: F numbers, those of the same neurons in `expand.bias`.
-        values: (F, D) columns of W₂ (rows of `contract.weight.T`).
+        values: (F, D) rows of W₂ (rows of `contract.weight.T`).
         output_bias: D numbers, `contract.bias`.
         names: F numbers or texts, what each neuron is called.
         notes: F texts, what each neuron pushes towards, or None.
