@@ -723,7 +723,8 @@ for name, length in (
 #
 # ```{admonition} Verdict: right to 3 % for GPT-3 at its length; for Llama 3 8B from 7 % too much to a sixth of what is computed
 # :class: note verdict
-# For GPT-3 at its 2,048 tokens the rule is 3 % too small, with either N. For Llama 3 8B and short texts it is 7 % too large with all parameters. For
+# For GPT-3 at its 2,048 tokens the rule is 3 % too small, with either N (less, if the windows are used to which every second of its layers
+# keeps: we count each pair). For Llama 3 8B and short texts it is 7 % too large with all parameters. For
 # GPT-2 at its full context the work is 1.15 times that of the rule with all parameters, and 1.67 times without the embeddings; at 131,072 tokens a
 # model like Llama 3 8B computes 5 to 6 times as much as the rule says, and a narrower one more. Whoever quotes it should
 # say which N, and how long the texts are.
