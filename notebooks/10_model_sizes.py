@@ -623,7 +623,7 @@ assert "GPT-4" in undisclosed
 # ```{admonition} Verdict: arithmetic cannot tell, and its makers have not
 # :class: note verdict
 # One family of shapes has all three numbers, and many others have the 1.7 trillion. The shape of GPT-4 was never disclosed by its makers; neither were those of GPT-4o, of Claude, or of the larger Gemini models. Whoever prints one guesses, repeats somebody, or has a source that you cannot check.
-# The calculator leaves these models empty.
+# The calculator leaves GPT-4 empty.
 # ```
 #
 # (claim-10-3)=
@@ -723,7 +723,8 @@ for name, length in (
 #
 # ```{admonition} Verdict: right to 3 % for GPT-3 at its length; for Llama 3 8B from 7 % too much to a sixth of what is computed
 # :class: note verdict
-# For GPT-3 at its 2,048 tokens the rule is 3 % too small, with either N. For Llama 3 8B and short texts it is 7 % too large with all parameters. For
+# For GPT-3 at its 2,048 tokens the rule is 3 % too small, with either N (less, if the windows are used to which every second of its layers
+# keeps: we count each pair). For Llama 3 8B and short texts it is 7 % too large with all parameters. For
 # GPT-2 at its full context the work is 1.15 times that of the rule with all parameters, and 1.67 times without the embeddings; at 131,072 tokens a
 # model like Llama 3 8B computes 5 to 6 times as much as the rule says, and a narrower one more. Whoever quotes it should
 # say which N, and how long the texts are.
@@ -860,7 +861,7 @@ print(
 )
 
 # %% [markdown]
-# Symptom: the count does not change when you leave out attention altogether. Cause: PyTorch 2.13's counter has a formula for the fused kernels of graphics cards, and none for the one of the CPU, which it counts as 0 without a word. Mend: count on the device `meta` or with the readable attention, and compare with a formula.
+# Symptom: the count does not change when you leave out the two products of attention. Cause: PyTorch 2.13's counter has a formula for the fused kernels of graphics cards, and none for the one of the CPU, which it counts as 0 without a word. Mend: count on the device `meta` or with the readable attention, and compare with a formula.
 #
 # **GB and GiB.** A GB is $10^9$ bytes, a GiB is $2^{30}$, 7 % more. Makers of disks use the first, PyTorch's out-of-memory message the second; `ls -lh` and `du -h` print the second and write G. Symptom: "it should have fitted", or a gigabyte that nobody can find.
 
@@ -1054,16 +1055,18 @@ print(
 )
 running = sizes.inference_memory(ours, 64, 30, 40)
 print(
-    "64 sentences at once:",
+    "64 sentences of 30 and 40 tokens at once:",
     {
         part: f"{number / 1e6:.1f} MB"
         for part, number in running.parts.items()
         if number > 1e5
     },
 )
+caches = sum(number for part, number in running.parts.items() if "cache" in part)
+assert caches > running.parts["weights"]
 
 # %% [markdown]
-# Nearly half of it is the table of tokens. So a smaller vocabulary makes it smaller at once, and more tokens a sentence are the price. At 64 sentences of this length the cache is already larger than the weights: small models feel it first.
+# Nearly half of it is the table of tokens. So a smaller vocabulary makes it smaller at once, and more tokens a sentence are the price. At 64 sentences of 30 English and 40 French tokens the two caches together are already larger than the weights: small models feel it first.
 #
 # ### Exercise: count it
 #

@@ -734,7 +734,7 @@ print(
 # writing took more than 1.5 times as long. What a step takes its time for depends on the width. In our small model starting operations is a large part.
 # **Whether it is more than half stays open:** the interval above holds one half. The same is so of the wide decoder and the fetching
 # of its weights. But 8 texts, with 8 times the arithmetic, took it less than 4 times as long: a batch starts each
-# operation once for all its texts. So one writes many texts at once ({cite:t}`pope2023efficiently`), or guesses a few tokens ahead (above).
+# operation, and fetches each weight, once for all its texts. So one writes many texts at once ({cite:t}`pope2023efficiently`), or guesses a few tokens ahead (above).
 # ```
 #
 #
@@ -1048,7 +1048,7 @@ for (dtype, n), gain in faster.items():
 # ### Claim 5: "Half precision is twice as fast"
 #
 # A bfloat16 is the first half of a float32: the same range, 8 bits of precision in place of 24. Half the bytes, exactly. Half the time? We time four jobs that a
-# Transformer has: a large product of matrices (training); one row times a matrix (writing one text) of 4 MB, which stays in a processor's cache while we repeat it, and of 256 MB, which does not; and a softmax. "Twice as fast" is true if all of the interval lies above 1.8.
+# Transformer has: a large product of matrices (training); one row times a matrix (writing one text) of 4 MB, which stays in a processor's cache while we repeat it, and of 268 MB, which does not; and a softmax. "Twice as fast" is true if all of the interval lies above 1.8.
 
 # %% tags=["claim-efficient-1", "nbval-ignore-output"]
 NEAR, FAR, SIDE = (1024, 8192, 1024) if on_cpu else (1024, 16_384, 8192)
@@ -1361,7 +1361,7 @@ for name, writer in (("with a cache", write), ("this one", write_slowly)):
 # %% [markdown]
 # *Cause*: it reads the whole beginning again, with an empty past. *Symptom*: everything is right, and the hundredth token takes much longer than the
 # first. *How to notice*: count the places that go through a layer (a
-# hook of one line), or time two long texts: without a cache, twice the length takes more than twice the time. *Mended* in `write` above: hand in the last token only, its place, and the cache of the step before.
+# hook of one line), or time two texts, one twice as long: with a cache it took little more than twice the time in claim 1, without one about three times or more. *Mended* in `write` above: hand in the last token only, its place, and the cache of the step before.
 #
 # **Positions that start again at 0.** Now only the last token is handed in. If nobody says which place it has, the model takes the first:
 

@@ -392,7 +392,7 @@ print("three steps: fit gives the same losses")
 #
 # The model and the loop are the library's: width 128, two encoder and two decoder layers of four heads, in 16 bits where the processor multiplies them.
 # On a graphics card the model is twice as wide and trains longer. **The numbers in the
-# text of this page belong to the processor.** One training is one draw. So the claims below rest on *studies*: the same training from several seeds,
+# text of this page belong to the processor.** One training is one draw. So what is claimed of trainings rests on *studies*: the same training from several seeds,
 # stored with the course (`python -m lessons_lib.studies` makes them again). This page runs one seed of them live.
 
 # %%

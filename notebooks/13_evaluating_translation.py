@@ -98,12 +98,13 @@ torch.set_num_threads(1)
 #
 # | test set | what is new in it |
 # |---|---|
-# | `in_distribution` | combinations of words: this noun with that adjective, or with that verb, was not seen (and, by chance, a number or a form here and there) |
+# | `in_distribution` | combinations of words: this noun with that adjective, or with that verb, was not seen |
 # | `unseen_words` | names, numbers, and forms of words (a plural of which only the singular was seen) |
 # | `unseen_constructions` | combinations of constructions: a question *and* a negation *and* a pronoun |
 # | `long` | length: 18 words and more, in three clauses. Training has at most 14 words, and two clauses |
 #
-# All four are translated twice, by {term}`greedy decoding` and by {term}`beam search` with 4 beams.
+# By chance the sets beside `unseen_words` have a number or a form of a verb here and there, too, that training lacks; the cell counts
+# them. All four are translated twice, by {term}`greedy decoding` and by {term}`beam search` with 4 beams.
 
 # %%
 translator = load_course_translator(device)
@@ -234,7 +235,7 @@ SentenceBrowser(
 #
 # ## The code, from scratch
 #
-# What is a word? `words` splits as the standard program does: punctuation stands alone,
+# What is a word? `words` splits as the standard program does: punctuation stands alone, but for apostrophes and most hyphens;
 # capitals stay ("13a" is its name in the signature below).
 
 
@@ -1661,7 +1662,7 @@ print(
 # </details>
 # <details class="right"><summary>It knew where to look, and made the wrong thing of it</summary>
 #
-# Right: as with the names. The cause lies in the values, the feed-forward networks, the output, or in what was never learned.
+# Right: as with the names. The map does not show the cause. It may lie in the values, a feed-forward network, the output, or in what was never learned.
 #
 # </details>
 # <details><summary>The map was read one step late</summary>

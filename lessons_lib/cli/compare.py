@@ -63,9 +63,8 @@ def run(options: argparse.Namespace) -> int:
     width = max(len(name_a), len(name_b))
     for letter, name, it in (("A", name_a, found.a), ("B", name_b, found.b)):
         print(f"{letter}  {name:{width}}  BLEU {it.bleu:.2f}  (95 %: {it.low:.2f} to {it.high:.2f})")
-    # Of fewer than five sentences, all may well speak for the same system by chance: 0.5⁴ is more than 0.05.
-    verdict = "hardly chance" if max(found.p, 0.5**found.sentences) < 0.05 else "may be chance"
-    print(f"B − A = {found.difference:+.2f}, p = {found.p:.3f}: {verdict}, on {found.sentences} sentences")
+    chance = f"p = {found.p:.3f} in this direction: {found.verdict}"
+    print(f"B − A = {found.difference:+.2f}, {chance}, on {found.sentences} sentences")
     print(found.signature)
     return 0
 

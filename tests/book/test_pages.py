@@ -1,6 +1,7 @@
 """Numbers that the pages say about the corpus are those of the corpus."""
 
 import inspect
+import json
 import re
 import shlex
 
@@ -13,6 +14,7 @@ from lessons_lib.translation.data.corpus import load_grammar
 from lessons_lib.translation.data.language import adjectives, nouns, verbs
 from lessons_lib.translation.search.model_folder import read_card
 from lessons_lib.translation.training.presets import PRESETS
+from tools.course_model import SETTINGS, WORDS
 from tools.lesson_files import ROOT
 
 
@@ -52,6 +54,10 @@ def test_presets_have_the_parameters_of_their_table():
 def test_the_score_of_the_courses_own_translator():
     card = read_card(FOLDER)
     stands("translators.md", "97.9 with greedy search after 9 minutes", card["scores"]["bleu"], card["minutes"])
+    options = (f"--{name.replace('_', '-')} {value}" for name, value in SETTINGS.items())
+    assert f"`{' '.join(options)}`" in page("translators.md")
+    with (FOLDER / WORDS).open(encoding="utf8") as words:
+        stands("translator.md", "1,455 words and signs of English", len(json.load(words)))
 
 
 def test_how_far_off_six_n_d_is_for_short_texts():

@@ -299,8 +299,8 @@ def test_translations_from_a_file_need_no_search(file, capsys):
 
 
 def test_so_few_sentences_say_nothing(file, capsys):
-    """Any difference between two systems is in their favour in one draw of two: four sentences may all agree."""
-    for count, verdict in ((4, "may be chance"), (5, "hardly chance")):
+    """Five sentences may all agree by chance, on one system or on the other: 2 · 0.5⁵ is more than 0.05."""
+    for count, verdict in ((5, "may be chance"), (6, "hardly chance")):
         right, wrong = file("r", ["le chat noir dort"] * count), file("w", ["x"] * count)
         found, _ = run(capsys, "compare", "--hypotheses", right, wrong, "--reference", right)
         assert f"{verdict}, on {count} sentences" in found

@@ -180,4 +180,6 @@ def test_the_report_is_written_whole_or_not_at_all(tmp_path):
     ):
         assert line in text
     assert text.count("  - greedy: oui") == 10
+    one_tail = capstone.report_text(report | {"p": 0.03}, pairs, "x", {})
+    assert "not significant at 5 %" in one_tail  # as the lesson says: if sacreBLEU's p is 0.03, think 0.06
     assert [file.name for file in path.parent.iterdir()] == ["capstone.md"]

@@ -70,7 +70,7 @@ def load_grammar_tests(seed: int = 0, n_test: int = 500) -> dict[str, list[Pair]
     """Four test sets that go with `load_grammar`, ``n_test`` pairs each; no training part has a sentence of theirs.
 
     ``in_distribution`` begins as ``load_grammar(seed).test`` does. The others, ``unseen_words``,
-    ``unseen_constructions`` and ``long``, each differ from training in that one thing.
+    ``unseen_constructions`` and ``long``, each ask for what their name says (`grammar.load_tests`).
 
     Raises:
         ValueError: ``n_test`` is negative.

@@ -119,8 +119,9 @@ def load_splits(n_train: int = 20_000, n_valid: int = 500, n_test: int = 500, se
     """Training, validation and test pairs that share no English and no French sentence.
 
     Every validation and test sentence has a combination of words that training never sees: a noun with an adjective,
-    or with a verb, that ``language.combinations.held_out`` keeps back. Each word and each construction alone is seen,
-    and nothing else differs: the test is as long and as involved as training (``language.combinations.is_typical``).
+    or with a verb, that ``language.combinations.held_out`` keeps back. Nothing else is kept back, and the test is as
+    long and as involved as training (``language.combinations.is_typical``). A number or a rare form of a verb may be
+    new by chance: training is a sample.
 
     Raises:
         ValueError: a size is negative.
@@ -144,7 +145,8 @@ def load_tests(n_pairs: int = 500, seed: int = 0) -> dict[str, list[SentencePair
     - ``unseen_constructions``: constructions that training shows apart, in one clause;
     - ``long``: three clauses, 18 to 30 English words, where training has two and 14 words at most.
 
-    In the last three nothing else is new: no held-out combination of words. ``language.unseen`` says what they ask.
+    Of what is kept from training, the last three have nothing else: no held-out combination of words (a rare form may
+    be new by chance, see `load_splits`). ``language.unseen`` says what they ask.
 
     Raises:
         ValueError: ``n_pairs`` is negative.
@@ -164,12 +166,12 @@ def asks_unseen_word(pair: SentencePair) -> bool:
 
 
 def is_shown(said: Sentence) -> bool:
-    """Whether training shows such a meaning: no combination of words and no construction that is kept for a test."""
+    """Whether training may show such a meaning: no combination of words and no construction that a test keeps."""
     return not is_new(said) and not has_unseen_construction(said)
 
 
 def has_shown_words(said: Sentence, pair: SentencePair) -> bool:
-    """Whether training shows every word of a pair, in this form."""
+    """Whether no word of a pair, in this form, is kept from training."""
     return not asks_unseen_word(pair)
 
 

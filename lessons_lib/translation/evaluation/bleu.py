@@ -59,7 +59,7 @@ def bleu_of_sums(sums: Float[np.ndarray, " 10"]) -> float:
 
 
 def words(text: str) -> list[str]:
-    """The text split as sacreBLEU's 13a does: punctuation stands alone, case is kept."""
+    """The text split as sacreBLEU's 13a does: punctuation stands alone but for apostrophes and most hyphens."""
     return _split(text.rstrip()).split()
 
 

@@ -64,6 +64,12 @@ class Comparison:
     signature: str
     sentences: int
 
+    @property
+    def verdict(self) -> str:
+        """Whether a difference in either direction may be chance: twice ``p``, against 0.05."""
+        # Of fewer than six sentences, all may well speak for the same system by chance: 2 · 0.5⁵ is more than 0.05.
+        return "hardly chance" if 2 * max(self.p, 0.5**self.sentences) < 0.05 else "may be chance"
+
 
 def score(
     hypotheses: Sequence[str],

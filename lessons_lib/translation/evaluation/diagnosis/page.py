@@ -48,12 +48,11 @@ def _overall(diagnosis: Diagnosis) -> str:
         ["Equal to the reference", *(f"{system.exact / diagnosis.sentences:.1%}" for system in systems)],
     ]
     heads = ["", "Greedy", f"{diagnosis.beam.beam} beams"]
-    verdict = "hardly chance" if found.p < 0.05 else "may be chance"
     return (
         _table("BLEU and chrF of both searches", heads, rows)
-        + f"<p>The beam changes BLEU by {found.difference:+.2f}, p = {found.p:.3f} ({verdict}): paired bootstrap, "
-        f"{found.resamples} test sets. The length ratio is the words of all translations over those of all "
-        f"references; below 1, BLEU's brevity penalty takes its share.</p>"
+        + f"<p>The beam changes BLEU by {found.difference:+.2f}, p = {found.p:.3f} in this direction ({found.verdict}) "
+        f"by the paired bootstrap, {found.resamples} test sets. The length ratio is the words of all translations "
+        f"over those of all references; below 1, BLEU's brevity penalty takes its share.</p>"
         f"<p>BLEU's signature: <code>{escape(diagnosis.greedy.scores.signature)}</code></p>"
     )
 
