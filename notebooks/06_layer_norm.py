@@ -783,8 +783,8 @@ def shortest(works, rounds=5, calls=10):
             begin = clock()
             for _ in range(calls):
                 work()
-            if device.type == "cuda":
-                torch.cuda.synchronize()  # wait for what is still to be done
+            if device.type != "cpu":
+                getattr(torch, device.type).synchronize()  # wait for what is still to be done
             best[name] = min(best[name], (clock() - begin) / calls)
     return best
 
