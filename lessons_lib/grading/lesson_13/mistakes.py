@@ -173,6 +173,16 @@ def _letters(between: str) -> Callable[..., float]:
     return lambda t, r: bleu(*([list(between.join(words)) for words in side] for side in (t, r)))
 
 
+def _without_short(least: int) -> Callable[..., float]:
+    """The sentences whose translation has fewer words are left out."""
+
+    def version(translations: Sentences, references: Sentences) -> float:
+        kept = [pair for pair in zip(translations, references, strict=True) if len(pair[0]) >= least]
+        return bleu([t for t, _ in kept], [r for _, r in kept])
+
+    return version
+
+
 def _only_words(translations: Sentences, references: Sentences) -> float:
     """The matches of each order are divided by the number of words."""
     total = sum(map(len, translations))
@@ -291,6 +301,14 @@ WRONG_BLEUS: list[Wrong] = [
     (
         "Longer translations get a bonus: the penalty is never above 1.",
         _with_penalty(lambda c, length: math.exp(1 - length / c)),
+    ),
+    (
+        "Translations without a word are left out, their references too; they have no n-grams, but count in ℓ.",
+        _without_short(1),
+    ),
+    (
+        "Translations of fewer than four words are left out; they lack some n-grams only, and count in c and ℓ.",
+        _without_short(4),
     ),
     (
         "The penalty is c / ℓ, without the exponential.",
