@@ -101,7 +101,7 @@ def bleu_cases(inputs: Arrays) -> dict[str, dict[str, Sentences]]:
         "shorter": {"translations": shorter, "references": references},
         "equal": {"translations": references[:5], "references": references[:5]},
         "twice": {"translations": one, "references": [["le", "chat", "dort", "ici", "ce", "soir", "le", "oui", "non"]]},
-        "empty": {"translations": [[], *longer[1:], ["le"]], "references": [*references, ["le", "chat"]]},
+        "empty": {"translations": [[], *shorter[1:], ["le"]], "references": [*references, ["le", "chat"]]},
         "no_match": {"translations": [["a", "b", "c", "d", "e"]], "references": [["e", "d", "c", "b", "a"]]},
         "last_long": {"translations": [references[0], references[1]], "references": [references[0], 4 * references[1]]},
         "small": {"translations": [SMALL], "references": [SMALL[1:-1]]},
