@@ -412,6 +412,10 @@ WRONG_BLANKS: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_BLANKS: list[Wrong] = [
     (
+        "MASK is for draws below 0.8, the frequent case; here it stands where a token stays itself, and the other way.",
+        lambda t, c, d, r, mask, pad: np.where(c & (d >= 0.9), mask, np.where(c & (d >= 0.8), r, t)),
+    ),
+    (
         "MASK stands at places that were not chosen too: chosen holds for each of the two cases.",
         lambda t, c, d, r, mask, pad: np.where(d < 0.8, mask, np.where(c & (d < 0.9), r, t)),
     ),

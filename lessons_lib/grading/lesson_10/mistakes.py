@@ -484,6 +484,10 @@ RARE_MACHINES: list[Wrong] = [
         lambda m: max(1, m.right),
     ),
     (
+        "A sequence counts twice in training; bytes_a_sequence says already what it takes there.",
+        lambda m: m.right // (1 + m.training),
+    ),
+    (
         "The copy is counted as large as the weights; it is in float32, 4 bytes.",
         lambda m: m.trained(2 * m.weight_bytes + 8 + m.weight_bytes * (m.weight_bytes < 4)),
     ),

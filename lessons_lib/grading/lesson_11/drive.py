@@ -170,7 +170,10 @@ def drive_text(answer, inputs: Arrays) -> Arrays:
         arrays |= run_case(case, answer, arguments, ("tokens",))
         arrays[f"{case}.calls"] = np.array(step.calls, dtype=np.int64).reshape(-1, 3)
     for token in ALWAYS:
-        arguments = {"step": Always(inputs, token), "prompt": inputs["prompt"], "n_tokens": int(inputs["n_tokens"])}
+        ends = np.concatenate(
+            [prompt[:, :-1], np.full_like(prompt[:, -1:], token)], axis=1
+        )  # to write it again is no end
+        arguments = {"step": Always(inputs, token), "prompt": ends, "n_tokens": several}
         arrays |= run_case(f"always_{token}", answer, arguments, ("tokens",))
     return arrays
 

@@ -136,7 +136,7 @@ def _where(inputs: Inputs, cases: Cases) -> str:
 def beam_properties(inputs: Inputs, cases: Cases) -> str | None:
     calls = beam_cases(inputs)
     sentences = {
-        "penalties": "Right for α = 1 and 2, but not for α = 0, 0.5 and 2",
+        "penalties": "Right with 3 beams and α = 1, or 2 beams and α = 2, but not with 3 beams and other α",
         "one": "With beam=1 this is not greedy search",
         "short": f"Right up to {LONGEST} tokens, but not with max_length={SHORT}",
         "wide": "Not right with more beams than there are tokens to begin with",

@@ -271,7 +271,7 @@ WRONG_BEAMS: list[Wrong] = [
         lambda s: beam_search(s, score=lambda tokens, total, a: normalised(tokens[:-1], total, a)),
     ),
     (
-        "The search stops at the first translation that ends; a better one may still be on its way.",
+        "The search stops at the first translation that ends, or takes the shortest; a later one may score higher.",
         lambda s: beam_search(s, go_on=lambda best, finished, beam: not finished),
     ),
     (
@@ -648,6 +648,10 @@ WRONG_CLIPS: list[Wrong] = [
     (
         "Each parameter's gradient is clipped by itself; the norm is that of all parameters together.",
         lambda i, c, s: train(i, c, s, clip=_each(_by_own_norm)),
+    ),
+    (
+        "The largest number of the gradient is taken for its norm (norm_type=inf?); that is the root of all squares.",
+        lambda i, c, s: train(i, c, s, clip=lambda g, limit: g * min(1.0, limit / np.abs(g).max())),
     ),
 ]
 

@@ -366,7 +366,10 @@ def _wrong_aer(rate: float, with_wrong_gold: float) -> str | None:
     if with_wrong_gold < rate - 0.05:
         return "aer falls when the gold links are exchanged for wrong ones: this is agreement, and not the error rate."
     if rate > LATE:
-        return f"aer is {rate:.2f}: read the weights of the step that writes a word, not of the step that reads it."
+        return (
+            f"aer is {rate:.2f}: read the weights of the step that writes a word, not of the step that reads it; and "
+            "compare each pair's links with its own gold."
+        )
     if with_wrong_gold < rate + 0.05:
         return "aer stays the same when the gold links are exchanged for wrong ones: compare with gold_of(pairs)."
     return None
@@ -417,6 +420,8 @@ def _wrong_failures(inputs: Inputs, report: Case) -> str | None:
         return None
     if given == _kinds(pairs, _texts(report, "beam")):
         return "failures counts the errors of the beam; count those of greedy search."
+    if given == _kinds(pairs, [pair.target for pair in pairs]):
+        return "failures is made of the references; tag the greedy translations."
     found = [tags(Example(p.source, text, p.target)) for p, text in zip(pairs, _texts(report, "greedy"), strict=True)]
     if given == Counter(kinds[0] for kinds in found if kinds):
         return "failures counts one kind for each sentence; a sentence may have several."

@@ -373,6 +373,10 @@ WRONG_BLEUS: list[Wrong] = [
         lambda t, r: bleu(t, r, orders=5),
     ),
     (
+        "The orders go from 0 to 3, and each 0-gram matches; words in a row are counted from 1 to 4.",
+        lambda t, r: 100 * brevity(t, r) * geometric([m / max(n, 1) for m, n in (sums(t, r, k) for k in range(4))]),
+    ),
+    (
         "The first order is left out: words in a row are counted from 1 to 4, not from 2.",
         lambda t, r: bleu(t, r, average=lambda p: math.prod(p[1:]) ** (1 / 3)),
     ),
