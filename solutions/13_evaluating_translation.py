@@ -231,8 +231,8 @@ Write `capstone(translator, pairs)`. It translates the `source` of each pair, an
 | `aer` | by your `links` and `alignment_error_rate`, from `decoder_steps(translator, pairs)` and `gold_of(pairs)` |
 | `failures` | for each kind of error, how many greedy translations have it: `tags(Example(source, translation, reference))` |
 
-`translator.translate(sentences, beam=4, attention=False)` gives an object with `.text` for each sentence. A pair has `.source` and
-`.target`. `decoder_steps` and `gold_of` give lists, with the `weights` of question 2 and an object with `.sure` and `.possible` for each pair.
+`translator.translate(sentences, beam=4, attention=False)` gives an object with `.text` for each sentence; without `beam`
+the search is greedy. A pair has `.source` and `.target`. `decoder_steps` and `gold_of` give lists, with the `weights` of question 2 and an object with `.sure` and `.possible` for each pair.
 The check calls your function with the translator that the first cell found. Two of its sentences out of three are like those of
 `test`; one has a word that training never shows.
 

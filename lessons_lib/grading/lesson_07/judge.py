@@ -170,6 +170,9 @@ def memory_fires(inputs: Inputs, cases: Cases) -> str | None:
         if not np.array_equal(fired, right):
             sums = _sums(**arguments[name])
             hint = name_mistake(fired, KNOWN_FIRED, sums, sums - arguments[name]["expand_bias"])
+            if hint is None and sorted(fired.tolist()) == sorted(right.tolist()):
+                hint = "The right neurons, in another order: sort them by their sums (token · key + bias)"
+                return f"{hint}, {_list(right)}; `fired` is {_list(fired)}."
             return hint or f"The neurons {_list(right)} fire, in this order; `fired` is {_list(fired)}."
     return None
 

@@ -249,6 +249,10 @@ WRONG_FIRED: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_FIRED: list[Wrong] = [
     (
+        "The neurons are sorted, but the sums that choose among them are not: sums[order] > 0.",
+        lambda p, n: np.argsort(-p, kind="stable")[p > 0],
+    ),
+    (
         "`fired` counts among those that fire alone, for argsort came after the choice; give the neurons' own numbers.",
         lambda p, n: np.argsort(-p[p > 0], kind="stable"),
     ),

@@ -176,8 +176,13 @@ def loss_targets(inputs: Inputs, cases: Cases) -> str | None:
         return "tgt_in and tgt_out are exchanged: what is moved to the right is read, not said."
     if not np.array_equal(tgt_in, right_in):
         hint = name_mistake(tgt_in, KNOWN_INPUTS, tokens, bos_id, pad_id)
+        first = int(tgt_in.flat[0])
+        if hint is None and np.array_equal(tgt_in, moved(tokens, first)):
+            return f"tgt_in begins with {first}, whatever bos_id says; {bos_id} is due here."
         return hint or f"tgt_in is not tokens moved by one place: {_first_row(tgt_in, right_in)}."
     if not np.array_equal(tgt_out, tokens):
+        if np.array_equal(tgt_out, case["tokens_after"]):
+            return "`tokens` itself is moved, and tgt_out with it: make tgt_in a new tensor (torch.cat, or a clone)."
         hint = name_mistake(tgt_out, WRONG_TARGETS, tokens, bos_id, pad_id)
         return hint or f"tgt_out must be tokens as they are: {_first_row(tgt_out, tokens)}."
     if not np.array_equal(case["read"], right_in):

@@ -39,6 +39,10 @@ WRONG_CAUSAL: list[Wrong] = [
         lambda n: np.tri(n) - np.tri(n, k=-2),
     ),
     (
+        "Only the first position sees itself; the diagonal belongs to the mask in every row (range(t + 1)?).",
+        lambda n: np.maximum(np.tri(n, k=-1), np.arange(n) + np.arange(n)[:, None] == 0),
+    ),
+    (
         "Every position sees nothing: the mask holds no True at all.",
         lambda n: np.zeros((n, n)),
     ),
@@ -53,6 +57,10 @@ WRONG_PADDING: list[Wrong] = [
     (
         "The mask hides token 0, whatever pad_id says; compare with pad_id.",
         lambda x, p: x != 0,
+    ),
+    (
+        "The mask hides token 0 as well as pad_id (is the padding turned into 0 first?); 0 is a token like all others.",
+        lambda x, p: (x != 0) & (x != p),
     ),
     (
         "The mask hides every token whose id is not above pad_id; only pad_id itself is padding, so ask !=.",

@@ -125,6 +125,7 @@ def make_blanks(seed: int) -> Arrays:
     for kind in (1, 2):  # once exactly 0.8, and once exactly 0.9
         beyond[2, np.flatnonzero(case[2] == kind)[0]] = 0.0
     low = np.array([0.0, 0.1, 0.3, 0.6])[:, None]  # draws of all sizes below 0.8, a range in each sentence
+    beyond[1, case[1] % 3 == 0] /= 2  # between 0.1 and 0.15, which limits of both kinds tell apart
     spread = np.where(case % 3 == 0, low, np.array([0.0, 0.8, 0.9])[case % 3]) + beyond
     return {
         "tokens": tokens,

@@ -412,6 +412,10 @@ WRONG_BLANKS: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_BLANKS: list[Wrong] = [
     (
+        "MASK is for draws below 0.8, the frequent case; here it stands where a token stays itself, and the other way.",
+        lambda t, c, d, r, mask, pad: np.where(c & (d >= 0.9), mask, np.where(c & (d >= 0.8), r, t)),
+    ),
+    (
         "MASK stands at places that were not chosen too: chosen holds for each of the two cases.",
         lambda t, c, d, r, mask, pad: np.where(d < 0.8, mask, np.where(c & (d < 0.9), r, t)),
     ),
@@ -442,11 +446,12 @@ RARE_BLANKS: list[Wrong] = [
     *(
         (
             f"MASK is given below a draw of {limit}, and 0.8 is the limit: eight of ten chosen places.",
-            lambda t, c, d, r, mask, pad, limit=limit, low=low: np.where(
-                c & (d < limit), mask, np.where(c & (d >= low) & (d < 0.9), r, t)
+            lambda t, c, d, r, mask, pad, limit=limit, low=low, end=end: np.where(
+                c & (d < limit), mask, np.where(c & (d >= low) & (d < end), r, t)
             ),
         )
-        for limit, low in ((0.15, 0.8), (0.15, 0.15), (0.5, 0.5), (0.5, 0.8), (0.1, 0.1), (0.1, 0.8))
+        for limit in (0.15, 0.5, 0.1)
+        for low, end in ((0.8, 0.9), (limit, 0.9), (limit, 2 * limit))
     ),
     (
         "These are labels, with −100 at the places that were not chosen; return what the model reads.",
@@ -508,6 +513,18 @@ WRONG_LOSSES: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_LOSSES: list[Wrong] = [
+    (
+        "The sum over all places is divided by the number of chosen ones; sum over the chosen ones alone.",
+        lambda g, t, c: np.array(surprises(g, t).sum() / max(c.sum(), 1)),
+    ),
+    (
+        "The sum is that of the places that were not chosen; those that were chosen are asked.",
+        lambda g, t, c: np.array(surprises(g, t)[~c].sum() / max(c.sum(), 1)),
+    ),
+    (
+        "Each token is asked of the place before it; a chosen place must say its own token.",
+        lambda g, t, c: np.array(surprises(g[:, :-1], t[:, 1:])[c[:, 1:]].sum() / max(c.sum(), 1)),
+    ),
     (
         "The sum over the chosen places is divided by the number of sentences; divide by that of the chosen places.",
         lambda g, t, c: np.array(surprises(g, t)[c].sum() / len(t)),

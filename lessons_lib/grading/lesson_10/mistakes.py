@@ -111,6 +111,10 @@ WRONG_SHAPES: list[Wrong] = [
         lambda s: s.right + s.vocab_size,
     ),
     (
+        "With tied=False the output projection gets a bias of vocab_size numbers; it never has one.",
+        lambda s: s.right + s.vocab_size * s.bias * (s.output > 0),
+    ),
+    (
         "An attention has four matrices: W_O is missing.",
         lambda s: s.right - (s.layers + s.cross) * s.attention // 4,
     ),
@@ -173,6 +177,10 @@ WRONG_SHAPES: list[Wrong] = [
     (
         "The cross-attention is there, but not the norm that belongs to it: a decoder layer has three.",
         lambda s: s.right - s.cross * s.norm,
+    ),
+    (
+        "The cross-attention is counted once; each decoder layer has one of its own.",
+        lambda s: s.right - max(0, s.cross - 1) * (s.attention + s.norm),
     ),
     (
         "The norm of the cross-attention is there, but not the cross-attention itself.",
@@ -470,6 +478,14 @@ RARE_MACHINES: list[Wrong] = [
     (
         "Rounded to the nearest number: a sequence that fits in part does not fit.",
         lambda m: m.fitting(memory=m.memory_gib * GIB + m.bytes_a_sequence // 2),
+    ),
+    (
+        "One sequence is promised where none fits (max(1, …), or rounded?); the answer is 0 then.",
+        lambda m: max(1, m.right),
+    ),
+    (
+        "A sequence counts twice in training; bytes_a_sequence says already what it takes there.",
+        lambda m: m.right // (1 + m.training),
     ),
     (
         "The copy is counted as large as the weights; it is in float32, 4 bytes.",

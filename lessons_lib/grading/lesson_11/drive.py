@@ -162,13 +162,18 @@ class Always(Decoder):
 
 def drive_text(answer, inputs: Arrays) -> Arrays:
     arrays: Arrays = {}
-    for case, n_tokens in (("text", int(inputs["n_tokens"])), ("one", 1), ("nothing", 0)):
+    several, prompt = int(inputs["n_tokens"]), inputs["prompt"]
+    asked = {"text": (several, prompt), "again": (several, prompt), "row": (several, prompt[:1])}
+    for case, (n_tokens, given) in (asked | {"one": (1, prompt), "nothing": (0, prompt)}).items():
         step = Decoder(inputs)
-        arguments = {"step": step, "prompt": inputs["prompt"], "n_tokens": n_tokens}
+        arguments = {"step": step, "prompt": given, "n_tokens": n_tokens}
         arrays |= run_case(case, answer, arguments, ("tokens",))
         arrays[f"{case}.calls"] = np.array(step.calls, dtype=np.int64).reshape(-1, 3)
     for token in ALWAYS:
-        arguments = {"step": Always(inputs, token), "prompt": inputs["prompt"], "n_tokens": int(inputs["n_tokens"])}
+        ends = np.concatenate(
+            [prompt[:, :-1], np.full_like(prompt[:, -1:], token)], axis=1
+        )  # to write it again is no end
+        arguments = {"step": Always(inputs, token), "prompt": ends, "n_tokens": several}
         arrays |= run_case(f"always_{token}", answer, arguments, ("tokens",))
     return arrays
 

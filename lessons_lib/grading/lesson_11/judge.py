@@ -28,7 +28,8 @@ def step_runs(inputs: Inputs, cases: Cases) -> str | None:
     case = cases["one"]
     due = inputs["query"][:, :, :1].shape
     if case["output"].shape != due:
-        return f"For one new token the output has the shape {case['output'].shape}; {due} is due."
+        named = name_mistake(case["output"], KNOWN_ONE, *_so_far(inputs, int(inputs["past"]) + 1))
+        return named or f"For one new token the output has the shape {case['output'].shape}; {due} is due."
     return None
 
 
@@ -129,6 +130,8 @@ def _kept(inputs: Inputs, case: Case, start: int, end: int) -> str | None:
 
 
 def text_runs(inputs: Inputs, cases: Cases) -> str | None:
+    if cases["text"].error is not None and cases["row"].error is None:
+        return f"Right for one text, but of several each has a row and its own next token. ({cases['text'].error})"
     tokens, prompt, written = cases["text"]["tokens"], inputs["prompt"], int(inputs["n_tokens"])
     rows, length = prompt.shape
     if tokens.shape == (rows, written) and np.array_equal(tokens[:, :length], prompt) and _counts_prompt(cases):
@@ -167,6 +170,8 @@ def text_values(inputs: Inputs, cases: Cases) -> str | None:
         return None
     if not np.array_equal(tokens[:, :length], inputs["prompt"]):
         return "What is returned does not begin with the prompt."
+    if not np.array_equal(tokens, cases["again"].arrays.get("tokens")):
+        return "The same call writes other tokens each time: draw nothing, take the most probable (argmax)."
     for sentence, version in KNOWN_TEXT:
         if np.array_equal(tokens, version(inputs)):
             return sentence
@@ -177,7 +182,10 @@ def text_values(inputs: Inputs, cases: Cases) -> str | None:
                 f"token that the step reads ({read} here), as many as lie before it."
             )
     place, row = np.argwhere((tokens != right).T)[0].tolist()  # the first step that goes wrong
-    return f"Written token {place - length + 1} of row {row} is {tokens[row, place]} and should be {right[row, place]}."
+    return (
+        f"Written token {place - length + 1} of row {row} is {tokens[row, place]} and should be {right[row, place]}, "
+        "whose logit is the largest of logits[:, -1] there."
+    )
 
 
 def text_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -236,7 +244,10 @@ def blocks_values(inputs: Inputs, cases: Cases) -> str | None:
     if close(output, right):
         return None
     if not np.isfinite(output).all():
-        return "The output holds NaN or infinite numbers (does a maximum or a sum start at the wrong number?)."
+        return (
+            "The output holds NaN or infinite numbers: is the factor upside down (the largest so far comes first in "
+            "exp(m − m')), or does a maximum or a sum start at the wrong number?"
+        )
     came, kept = _blocks(inputs)
     named = name_mistake(output, KNOWN_BLOCKS, inputs["query"], came, kept)
     if named is not None:

@@ -56,6 +56,10 @@ WRONG_ONE: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_ONE: list[Wrong] = [
     (
+        "These are the weights, a number for each key; what they take home is weights @ values.",
+        lambda q, k, v: softmax(_scores(q, k, 1)),
+    ),
+    (
         "The weights are the logarithms of a softmax; take the softmax itself.",
         lambda q, k, v: np.log(softmax(_scores(q, k, 1))) @ v,
     ),
@@ -436,6 +440,10 @@ RARE_BLOCKS: list[Wrong] = [
     (
         "The output is divided by the sum in every step; divide once, at the end.",
         lambda q, b, kept: over_blocks(q, b, _divides_each_time, lambda m, t, o: o),
+    ),
+    (
+        "The output is divided by the sum in every step and at the end; divide once, at the end.",
+        lambda q, b, kept: over_blocks(q, b, _divides_each_time),
     ),
     (
         "The scores are divided by the root of a block's length; d_head is the last axis of the query.",

@@ -1,5 +1,6 @@
 """Lesson 12: how the learner's greedy search, beam search and training step are called."""
 
+import math
 import numbers
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ STEP = "training_step(model, optimizer, src, tgt, bos_id, pad_id, clip_norm, lab
 VOCABULARY, LONGEST, SHORT, TABLES, EQUAL = 3, 7, 3, 120, 60
 ENDS = (-1.5, *[-1.0] * (LONGEST - 1))  # by the place, what the logit of an end has more than that of a word
 STARTS = np.cumsum([0, *(VOCABULARY**n for n in range(LONGEST))])  # where the beginnings of n tokens start in a table
+UNLIKELY = 110  # tokens of a thousandth each: their product is no number above 0 that a computer has
 TOKENS, STEPS, LEARNING_RATE = 11, 2, 0.1
 CLIPPED = 0.3  # the norm that is asked for where the gradient must be shortened
 SCALE = 5.0  # of the logits of the little model, so that its gradient is longer than 1
@@ -89,6 +91,8 @@ class Next:
     def __call__(self, tokens: Sequence[int]) -> torch.Tensor:
         if isinstance(tokens, torch.Tensor):
             raise TypeError("next_log_probabilities reads a list of token ids: hand in tokens.tolist(), not the tensor")
+        if isinstance(tokens, list | tuple) and any(isinstance(token, torch.Tensor) for token in tokens):
+            raise TypeError("a token id in the list is a tensor: .item() makes a number of it")
         whole = isinstance(tokens, list | tuple) and all(isinstance(t, numbers.Integral) for t in tokens)
         if not whole or not all(0 <= t < VOCABULARY for t in tokens):
             raise TypeError(
@@ -141,19 +145,30 @@ def _result(returned: Any) -> tuple[list[int], float]:
     return [int(token) for token in tokens], float(log_probability)
 
 
+def _unlikely(answer: Callable, *more: float) -> Arrays:
+    """`unlikely.log_probability` of many tokens that all are as probable as 1,000 others, and none of them the end."""
+    logs = torch.full((1001,), -math.log(1000), dtype=torch.float64)
+    logs[-1] = -math.inf
+    try:
+        _, total = _result(call(answer, lambda tokens: logs.clone(), 1000, UNLIKELY, *more))
+    except Trouble as trouble:
+        return {"unlikely.error": text_array(str(trouble))}
+    return {"unlikely.log_probability": np.array(total)}
+
+
 def drive_greedy(greedy, inputs: Arrays) -> Arrays:
     arrays: Arrays = {}
     cases = greedy_cases(inputs)
     for name, searches in (cases | {"again": cases["plain"]}).items():
         arrays |= _searched(name, greedy, searches, lambda search: (search.max_length,))
-    return arrays
+    return arrays | _unlikely(greedy)
 
 
 def drive_beam(beam_search, inputs: Arrays) -> Arrays:
     arrays: Arrays = {}
     for name, searches in beam_cases(inputs).items():
         arrays |= _searched(name, beam_search, searches, lambda s: (s.max_length, s.beam, s.length_penalty))
-    return arrays
+    return arrays | _unlikely(beam_search, 2, 0.0)
 
 
 def make_batches(seed: int) -> Arrays:
@@ -238,7 +253,8 @@ def _steps(training_step, inputs: Arrays, clip_norm: float, smoothing: float) ->
         weights.append([model.by_token.detach().numpy().copy(), model.by_source.detach().numpy().copy()])
         model.eval()
     if len(model.reads) != STEPS:
-        raise Trouble(f"{STEPS} steps call the model {len(model.reads)} times; once a step is due")
+        calls = f"{STEPS} steps call the model {len(model.reads)} times"
+        raise Trouble(f"{calls}; once a step is due, for the loss before the update")
     reads = [torch.from_numpy(read) for read in model.reads]
     return to_arrays(
         {

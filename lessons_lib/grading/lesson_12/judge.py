@@ -6,7 +6,16 @@ import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong, close, name_mistake
 from lessons_lib.grading.judge.step import Case, Cases, Step
-from lessons_lib.grading.lesson_12.drive import CLIPPED, LONGEST, SHORT, Search, beam_cases, greedy_cases, step_cases
+from lessons_lib.grading.lesson_12.drive import (
+    CLIPPED,
+    LONGEST,
+    SHORT,
+    UNLIKELY,
+    Search,
+    beam_cases,
+    greedy_cases,
+    step_cases,
+)
 from lessons_lib.grading.lesson_12.drive import STEPS as TRAINING_STEPS
 from lessons_lib.grading.lesson_12.mistakes import (
     KNOWN_BEAMS,
@@ -55,6 +64,16 @@ def differs(case: Case, searches: list[Search], right: Callable, sentence: str) 
     return f"{sentence}: {_text(found[i])} where {_text(due[i])} is due (eos_id={searches[i].eos_id})."
 
 
+def _underflows(case: Case) -> str | None:
+    sentence = f"Right for short sentences, but not for {UNLIKELY} tokens of the probability 1/1000 each"
+    if case.error is not None:
+        return f"{sentence}: {case.error}."
+    total, due = float(case["log_probability"]), -UNLIKELY * np.log(1000)
+    if close(np.array(total), np.array(due)):
+        return None
+    return f"{sentence}: {total:.4g} in place of {due:.4g}. Add logarithms; a product of probabilities becomes 0."
+
+
 def _equals(
     cases: Cases, calls: dict[str, list[Search]], right: Callable, wrong: list[Wrong], sentence: str
 ) -> str | None:
@@ -70,7 +89,7 @@ def _text(row: np.ndarray) -> str:
 
 def runs(inputs: Inputs, cases: Cases) -> str | None:
     error = cases["plain"].error
-    if error is not None and "empty" in error:
+    if error is not None and ("empty sequence" in error or "argument is empty" in error):
         return f"Nothing is finished: with max_length tokens a translation is, even without eos_id. ({error})"
     return error
 
@@ -90,6 +109,8 @@ def greedy_properties(inputs: Inputs, cases: Cases) -> str | None:
     calls = greedy_cases(inputs)
     sentence = f"Right up to {LONGEST} tokens, but not with max_length={SHORT}"
     if hint := differs(cases["short"], calls["short"], greedy, sentence):
+        return hint
+    if hint := _underflows(cases["unlikely"]):
         return hint
     return _equals(cases, calls, greedy, WRONG_EQUAL_GREEDY, "Where tokens are equally probable")
 
@@ -115,7 +136,7 @@ def _where(inputs: Inputs, cases: Cases) -> str:
 def beam_properties(inputs: Inputs, cases: Cases) -> str | None:
     calls = beam_cases(inputs)
     sentences = {
-        "penalties": "Right for α = 1 and 2, but not for α = 0, 0.5 and 2",
+        "penalties": "Right with 3 beams and α = 1, or 2 beams and α = 2, but not with 3 beams and other α",
         "one": "With beam=1 this is not greedy search",
         "short": f"Right up to {LONGEST} tokens, but not with max_length={SHORT}",
         "wide": "Not right with more beams than there are tokens to begin with",
@@ -123,6 +144,8 @@ def beam_properties(inputs: Inputs, cases: Cases) -> str | None:
     for name, sentence in sentences.items():
         if hint := differs(cases[name], calls[name], beam_search, sentence):
             return hint
+    if hint := _underflows(cases["unlikely"]):
+        return hint
     return _equals(cases, calls, beam_search, KNOWN_EQUAL_BEAMS, "Where candidates have equal totals")
 
 

@@ -122,6 +122,10 @@ WRONG_GREEDY: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_GREEDY: list[Wrong] = [
     (
+        "The last of max_length tokens is made eos_id; where the sentence has not ended it stays what it is.",
+        lambda s: (lambda tokens, total: ([*tokens[:-1], s.eos_id], total))(*greedy(s)),
+    ),
+    (
         "The end is missing, from the tokens and from the sum: eos_id is the last token of a sentence that has "
         "ended, and to end is a choice like every other.",
         lambda s: (
@@ -222,6 +226,13 @@ def _last_finished(search: Search) -> Found:
     return beam_search(search, choose=lambda tokens, total, a: float(next(number)))
 
 
+def _ended_if_any(search: Search) -> Found:
+    try:
+        return beam_search(search, cut_off=False)
+    except ValueError:
+        return beam_search(search)
+
+
 def _from_one(search: Search) -> Found:
     return beam_search(search, start=1.0)
 
@@ -260,7 +271,7 @@ WRONG_BEAMS: list[Wrong] = [
         lambda s: beam_search(s, score=lambda tokens, total, a: normalised(tokens[:-1], total, a)),
     ),
     (
-        "The search stops at the first translation that ends; a better one may still be on its way.",
+        "The search stops at the first translation that ends, or takes the shortest; a later one may score higher.",
         lambda s: beam_search(s, go_on=lambda best, finished, beam: not finished),
     ),
     (
@@ -311,6 +322,10 @@ WRONG_BEAMS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_BEAMS: list[Wrong] = [
+    (
+        "What has max_length tokens without an end is thrown away where another has ended; it is finished as well.",
+        lambda s: _ended_if_any(s),
+    ),
     (
         "The best beginning is compared by its plain log-probability; its score is due, with the length penalty.",
         lambda s: beam_search(s, ahead=lambda tokens, total, a: total),
@@ -381,6 +396,11 @@ WRONG_EQUAL_BEAMS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_EQUAL_BEAMS: list[Wrong] = [
+    (
+        "Of candidates with equal totals the one with the higher token id goes first; first comes the order of "
+        "their beginnings, then the lower id.",
+        lambda s: beam_search(s, in_order=lambda place: -(place % VOCABULARY)),
+    ),
     (
         "Of candidates with equal totals the one with the lower token id goes first; first comes the order of "
         "their beginnings.",
@@ -628,6 +648,10 @@ WRONG_CLIPS: list[Wrong] = [
     (
         "Each parameter's gradient is clipped by itself; the norm is that of all parameters together.",
         lambda i, c, s: train(i, c, s, clip=_each(_by_own_norm)),
+    ),
+    (
+        "The largest number of the gradient is taken for its norm (norm_type=inf?); that is the root of all squares.",
+        lambda i, c, s: train(i, c, s, clip=lambda g, limit: g * min(1.0, limit / np.abs(g).max())),
     ),
 ]
 

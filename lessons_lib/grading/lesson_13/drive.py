@@ -101,7 +101,7 @@ def bleu_cases(inputs: Arrays) -> dict[str, dict[str, Sentences]]:
         "shorter": {"translations": shorter, "references": references},
         "equal": {"translations": references[:5], "references": references[:5]},
         "twice": {"translations": one, "references": [["le", "chat", "dort", "ici", "ce", "soir", "le", "oui", "non"]]},
-        "empty": {"translations": [[], *longer[1:], ["le"]], "references": [*references, ["le", "chat"]]},
+        "empty": {"translations": [[], *shorter[1:], ["le"]], "references": [*references, ["le", "chat"]]},
         "no_match": {"translations": [["a", "b", "c", "d", "e"]], "references": [["e", "d", "c", "b", "a"]]},
         "last_long": {"translations": [references[0], references[1]], "references": [references[0], 4 * references[1]]},
         "small": {"translations": [SMALL], "references": [SMALL[1:-1]]},
@@ -288,13 +288,17 @@ class Watched:
     def __init__(self, translator: Translator):
         self.translator, self.seconds = copy.copy(translator), dict[int, float]()
         self.read: list[str] = []
+        self.found: dict[int, list[str]] = {}  # the texts, by the beam
         find = translator.translate
 
         def translate(sentences: str | Sequence[str], beam: int = 1, *more: Any, **how: Any) -> Any:
             self.read += [sentences] if isinstance(sentences, str) else sentences
             begin = time.perf_counter()
             try:
-                return find(sentences, beam, *more, **how)
+                made = find(sentences, beam, *more, **how)
+                each = [made] if isinstance(sentences, str) else made
+                self.found.setdefault(beam, []).extend(one.text for one in each)
+                return made
             finally:
                 self.seconds[beam] = self.seconds.get(beam, 0.0) + time.perf_counter() - begin
 
@@ -309,6 +313,8 @@ def drive_capstone(answer: Callable, inputs: Arrays) -> Arrays:
     cases = capstone_cases(watched.translator, inputs)
     arrays = drive_cases({"report": cases.pop("report")}, answer, report_arrays)
     arrays["watched.read"] = _lines([text for text in watched.read if isinstance(text, str)], "texts")
+    for beam in (1, 4):
+        arrays[f"watched.found_{beam}"] = _lines(watched.found.get(beam, []), "texts")
     arrays["watched.beams"] = np.array(list(watched.seconds), dtype=np.int64)
     arrays["watched.seconds"] = np.array(list(watched.seconds.values()), dtype=np.float64)
     arrays |= {f"steps.pair_{i}": np.asarray(weights, dtype=np.float64) for i, weights in enumerate(steps)}

@@ -231,12 +231,26 @@ def _wrong_beams(cases: Cases) -> str | None:
     return None
 
 
+def _not_found(cases: Cases, texts: dict[str, list[str]]) -> str | None:
+    """Texts that the translator never gave with that beam."""
+    found = {beam: set(_texts(cases["watched"], f"found_{beam}")) for beam in BEAMS.values()}
+    strange = {name: [text for text in texts[name] if text not in found[beam]] for name, beam in BEAMS.items()}
+    if not _seconds(cases) or not any(strange.values()):
+        return None
+    if not set(texts["greedy"]) - found[4] and not set(texts["beam"]) - found[1]:
+        return "greedy and beam are exchanged: beam=1 is greedy search, beam=4 the beam."
+    name = next(name for name in SYSTEMS if strange[name])
+    return f"“{strange[name][0][:60]}” is in {name!r}, and translate(…, beam={BEAMS[name]}) gave no such text."
+
+
 def scored(inputs: Inputs, cases: Cases) -> str | None:
     """BLEU and p are those of the report's own translations."""
     if hint := _wrong_beams(cases):
         return hint
     references = [pair.target for pair in pairs_of(inputs)]
     texts = {name: _texts(cases["report"], name) for name in SYSTEMS}
+    if hint := _not_found(cases, texts):
+        return hint
     due = {name: bleu_of_texts(texts[name], references) for name in SYSTEMS}
     for name, other in (SYSTEMS, SYSTEMS[::-1]):
         given = cases["report"][f"bleu_{name}"]
@@ -249,15 +263,19 @@ def scored(inputs: Inputs, cases: Cases) -> str | None:
                 return f"bleu_{name} {sentence}"
         return f"bleu_{name} is {float(given):.2f}, but these translations have {due[name]:.2f}."
     given = float(cases["report"]["p"])
-    return _wrong_p(given, texts, references) or _p_of_sources(given, texts, inputs)
+    hint = _wrong_p(given, texts, references)
+    return _other_p(given, texts, inputs, unlikely=hint is not None) or hint
 
 
-def _p_of_sources(given: float, texts: dict[str, list[str]], inputs: Inputs) -> str | None:
+def _other_p(given: float, texts: dict[str, list[str]], inputs: Inputs, unlikely: bool) -> str | None:
     """`compare` draws the same each time, so that its p tells what it compared with."""
-    sides = ([getattr(pair, side) for pair in pairs_of(inputs)] for side in ("target", "source"))
-    right, wrong = (compare(texts["greedy"], texts["beam"], side).p for side in sides)
+    targets, sources = ([getattr(pair, side) for pair in pairs_of(inputs)] for side in ("target", "source"))
+    right, wrong = (compare(texts["greedy"], texts["beam"], side).p for side in (targets, sources))
     if given == wrong != right:
         return "p compares with the English sources; compare needs the references."
+    for name in SYSTEMS if unlikely else ():
+        if given == compare(texts[name], targets, targets).p:
+            return f"p compares {name} with the references; what is asked is greedy against beam."
     return None
 
 
@@ -348,7 +366,10 @@ def _wrong_aer(rate: float, with_wrong_gold: float) -> str | None:
     if with_wrong_gold < rate - 0.05:
         return "aer falls when the gold links are exchanged for wrong ones: this is agreement, and not the error rate."
     if rate > LATE:
-        return f"aer is {rate:.2f}: read the weights of the step that writes a word, not of the step that reads it."
+        return (
+            f"aer is {rate:.2f}: read the weights of the step that writes a word, not of the step that reads it; and "
+            "compare each pair's links with its own gold."
+        )
     if with_wrong_gold < rate + 0.05:
         return "aer stays the same when the gold links are exchanged for wrong ones: compare with gold_of(pairs)."
     return None
@@ -399,6 +420,8 @@ def _wrong_failures(inputs: Inputs, report: Case) -> str | None:
         return None
     if given == _kinds(pairs, _texts(report, "beam")):
         return "failures counts the errors of the beam; count those of greedy search."
+    if given == _kinds(pairs, [pair.target for pair in pairs]):
+        return "failures is made of the references; tag the greedy translations."
     found = [tags(Example(p.source, text, p.target)) for p, text in zip(pairs, _texts(report, "greedy"), strict=True)]
     if given == Counter(kinds[0] for kinds in found if kinds):
         return "failures counts one kind for each sentence; a sentence may have several."
@@ -445,6 +468,11 @@ def _bleu_differs(case: str, given: dict[str, float], arguments: dict[str, tuple
         return "is 0 where each order has matches: print the four counts of matches; one stays 0, or the penalty is 0."
     one = wrong[0] if wrong else case
     translations, references = arguments[one]
+    if bleu(*arguments[one]) == 0:
+        return (
+            f"is {given[one]:.2f} for {_spoken(translations)}, with the references {_spoken(references)}: where "
+            "nothing matches for some n it is 0, and not a small number in its place (smoothing)."
+        )
     if not wrong:
         return (
             f"is {given[one]:.2f} in place of {bleu(*arguments[one]):.2f}, for {len(translations)} sentences; "

@@ -173,6 +173,16 @@ def _letters(between: str) -> Callable[..., float]:
     return lambda t, r: bleu(*([list(between.join(words)) for words in side] for side in (t, r)))
 
 
+def _without_short(least: int) -> Callable[..., float]:
+    """The sentences whose translation has fewer words are left out."""
+
+    def version(translations: Sentences, references: Sentences) -> float:
+        kept = [pair for pair in zip(translations, references, strict=True) if len(pair[0]) >= least]
+        return bleu([t for t, _ in kept], [r for _, r in kept])
+
+    return version
+
+
 def _only_words(translations: Sentences, references: Sentences) -> float:
     """The matches of each order are divided by the number of words."""
     total = sum(map(len, translations))
@@ -293,6 +303,14 @@ WRONG_BLEUS: list[Wrong] = [
         _with_penalty(lambda c, length: math.exp(1 - length / c)),
     ),
     (
+        "Translations without a word are left out, their references too; they have no n-grams, but count in ℓ.",
+        _without_short(1),
+    ),
+    (
+        "Translations of fewer than four words are left out; they lack some n-grams only, and count in c and ℓ.",
+        _without_short(4),
+    ),
+    (
         "The penalty is c / ℓ, without the exponential.",
         _with_penalty(lambda c, length: min(1.0, c / length)),
     ),
@@ -353,6 +371,10 @@ WRONG_BLEUS: list[Wrong] = [
     (
         "The precisions go up to five words in a row; BLEU stops at four.",
         lambda t, r: bleu(t, r, orders=5),
+    ),
+    (
+        "The orders go from 0 to 3, and each 0-gram matches; words in a row are counted from 1 to 4.",
+        lambda t, r: 100 * brevity(t, r) * geometric([m / max(n, 1) for m, n in (sums(t, r, k) for k in range(4))]),
     ),
     (
         "The first order is left out: words in a row are counted from 1 to 4, not from 2.",

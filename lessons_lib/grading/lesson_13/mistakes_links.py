@@ -198,6 +198,10 @@ WRONG_RATES: list[Wrong] = [
         lambda a, s, p: 1 - (overlap(a, s) + overlap(a, p)) / max(size(a), 1),
     ),
     (
+        "The denominator is 2 |A|; it is |A| + |S|.",
+        lambda a, s, p: 1 - (overlap(a, s) + overlap(a, p)) / max(2 * size(a), 1),
+    ),
+    (
         "|A| is missing in the denominator: it is |A| + |S|.",
         lambda a, s, p: 1 - (overlap(a, s) + overlap(a, p)) / max(size(s), 1),
     ),
