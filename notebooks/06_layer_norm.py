@@ -784,7 +784,7 @@ def shortest(works, rounds=5, calls=10):
             for _ in range(calls):
                 work()
             if device.type != "cpu":
-                getattr(torch, device.type).synchronize()  # wait for what is still to be done
+                getattr(torch, device.type).synchronize()  # wait until all is done
             best[name] = min(best[name], (clock() - begin) / calls)
     return best
 

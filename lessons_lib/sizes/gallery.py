@@ -47,9 +47,12 @@ def total_parameters(config: TransformerConfig, extras: dict) -> int:
         one = replace(config, n_encoder_layers=min(config.n_encoder_layers, 1))
         total = count_parameters(one)
     if narrow := extras.get("d_embedding"):
-        wide = ["token embedding", "token types", "embedding norms", *["positions"] * (config.positions == "learned")]
+        wide = ["token embedding", "token types", *["positions"] * (config.positions == "learned")]
         rows = sum(parameters(config).get(part, 0) for part in wide) // width
         total += rows * (narrow - width) + narrow * width + width
+        if config.embedding_norm:
+            stacks = (config.n_encoder_layers > 0) + (config.n_decoder_layers > 0)
+            total += stacks * (norm_parameters(config, narrow) - norm_parameters(config))
     if patch := extras.get("patch"):
         total += 3 * patch**2 * width + width
     if experts := extras.get("experts"):

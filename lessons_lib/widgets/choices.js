@@ -3,12 +3,16 @@
 const place = (rows, scores = 0) => ({ rows, scores });
 
 export const CONFIGURATION = {
-  // It learns so many vectors of the width that it norms; a training step keeps so many bytes for its way back.
+  // It learns so many numbers, of the width that it norms; a training step keeps so many bytes for its way back.
   norm_type: {
-    layer: { title: "LayerNorm", vectors: 2, kept: (s, length) => s.vectors(length) + s.vectors(length, 2) },
+    layer: {
+      title: "LayerNorm",
+      numbers: (width) => 2 * width,
+      kept: (s, length) => s.vectors(length) + s.vectors(length, 2),
+    },
     rms: {
       title: "RMSNorm",
-      vectors: 1,
+      numbers: (width) => width,
       kept: (s, length) => ((2 * s.vectors(length) + s.vectors(length, 1)) / s.value) * Math.max(s.value, 4),
     },
   },
@@ -49,4 +53,4 @@ export const gated = (c) => entryOf(c, "activation").gated;
 export const positionsLearned = (c) => entryOf(c, "positions")(c);
 
 /** The learned numbers of one norm of this width. */
-export const normNumbers = (c, width = c.d_model) => width * entryOf(c, "norm_type").vectors;
+export const normNumbers = (c, width = c.d_model) => entryOf(c, "norm_type").numbers(width);

@@ -35,8 +35,8 @@ export function totalParameters(c, extras = {}) {
   const [stacks, cross] = [(encoder > 0) + (decoder > 0), encoder ? decoder : 0];
   const [norm, { rows, scores }] = [normNumbers(c), positionsLearned(c)];
   const narrow = extras.d_embedding ?? width;
-  const norms = c.embedding_norm ? (stacks * norm) / width : 0;
-  const table = (c.vocab_size + (c.n_token_types ?? 0) + stacks * rows + norms) * narrow + stacks * scores;
+  const norms = c.embedding_norm ? stacks * normNumbers(c, narrow) : 0;
+  const table = (c.vocab_size + (c.n_token_types ?? 0) + stacks * rows) * narrow + norms + stacks * scores;
   const layer = (attentions) => attentions * (attention(c) + norm) + norm + feedForward(c);
   const networks = ((extras.experts ?? 0) + (extras.shared_experts ?? 0)) * expert(c, extras);
   const experts = extras.experts ? networks + extras.experts * width - feedForward(c) : 0;

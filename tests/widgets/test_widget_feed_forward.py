@@ -9,6 +9,7 @@ import torch.nn.functional as F
 
 from lessons_lib.feedforward import FeedForward
 from lessons_lib.widgets import FeedForwardWidget
+from lessons_lib.widgets.feed_forward import ACTIVATIONS
 
 WORDS = "la petite maison".split()
 FUNCTIONS = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu, "none": lambda h: h}
@@ -88,6 +89,9 @@ def test_arithmetic_equals_the_library_and_pytorch_on_100_random_inputs(show):
 def test_activations_are_pytorchs_far_out_too(show):
     h = torch.linspace(-30, 30, 601, dtype=torch.double)
     page = show(widget())
+    radios = page.get_by_role("group", name="Activation").get_by_role("radio")
+    offered = radios.evaluate_all("(inputs) => inputs.map((input) => input.value)")
+    assert sorted(ACTIVATIONS) == sorted(FUNCTIONS) == sorted(offered)
     for name, function in FUNCTIONS.items():
         ours = page.evaluate("([name, h]) => h.map((number) => module.activate(name, number))", [name, h.tolist()])
         torch.testing.assert_close(torch.tensor(ours, dtype=torch.double), function(h), rtol=0, atol=1e-9)

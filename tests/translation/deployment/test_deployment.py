@@ -198,21 +198,37 @@ def test_what_onnx_cannot_express_is_named_and_nothing_is_left(positions, tmp_pa
 
 
 def test_a_choice_that_a_format_does_not_know_is_refused_by_name():
-    with pytest.raises(ValueError, match="norm_type='scale' cannot be written for the page; it can have layer, rms"):
-        refuse_unknown({"norm_type": "scale"}, "for the page", norm_type=web.CHOICES["norm_type"])
+    with pytest.raises(ValueError, match="norm_type='newer' cannot be written for the page; it can have layer, rms"):
+        refuse_unknown({"norm_type": "newer"}, "for the page", norm_type=web.CHOICES["norm_type"])
 
 
 def test_every_choice_of_a_configuration_is_written_or_refused():
-    """A new norm, activation or way to tell positions goes into what each format writes, or into what it refuses."""
-    refused = {"ctranslate2": {"alibi", "relative", "t5"}, "onnx": {"relative", "t5"}}
-    assert set(web.CHOICES["norm_type"]) == set(for_ctranslate2.NORMS) == set(NORMS)
-    assert set(web.CHOICES["activation"]) == set(for_ctranslate2.ACTIVATIONS) == set(ACTIVATIONS)
-    assert set(web.CHOICES["positions"]) == set(POSITIONS)
-    assert set(for_ctranslate2.POSITIONS) == set(POSITIONS) - refused["ctranslate2"]
-    assert set(for_onnx.POSITIONS) == set(POSITIONS) - refused["onnx"]
-    assert set(sizes._CHOICES["norm_type"]) == set(NORMS)
-    assert set(sizes._CHOICES["activation"]) == set(ACTIVATIONS)
-    assert set(sizes._CHOICES["positions"]) == set(POSITIONS)
+    """A new norm, activation or way to tell positions goes into all of these files, or into what a format refuses."""
+    refused = {"ctranslate2.py": {"alibi", "relative", "t5"}, "onnx.py": {"relative", "t5"}}
+    places = {
+        "web.py": web.CHOICES,
+        "ctranslate2.py": {
+            "norm_type": for_ctranslate2.NORMS,
+            "activation": for_ctranslate2.ACTIVATIONS,
+            "positions": for_ctranslate2.POSITIONS,
+        },
+        "onnx.py": {"positions": for_onnx.POSITIONS},
+        "widgets/sizes.py": sizes._CHOICES,
+    }
+    known = {"norm_type": set(NORMS), "activation": set(ACTIVATIONS), "positions": set(POSITIONS)}
+    missing = {
+        f"{file}, {choice}": names - set(places[file][choice]) - refused.get(file, set())
+        for file in places
+        for choice, names in known.items()
+        if choice in places[file]
+    }
+    assert {place: names for place, names in missing.items() if names} == {}
+    assert all(
+        set(places[file][choice]) <= names
+        for file in places
+        for choice, names in known.items()
+        if choice in places[file]
+    )
 
 
 def test_a_line_that_is_too_long_does_not_spoil_a_check(model, sentences, tmp_path, capsys):

@@ -217,7 +217,7 @@ def test_a_norm_that_the_page_does_not_know_is_refused(model, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(model, folder)
     config = json.loads((folder / "config.json").read_text())
-    for name, value in {"norm_type": "scale", "activation": "mish", "positions": "spiral"}.items():
+    for name, value in {"norm_type": "newer", "activation": "mish", "positions": "spiral"}.items():
         (folder / "config.json").write_text(json.dumps(config | {name: value}))
         with pytest.raises(ValueError, match=f"{name}='{value}' cannot be written for the page; it can have "):
             web_model(folder)
