@@ -251,6 +251,10 @@ RARE_RMS: list[Wrong] = [
         lambda x, g: g * g * x / root_mean_square(x, 1e-6),
     ),
     (
+        "γ multiplies x before the root is taken, so the root is that of γ · x; multiply after the division.",
+        lambda x, g: rms_norm(g * x, np.ones_like(g)),
+    ),
+    (
         "The length of the vector is divided by d_model; the root of the mean is the length divided by √d_model.",
         lambda x, g: g * x * x.shape[-1] / np.linalg.norm(x, axis=-1, keepdims=True),
     ),
