@@ -1,0 +1,245 @@
+"""A box for one process that nobody trusts: what it can see, reach and use up. Linux; elsewhere only the limits.
+
+A process calls `shut`, forks, and its child calls `enter`. With namespaces (of its own user, where we are not root: no
+rights are needed) it then sees a file system of its own, which holds Python, its packages and a small scratch folder,
+all read-only or empty; no network; no other process; and it has no rights that it could win back. Where the system
+forbids them, what is left is a user of its own, if we are root, and limits. `level()` says which of these holds here,
+for people and for `--require-isolation`.
+"""
+
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+import lessons_lib
+
+NOBODY = 65_534
+FIRST_USER = 61_184  # from here on no distribution gives numbers to users: one for each process at a time
+MEMORY = 3 * 2**30  # bytes of address space beyond what is mapped when the box is shut
+SCRATCH = 64 * 2**20  # bytes of files
+FILES, PROCESSES = 256, 64
+# From <linux/sched.h>, <sys/mount.h>, <linux/mount.h>, <linux/prctl.h>
+NEW_NS, NEW_UTS, NEW_IPC, NEW_USER, NEW_PID, NEW_NET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
+DETACH = 2
+SET_DUMPABLE, SET_NO_NEW_PRIVS, SET_DEATH_SIGNAL, DROP_BOUND = 4, 38, 1, 24
+# What of the system a Python needs; never /home, /root, /tmp, /var, /run.
+SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt", "/etc/ld.so.cache", "/etc/localtime")
+DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+GRADING = Path(lessons_lib.__file__).parent / "grading"
+
+
+@dataclass(frozen=True)
+class Level:
+    """What a box holds back on this machine."""
+
+    name: str  # "namespaces", "user" or "limits"
+    sentence: str
+
+    @property
+    def isolated(self) -> bool:
+        return self.name == "namespaces"
+
+
+LEVELS = {
+    "namespaces": Level("namespaces", "no network, no files but Python's, no other process, limits"),
+    "user": Level("user", "another user and limits, but the network and readable files are open"),
+    "limits": Level("limits", "limits alone: the network, your files and your processes are open"),
+}
+
+
+def level() -> Level:
+    """What can be had here: tried out, in processes that end."""
+    if sys.platform == "linux":
+        for name in ("namespaces", "user"):
+            if _try(LEVELS[name]):
+                return LEVELS[name]
+    return LEVELS["limits"]
+
+
+def shut(wanted: Level) -> None:
+    """Prepare a box for the child that this process, which must have one thread, forks next.
+
+    Raises:
+        OSError: the system forbids it.
+    """
+    if wanted.name != "namespaces":
+        return
+    spaces, user, group = NEW_NS | NEW_NET | NEW_IPC | NEW_UTS | NEW_PID, os.geteuid(), os.getegid()
+    if user == 0:
+        _call("unshare", spaces)
+    else:
+        _call("unshare", spaces | NEW_USER)
+        _map_user(user, group)
+
+
+def enter(wanted: Level, slot: int, seconds: float) -> None:
+    """Go into the box, for good.
+
+    Args:
+        slot: numbers of processes that run at one time differ, so that their users do.
+        seconds: of the processor's time.
+    Raises:
+        OSError: the system forbids it.
+    """
+    os.setsid()
+    root = os.geteuid() == 0
+    if wanted.name == "namespaces":
+        _own_files()
+    if root and wanted.name != "limits":
+        user = FIRST_USER + slot
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+        if not os.access(sys.prefix, os.R_OK | os.X_OK):
+            raise PermissionError(f"{sys.prefix} cannot be read by another user")
+    if wanted.name == "namespaces":
+        os.chdir("/tmp")
+        if root:  # a name space of users, only so that none can be made inside
+            _call("prctl", SET_DUMPABLE, 1, 0, 0, 0)  # who has changed its user may not write its own uid_map
+            _call("unshare", NEW_USER)
+            _map_user(user, user)
+        with contextlib.suppress(OSError):  # where there is no /proc, or a kernel without this number
+            Path("/proc/sys/user/max_user_namespaces").write_text("0")
+    _limit(seconds)
+    if sys.platform == "linux":
+        _give_up_rights()
+
+
+def _map_user(user: int, group: int) -> None:
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{NOBODY} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{NOBODY} {group} 1")
+
+
+def _give_up_rights() -> None:
+    _call("prctl", SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    for right in range(64):
+        _LIBC.prctl(DROP_BOUND, right, 0, 0, 0)  # fails where there is none to give up
+    _call("prctl", SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    header, nothing = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    _call("capset", header, nothing)
+
+
+def _own_files() -> None:
+    """A root that holds what is listed, read-only, and a scratch folder; the old one is gone."""
+    root = "/tmp"  # any folder that is there on every Linux: it is covered, for this process alone
+    _mount("none", "/", None, MS_REC | MS_PRIVATE)
+    paths, secrets = visible(), hidden()
+    _mount("root", root, "tmpfs", MS_NOSUID | MS_NODEV, f"size={SCRATCH},mode=755")
+    for path in (*paths, *DEVICES):
+        _bind(path, root + path)
+    for path in secrets:
+        _cover(root + path)
+    for name in ("/proc", "/tmp", "/old"):
+        os.makedirs(root + name, exist_ok=True)
+    with contextlib.suppress(OSError):  # a container may forbid it; PyTorch and NumPy do without
+        _mount("proc", root + "/proc", "proc", MS_NOSUID | MS_NODEV)
+    _mount("scratch", root + "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, f"size={SCRATCH},mode=1777")
+    _call("syscall", ctypes.c_long(_PIVOT_ROOT), root.encode(), f"{root}/old".encode())
+    os.chdir("/")
+    _call("umount2", b"/old", DETACH)
+    os.rmdir("/old")
+    _mount("none", "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV)
+
+
+def visible() -> list[str]:
+    """Files and folders that a Python with this library needs, none of them inside another."""
+    library = str(Path(lessons_lib.__file__).resolve().parent)
+    installed = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    wanted = {*SYSTEM, *installed, sys.prefix, sys.base_prefix, library, str(Path(lessons_lib.__file__).parent)}
+    there = sorted(path for path in {*wanted, *map(os.path.realpath, wanted)} if os.path.exists(path))
+    return [path for path in there if not any(path != other and path.startswith(f"{other}/") for other in there)]
+
+
+def hidden() -> list[str]:
+    """What lies in there and is nobody's business: all that judges, and the solutions."""
+    folders = [GRADING / "judge", GRADING / "solutions"]
+    files = [path for path in GRADING.glob("lesson_*/*") if path.name not in ("drive.py", "__init__.py")]
+    return [str(path) for path in (*folders, *files) if path.exists()]
+
+
+def _cover(path: str) -> None:
+    if os.path.isdir(path):
+        _mount("hidden", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "size=4k,mode=755")
+    else:
+        _mount("/dev/null", path, None, MS_BIND)
+
+
+def _bind(path: str, inside: str) -> None:
+    if os.path.islink(path):  # /bin -> usr/bin
+        os.makedirs(os.path.dirname(inside), exist_ok=True)
+        os.symlink(os.readlink(path), inside)
+        return
+    if os.path.isdir(path):
+        os.makedirs(inside, exist_ok=True)
+    else:
+        os.makedirs(os.path.dirname(inside), exist_ok=True)
+        os.close(os.open(inside, os.O_CREAT | os.O_WRONLY, 0o644))
+    _mount(path, inside, None, MS_BIND | (MS_REC if os.path.isdir(path) else 0))
+    if path not in DEVICES:
+        _remount_read_only(inside)
+
+
+def _remount_read_only(path: str) -> None:
+    """With the flags that the mount below has: they may not be taken off."""
+    flags, found = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID, os.statvfs(path).f_flag
+    for bit, flag in ((os.ST_NODEV, MS_NODEV), (os.ST_NOEXEC, 8), (os.ST_NOATIME, 1024), (os.ST_RELATIME, 1 << 21)):
+        flags |= flag if found & bit else 0
+    _mount("none", path, None, flags)
+
+
+def _limit(seconds: float) -> None:
+    whole = int(seconds) + 1
+    limits = {
+        resource.RLIMIT_CPU: whole,
+        resource.RLIMIT_FSIZE: SCRATCH,
+        resource.RLIMIT_NOFILE: FILES,
+        resource.RLIMIT_CORE: 0,
+    }
+    if sys.platform == "linux":
+        pages = int(Path("/proc/self/statm").read_text().split()[0]) if os.path.exists("/proc/self/statm") else 0
+        limits |= {resource.RLIMIT_AS: MEMORY + pages * resource.getpagesize(), resource.RLIMIT_NPROC: PROCESSES}
+    for limit, most in limits.items():
+        _, hard = resource.getrlimit(limit)
+        if hard == resource.RLIM_INFINITY or hard > most:
+            resource.setrlimit(limit, (most, most))
+
+
+def _try(wanted: Level) -> bool:
+    """Whether a process can be put into such a box."""
+    if wanted.name == "user" and os.geteuid() != 0:
+        return False
+    if (outer := os.fork()) == 0:
+        code = 1
+        with contextlib.suppress(BaseException):
+            shut(wanted)
+            if (inner := os.fork()) == 0:
+                with contextlib.suppress(BaseException):
+                    enter(wanted, 0, 60)
+                    os._exit(0)
+                os._exit(1)
+            code = int(os.waitpid(inner, 0)[1] != 0)
+        os._exit(code)
+    return os.waitpid(outer, 0)[1] == 0
+
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}.get(os.uname().machine, -1) if hasattr(os, "uname") else -1
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
+    texts = [None if text is None else text.encode() for text in (source, target, kind)]
+    _call("mount", *texts, ctypes.c_ulong(flags), None if data is None else data.encode())
+
+
+def _call(name: str, *arguments) -> None:
+    if getattr(_LIBC, name)(*arguments) < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{name}{arguments[:2]}: {os.strerror(code)}")

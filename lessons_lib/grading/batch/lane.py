@@ -1,0 +1,125 @@
+"""The trusted side of one question: it makes the inputs, has them answered, and judges what comes back."""
+
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import Sequence
+
+from lessons_lib.grading.arrays import decode, encode, text_array
+from lessons_lib.grading.batch.answers import Answer, Notebook, with_what_they_use
+from lessons_lib.grading.batch.server import Server, blobs, receive, send
+from lessons_lib.grading.drive.run import questions
+from lessons_lib.grading.judge.verdict import Verdict, judge, steps
+from lessons_lib.grading.parts import known
+from lessons_lib.grading.report import Result
+
+PATIENCE = 3.0  # times a question's own seconds: the machine is busy
+BESIDE = 20.0  # seconds for what stands beside the answer: forking, its imports, a helper made at the top of a cell
+
+
+class NotGraded(Exception):
+    """The machine failed, not the answer; the sentence says how."""
+
+
+class Lane:
+    """Questions one after another, each in a process of its own."""
+
+    def __init__(self, server: Server, slot: int):
+        self._server, self._slot = server, slot
+
+    def grade(self, lesson: str, question: str, notebook: Notebook, seeds: Sequence[int]) -> Result:
+        """One question on its own: what it builds on is the course's.
+
+        An answer that only fits the learner's own earlier parts is judged with those, if that gives more points.
+
+        Raises:
+            NotGraded: no process could be had, twice.
+        """
+        names, others = tuple(questions(lesson)[question].signatures), set(known())
+        result = self._twice(lesson, question, notebook.answer(names, others), seeds)
+        own = {name for one in notebook.statements for name in one.binds} & others
+        if result.hint is not None and own - set(names):
+            alone = notebook.answer(names, others - own)
+            if alone.given != notebook.answer(names, others).given:
+                second = self._twice(lesson, question, alone, seeds)
+                result = second if second.points > result.points else result
+        return result
+
+    def _twice(self, lesson: str, question: str, answer: Answer, seeds: Sequence[int]) -> Result:
+        for attempt in (1, 2):
+            try:
+                return self._once(lesson, question, answer, seeds)
+            except OSError as error:
+                if attempt == 2:
+                    raise NotGraded(f"{question}: {error}") from None
+        raise AssertionError
+
+    def _once(self, lesson: str, question: str, answer: Answer, seeds: Sequence[int]) -> Result:
+        declared = questions(lesson)[question]
+        if answer.trouble is not None:
+            error = encode({"error": text_array(answer.trouble)})
+            return _result(lesson, question, judge(steps(lesson, question), {}, error))
+        connection, handle = self._server.connect(self._slot)
+        seconds = PATIENCE * declared.seconds + BESIDE
+        verdict = Verdict(0, None)
+        try:
+            send(
+                connection,
+                {
+                    "lesson": lesson,
+                    "question": question,
+                    "seconds": seconds * len(seeds),
+                    "patience": PATIENCE,
+                    "parts": with_what_they_use(answer.given),
+                    "statements": [(one.cell, one.line, one.text) for one in answer.statements],
+                },
+            )
+            _wait_until_ready(connection)
+            for seed in seeds:
+                inputs = encode(declared.make(seed))
+                verdict = judge(steps(lesson, question), decode(inputs), _answered(connection, inputs, seconds))
+                if verdict.hint is not None:
+                    break
+        finally:
+            _kill(handle)
+            connection.close()
+        return _result(lesson, question, verdict)
+
+
+def _wait_until_ready(connection: socket.socket) -> None:
+    try:
+        receive(connection, time.monotonic() + BESIDE)
+    except (TimeoutError, EOFError, ValueError):
+        raise OSError("no process could be shut in a box") from None
+
+
+def _answered(connection: socket.socket, inputs: dict[str, bytes], seconds: float) -> dict[str, bytes]:
+    """The results of one set of inputs, or one sentence that says why there are none."""
+    try:
+        connection.settimeout(seconds)
+        send(connection, inputs)
+        return blobs(receive(connection, time.monotonic() + seconds))
+    except TimeoutError:
+        said = f"stopped after {seconds:g} s: is there a loop or a call that never ends?"
+    except (EOFError, ConnectionError):
+        said = "the process of this answer ended before it gave a result: exit, too much memory, or a crash?"
+    except ValueError as error:
+        said = f"the results cannot be read: {error}"
+    return encode({"error": text_array(said)})
+
+
+def _kill(handle: int) -> None:
+    with contextlib.suppress(OSError):
+        if hasattr(signal, "pidfd_send_signal"):
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+    os.close(handle)
+
+
+def _result(lesson: str, question: str, verdict: Verdict) -> Result:
+    declared = steps(lesson, question)
+    reached = [True] * verdict.passed + [False] * (verdict.hint is not None)
+    reached += [None] * (len(declared) - len(reached))
+    rows = tuple((step.title, step.points, state) for step, state in zip(declared, reached, strict=True))
+    return Result(question, questions(lesson)[question].title, rows, verdict.hint)
