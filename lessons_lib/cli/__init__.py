@@ -9,7 +9,19 @@ from pathlib import Path
 from typing import NoReturn
 
 from lessons_lib import __version__
-from lessons_lib.cli import align, compare, diagnose, export, export_web, prepare, profile, score, train, translate
+from lessons_lib.cli import (
+    align,
+    compare,
+    diagnose,
+    export,
+    export_web,
+    grade,
+    prepare,
+    profile,
+    score,
+    train,
+    translate,
+)
 from lessons_lib.errors import UserError
 from lessons_lib.process import tune_process
 
@@ -25,6 +37,7 @@ COMMANDS = {
     "export": export,
     "export-web": export_web,
     "profile": profile,
+    "grade": grade,
 }
 
 MAIN_HELP = """\
@@ -39,6 +52,7 @@ Train an English–French Transformer, translate with it, score it, and see wher
   lessons export --model runs/toy --to ctranslate2 --out runs/toy-ct2 --corpus grammar
   lessons export-web --model runs/toy --out toy.bin
   lessons profile --model runs/toy
+  lessons grade submissions --out report
 
 `lessons COMMAND --help` tells more about each. An error is one line; --traceback shows where it arose.
 """

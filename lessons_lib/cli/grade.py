@@ -1,0 +1,130 @@
+"""`lessons grade`."""
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from lessons_lib.errors import UserError
+
+HELP = """\
+Grade the exercises that a class has handed in, and write the points and hints.
+
+  lessons grade submissions --out report                    a folder, in it a folder for each learner
+  lessons grade submissions.zip --out report --roster class.csv
+  lessons grade anna_03_multi_head_attention.ipynb --out report
+  lessons grade submissions --out report --lessons 1-8 --require-isolation
+
+No notebook is run. The answer to each question is taken out of the cells by its name, and called in a process of its
+own, which has no network, no files but Python's, no time and memory without end, where the system lets it be shut in
+so: the first line says what holds here. What a question builds on is the course's, so that one mistake costs once.
+
+In the report: index.html (the class), a page for each learner, gradebook.csv, files for Canvas and Moodle, and a
+results.json for Gradescope. A run that was stopped goes on where it was when the same command is given again, with the
+same seed; hand-ins that came later are graded then, too.
+
+The roster is a CSV with a column key (the learner's folder, or the name before the exercise's in the file), and name,
+email, number, as far as you have them.
+"""
+ISOLATION_FAILS = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The flags of `lessons grade`."""
+    parser.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="a folder, a zip, or one notebook")
+    parser.add_argument("--out", type=Path, required=True, metavar="REPORT", help="the folder to write")
+    parser.add_argument("--lessons", metavar="LIST", help="which exercises are graded, such as 1-8 or 1,3,5; all")
+    parser.add_argument("--roster", type=Path, metavar="CSV", help="the learners of the class")
+    parser.add_argument("--seed", type=int, help="of the inputs; else one is drawn, and kept with the report")
+    parser.add_argument("--processes", type=int, metavar="N", help="how many at a time; one for each core")
+    parser.add_argument(
+        "--require-isolation", action="store_true", help="stop, if an answer could reach the network or your files"
+    )
+    parser.add_argument("--json", action="store_true", help="points as one line of JSON, no progress bar")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Grade; the exit code: 3 if isolation is required and cannot be had."""
+    from lessons_lib.grading.batch import box, handins
+    from lessons_lib.grading.batch.batch import kept_seed
+    from lessons_lib.grading.batch.batch import run as run_batch
+
+    level = box.level()
+    print(f"isolation: {level.sentence}", file=sys.stderr)
+    if options.require_isolation and not level.isolated:
+        print("lessons: --require-isolation: not graded; use Linux with user namespaces", file=sys.stderr)
+        return ISOLATION_FAILS
+    if options.out.exists() and not options.out.is_dir():
+        raise UserError(f"{options.out} is a file; give a folder for --out")
+    lessons = _lessons(options.lessons)
+    roster = handins.read_roster(options.roster) if options.roster else {}
+    found, notes = handins.find(options.submissions, lessons)
+    for note in notes:
+        print(f"lessons: {note}", file=sys.stderr)
+    found |= {key: {} for key in handins.missing(found, roster)}
+    unknown = [key for key in found if roster and key not in roster]
+    if unknown:
+        print(f"lessons: not in the roster, graded all the same: {', '.join(unknown)}", file=sys.stderr)
+    if options.lessons is None:  # what nobody has handed in was not asked for
+        lessons = [lesson for lesson in lessons if any(lesson in theirs for theirs in found.values())] or lessons
+    seed = kept_seed(options.out, options.seed)
+    with _progress(options.json) as tell:
+        learners = run_batch(found, lessons, options.out, level, seed, options.processes, tell)
+    learners = [dataclasses.replace(one, **roster.get(one.key, {})) for one in learners]
+
+    from lessons_lib.grading.marks import write_reports
+
+    write_reports(learners, options.out, "The Executable Transformer")
+    if options.json:
+        print(json.dumps({one.key: {each.lesson: each.points for each in one.exercises} for one in learners}))
+    else:
+        total = sum(one.points for one in learners) / max(1, sum(one.total for one in learners))
+        print(f"{len(learners)} learners, {total:.0%} of the points; see {options.out / 'index.html'}")
+    return 0
+
+
+def _lessons(given: str | None) -> list[str]:
+    """Exercises by their numbers: "1-8", "1,3,5-7".
+
+    Raises:
+        ValueError: it is no such list, or there is no such exercise.
+    """
+    from lessons_lib.grading.batch.answers import exercises
+
+    every = {int(name[:2]): name for name in exercises()}
+    if given is None:
+        return list(every.values())
+    numbers: set[int] = set()
+    try:
+        for part in given.split(","):
+            first, _, last = part.partition("-")
+            numbers |= set(range(int(first), int(last or first) + 1))
+    except ValueError:
+        raise UserError(f"--lessons {given} is no list of lessons; write 1-8 or 1,3,5") from None
+    if unknown := sorted(numbers - set(every)) or (not numbers and [given]):
+        raise UserError(f"--lessons {given}: there is no exercise {unknown[0]}; they are {min(every)} to {max(every)}")
+    return [every[number] for number in sorted(numbers)]
+
+
+class _progress:
+    """A progress bar on stderr, if people watch."""
+
+    def __init__(self, silent: bool):
+        self._silent = silent
+
+    def __enter__(self) -> Callable[[int, int], None]:
+        from tqdm import tqdm
+
+        self._bar = tqdm(unit="hand-in", disable=self._silent or None, file=sys.stderr)
+
+        def tell(done: int, all_: int) -> None:
+            self._bar.total = all_
+            self._bar.update(done - self._bar.n)
+            self._bar.refresh()
+
+        return tell
+
+    def __exit__(self, *error) -> None:
+        self._bar.close()

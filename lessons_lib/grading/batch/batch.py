@@ -1,0 +1,169 @@
+"""The whole batch: every question of every hand-in, on all cores; stopped and started again without a loss.
+
+What is graded is kept at once in `OUT/.graded/`, a file a hand-in, named by what was graded (the notebook's text, the
+seeds, this version of the grader). A run that was stopped, or to which hand-ins came, does the rest.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+
+from lessons_lib import __version__
+from lessons_lib.errors import UserError
+from lessons_lib.files import write_whole
+from lessons_lib.grading.batch.box import Level
+from lessons_lib.grading.batch.handins import HandIn
+from lessons_lib.grading.batch.results import Exercise, Learner
+from lessons_lib.grading.batch.server import Server, load
+from lessons_lib.grading.drive.run import questions
+from lessons_lib.grading.report import Result
+
+N_SEEDS = 3
+GRADED, SEED = ".graded", "seed.txt"
+NOT_HANDED_IN = "not handed in"
+
+
+def seeds_of(seed: int) -> tuple[int, ...]:
+    """The seeds of the inputs, all made from one; nobody can tell them from results."""
+    digests = (hashlib.sha256(f"{seed} {number}".encode()).digest() for number in range(N_SEEDS))
+    return tuple(int.from_bytes(digest[:4], "big") for digest in digests)
+
+
+def kept_seed(out: Path, given: int | None) -> int:
+    """The seed of this batch: the one given, the one that an earlier run of it has kept, or a new one.
+
+    Raises:
+        ValueError: the kept one is another than the given.
+    """
+    path = out / GRADED / SEED
+    old = int(path.read_text()) if path.is_file() else None
+    if given is not None and old is not None and given != old:
+        raise UserError(f"{out} was graded with --seed {old}, not {given}; give another folder for --out")
+    seed = next(one for one in (given, old, secrets.randbelow(2**32)) if one is not None)
+    if old is None:
+        write_whole(path, f"{seed}\n")
+    return seed
+
+
+def run(
+    hand_ins: Mapping[str, Mapping[str, HandIn]],
+    lessons: Sequence[str],
+    out: Path,
+    level: Level,
+    seed: int,
+    n_lanes: int | None = None,
+    tell: Callable[[int, int], None] = lambda done, all_: None,
+) -> list[Learner]:
+    """Grade what is not graded yet; the learners, in the order of `hand_ins`.
+
+    Args:
+        tell: how many of how many hand-ins are graded.
+    """
+    seeds = seeds_of(seed)
+    files = {
+        (key, lesson): _kept(out, one, seeds) for key, theirs in hand_ins.items() for lesson, one in theirs.items()
+    }
+    waiting = [which for which, path in files.items() if _read(path) is None]
+    done = len(files) - len(waiting)
+    tell(done, len(files))
+    for key, lesson, exercise in _graded(hand_ins, waiting, level, seeds, n_lanes or os.cpu_count() or 1):
+        write_whole(files[key, lesson], json.dumps(exercise.as_json(), ensure_ascii=False, indent=1))
+        done += 1
+        tell(done, len(files))
+    learners = []
+    for key, theirs in hand_ins.items():
+        each = [_read(files[key, lesson]) if lesson in theirs else not_handed_in(lesson) for lesson in lessons]
+        learners.append(Learner(key, tuple(one for one in each if one is not None)))
+    return learners
+
+
+def not_handed_in(lesson: str, why: str = NOT_HANDED_IN, file: str = "") -> Exercise:
+    """The exercise of who gave nothing that can be graded."""
+    from lessons_lib.grading.judge.verdict import steps
+
+    results = (
+        Result(name, one.title, tuple((step.title, step.points, None) for step in steps(lesson, name)), why)
+        for name, one in questions(lesson).items()
+    )
+    return Exercise(lesson, file, tuple(results))
+
+
+def _kept(out: Path, hand_in: HandIn, seeds: Sequence[int]) -> Path:
+    cells = hand_in.notebook.cells if hand_in.notebook else [hand_in.trouble]
+    whole = json.dumps([__version__, hand_in.lesson, hand_in.file, cells, list(seeds)])
+    return out / GRADED / f"{hashlib.sha256(whole.encode()).hexdigest()[:24]}.json"
+
+
+def _read(path: Path) -> Exercise | None:
+    try:
+        return Exercise.from_json(json.loads(path.read_text("utf8")))
+    except (OSError, ValueError, KeyError, TypeError):  # not there, or damaged: graded anew
+        return None
+
+
+def _graded(
+    hand_ins: Mapping[str, Mapping[str, HandIn]],
+    waiting: Sequence[tuple[str, str]],
+    level: Level,
+    seeds: Sequence[int],
+    n_lanes: int,
+) -> Iterator[tuple[str, str, Exercise]]:
+    """Hand-ins as they are done. The lanes are processes, and share one server that was forked before any judge was."""
+    if not waiting:
+        return
+    load()
+    server = Server(level)
+    slots = get_context("fork").Queue()
+    for slot in range(n_lanes):
+        slots.put(slot)
+    try:
+        with ProcessPoolExecutor(
+            n_lanes, get_context("fork"), initializer=_become_lane, initargs=(server, slots, tuple(seeds))
+        ) as pool:
+            futures: dict[Future, tuple[str, str]] = {
+                pool.submit(_grade, hand_ins[key][lesson]): (key, lesson) for key, lesson in waiting
+            }
+            for future in as_completed(futures):
+                key, lesson = futures[future]
+                try:
+                    yield key, lesson, future.result()
+                except BrokenProcessPool:
+                    raise UserError(
+                        "a grading process was killed (too little memory?); start the command again"
+                    ) from None
+    finally:
+        server.close()
+
+
+def _become_lane(server: Server, slots, seeds: tuple[int, ...]) -> None:
+    global _lane, _seeds
+    from lessons_lib.grading.batch.lane import Lane
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process stops them
+    _lane, _seeds = Lane(server, slots.get()), seeds
+
+
+def _grade(hand_in: HandIn) -> Exercise:
+    from lessons_lib.grading.batch.lane import NotGraded
+
+    if hand_in.notebook is None:
+        return not_handed_in(hand_in.lesson, hand_in.trouble or "cannot be read", hand_in.file)
+    results, answers = [], {}
+    notes = [f"cell {number} cannot be read: {why}" for number, why in sorted(hand_in.notebook.unread.items())]
+    for name, declared in questions(hand_in.lesson).items():
+        try:
+            results.append(_lane.grade(hand_in.lesson, name, hand_in.notebook, _seeds))
+        except NotGraded as error:
+            missing = not_handed_in(hand_in.lesson, f"not graded: {error}").results
+            results.append(next(one for one in missing if one.question == name))
+            notes.append(f"not graded: {error}; grade this hand-in again")
+        mine = hand_in.notebook.answer(tuple(declared.signatures), set())
+        answers[name] = "\n\n".join(one.text for one in mine.statements if set(declared.signatures) & one.binds)
+    return Exercise(hand_in.lesson, hand_in.file, tuple(results), tuple(notes), answers)
