@@ -27,13 +27,14 @@ IN_A_CELL = re.compile(r"^\s*(?:class|def)\s+(\w+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Statement:
-    """A statement at the top of a cell: what it binds and what it looks up."""
+    """A statement at the top of a cell: what it binds and what it looks up, and whether it only imports."""
 
     cell: int
     line: int
     text: str
     binds: frozenset[str]
     uses: frozenset[str]
+    imports: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ class Notebook:
         """The statements that define `names` and whatever they need.
 
         Args:
-            parts: names for which the course's parts stand, also where the learner has defined them.
+            parts: names for which the course's parts stand, also where the learner has defined them; not where they
+                are imported, for what an answer may not use is found out when it runs.
         """
         for name in names:
             if not any(name in one.binds for one in self.statements):
@@ -79,7 +81,7 @@ class Notebook:
         needed, waiting, chosen, given = set(names), list(names), set(), set()
         while waiting:
             name = waiting.pop()
-            if name in parts and name not in names:
+            if name in parts and name not in names and not self._is_imported(name):
                 given.add(name)
                 continue
             for i, one in enumerate(self.statements):
@@ -91,6 +93,9 @@ class Notebook:
         taken = tuple(self.statements[i] for i in sorted(chosen))
         quoted = {name for one in taken for name in re.findall(r"""["'](\w+)["']""", one.text) if name in parts}
         return Answer(taken, tuple(sorted((given | quoted) - set(names))))  # quoted: check.part("LayerNorm")
+
+    def _is_imported(self, name: str) -> bool:
+        return next((one.imports for one in reversed(self.statements) if name in one.binds), False)
 
     def _missing(self, name: str) -> str:
         for number, why in self.unread.items():
@@ -167,7 +172,8 @@ def _statements(number: int, text: str) -> Iterator[Statement]:
             source = "\n".join(lines[first - 1 : node.end_lineno])
             if node.col_offset or len(ast.parse(source).body) != 1:  # one of several on a line
                 source = ast.get_source_segment(text, node) or source
-            yield Statement(number, first, source, binds, frozenset(names_used(source)))
+            imports = isinstance(node, ast.Import | ast.ImportFrom)
+            yield Statement(number, first, source, binds, frozenset(names_used(source)), imports)
 
 
 def _bound(node: ast.AST) -> Iterator[str]:

@@ -20,6 +20,7 @@ from lessons_lib.errors import UserError
 from lessons_lib.files import write_whole
 from lessons_lib.grading.batch.box import Level
 from lessons_lib.grading.batch.handins import HandIn
+from lessons_lib.grading.batch.lifetime import end_with
 from lessons_lib.grading.batch.results import Exercise, Learner
 from lessons_lib.grading.batch.server import Server, load
 from lessons_lib.grading.drive.run import questions
@@ -125,7 +126,7 @@ def _graded(
         slots.put(slot)
     try:
         with ProcessPoolExecutor(
-            n_lanes, get_context("fork"), initializer=_become_lane, initargs=(server, slots, tuple(seeds))
+            n_lanes, get_context("fork"), initializer=_become_lane, initargs=(server, slots, tuple(seeds), os.getpid())
         ) as pool:
             futures: dict[Future, tuple[str, str]] = {
                 pool.submit(_grade, hand_ins[key][lesson]): (key, lesson) for key, lesson in waiting
@@ -142,8 +143,9 @@ def _graded(
         server.close()
 
 
-def _become_lane(server: Server, slots, seeds: tuple[int, ...]) -> None:
+def _become_lane(server: Server, slots, seeds: tuple[int, ...], parent: int) -> None:
     global _lane, _seeds
+    end_with(parent)
     from lessons_lib.grading.batch.lane import Lane
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process stops them

@@ -27,6 +27,7 @@ import lessons_lib.grading
 from lessons_lib.grading import parts
 from lessons_lib.grading.arrays import MAX_BYTES, encode, text_array
 from lessons_lib.grading.batch.box import Level, enter, shut
+from lessons_lib.grading.batch.lifetime import end_with
 from lessons_lib.grading.drive.question import Question
 from lessons_lib.grading.drive.run import LESSONS, questions, run
 
@@ -40,9 +41,11 @@ class Server:
 
     def __init__(self, level: Level):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        parent = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
             with contextlib.suppress(BaseException):
+                end_with(parent)
                 ours.close()
                 _serve(theirs, level)
             os._exit(0)
@@ -157,6 +160,7 @@ def _serve(socket_: socket.socket, level: Level) -> None:
 
 def _outer(connection: socket.socket, level: Level, slot: int) -> None:
     """Prepare the box, fork the one that goes into it, and hand out the handle by which it can be killed."""
+    end_with(os.getppid())
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     shut(level)
     begin, ready = os.pipe()
