@@ -1,0 +1,181 @@
+"""`lessons grade` from the outside: a class with every kind of hand-in, stopped and started again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lessons_lib.errors import UserError
+from lessons_lib.grading.batch import handins
+from lessons_lib.grading.batch.answers import exercises
+from lessons_lib.grading.batch.batch import kept_seed, seeds_of
+from lessons_lib.grading.drive.run import questions
+from lessons_lib.grading.reference import solutions
+
+ROOT = Path(__file__).parents[3]
+FIRST, THIRD, SIXTH = "01_self_attention", "03_multi_head_attention", "06_layer_norm"
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="grading in processes needs fork")
+
+
+def solved(lesson: str, **changed: str) -> list[str]:
+    """Cells of the exercise with the course's answers; `changed` is put in the place of some."""
+    names = [name for one in questions(lesson).values() for name in one.signatures]
+    return [changed.get(name, solutions()[name]) for name in dict.fromkeys(names)]
+
+
+def notebook(cells: list[str]) -> str:
+    return json.dumps({"cells": [{"cell_type": "code", "source": cell} for cell in cells]})
+
+
+def hand_in(folder: Path, learner: str, lesson: str, cells: list[str]) -> None:
+    (folder / learner).mkdir(parents=True, exist_ok=True)
+    (folder / learner / f"{lesson}.ipynb").write_text(notebook(cells), "utf8")
+
+
+def grade(*arguments: str | Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "lessons_lib.cli", "grade", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Five learners: all right, an answer that leaves, nothing but the handed-out notebook, not a notebook, one mistake."""
+    folder = tmp_path_factory.mktemp("class") / "submissions"
+    for lesson in (FIRST, THIRD):
+        hand_in(folder, "anna", lesson, solved(lesson))
+    hand_in(
+        folder, "ben", FIRST, solved(FIRST, previous_word_head="def previous_word_head(length):\n    raise SystemExit")
+    )
+    untouched = ROOT / "exercises" / f"{FIRST}.ipynb"
+    (folder / "clara").mkdir()
+    (folder / "clara" / untouched.name).write_bytes(untouched.read_bytes())
+    (folder / "dora").mkdir()
+    (folder / "dora" / f"{FIRST}.ipynb").write_text("not a notebook")
+    mistaken = solutions()["MultiHeadAttention"].replace("math.sqrt(", "(", 1)
+    assert mistaken != solutions()["MultiHeadAttention"]
+    hand_in(folder, "emil", THIRD, solved(THIRD, MultiHeadAttention=mistaken))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(folder, tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess]:
+    out = tmp_path_factory.mktemp("report") / "out"
+    return out, grade(folder, "--out", out, "--seed", 5, "--json")
+
+
+def test_every_learner_has_their_points(report):
+    done = report[1]
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("isolation: ")
+    points = json.loads(done.stdout)
+    assert list(points) == ["anna", "ben", "clara", "dora", "emil"]
+    assert points["anna"] == {FIRST: 10, THIRD: 10}
+    assert points["ben"] == {FIRST: 7, THIRD: 0}
+    assert points["clara"] == points["dora"] == {FIRST: 0, THIRD: 0}
+    assert points["emil"][FIRST] == 0
+    assert 0 < points["emil"][THIRD] < 10
+
+
+def test_hints_say_what_happened(report):
+    found = {}
+    for path in (report[0] / ".graded").glob("*.json"):
+        exercise = json.loads(path.read_text("utf8"))
+        found[exercise["file"]] = {one["question"]: one["hint"] for one in exercise["results"]}
+    assert found[f"anna/{FIRST}.ipynb"] == dict.fromkeys(questions(FIRST))
+    assert "SystemExit" in found[f"ben/{FIRST}.ipynb"]["q3"]
+    assert found[f"clara/{FIRST}.ipynb"]["q1"].startswith("not answered yet")
+    assert "is no notebook" in found[f"dora/{FIRST}.ipynb"]["q1"]
+
+
+def test_a_run_that_was_killed_goes_on_and_gives_the_same_bytes(folder, report, tmp_path):
+    command = [sys.executable, "-m", "lessons_lib.cli", "grade", str(folder), "--out", str(tmp_path), "--seed", "5"]
+    begun = subprocess.Popen([*command, "--json"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 60
+    while not list(tmp_path.glob(".graded/*.json")) and time.monotonic() < until:
+        time.sleep(0.02)
+    begun.send_signal(signal.SIGKILL)
+    begun.wait()
+    assert grade(folder, "--out", tmp_path, "--json").stdout == report[1].stdout
+    names = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
+    assert names == sorted(path.relative_to(report[0]) for path in report[0].rglob("*") if path.is_file())
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (report[0] / name).read_bytes(), name
+
+
+def test_a_seed_stays_with_its_report(tmp_path):
+    seed = kept_seed(tmp_path, None)
+    assert kept_seed(tmp_path, None) == kept_seed(tmp_path, seed) == seed
+    with pytest.raises(UserError, match=f"was graded with --seed {seed}, not {seed + 1}; give another folder"):
+        kept_seed(tmp_path, seed + 1)
+    assert len(set(seeds_of(1) + seeds_of(2))) == 6
+
+
+def test_hand_ins_are_found_in_folders_zips_and_files(folder, tmp_path):
+    found, notes = handins.find(folder, exercises())
+    assert list(found) == ["anna", "ben", "clara", "dora", "emil"]
+    assert notes == []
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for path in folder.rglob("*.ipynb"):
+            archive.write(path, path.relative_to(folder))
+        archive.writestr("__MACOSX/anna/._01_self_attention.ipynb", "")
+    zipped, _ = handins.find(tmp_path / "class.zip", exercises())
+    assert {key: set(theirs) for key, theirs in zipped.items()} == {key: set(theirs) for key, theirs in found.items()}
+    for name in (f"anna_LATE_12345_678_{FIRST}-1.ipynb", f"anna_12345_{FIRST}.ipynb", f"anna-{SIXTH}.ipynb"):
+        (tmp_path / "flat").mkdir(exist_ok=True)
+        (tmp_path / "flat" / name).write_text(notebook(solved(FIRST)), "utf8")
+    flat, notes = handins.find(tmp_path / "flat", exercises())
+    assert {key: sorted(theirs) for key, theirs in flat.items()} == {"anna": [FIRST, SIXTH]}
+    assert len(notes) == 1
+    assert "is another hand-in of the same exercise" in notes[0]
+
+
+def test_an_exercise_without_its_name_is_known_by_its_own_words(tmp_path):
+    hand_in(tmp_path, "anna", "Untitled3", [f'check.open("{THIRD}")', *solved(THIRD)])
+    hand_in(tmp_path, "anna", "notes", ["x = 1"])
+    found, notes = handins.find(tmp_path, exercises())
+    assert list(found["anna"]) == [THIRD]
+    assert notes == ["anna/notes.ipynb: passed over, its exercise is not known; give it the exercise's name"]
+
+
+def test_the_roster_names_learners_and_those_who_handed_in_nothing(tmp_path, folder):
+    (tmp_path / "class.csv").write_text("Folder,Name,Email\nanna,Anna A.,a@example.org\nzoe,Zoe Z.,\n", "utf-8-sig")
+    roster = handins.read_roster(tmp_path / "class.csv")
+    assert roster["anna"] == {"name": "Anna A.", "email": "a@example.org", "number": ""}
+    assert handins.missing({"anna": {}}, roster) == ["zoe"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name\nAnna\n", "has no column key"),
+        ("", "has no column key"),
+        ("key\nanna\nanna\n", "line 3: 'anna' stands there twice"),
+    ],
+)
+def test_a_roster_that_is_none_is_refused(tmp_path, text, message):
+    (tmp_path / "class.csv").write_text(text)
+    with pytest.raises(UserError, match=message):
+        handins.read_roster(tmp_path / "class.csv")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere", "--out", "r"], "nowhere is not there; give a folder, a zip or a notebook"),
+        ([".", "--out", "r", "--lessons", "20"], "there is no exercise 20; they are 1 to 13"),
+        ([".", "--out", "r", "--lessons", "a-b"], "is no list of lessons; write 1-8 or 1,3,5"),
+    ],
+)
+def test_a_command_that_makes_no_sense_says_so(arguments, message, tmp_path, monkeypatch, capsys):
+    from lessons_lib.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    assert main(["grade", *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "r").exists()
