@@ -45,7 +45,7 @@ def grade(*arguments: str | Path) -> subprocess.CompletedProcess:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Five learners: all right, an answer that leaves, nothing but the handed-out notebook, not a notebook, one mistake."""
+    """All right, an answer that leaves, nothing but what was handed out, not a notebook, one mistake."""
     folder = tmp_path_factory.mktemp("class") / "submissions"
     for lesson in (FIRST, THIRD):
         hand_in(folder, "anna", lesson, solved(lesson))
