@@ -104,7 +104,7 @@ def _least_learners(learners: Sequence[Learner], pages: Mapping[str, str]) -> st
 
 def _stuck(learner: Learner) -> str:
     wrong = [
-        f"{Question(each.lesson, one.question, one.title, one.total).label}"
+        Question(each.lesson, one.question, one.title, one.total).label.replace(" ", "\u00a0")
         for each in learner.exercises
         for one in each.results
         if one.hint is not None and handed_in(each, one)

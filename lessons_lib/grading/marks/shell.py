@@ -29,6 +29,8 @@ tbody th { font-weight: normal; }
 th, td { min-width: 7.5rem; overflow-wrap: anywhere; }
 .n { text-align: right; min-width: 4.5rem; font-variant-numeric: tabular-nums; }
 td.n { white-space: nowrap; }
+@media (max-width: 30rem) { th, td { min-width: 5rem; padding-right: .4rem; font-size: .875rem; }
+  .n { min-width: 3rem; } }
 .soft { color: var(--soft); font-size: .875rem; }
 .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 """

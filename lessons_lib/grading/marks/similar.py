@@ -12,7 +12,7 @@ from pathlib import Path
 
 import lessons_lib
 from lessons_lib.grading.batch.results import Learner
-from lessons_lib.grading.marks.fingerprints import LONGEST, grams, tokens, winnow
+from lessons_lib.grading.marks.fingerprints import LONGEST, grams, winnow, words
 from lessons_lib.grading.reference import cut, folder, solutions
 
 SHARE = 0.8  # of the fingerprints of the one who has fewer: from here on, two answers are shown
@@ -69,7 +69,9 @@ def own_fingerprints(text: str) -> frozenset[int]:
 
     Empty where Python cannot read it, or where it has more than `LONGEST` characters.
     """
-    return frozenset(winnow(_grams(text))) - of_the_course() if len(text) <= LONGEST else frozenset()
+    if len(text) > LONGEST:
+        return frozenset()
+    return frozenset(one for hashes in _grams(text) for one in winnow(hashes)) - of_the_course()
 
 
 @functools.cache
@@ -82,12 +84,14 @@ def of_the_course() -> frozenset[int]:
         if kind in ("answer", "setup")
     ]
     library = [path.read_text("utf8") for path in sorted(Path(lessons_lib.__file__).parent.glob("*.py"))]
-    return frozenset(hash_ for text in (*solutions().values(), *handed_out, *library) for hash_ in _grams(text))
+    texts = (*solutions().values(), *handed_out, *library)
+    return frozenset(one for text in texts for hashes in _grams(text) for one in hashes)
 
 
-def _grams(text: str) -> list[int]:
+def _grams(text: str) -> list[list[int]]:
+    """The hashes of each statement; none where Python cannot read the text."""
     try:
-        return grams(tokens(text, kept=solutions()))
+        return [grams(said) for said in words(text, kept=solutions())]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
 

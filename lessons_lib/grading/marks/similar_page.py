@@ -13,6 +13,7 @@ MOST = 200  # pairs that are shown with their answers
 OFTEN = 20  # rows of learners who are alike more than once
 STYLE = """
 .pair { background: var(--card); padding: .5rem .75rem; margin: .75rem 0; }
+.pair h3, .pair p { margin: 0; }
 .pair pre { background: var(--back); }
 .texts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: .5rem 1rem; }
 """
@@ -30,12 +31,12 @@ def similar_page(pairs: Sequence[Pair], course_title: str, pages: Mapping[str, s
         "<p><b>This is information, not a verdict.</b> Two people who learned together, asked the same person, or read "
         "the same page write alike, and some questions have few right answers. Talk with both before you conclude "
         "anything.</p>",
-        f"<p>Compared is what an answer has beside the course's own code: the solutions, the exercises as they are "
-        f"handed out, and the library. Names, comments, texts and layout do not count. Each {K} tokens in a row are "
-        f"hashed, and of {WINDOW} hashes one is kept (winnowing, Schleimer et al. 2003). A pair is shown when it has "
-        f"at least {FEWEST} of these fingerprints in common, and these are at least {100 * SHARE:.0f} % of the "
-        f"fingerprints of the one who has fewer. A short answer never has {FEWEST}; one of more than {LONGEST:,} "
-        f"characters is not compared.</p>",
+        "<p>Compared is what an answer has beside the course's own code: the solutions, the exercises as they are "
+        "handed out, and the library. Names, comments, texts and layout do not count. Of the syntax that is left, each "
+        f"{K} words in a row are hashed, and of {WINDOW} hashes one is kept (winnowing, Schleimer et al. 2003). A pair "
+        f"is shown when it has at least {FEWEST} of these fingerprints in common, and these are at least "
+        f"{100 * SHARE:.0f} % of the fingerprints of the one who has fewer. A short answer never has {FEWEST}; one of "
+        f"more than {LONGEST:,} characters is not compared.</p>",
         f"<p>{_number(pairs)}</p>",
         _often(pairs, pages),
     ]
