@@ -24,9 +24,9 @@ pre { background: var(--card); padding: .5rem; margin: .25rem 0; white-space: pr
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; }
 th, td { padding: .25rem .75rem .25rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
-thead th { font-size: .875rem; color: var(--soft); }
 tbody th { font-weight: normal; }
 th, td { min-width: 7.5rem; overflow-wrap: anywhere; }
+thead th { font-size: .875rem; color: var(--soft); overflow-wrap: normal; }
 .n { text-align: right; min-width: 4.5rem; font-variant-numeric: tabular-nums; }
 td.n { white-space: nowrap; }
 @media (max-width: 30rem) { th, td { min-width: 5rem; padding-right: .4rem; font-size: .875rem; }

@@ -118,6 +118,11 @@ def test_a_learner_reads_points_steps_and_hint():
     assert "→ scores of the wrong shape" in text
 
 
+def test_a_question_has_the_colour_of_its_points():
+    one = learner("ana", exercise("01_x", 3, 1, None))
+    assert re.findall(r'class="question (\w+)"', learner_page(one, "A course")) == ["good", "poor", "absent"]
+
+
 def test_a_learner_reads_what_was_not_handed_in():
     text = Read(learner_page(a_class()[2], "A course")).text
     assert "1 of 12 points; 3 questions not handed in" in text

@@ -1,6 +1,7 @@
 """Answers that are alike: copies are found, and what the course explains is not."""
 
 import re
+import textwrap
 import time
 
 import pytest
@@ -116,6 +117,28 @@ def test_two_who_never_met_are_not():
     assert min(len(own_fingerprints(text)) for text in (HERS, HIS)) >= FEWEST
 
 
+def test_half_an_answer_in_common_is_below_the_threshold():
+    """In whoever has fewer fingerprints: the loop is hers, what comes before and after is his own."""
+    begin = "def beam_search(next_log_probabilities, eos_id, max_length, beam, length_penalty):\n"
+    his_own = "".join(f"    a{i} = beam.{c}(eos_id, {i})[max_length : {i}]\n" for i, c in enumerate("abcdefghijklm"))
+    loop = textwrap.dedent(HERS.partition("grown = []\n")[2].partition("        hypotheses = []")[0])
+    half = begin + his_own + textwrap.indent(loop, "    ")
+    hers, his = map(own_fingerprints, (HERS, half))
+    shared = len(hers & his)
+    assert FEWEST <= shared < SHARE * min(len(hers), len(his))
+    assert similar(of(HERS, half)) == []
+
+
+def test_those_with_most_in_common_come_first():
+    pairs = similar(of(HIS, HIS + "\n", HERS, HERS + "\n"))
+    shared = [pair.shared for pair in pairs]
+    assert shared == sorted(shared, reverse=True)
+    assert shared[0] > shared[1]
+    assert [pair.first.key for pair in pairs] == ["l0", "l2"] or [pair.first.key for pair in pairs] == ["l2", "l0"]
+    three = similar(of(HERS, HERS, HERS))
+    assert [(pair.first.key, pair.second.key) for pair in three] == [("l0", "l1"), ("l0", "l2"), ("l1", "l2")]
+
+
 def test_solutions_are_explained_by_the_course():
     whole = "\n\n\n".join(solutions().values())
     for text in (*solutions().values(), whole):
@@ -151,7 +174,7 @@ def test_different_questions_and_missing_answers_are_not_compared():
 
 
 @pytest.mark.parametrize(
-    "text", ["def f(:", "\0", "", "x = " + "(" * 5_000, "f'{x!r:>{w}}'\n", "a = b'x'\n", "x" * (LONGEST + 1)]
+    "text", ["def f(:", "\0", "", "x = " + "(" * 5_000, "f'{x!r:>{w}}'\n", "a = b'x'\n", HERS + "#" * LONGEST]
 )
 def test_any_text_is_survived(text):
     assert len(own_fingerprints(text)) < FEWEST
@@ -174,6 +197,7 @@ def test_fingerprints_are_the_same_everywhere():
     assert grams(["a"] * K) == [10799847083995103699]
     assert winnow([]) == set()
     assert winnow([5, 3]) == {3}
+    assert winnow([9, 8, 7, 6, 5, 1]) == {5, 1}
 
 
 def test_names_that_matter_stay():
@@ -182,6 +206,13 @@ def test_names_that_matter_stay():
     assert softmax == [["def v", "v", "Assign", "v", "Call", ".softmax", "v", "UnaryOp", "USub", "1", "Return", "v"]]
     assert softmax != words("def f(x):\n    y = x.sigmoid(-1)\n    return y\n")
     assert words("def split_heads(x):\n    return x\n", kept={"split_heads"})[0][0] == "def split_heads"
+
+
+def test_attributes_of_its_own_are_names():
+    one = "class A(Module):\n    def forward(self, x):\n        self.rate = x\n        return self.rate.relu()\n"
+    assert words(one) == words(one.replace("rate", "speed"))
+    assert ".relu" in words(one)[0]
+    assert words(one) != words(one.replace("relu", "tanh"))
 
 
 def test_an_alias_hides_nothing_and_a_helper_is_a_name():
