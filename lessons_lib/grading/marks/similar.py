@@ -43,12 +43,8 @@ class Pair:
 
 def similar(learners: Sequence[Learner]) -> list[Pair]:
     """Pairs at or above both thresholds, in the order of exercises and questions, those with most in common first."""
-    prints = {
-        text: own_fingerprints(text)
-        for learner in learners
-        for one in learner.exercises
-        for text in ("", *one.answers.values())
-    }
+    every = {text for learner in learners for one in learner.exercises for text in one.answers.values()}
+    prints = {text: own_fingerprints(text) for text in every} | {"": frozenset()}
     order = list(
         dict.fromkeys((one.lesson, each.question) for who in learners for one in who.exercises for each in one.results)
     )
