@@ -110,8 +110,6 @@ def enter(wanted: Level, slot: int, seconds: float, folder: str, others: int = 0
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
-        if not os.access(sys.prefix, os.R_OK | os.X_OK):
-            raise PermissionError(f"{sys.prefix} cannot be read by another user")
     os.chdir(folder)
     os.environ.update(HOME=folder, TMPDIR=folder)
     if wanted.name == "namespaces":
@@ -121,6 +119,8 @@ def enter(wanted: Level, slot: int, seconds: float, folder: str, others: int = 0
             _map_user(user, user)
         with contextlib.suppress(OSError):  # where there is no /proc, or a kernel without this number
             Path("/proc/sys/user/max_user_namespaces").write_text("0")
+    if wanted.name == "namespaces" and _counts_alone():
+        others = 0
     _limit(seconds, PROCESSES + others)
     if sys.platform == "linux":
         _give_up_rights()
@@ -152,6 +152,12 @@ def others_of_this_user() -> int:
         with contextlib.suppress(OSError):
             found += len(os.listdir(folder / "task")) if folder.stat().st_uid == os.getuid() else 0
     return found
+
+
+def _counts_alone() -> bool:
+    """Whether the kernel counts the processes of a name space of users apart from its user's others: since 5.14."""
+    numbers = os.uname().release.split(".")[:2]
+    return tuple(int(number) for number in numbers if number.isdigit()) >= (5, 14)
 
 
 def _kill_all_of(user: int) -> None:
@@ -278,6 +284,10 @@ def _limit(seconds: float, processes: int) -> None:
             resource.setrlimit(limit, (most, most))
 
 
+def _pythons() -> list[str]:
+    return [sys.prefix, sys.base_prefix, sysconfig.get_path("stdlib"), str(GRADING)]
+
+
 def _try(wanted: Level) -> bool:
     """Whether a process can be put into such a box."""
     if wanted.name == "user" and os.geteuid() != 0:
@@ -288,8 +298,8 @@ def _try(wanted: Level) -> bool:
             folder = shut(wanted, 0)
             if (inner := os.fork()) == 0:
                 with contextlib.suppress(BaseException):
-                    enter(wanted, 0, 60, folder)
-                    os._exit(0)
+                    enter(wanted, 0, 60.0, folder)
+                    os._exit(int(not all(os.access(path, os.R_OK | os.X_OK) for path in _pythons())))
                 os._exit(1)
             code = int(os.waitpid(inner, 0)[1] != 0)
             end(wanted, 0, inner, folder)
