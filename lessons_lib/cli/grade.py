@@ -21,8 +21,8 @@ No notebook is run. The answer to each question is taken out of the cells by its
 own, which has no network, no files but Python's, no time and memory without end, where the system lets it be shut in
 so: the first line says what holds here. What a question builds on is the course's, so that one mistake costs once.
 
-In the report: index.html (the class), a page for each learner, gradebook.csv, files for Canvas and Moodle, and a
-results.json for Gradescope. A run that was stopped goes on where it was when the same command is given again, with the
+In the report: class.html, a page for each learner, similar.html (answers that are alike), gradebook.csv, files for
+Canvas and Moodle, and a results.json for Gradescope. A run that was stopped goes on where it was when the same command is given again, with the
 same seed; hand-ins that came later are graded then, too.
 
 The roster is a CSV with a column key (the learner's folder, or the name before the exercise's in the file), and name,
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps({one.key: {each.lesson: each.points for each in one.exercises} for one in learners}))
     else:
         total = sum(one.points for one in learners) / max(1, sum(one.total for one in learners))
-        print(f"{len(learners)} learners, {total:.0%} of the points; see {options.out / 'index.html'}")
+        print(f"{len(learners)} learners, {total:.0%} of the points; see {options.out / 'class.html'}")
     return 0
 
 

@@ -68,6 +68,8 @@ def _decode_one(name: str, blob: bytes) -> np.ndarray:
     held = len(blob) - stream.tell()
     if any(size < 0 for size in shape) or math.prod(shape) * dtype.itemsize != held:
         raise ValueError(f"array {name!r} says shape {shape} and {dtype}, but holds {held} bytes")
+    if any(size > MAX_BYTES for size in shape):  # beside a 0; what is summed along that would be as long
+        raise ValueError(f"array {name!r} says shape {shape}: too long, and empty")
     return np.ndarray(shape, dtype, buffer=blob, offset=stream.tell(), order="F" if fortran else "C")
 
 

@@ -20,9 +20,18 @@ from lessons_lib.grading.source import names_used
 
 MOST_BYTES = 16 * 2**20  # of a notebook; pictures are in its outputs
 MOST_CELLS = 2_000
+MOST_CODE = 50_000  # characters of a cell
+MOST_CODE_IN_ALL = 500_000
+MOST_STATEMENTS = 5_000
+MOST_BESIDE = 100  # statements of a cell that share a line with another
 PERCENT = re.compile(r"^# %%.*$", re.MULTILINE)
 TIMING = re.compile(r"^\s*%%(time|timeit|capture|prun)\b.*\n")  # cell magics that run what follows as Python
-IN_A_CELL = re.compile(r"^\s*(?:class|def)\s+(\w+)", re.MULTILINE)
+# Lines that only IPython reads: magics, shell lines, questions, and what is taken from such.
+MAGIC_LINE = re.compile(r"^([ \t]*)(?:[%!?].*|\w[\w, \t]*=[ \t]*[%!].*|[\w.*%]+\?\??[ \t]*)$", re.MULTILINE)
+TIMED_LINE = re.compile(r"^([ \t]*)%time[ \t]+", re.MULTILINE)
+MOST_FOR_IPYTHON = 20  # such lines in a cell that it reads: it begins anew after each
+IN_A_CELL = re.compile(r"^[ \t]*(?:class|(?:async[ \t]+)?def)[ \t]+(\w+)", re.MULTILINE)
+STAR = "*"  # what `from x import *` binds
 
 
 @dataclass(frozen=True)
@@ -61,12 +70,19 @@ class Notebook:
     unread: dict[int, str] = field(init=False)  # why a cell cannot be read, by its number
 
     def __post_init__(self) -> None:
-        self.statements, self.unread = [], {}
+        self.statements, self.unread, left = [], {}, MOST_CODE_IN_ALL
         for number, text in enumerate(self.cells, 1):
             try:
-                self.statements += _statements(number, text)
-            except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+                left -= len(text)
+                if len(text) > MOST_CODE or left < 0:
+                    raise ValueError(f"it has {len(text)} characters of code, which is more than is read")
+                self.statements += list(_statements(number, text, MOST_STATEMENTS - len(self.statements)))
+            except Exception as error:  # Python's readers fail in many ways
                 self.unread[number] = _why(error)
+        self._binding: dict[str, list[int]] = {}
+        for i, one in enumerate(self.statements):
+            for name in one.binds:
+                self._binding.setdefault(name, []).append(i)
 
     def answer(self, names: Sequence[str], parts: Collection[str]) -> Answer:
         """The statements that define `names` and whatever they need.
@@ -76,18 +92,19 @@ class Notebook:
                 are imported, for what an answer may not use is found out when it runs.
         """
         for name in names:
-            if not any(name in one.binds for one in self.statements):
+            if name not in self._binding:
                 return Answer((), (), self._missing(name))
-        needed, waiting, chosen, given = set(names), list(names), set(), set()
+        needed, waiting, given = {*names, STAR}, [*names, STAR], set()
+        chosen: set[int] = set()
         while waiting:
             name = waiting.pop()
             if name in parts and name not in names and not self._is_imported(name):
                 given.add(name)
                 continue
-            for i, one in enumerate(self.statements):
-                if name in one.binds and i not in chosen:
+            for i in self._binding.get(name, ()):
+                if i not in chosen:
                     chosen.add(i)
-                    new = (one.uses | one.binds) - needed
+                    new = (self.statements[i].uses | self.statements[i].binds) - needed
                     needed |= new
                     waiting += new
         taken = tuple(self.statements[i] for i in sorted(chosen))
@@ -140,12 +157,16 @@ def exercises() -> list[str]:
     return sorted(path.stem for path in folder().glob("[0-9][0-9]_*.py") if path.stem[:2] in numbers)
 
 
-def with_what_they_use(given: Collection[str]) -> dict[str, str]:
-    """The texts of the course's parts of these names, and of the parts that those use, in the order of the lessons."""
+def with_what_they_use(given: Collection[str], without: Collection[str] = ()) -> dict[str, str]:
+    """The texts of the course's parts of these names, and of the parts that those use, in the order of the lessons.
+
+    Args:
+        without: names that are asked for: a part that uses one uses the learner's.
+    """
     whole, needed, waiting = solutions(), set(), list(given)
     while waiting:
         name = waiting.pop()
-        if name in whole and name not in needed:
+        if name in whole and name not in needed and name not in without:
             needed.add(name)
             waiting += names_used(whole[name])
     return {name: text for name, text in whole.items() if name in needed}
@@ -162,18 +183,24 @@ def _code_cells(name: str, text: str) -> Iterator[str]:
         raise UserError(f"{name} is no notebook; hand in the .ipynb as Jupyter or Colab saves it") from None
 
 
-def _statements(number: int, text: str) -> Iterator[Statement]:
-    text = _without_magics(text)
-    lines = text.split("\n")
-    for node in ast.parse(text).body:
-        first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
+def _statements(number: int, text: str, most: int) -> Iterator[Statement]:
+    text = _without_magics(re.sub(r"\r\n?", "\n", text))
+    lines, body, beside = text.split("\n"), ast.parse(text).body, 0
+    if len(body) > most:
+        raise ValueError(f"with it, there are more than {MOST_STATEMENTS} statements")
+    for before, node, after in zip([None, *body], body, [*body[1:], None], strict=False):
         binds = frozenset(_bound(node))
-        if binds:
-            source = "\n".join(lines[first - 1 : node.end_lineno])
-            if node.col_offset or len(ast.parse(source).body) != 1:  # one of several on a line
-                source = ast.get_source_segment(text, node) or source
-            imports = isinstance(node, ast.Import | ast.ImportFrom)
-            yield Statement(number, first, source, binds, frozenset(names_used(source)), imports)
+        if not binds:
+            continue
+        first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
+        source = "\n".join(lines[first - 1 : node.end_lineno])
+        if (before and before.end_lineno == first) or (after and after.lineno == node.end_lineno):
+            beside += 1
+            if beside > MOST_BESIDE:
+                raise ValueError(f"more than {MOST_BESIDE} statements share a line with another")
+            source = ast.get_source_segment(text, node) or source
+        imports = isinstance(node, ast.Import | ast.ImportFrom)
+        yield Statement(number, first, source, binds, frozenset(names_used(source)), imports)
 
 
 def _bound(node: ast.AST) -> Iterator[str]:
@@ -190,22 +217,37 @@ def _bound(node: ast.AST) -> Iterator[str]:
             base = base.value
         if isinstance(base, ast.Name):
             yield base.id
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("setattr", "delattr"):
+        yield from (each.id for each in node.args[:1] if isinstance(each, ast.Name))
     elif not isinstance(node, ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
         for child in ast.iter_child_nodes(node):
             yield from _bound(child)
 
 
 def _without_magics(text: str) -> str:
+    text = text.lstrip("\n") if text.lstrip("\n").startswith("%%") else text
+    while TIMING.match(text):
+        text = TIMING.sub("\n", text)
+    if text.lstrip().startswith("%%"):
+        return ""  # another language, or a file that is written
+    if not re.search("[%!?]", text):
+        return text
+    readers = [lambda: text, lambda: MAGIC_LINE.sub(r"\1pass", TIMED_LINE.sub(r"\1", text))]
+    if len(MAGIC_LINE.findall(text)) <= MOST_FOR_IPYTHON:
+        readers.append(lambda: _as_ipython_reads(text))
+    for reader in readers:
+        try:
+            ast.parse(read := reader())
+            return read
+        except Exception:
+            continue
+    return text  # what Python says of it is told
+
+
+def _as_ipython_reads(text: str) -> str:
     from IPython.core.inputtransformer2 import TransformerManager
 
-    text = TIMING.sub("\n", text)
-    if not re.search(r"^\s*[%!?]|[?!]", text, re.MULTILINE):
-        return text
-    try:
-        ast.parse(text)
-    except SyntaxError:
-        return TransformerManager().transform_cell(text)
-    return text
+    return TransformerManager().transform_cell(text)
 
 
 def _why(error: BaseException) -> str:

@@ -116,11 +116,11 @@ def _graded(
     seeds: Sequence[int],
     n_lanes: int,
 ) -> Iterator[tuple[str, str, Exercise]]:
-    """Hand-ins as they are done. The lanes are processes, and share one server that was forked before any judge was."""
+    """Hand-ins as they are done. The lanes are processes that share one server."""
     if not waiting:
         return
-    load()
     server = Server(level)
+    load()  # here, too: what makes the inputs
     slots = get_context("fork").Queue()
     for slot in range(n_lanes):
         slots.put(slot)

@@ -1,19 +1,22 @@
 """A box for one process that nobody trusts: what it can see, reach and use up. Linux; elsewhere only the limits.
 
-A process calls `shut`, forks, and its child calls `enter`. With namespaces (of its own user, where we are not root: no
-rights are needed) it then sees a file system of its own, which holds Python, its packages and a small scratch folder,
-all read-only or empty; no network; no other process; and it has no rights that it could win back. Where the system
-forbids them, what is left is a user of its own, if we are root, and limits. `level()` says which of these holds here,
-for people and for `--require-isolation`.
+A process calls `shut`, forks, and its child calls `enter`; in the end the process calls `end`. With namespaces (of its
+own user, where we are not root: no rights are needed) the child then sees a file system of its own, which holds Python,
+its packages and a small scratch folder, all read-only or empty; no network; no other process; and it has no rights that
+it could win back. Where the system forbids them, what is left is a user of its own, if we are root, and limits.
+`level()` says which of these holds here, for people and for `--require-isolation`.
 """
 
 import contextlib
 import ctypes
 import os
 import resource
+import shutil
 import signal
 import sys
 import sysconfig
+import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,14 +26,14 @@ NOBODY = 65_534
 FIRST_USER = 61_184  # from here on no distribution gives numbers to users: one for each process at a time
 MEMORY = 3 * 2**30  # bytes of address space beyond what is mapped when the box is shut
 SCRATCH = 64 * 2**20  # bytes of files
-FILES, PROCESSES = 256, 64
+FILES, PROCESSES = 256, 32
 # From <linux/sched.h>, <sys/mount.h>, <linux/mount.h>, <linux/prctl.h>
 NEW_NS, NEW_UTS, NEW_IPC, NEW_USER, NEW_PID, NEW_NET = 0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
 DETACH = 2
-SET_DUMPABLE, SET_NO_NEW_PRIVS, SET_DEATH_SIGNAL, DROP_BOUND = 4, 38, 1, 24
-# What of the system a Python needs; never /home, /root, /tmp, /var, /run.
-SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/opt", "/etc/ld.so.cache", "/etc/localtime")
+SET_DUMPABLE, SET_NO_NEW_PRIVS, SET_DEATH_SIGNAL, DROP_BOUND, SET_CHILD_SUBREAPER = 4, 38, 1, 24, 36
+# What of the system a Python needs; never /home, /root, /opt, /tmp, /var, /run.
+SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/localtime")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 GRADING = Path(lessons_lib.__file__).parent / "grading"
 
@@ -63,53 +66,115 @@ def level() -> Level:
     return LEVELS["limits"]
 
 
-def shut(wanted: Level) -> None:
-    """Prepare a box for the child that this process, which must have one thread, forks next.
+def shut(wanted: Level, slot: int) -> str:
+    """Prepare a box for the child that this process, which must have one thread, forks next; its scratch folder.
 
     Raises:
         OSError: the system forbids it.
     """
+    if sys.platform == "linux":  # what the child leaves behind becomes ours, so that `end` finds it
+        _call("prctl", SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     if wanted.name != "namespaces":
-        return
+        folder = tempfile.mkdtemp(prefix="answer-")
+        if wanted.name == "user":
+            os.chown(folder, FIRST_USER + slot, FIRST_USER + slot)
+        return folder
     spaces, user, group = NEW_NS | NEW_NET | NEW_IPC | NEW_UTS | NEW_PID, os.geteuid(), os.getegid()
     if user == 0:
         _call("unshare", spaces)
     else:
         _call("unshare", spaces | NEW_USER)
         _map_user(user, group)
+    return "/tmp"
 
 
-def enter(wanted: Level, slot: int, seconds: float) -> None:
+def enter(wanted: Level, slot: int, seconds: float, folder: str, others: int = 0) -> None:
     """Go into the box, for good.
 
     Args:
         slot: numbers of processes that run at one time differ, so that their users do.
         seconds: of the processor's time.
+        folder: what `shut` gave.
+        others: processes that this user has beside the box.
     Raises:
         OSError: the system forbids it.
     """
     os.setsid()
     root = os.geteuid() == 0
+    with contextlib.suppress(OSError):  # where memory runs out, this process is the first to go
+        Path("/proc/self/oom_score_adj").write_text("1000")
     if wanted.name == "namespaces":
         _own_files()
     if root and wanted.name != "limits":
-        user = FIRST_USER + slot
+        user, others = FIRST_USER + slot, 0
         os.setgroups([])
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
-        if not os.access(sys.prefix, os.R_OK | os.X_OK):
-            raise PermissionError(f"{sys.prefix} cannot be read by another user")
+    os.chdir(folder)
+    os.environ.update(HOME=folder, TMPDIR=folder)
     if wanted.name == "namespaces":
-        os.chdir("/tmp")
         if root:  # a name space of users, only so that none can be made inside
             _call("prctl", SET_DUMPABLE, 1, 0, 0, 0)  # who has changed its user may not write its own uid_map
             _call("unshare", NEW_USER)
             _map_user(user, user)
         with contextlib.suppress(OSError):  # where there is no /proc, or a kernel without this number
             Path("/proc/sys/user/max_user_namespaces").write_text("0")
-    _limit(seconds)
+    if wanted.name == "namespaces" and _counts_alone():
+        others = 0
+    _limit(seconds, PROCESSES + others)
     if sys.platform == "linux":
         _give_up_rights()
+
+
+def end(wanted: Level, slot: int, child: int, folder: str) -> None:
+    """Kill the child and whatever it has started; in the end none of them is there."""
+    for kill in (os.kill, os.killpg):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(child, signal.SIGKILL)  # in a name space of processes, all go with the first
+    if wanted.name == "user":
+        _kill_all_of(FIRST_USER + slot)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(child, 0)
+    with contextlib.suppress(ChildProcessError):
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                _kill_children()
+                time.sleep(0.002)
+    if wanted.name != "namespaces":
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def others_of_this_user() -> int:
+    """How many processes and threads this user has, about, and may yet have: a limit of processes counts them all."""
+    found = 256
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            found += len(os.listdir(folder / "task")) if folder.stat().st_uid == os.getuid() else 0
+    return found
+
+
+def _counts_alone() -> bool:
+    """Whether the kernel counts the processes of a name space of users apart from its user's others: since 5.14."""
+    numbers = os.uname().release.split(".")[:2]
+    return tuple(int(number) for number in numbers if number.isdigit()) >= (5, 14)
+
+
+def _kill_all_of(user: int) -> None:
+    """All processes of a user at once, so that none can start another meanwhile."""
+    if (child := os.fork()) == 0:
+        with contextlib.suppress(BaseException):
+            os.setresuid(user, user, user)
+            os.kill(-1, signal.SIGKILL)
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def _kill_children() -> None:
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            if int(path.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                os.kill(int(path.parent.name), signal.SIGKILL)
 
 
 def _map_user(user: int, group: int) -> None:
@@ -153,16 +218,23 @@ def visible() -> list[str]:
     """Files and folders that a Python with this library needs, none of them inside another."""
     library = str(Path(lessons_lib.__file__).resolve().parent)
     installed = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    installed += [path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages")]
     wanted = {*SYSTEM, *installed, sys.prefix, sys.base_prefix, library, str(Path(lessons_lib.__file__).parent)}
     there = sorted(path for path in {*wanted, *map(os.path.realpath, wanted)} if os.path.exists(path))
     return [path for path in there if not any(path != other and path.startswith(f"{other}/") for other in there)]
 
 
 def hidden() -> list[str]:
-    """What lies in there and is nobody's business: all that judges, and the solutions."""
-    folders = [GRADING / "judge", GRADING / "solutions"]
-    files = [path for path in GRADING.glob("lesson_*/*") if path.name not in ("drive.py", "__init__.py")]
-    return [str(path) for path in (*folders, *files) if path.exists()]
+    """What lies in there and is nobody's business: all that judges, the solutions, and what a checkout has beside."""
+    found, seen = [], visible()
+    for grading in {GRADING, *(Path(path) / "lessons_lib" / "grading" for path in seen)}:
+        found += [grading / "judge", grading / "solutions"]
+        found += [path for path in grading.glob("lesson_*/*") if path.name not in ("drive.py", "__init__.py")]
+    root = GRADING.parents[1]
+    if (root / "solutions").is_dir() and any(f"{root}/".startswith(f"{path}/") for path in seen):
+        needed = {*map(os.path.realpath, (sys.prefix, sys.base_prefix)), str(GRADING)}
+        found += [path for path in root.iterdir() if not any(f"{each}/".startswith(f"{path}/") for each in needed)]
+    return [str(path) for path in found if path.exists() and not path.is_symlink()]
 
 
 def _cover(path: str) -> None:
@@ -195,7 +267,7 @@ def _remount_read_only(path: str) -> None:
     _mount("none", path, None, flags)
 
 
-def _limit(seconds: float) -> None:
+def _limit(seconds: float, processes: int) -> None:
     whole = int(seconds) + 1
     limits = {
         resource.RLIMIT_CPU: whole,
@@ -205,11 +277,15 @@ def _limit(seconds: float) -> None:
     }
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text().split()[0]) if os.path.exists("/proc/self/statm") else 0
-        limits |= {resource.RLIMIT_AS: MEMORY + pages * resource.getpagesize(), resource.RLIMIT_NPROC: PROCESSES}
+        limits |= {resource.RLIMIT_AS: MEMORY + pages * resource.getpagesize(), resource.RLIMIT_NPROC: processes}
     for limit, most in limits.items():
         _, hard = resource.getrlimit(limit)
         if hard == resource.RLIM_INFINITY or hard > most:
             resource.setrlimit(limit, (most, most))
+
+
+def _pythons() -> list[str]:
+    return [sys.prefix, sys.base_prefix, sysconfig.get_path("stdlib"), str(GRADING)]
 
 
 def _try(wanted: Level) -> bool:
@@ -219,13 +295,14 @@ def _try(wanted: Level) -> bool:
     if (outer := os.fork()) == 0:
         code = 1
         with contextlib.suppress(BaseException):
-            shut(wanted)
+            folder = shut(wanted, 0)
             if (inner := os.fork()) == 0:
                 with contextlib.suppress(BaseException):
-                    enter(wanted, 0, 60)
-                    os._exit(0)
+                    enter(wanted, 0, 60.0, folder)
+                    os._exit(int(not all(os.access(path, os.R_OK | os.X_OK) for path in _pythons())))
                 os._exit(1)
             code = int(os.waitpid(inner, 0)[1] != 0)
+            end(wanted, 0, inner, folder)
         os._exit(code)
     return os.waitpid(outer, 0)[1] == 0
 

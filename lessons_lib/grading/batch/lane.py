@@ -1,22 +1,20 @@
 """The trusted side of one question: it makes the inputs, has them answered, and judges what comes back."""
 
-import contextlib
-import os
-import signal
 import socket
 import time
 from collections.abc import Sequence
 
 from lessons_lib.grading.arrays import decode, encode, text_array
 from lessons_lib.grading.batch.answers import Answer, Notebook, with_what_they_use
-from lessons_lib.grading.batch.server import Server, blobs, receive, send
+from lessons_lib.grading.batch.server import MOST_MARKS, Server, blobs, disconnect, receive, send
 from lessons_lib.grading.drive.run import questions
 from lessons_lib.grading.judge.verdict import Verdict, judge, steps
 from lessons_lib.grading.parts import known
 from lessons_lib.grading.report import Result
 
 PATIENCE = 3.0  # times a question's own seconds: the machine is busy
-BESIDE = 20.0  # seconds for what stands beside the answer: forking, its imports, a helper made at the top of a cell
+BESIDE = 20.0  # seconds for what stands beside the answer: its imports, a helper made at the top of a cell
+READY = 30.0  # seconds until a process is in its box
 
 
 class NotGraded(Exception):
@@ -24,10 +22,15 @@ class NotGraded(Exception):
 
 
 class Lane:
-    """Questions one after another, each in a process of its own."""
+    """Questions one after another, each in a process of its own.
 
-    def __init__(self, server: Server, slot: int):
-        self._server, self._slot = server, slot
+    Args:
+        slot: a number that no other lane of this server has.
+        patience, beside: see PATIENCE and BESIDE.
+    """
+
+    def __init__(self, server: Server, slot: int, patience: float = PATIENCE, beside: float = BESIDE):
+        self._server, self._slot, self._patience, self._beside = server, slot, patience, beside
 
     def grade(self, lesson: str, question: str, notebook: Notebook, seeds: Sequence[int]) -> Result:
         """One question on its own: what it builds on is the course's.
@@ -62,7 +65,7 @@ class Lane:
             error = encode({"error": text_array(answer.trouble)})
             return _result(lesson, question, judge(steps(lesson, question), {}, error))
         connection, handle = self._server.connect(self._slot)
-        seconds = PATIENCE * declared.seconds + BESIDE
+        seconds = self._patience * declared.seconds + self._beside
         verdict = Verdict(0, None)
         try:
             send(
@@ -71,8 +74,8 @@ class Lane:
                     "lesson": lesson,
                     "question": question,
                     "seconds": seconds * len(seeds),
-                    "patience": PATIENCE,
-                    "parts": with_what_they_use(answer.given),
+                    "patience": self._patience,
+                    "parts": with_what_they_use(answer.given, without=declared.signatures),
                     "statements": [(one.cell, one.line, one.text) for one in answer.statements],
                 },
             )
@@ -83,14 +86,13 @@ class Lane:
                 if verdict.hint is not None:
                     break
         finally:
-            _kill(handle)
-            connection.close()
+            disconnect(connection, handle)
         return _result(lesson, question, verdict)
 
 
 def _wait_until_ready(connection: socket.socket) -> None:
     try:
-        receive(connection, time.monotonic() + BESIDE)
+        receive(connection, time.monotonic() + READY)
     except (TimeoutError, EOFError, ValueError):
         raise OSError("no process could be shut in a box") from None
 
@@ -100,7 +102,7 @@ def _answered(connection: socket.socket, inputs: dict[str, bytes], seconds: floa
     try:
         connection.settimeout(seconds)
         send(connection, inputs)
-        return blobs(receive(connection, time.monotonic() + seconds))
+        return blobs(receive(connection, time.monotonic() + seconds, MOST_MARKS))
     except TimeoutError:
         said = f"stopped after {seconds:g} s: is there a loop or a call that never ends?"
     except (EOFError, ConnectionError):
@@ -108,13 +110,6 @@ def _answered(connection: socket.socket, inputs: dict[str, bytes], seconds: floa
     except ValueError as error:
         said = f"the results cannot be read: {error}"
     return encode({"error": text_array(said)})
-
-
-def _kill(handle: int) -> None:
-    with contextlib.suppress(OSError):
-        if hasattr(signal, "pidfd_send_signal"):
-            signal.pidfd_send_signal(handle, signal.SIGKILL)
-    os.close(handle)
 
 
 def _result(lesson: str, question: str, verdict: Verdict) -> Result:

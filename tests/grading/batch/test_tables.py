@@ -5,14 +5,13 @@ import os
 import re
 from pathlib import Path
 
-import jaxtyping
 import pytest
 from answers import LESSONS, Slip, right_answers, right_text, slips
 
 from lessons_lib.grading.batch import box
 from lessons_lib.grading.batch.answers import Notebook
 from lessons_lib.grading.batch.lane import Lane
-from lessons_lib.grading.batch.server import Server, load
+from lessons_lib.grading.batch.server import Server
 from lessons_lib.grading.drive.run import questions
 from lessons_lib.grading.reference import solutions
 
@@ -25,10 +24,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="grading in proc
 
 @pytest.fixture(scope="module")
 def lane():
-    load()
-    jaxtyping.config.update("jaxtyping_disable", True)  # as for all answers; the server keeps what holds when it begins
     server = Server(box.level())
-    jaxtyping.config.update("jaxtyping_disable", False)
     yield Lane(server, 0)
     server.close()
 
