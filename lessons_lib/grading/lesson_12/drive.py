@@ -145,7 +145,7 @@ def _result(returned: Any) -> tuple[list[int], float]:
     return [int(token) for token in tokens], float(log_probability)
 
 
-def _unlikely(answer: Callable, *more: float) -> Arrays:
+def _unlikely(answer: Callable, *more: int | float) -> Arrays:
     """`unlikely.log_probability` of many tokens that all are as probable as 1,000 others, and none of them the end."""
     logs = torch.full((1001,), -math.log(1000), dtype=torch.float64)
     logs[-1] = -math.inf
