@@ -22,8 +22,8 @@ own, which has no network, no files but Python's, no time and memory without end
 so: the first line says what holds here. What a question builds on is the course's, so that one mistake costs once.
 
 In the report: class.html, a page for each learner, similar.html (answers that are alike), gradebook.csv, files for
-Canvas and Moodle, and a results.json for Gradescope. A run that was stopped goes on where it was when the same command is given again, with the
-same seed; hand-ins that came later are graded then, too.
+Canvas and Moodle, and a results.json for Gradescope. A run that was stopped goes on where it was when the same command
+is given again, with the same seed; hand-ins that came later are graded then, too.
 
 The roster is a CSV with a column key (the learner's folder, or the name before the exercise's in the file), and name,
 email, number, as far as you have them.

@@ -83,7 +83,9 @@ def test_every_file_that_a_page_names_exists():
 def command_lines(text: str) -> list[str]:
     """The lines that call `lessons`, in blocks or in the text, each without its continuation, comment and pipe."""
     joined = re.sub(r"\\\n\s*", " ", text)
-    found = re.findall(r"(?:^|[`$|]\s*|# )(?:\.venv/bin/)?lessons ([a-z-]+ +(?:[\w./]+ +)?-[^`|<>\n]*)", joined, re.MULTILINE)
+    found = re.findall(
+        r"(?:^|[`$|]\s*|# )(?:\.venv/bin/)?lessons ([a-z-]+ +(?:[\w./]+ +)?-[^`|<>\n]*)", joined, re.MULTILINE
+    )
     return [re.sub(r"\s+#.*", "", line) for line in found]
 
 

@@ -1,11 +1,11 @@
 """Lesson 7's checks: named mistakes can be told apart and are all made, and the reference is PyTorch's."""
 
-import itertools
 import re
 
 import numpy as np
 import pytest
 import torch
+from alike import alike
 from answers import right_text
 
 from lessons_lib.feedforward import FeedForward
@@ -39,7 +39,7 @@ def test_named_mistakes_can_be_told_apart(seed):
     gelu = [exact, *(wrong(x, *matrices) for sentence, wrong in mistakes.WRONG_GELU if "tanh" not in sentence)]
     gates = [judge_07._gated(inputs, x, 2 * d_ff // 3), *(wrong(*sides) for _, wrong in mistakes.WRONG_GATES)]
     for versions in (relu, gelu, gates):
-        assert not any(close(a, b, 1e-2) for a, b in itertools.combinations(versions, 2))
+        assert alike(versions, 1e-2) == []
     near = mistakes.WRONG_GELU[4][1](x, *matrices)  # the approximation is near, and yet too far
     assert not close(near, exact)
     arguments = drive.memory_cases(drive.make_memory(seed))["plain"]
