@@ -14,6 +14,7 @@ from lessons_lib.grading.report import Result
 
 PATIENCE = 3.0  # times a question's own seconds: the machine is busy
 BESIDE = 20.0  # seconds for what stands beside the answer: its imports, a helper made at the top of a cell
+MOST_RESULTS = 2**20  # bytes: nine times what any question needs; against an array that is much longer than is due
 READY = 30.0  # seconds until a process is in its box
 
 
@@ -102,7 +103,10 @@ def _answered(connection: socket.socket, inputs: dict[str, bytes], seconds: floa
     try:
         connection.settimeout(seconds)
         send(connection, inputs)
-        return blobs(receive(connection, time.monotonic() + seconds, MOST_MARKS))
+        results = blobs(receive(connection, time.monotonic() + seconds, MOST_MARKS))
+        if (size := sum(map(len, results.values()))) > MOST_RESULTS:
+            raise ValueError(f"{size / 2**20:.1f} MiB of results; at most {MOST_RESULTS // 2**20} MiB are judged")
+        return results
     except TimeoutError:
         said = f"stopped after {seconds:g} s: is there a loop or a call that never ends?"
     except (EOFError, ConnectionError):

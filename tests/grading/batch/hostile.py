@@ -25,7 +25,9 @@ from lessons_lib.grading.arrays import encode
 def connection():
     for number in range(3, 300):
         try:
-            return socket.socket(fileno=number)
+            found = socket.socket(fileno=number)
+            found.setblocking(True)
+            return found
         except OSError:
             continue
 def forge(data, size=None):
@@ -50,7 +52,10 @@ def {NAME}(query, key, value, mask=None):
 """
 ALWAYS, ALONE = "limits", "namespaces"  # the least level that holds it back
 ENDED, STOPPED, NOTHING = "ended before it gave a result", r"stopped after [\d.]+ s", "returns nothing"
-RUNNING, BACK = r"still running after [\d.]+ s", "held back"
+RUNNING, BACK = (
+    rf"still running after [\d.]+ s|{STOPPED}",
+    "held back",
+)  # a busy machine may come too late for the first
 
 
 @dataclass(frozen=True)
@@ -60,13 +65,16 @@ class Kind:
     Args:
         hint: a pattern for what is said of it.
         needs: the least level of the box that holds it back.
-        quick: whether it may be stopped after a second or two.
     """
 
     text: str
     hint: str
     needs: str = ALWAYS
-    quick: bool = True
+
+    @property
+    def quick(self) -> bool:
+        """Whether it may be stopped after a second: it never ends by itself."""
+        return STOPPED in self.hint
 
 
 def _body(lines: str, hint: str, *rest) -> Kind:
@@ -76,11 +84,11 @@ def _body(lines: str, hint: str, *rest) -> Kind:
 
 def _try(lines: str, needs: str = ALONE) -> Kind:
     inside = "".join(f"    {line}\n" for line in lines.strip("\n").split("\n"))
-    return Kind(f"{TRY}def attempt():\n{inside}", BACK, needs, False)
+    return Kind(f"{TRY}def attempt():\n{inside}", BACK, needs)
 
 
 def _forge(line: str, hint: str) -> Kind:
-    return Kind(f"{FORGE}def {NAME}(*x):\n    {line}\n", hint, ALWAYS, False)
+    return Kind(f"{FORGE}def {NAME}(*x):\n    {line}\n", hint)
 
 
 FAKES = "{f'{case}.{name}': numpy.zeros((5, 7), 'f4') for case in CASES for name in ('output', 'weights', 'query')}"
@@ -92,8 +100,8 @@ KINDS: dict[str, Kind] = {
     "a loop that swallows every error": _body(
         "while True:\n    try: time.sleep(0.01)\n    except BaseException: pass", STOPPED
     ),
-    "a huge matrix": _body("a = torch.ones(12000, 12000)\nreturn a @ a @ a, a", STOPPED),
-    "a huge power": _body("return 9 ** 9 ** 9", f"{STOPPED}|{RUNNING}"),
+    "a huge matrix": _body("a = torch.ones(7000, 7000)\nreturn a @ a @ a, a", RUNNING),
+    "a huge power": _body("return 9 ** 9 ** 9", RUNNING),
     "sleep": _body("time.sleep(1000)", RUNNING),
     "sleep without the alarm": _body("signal.setitimer(signal.ITIMER_REAL, 0)\ntime.sleep(1000)", STOPPED),
     "an alarm that does nothing": _body(
@@ -106,7 +114,7 @@ KINDS: dict[str, Kind] = {
     ),
     "a loop at the top of a cell": Kind(f"{RIGHT}\nLOOP = sum(0 for _ in iter(int, 1))\n{NAME}.loop = LOOP", STOPPED),
     "a loop in __del__": _body(
-        "class Slow:\n    def __del__(self):\n        while True: pass\nSlow()", f"{NOTHING}|{STOPPED}|{RUNNING}"
+        "class Slow:\n    def __del__(self):\n        while True: pass\nSlow()", f"{NOTHING}|{RUNNING}"
     ),
     "a loop at the end": _body("import atexit\n@atexit.register\ndef loop():\n    while True: pass", NOTHING),
     "a thread that never ends": _body(
@@ -140,7 +148,7 @@ KINDS: dict[str, Kind] = {
     ),
     "memory": _body("return torch.ones(5 * 2**30, dtype=torch.uint8)", "RuntimeError.*memory"),
     "memory, in Python": _body("return bytearray(5 * 2**30)", "MemoryError"),
-    "endless depth": _body(f"sys.setrecursionlimit(10**9)\n{NAME}()", f"{ENDED}|{STOPPED}|{RUNNING}|MemoryError"),
+    "endless depth": _body(f"sys.setrecursionlimit(10**9)\n{NAME}()", f"{ENDED}|{RUNNING}|MemoryError"),
     "a large file": _body(
         "with open('large', 'wb') as file:\n    for _ in range(100): file.write(bytes(2**20))", "OSError"
     ),
@@ -151,8 +159,6 @@ KINDS: dict[str, Kind] = {
         "for _ in range(300):\n    print('x' * 10**5)\n    sys.stderr.write('x' * 10**5)\n    os.write(2, b'x' * 10**5)"
         "\n    os.write(1, b'x' * 10**5)",
         NOTHING,
-        ALWAYS,
-        False,
     ),
     "many open files": _body("files = [open('/dev/null') for _ in range(1000)]", "OSError"),
     "waiting for an input": _body("input()", "EOFError"),
@@ -191,8 +197,6 @@ KINDS: dict[str, Kind] = {
         "from lessons_lib import attention\nfrom concurrent.futures import ThreadPoolExecutor\n"
         f"with ThreadPoolExecutor() as pool: return pool.submit(attention.{NAME}, *x).result()",
         "RuntimeError|calls",
-        ALWAYS,
-        False,
     ),
     "the library's own": Kind(f"from lessons_lib.attention import {NAME}", "define your own"),
     # objects that lie
@@ -239,6 +243,9 @@ KINDS: dict[str, Kind] = {
     "no base64": _forge('forge(b\'{"plain.output": "!!"}\')', "cannot be read"),
     "no arrays": _forge('forge(b\'{"plain.output": "AAAA"}\')', "cannot be read"),
     "other names": _forge("forge(texts({'a.b': numpy.zeros(3)}).replace(b'a.b', b'../a'))", "cannot be read"),
+    "more than is due": _forge(
+        "forge(texts({f'{case}.output': numpy.zeros(10**5) for case in CASES}))", "MiB of results"
+    ),
     "ten thousand arrays": _forge(
         "forge(b'{' + b','.join(b'\"a%d\": \"\"' % i for i in range(10**4)) + b'}')", "no arrays"
     ),
@@ -316,7 +323,7 @@ KINDS: dict[str, Kind] = {
         NOTHING,
     ),
     "leaves a process of another program": _body(
-        "import subprocess\nsubprocess.Popen(['sleep', '100'], start_new_session=True)", NOTHING, ALWAYS, False
+        "import subprocess\nsubprocess.Popen(['sleep', '100'], start_new_session=True)", NOTHING
     ),
     # the box itself
     "more than its limits": _try("resource.setrlimit(resource.RLIMIT_NPROC, (9999, 9999))\nreturn True", ALWAYS),

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hostile import KINDS, LEFT, NAME, RIGHT, Kind
+from hostile import BACK, KINDS, LEFT, NAME, RIGHT, Kind
 
 from lessons_lib.grading.batch import box
 from lessons_lib.grading.batch.answers import Notebook
@@ -46,7 +46,7 @@ class Class:
             os.environ.clear()
             os.environ |= before
         self.patient = Lane(self.server, 3)
-        self.quick = Lane(self.server, 3, patience=0.2, beside=1.5)
+        self.quick = Lane(self.server, 3, patience=0.1, beside=1.0)
 
     def grade(self, kind: Kind) -> Result:
         words = {"ROOT": str(ROOT), "FOLDER": str(self.folder), "PORT": str(self.port), "NUMBER": "98765 4321"}
@@ -125,16 +125,16 @@ def test_nothing_is_gained_alone(alone, name):
     hold(alone, KINDS[name])
 
 
-@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.needs == "limits" and not kind.quick])
+# What needs no name space; and of what needs none either, a few of a kind.
+FEW = ["a loop that swallows every error", "the end without a word", "memory", "leaves a process", "a large file"]
+FEW += [name for name, kind in KINDS.items() if kind.needs == "limits" and kind.hint == BACK]
+
+
+@pytest.mark.parametrize("name", FEW)
 def test_nothing_is_gained_as_another_user(other_user, name):
     hold(other_user, KINDS[name])
 
 
-FEW = ["a loop that swallows every error", "the end without a word", "memory", "leaves a process", "a large file"]
-
-
-@pytest.mark.parametrize(
-    "name", [*FEW, *(name for name, kind in KINDS.items() if kind.needs == "limits" and not kind.quick)]
-)
+@pytest.mark.parametrize("name", FEW)
 def test_nothing_is_gained_with_limits_alone(limited, name):
     hold(limited, KINDS[name])
