@@ -71,8 +71,8 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: list[str] | None = None) -> int:
     """Run one command.
 
-    Exit code: 0; 1 if an export fails its check; 2 after an error that the user can mend; 70 after one that only we
-    can, with its traceback; 128 + signal when stopped.
+    Exit code: 0; 1 if an export fails its check; 2 after an error that the user can mend; 3 if isolation is required
+    and cannot be had; 70 after an error that only we can mend, with its traceback; 128 + signal when stopped.
     """
     options = build_parser().parse_args(arguments)
     tune_process()
