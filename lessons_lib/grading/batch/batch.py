@@ -28,7 +28,7 @@ from lessons_lib.grading.report import Result
 
 N_SEEDS = 3
 GRADED, SEED = ".graded", "seed.txt"
-NOT_HANDED_IN = "not handed in"
+NOT_HANDED_IN, NOT_GRADED = "not handed in", "not graded"  # how hints begin that no judge has given
 
 
 def seeds_of(seed: int) -> tuple[int, ...]:
@@ -71,7 +71,7 @@ def run(
     files = {
         (key, lesson): _kept(out, one, seeds) for key, theirs in hand_ins.items() for lesson, one in theirs.items()
     }
-    waiting = [which for which, path in files.items() if _read(path) is None]
+    waiting = [which for which, path in files.items() if not _is_whole(_read(path))]
     done = len(files) - len(waiting)
     tell(done, len(files))
     for key, lesson, exercise in _graded(hand_ins, waiting, level, seeds, n_lanes or os.cpu_count() or 1):
@@ -100,6 +100,11 @@ def _kept(out: Path, hand_in: HandIn, seeds: Sequence[int]) -> Path:
     cells = hand_in.notebook.cells if hand_in.notebook else [hand_in.trouble]
     whole = json.dumps([__version__, hand_in.lesson, hand_in.file, cells, list(seeds)])
     return out / GRADED / f"{hashlib.sha256(whole.encode()).hexdigest()[:24]}.json"
+
+
+def _is_whole(exercise: Exercise | None) -> bool:
+    """Whether every question was judged; one at which the machine failed is graded again by the next run."""
+    return exercise is not None and not any((one.hint or "").startswith(NOT_GRADED) for one in exercise.results)
 
 
 def _read(path: Path) -> Exercise | None:
@@ -163,9 +168,9 @@ def _grade(hand_in: HandIn) -> Exercise:
         try:
             results.append(_lane.grade(hand_in.lesson, name, hand_in.notebook, _seeds))
         except NotGraded as error:
-            missing = not_handed_in(hand_in.lesson, f"not graded: {error}").results
+            missing = not_handed_in(hand_in.lesson, f"{NOT_GRADED}: {error}").results
             results.append(next(one for one in missing if one.question == name))
-            notes.append(f"not graded: {error}; grade this hand-in again")
+            notes.append(f"{NOT_GRADED}: {error}; give the command again")
         mine = hand_in.notebook.answer(tuple(declared.signatures), set())
         answers[name] = "\n\n".join(one.text for one in mine.statements if set(declared.signatures) & one.binds)
     return Exercise(hand_in.lesson, hand_in.file, tuple(results), tuple(notes), answers)

@@ -138,9 +138,10 @@ def main(handle: int, level: str) -> None:
 
 def load() -> None:
     """Load what every child would load otherwise: all drives, and what PyTorch loads when an optimizer is made."""
-    for lesson in LESSONS:
-        questions(lesson.removeprefix("lesson_"))
     torch.set_num_threads(1)
+    for lesson in LESSONS:
+        for question in questions(lesson.removeprefix("lesson_")).values():
+            question.ready()
     torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
 
 

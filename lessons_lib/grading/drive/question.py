@@ -21,6 +21,7 @@ class Question:
         forbidden: modules whose functions the answer may not call, for it would build nothing.
         instead: of some of these functions, by its full name, what to do in place of the call.
         seconds: the soft limit for one `drive`.
+        ready: loads what each `drive` would load first, for who drives many answers.
         also: the signatures of the other functions that the question asks for; `drive` then gets a tuple of them all.
     """
 
@@ -32,6 +33,7 @@ class Question:
     instead: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 5.0
     also: tuple[str, ...] = ()
+    ready: Callable[[], object] = lambda: None
 
     @property
     def name(self) -> str:

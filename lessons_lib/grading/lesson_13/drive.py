@@ -321,6 +321,11 @@ def drive_capstone(answer: Callable, inputs: Arrays) -> Arrays:
     return arrays | drive_cases(cases, answer, report_arrays)
 
 
+def ready_capstone() -> None:
+    """The sentences and the course's translator: seconds, at the first call in a process."""
+    find_translator()[0].translate(held_out()["in_distribution"][0].source)
+
+
 QUESTIONS = {
     "q1": Question(
         title="BLEU of a whole test set",
@@ -343,6 +348,7 @@ QUESTIONS = {
         signature=CAPSTONE,
         make=make_test_set,
         drive=drive_capstone,
+        ready=ready_capstone,
         seconds=120.0,
     ),
 }

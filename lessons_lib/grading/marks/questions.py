@@ -7,7 +7,8 @@ from lessons_lib.errors import UserError
 from lessons_lib.grading.batch.results import Exercise, Learner
 from lessons_lib.grading.report import Result
 
-ABSENT = ("not handed in", "not found")  # how the hint of a question begins that nobody answered
+# How the hint of a question begins that nobody answered, or that a failing machine has not graded: no points, and no 0.
+ABSENT = ("not handed in", "not found", "not graded")
 
 
 @dataclass(frozen=True)

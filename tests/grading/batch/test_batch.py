@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from lessons_lib.errors import UserError
-from lessons_lib.grading.batch import handins
+from lessons_lib.grading.batch import batch, box, handins
 from lessons_lib.grading.batch.answers import exercises
 from lessons_lib.grading.batch.batch import kept_seed, seeds_of
 from lessons_lib.grading.drive.run import questions
+from lessons_lib.grading.marks.questions import handed_in
 from lessons_lib.grading.reference import solutions
 
 ROOT = Path(__file__).parents[3]
@@ -179,3 +180,19 @@ def test_a_command_that_makes_no_sense_says_so(arguments, message, tmp_path, mon
     assert main(["grade", *arguments]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "r").exists()
+
+
+def test_a_question_at_which_the_machine_failed_is_no_zero_and_is_graded_again(folder, tmp_path, monkeypatch):
+    found = {"anna": handins.find(folder, [FIRST])[0]["anna"]}
+    failed = batch.not_handed_in(FIRST, f"{batch.NOT_GRADED}: no process could be had", "anna/x.ipynb")
+    calls = []
+
+    def graded(hand_ins, waiting, *rest):
+        calls.append(list(waiting))
+        yield from ((*which, failed) for which in waiting)
+
+    monkeypatch.setattr(batch, "_graded", graded)
+    for _ in range(2):
+        (learner,) = batch.run(found, [FIRST], tmp_path, box.LEVELS["limits"], 0)
+    assert calls == [[("anna", FIRST)]] * 2
+    assert not any(handed_in(learner.exercises[0], one) for one in learner.exercises[0].results)
