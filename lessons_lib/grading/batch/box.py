@@ -194,24 +194,33 @@ def _give_up_rights() -> None:
 
 def _own_files() -> None:
     """A root that holds what is listed, read-only, and a scratch folder; the old one is gone."""
-    root = "/tmp"  # any folder that is there on every Linux: it is covered, for this process alone
     _mount("none", "/", None, MS_REC | MS_PRIVATE)
     paths, secrets = visible(), hidden()
+    root = _free_folder(paths)
     _mount("root", root, "tmpfs", MS_NOSUID | MS_NODEV, f"size={SCRATCH},mode=755")
+    os.makedirs(f"{root}/tmp")  # first: what is visible may lie below
+    _mount("scratch", f"{root}/tmp", "tmpfs", MS_NOSUID | MS_NODEV, f"size={SCRATCH},mode=1777")
     for path in (*paths, *DEVICES):
         _bind(path, root + path)
     for path in secrets:
         _cover(root + path)
-    for name in ("/proc", "/tmp", "/old"):
+    for name in ("/proc", "/old"):
         os.makedirs(root + name, exist_ok=True)
     with contextlib.suppress(OSError):  # a container may forbid it; PyTorch and NumPy do without
         _mount("proc", root + "/proc", "proc", MS_NOSUID | MS_NODEV)
-    _mount("scratch", root + "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, f"size={SCRATCH},mode=1777")
     _call("syscall", ctypes.c_long(_PIVOT_ROOT), root.encode(), f"{root}/old".encode())
     os.chdir("/")
     _call("umount2", b"/old", DETACH)
     os.rmdir("/old")
     _mount("none", "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV)
+
+
+def _free_folder(paths: list[str]) -> str:
+    """A folder that can be covered, for this process alone, because nothing that is needed lies below."""
+    for folder in ("/tmp", "/mnt", "/media", "/srv", "/var/tmp"):
+        if os.path.isdir(folder) and not any(f"{path}/".startswith(f"{folder}/") for path in paths):
+            return folder
+    raise FileNotFoundError("/tmp, /mnt, /media, /srv, /var/tmp: none is free for a new root")
 
 
 def visible() -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -196,3 +197,16 @@ def test_a_question_at_which_the_machine_failed_is_no_zero_and_is_graded_again(f
         (learner,) = batch.run(found, [FIRST], tmp_path, box.LEVELS["limits"], 0)
     assert calls == [[("anna", FIRST)]] * 2
     assert not any(handed_in(learner.exercises[0], one) for one in learner.exercises[0].results)
+
+
+def test_a_library_below_tmp_is_shut_in_like_any_other(tmp_path):
+    """The folder that the box covers may not be the one in which Python or the library lies."""
+    shutil.copytree(
+        ROOT / "lessons_lib", tmp_path / "lessons_lib", ignore=shutil.ignore_patterns("*.pyc", "*.safetensors")
+    )
+    code = "import lessons_lib.grading.batch.box as box; print(box.__file__, box.level().name)"
+    command = [sys.executable, "-c", code]
+    printed = subprocess.run(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True)
+    where, level = printed.stdout.decode().split()
+    assert where.startswith(str(tmp_path))
+    assert level == box.level().name

@@ -107,6 +107,15 @@ def test_a_second_training_in_the_same_folder_is_refused(tmp_path):
     assert train_translator(toy_corpus(), recipe(steps=2), tmp_path / "out")["steps"] == 2
 
 
+@pytest.fixture
+def heard():
+    """Ctrl-C is heard, also where the tests were begun in the background, whose programs are deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_ends_the_scoring_and_the_model_is_there(tmp_path, monkeypatch):
     """A handler that only waits for the next step would swallow it: there is none any more."""
 
@@ -121,6 +130,7 @@ def test_ctrl_c_ends_the_scoring_and_the_model_is_there(tmp_path, monkeypatch):
     assert "scores" not in json.loads((tmp_path / "out" / "run.json").read_text())
 
 
+@pytest.mark.usefixtures("heard")
 def test_one_press_may_arrive_twice_and_a_second_one_ends(monkeypatch):
     with StopSignal() as stop:
         os.kill(os.getpid(), signal.SIGINT)
