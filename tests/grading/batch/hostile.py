@@ -300,7 +300,8 @@ KINDS: dict[str, Kind] = {
     ),
     LEFT: _try(
         "if not hasattr(attempt, 'old'):\n"
-        "    attempt.old = [n for f in ('/tmp', '/dev/shm') if os.path.isdir(f) for n in os.listdir(f)]\n"
+        "    there = [n for f in ('/tmp', '/dev/shm') if os.path.isdir(f) for n in os.listdir(f)]\n"
+        "    attempt.old = [n for n in there if 'left' in n]\n"
         "    open('/tmp/left_behind', 'w').write('x')\nreturn attempt.old"
     ),
     # outside
