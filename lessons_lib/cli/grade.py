@@ -1,10 +1,11 @@
 """`lessons grade`."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from lessons_lib.errors import UserError
@@ -108,23 +109,16 @@ def _lessons(given: str | None) -> list[str]:
     return [every[number] for number in sorted(numbers)]
 
 
-class _progress:
-    """A progress bar on stderr, if people watch."""
+@contextlib.contextmanager
+def _progress(silent: bool) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr, if people watch; what it gives is told how many of how many are done."""
+    from tqdm import tqdm
 
-    def __init__(self, silent: bool):
-        self._silent = silent
-
-    def __enter__(self) -> Callable[[int, int], None]:
-        from tqdm import tqdm
-
-        self._bar = tqdm(unit="hand-in", disable=self._silent or None, file=sys.stderr)
+    with tqdm(unit="hand-in", disable=silent or None, file=sys.stderr) as bar:
 
         def tell(done: int, all_: int) -> None:
-            self._bar.total = all_
-            self._bar.update(done - self._bar.n)
-            self._bar.refresh()
+            bar.total = all_
+            bar.update(done - bar.n)
+            bar.refresh()
 
-        return tell
-
-    def __exit__(self, *error) -> None:
-        self._bar.close()
+        yield tell

@@ -44,10 +44,8 @@ def grade(lesson: str, question: str, namespace: Mapping[str, Any], seeds: tuple
             if seeds is None and seed not in SEEDS:
                 verdict = Verdict(verdict.passed, f"{HARD_CODED} ({verdict.hint})")
             break
-    reached = [True] * verdict.passed + [False] * (verdict.hint is not None)
-    reached += [None] * (len(declared_steps) - len(reached))
-    rows = tuple((step.title, step.points, state) for step, state in zip(declared_steps, reached, strict=True))
-    return Result(question, declared.title, rows, verdict.hint)
+    worth = [(step.title, step.points) for step in declared_steps]
+    return Result.of(question, declared.title, worth, verdict.passed, verdict.hint)
 
 
 class Check:

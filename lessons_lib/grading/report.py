@@ -1,6 +1,7 @@
 """What a learner reads: points, steps and one hint, as plain text and as HTML."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -17,6 +18,13 @@ class Result:
     title: str
     steps: tuple[tuple[str, int, bool | None], ...]
     hint: str | None
+
+    @classmethod
+    def of(cls, question: str, title: str, steps: Sequence[tuple[str, int]], passed: int, hint: str | None) -> "Result":
+        """From the (title, points) of all steps, how many were passed, and the hint of the one that was not, if any."""
+        reached = [True] * passed + [False] * (hint is not None)
+        reached += [None] * (len(steps) - len(reached))
+        return cls(question, title, tuple((*step, state) for step, state in zip(steps, reached, strict=True)), hint)
 
     @property
     def points(self) -> int:

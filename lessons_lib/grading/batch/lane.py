@@ -117,8 +117,5 @@ def _answered(connection: socket.socket, inputs: dict[str, bytes], seconds: floa
 
 
 def _result(lesson: str, question: str, verdict: Verdict) -> Result:
-    declared = steps(lesson, question)
-    reached = [True] * verdict.passed + [False] * (verdict.hint is not None)
-    reached += [None] * (len(declared) - len(reached))
-    rows = tuple((step.title, step.points, state) for step, state in zip(declared, reached, strict=True))
-    return Result(question, questions(lesson)[question].title, rows, verdict.hint)
+    worth = [(step.title, step.points) for step in steps(lesson, question)]
+    return Result.of(question, questions(lesson)[question].title, worth, verdict.passed, verdict.hint)
