@@ -81,8 +81,9 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({one.key: {each.lesson: each.points for each in one.exercises} for one in learners}))
     else:
-        total = sum(one.points for one in learners) / max(1, sum(one.total for one in learners))
-        print(f"{len(learners)} learners, {total:.0%} of the points; see {options.out / 'class.html'}")
+        share = sum(one.points for one in learners) / max(1, sum(one.total for one in learners))
+        many = f"{len(learners)} learner{'s' * (len(learners) != 1)}"
+        print(f"{many}, {share:.0%} of the points; see {options.out / 'class.html'}")
     return 0
 
 
