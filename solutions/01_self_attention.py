@@ -216,7 +216,7 @@ The softmax of 1 among zeros is nearly flat. Multiply the queries by a large num
 r"""
 ## All of it
 
-All three questions once more, with the sum of your points.
+All questions once more, with the sum of your points.
 """
 
 # %% check

@@ -237,7 +237,7 @@ direction for each word d_head grows with the sentence: let the number grow with
 r"""
 ## All of it
 
-All three questions once more, with the sum of your points.
+All questions once more, with the sum of your points.
 """
 
 # %% check

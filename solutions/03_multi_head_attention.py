@@ -254,7 +254,7 @@ The softmax's own, with the axis of heads: no mean over heads, no merging. Only 
 r"""
 ## All of it
 
-All three questions once more, with the sum of your points.
+All questions once more, with the sum of your points.
 """
 
 # %% check

@@ -232,7 +232,7 @@ The table has one column more than twice max_distance, for the distance 0.
 r"""
 ## All of it
 
-All three questions once more, with the sum of your points.
+All questions once more, with the sum of your points.
 """
 
 # %% check

@@ -363,7 +363,7 @@ multiplies its last norm of x, (B, T, D), by the transposed table of the embeddi
 r"""
 ## All of it
 
-All three questions once more, with the sum of your points.
+All questions once more, with the sum of your points.
 """
 
 # %% check

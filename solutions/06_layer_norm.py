@@ -265,7 +265,7 @@ the tensor of whoever called you.
 r"""
 ## All of it
 
-All three questions once more, with the sum of your points.
+All questions once more, with the sum of your points.
 """
 
 # %% check

@@ -250,7 +250,7 @@ Transposed, `contract_weight` has one row for each neuron. Pick the rows that fi
 r"""
 ## All of it
 
-All three questions once more, with the sum of your points.
+All questions once more, with the sum of your points.
 """
 
 # %% check

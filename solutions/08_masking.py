@@ -219,7 +219,7 @@ boolean `real` of shape (B, T), `logits[real]` is (N, V). (Its option `ignore_in
 r"""
 ## All of it
 
-All three questions once more, with the sum of your points.
+All questions once more, with the sum of your points.
 """
 
 # %% check

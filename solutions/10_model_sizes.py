@@ -280,7 +280,7 @@ If less than nothing is left, `//` gives a negative number. The largest batch is
 r"""
 ## All of it
 
-All three questions once more, with the sum of your points.
+All questions once more, with the sum of your points.
 """
 
 # %% check

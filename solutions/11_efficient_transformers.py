@@ -261,7 +261,7 @@ fit.
 r"""
 ## All of it
 
-All three questions once more, with the sum of your points.
+All questions once more, with the sum of your points.
 """
 
 # %% check

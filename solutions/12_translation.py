@@ -302,7 +302,7 @@ there must be gradients already, and nobody may have used them yet.
 r"""
 ## All of it
 
-All three questions once more, with the sum of your points.
+All questions once more, with the sum of your points.
 """
 
 # %% check

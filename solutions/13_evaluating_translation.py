@@ -311,7 +311,7 @@ Return a dictionary with the translations alone, and check. The hint says what i
 r"""
 ## All of it
 
-All three questions once more, with the sum of your points.
+All questions once more, with the sum of your points.
 """
 
 # %% check

@@ -80,6 +80,7 @@ def build() -> None:
     if done.returncode != 0:
         sys.exit(f"{done.stdout}\nThe site was not built: mend the warnings and errors above.")
     INDEX.write_text(REDIRECT, "utf8")
+    (INDEX.parent / ".nojekyll").touch()  # GitHub Pages, from a branch, would leave out `_static`
     write_whole(BUILD / "html" / TRANSLATOR, web_model(COURSE_MODEL, name=TRANSLATOR_NAME))
     MANIFEST.write_text(json.dumps(now, indent=1), "utf8")
     print(f"Built in {time.perf_counter() - begin:.0f} s.")

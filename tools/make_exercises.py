@@ -43,8 +43,9 @@ class SourceError(Exception):
 
 
 def repository() -> str:
-    """The address of the repository, from the one place where it stands."""
-    return yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))["repository"]["url"]
+    """The address of the repository, with its branch if it is not main, from the one place where they stand."""
+    said = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))["repository"]
+    return said["url"] if said["branch"] == "main" else f"{said['url']}@{said['branch']}"
 
 
 def sources() -> list[Path]:

@@ -11,6 +11,7 @@ import argparse
 import ast
 import hashlib
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -36,6 +37,7 @@ from tools.lesson_files import (
 )
 
 SECONDS_A_CELL = 900
+INSTALLED = re.compile(r"(?<=\"lessons_lib @ )git\+[^\"]+")
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
@@ -114,7 +116,8 @@ def program(source: str) -> str:
 
 
 def same_program(before: str, after: str) -> bool:
-    """Whether two sources of a cell do the same."""
+    """Whether two sources of a cell do the same; from where Colab installs the library makes no difference."""
+    before, after = (INSTALLED.sub("git+", source) for source in (before, after))
     try:
         return before == after or program(before) == program(after)
     except SyntaxError:  # a line that only IPython understands

@@ -1,7 +1,9 @@
 // Remembers which lessons were read to the end and which questions were answered, and shows it in the sidebar.
 // It is kept in this browser's local storage and goes nowhere else; without that storage the page is as it was.
 
-const KEY = "executable-transformer:progress"; // {"01_self_attention": {read: true, right: [0, 2], questions: 4}, …}
+// Of two editions of the course under one address, a class's and the course itself, each has its own.
+const EDITION = document.querySelector('meta[name="edition"]')?.content ?? "";
+const KEY = `progress in ${EDITION}`; // {"01_self_attention": {read: true, right: [0, 2], questions: 4}, …}
 const LESSON = /(\d\d_\w+)\.html/;
 
 function storage() {

@@ -16,6 +16,7 @@ from lessons_lib.cli import (
     export,
     export_web,
     grade,
+    handout,
     prepare,
     profile,
     score,
@@ -38,6 +39,7 @@ COMMANDS = {
     "export-web": export_web,
     "profile": profile,
     "grade": grade,
+    "handout": handout,
 }
 
 MAIN_HELP = """\
@@ -53,6 +55,7 @@ Train an English–French Transformer, translate with it, score it, and see wher
   lessons export-web --model runs/toy --out toy.bin
   lessons profile --model runs/toy
   lessons grade submissions --out report
+  lessons handout --lessons 1-8 --out class
 
 `lessons COMMAND --help` tells more about each. An error is one line; --traceback shows where it arose.
 """

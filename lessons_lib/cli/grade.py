@@ -26,8 +26,9 @@ In the report: class.html, a page for each learner, similar.html (answers that a
 Canvas and Moodle, and a results.json for Gradescope. A run that was stopped goes on where it was when the same command
 is given again, with the same seed; hand-ins that came later are graded then, too.
 
-The roster is a CSV with a column key (the learner's folder, or the name before the exercise's in the file), and name,
-email, number, as far as you have them.
+`--class class.toml` gives the questions the points of your class (see `lessons handout`). The roster is a CSV with a
+column key (the learner's folder, or the name before the exercise's in the file), and name, email, number, as far as
+you have them.
 """
 ISOLATION_FAILS = 3
 
@@ -37,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="a folder, a zip, or one notebook")
     parser.add_argument("--out", type=Path, required=True, metavar="REPORT", help="the folder to write")
     parser.add_argument("--lessons", metavar="LIST", help="which exercises are graded, such as 1-8 or 1,3,5; all")
+    parser.add_argument("--class", type=Path, dest="edition", metavar="TOML", help="the class's points and questions")
+    parser.add_argument("--learner", metavar="NAME", help="all of SUBMISSIONS is this one's, in whatever folders")
     parser.add_argument("--roster", type=Path, metavar="CSV", help="the learners of the class")
     parser.add_argument("--seed", type=int, help="of the inputs; else one is drawn, and kept with the report")
     parser.add_argument("--processes", type=int, metavar="N", help="how many at a time; one for each core")
@@ -48,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Grade; the exit code: 3 if isolation is required and cannot be had."""
+    from lessons_lib.grading import edition
     from lessons_lib.grading.batch import box, handins
     from lessons_lib.grading.batch.batch import kept_seed
     from lessons_lib.grading.batch.batch import run as run_batch
@@ -59,16 +63,19 @@ def run(options: argparse.Namespace) -> int:
         return ISOLATION_FAILS
     if options.out.exists() and not options.out.is_dir():
         raise UserError(f"{options.out} is a file; give a folder for --out")
-    lessons = _lessons(options.lessons)
+    if options.edition:
+        edition.use(edition.read(options.edition))
+    wanted = edition.numbers(options.lessons) if options.lessons else edition.current().lessons
+    lessons = _lessons(wanted)
     roster = handins.read_roster(options.roster) if options.roster else {}
-    found, notes = handins.find(options.submissions, lessons)
+    found, notes = handins.find(options.submissions, lessons, options.learner)
     for note in notes:
         print(f"lessons: {note}", file=sys.stderr)
     found |= {key: {} for key in handins.missing(found, roster)}
     unknown = [key for key in found if roster and key not in roster]
     if unknown:
         print(f"lessons: not in the roster, graded all the same: {', '.join(unknown)}", file=sys.stderr)
-    if options.lessons is None:  # what nobody has handed in was not asked for
+    if wanted is None:  # what nobody has handed in was not asked for
         lessons = [lesson for lesson in lessons if any(lesson in theirs for theirs in found.values())] or lessons
     seed = kept_seed(options.out, options.seed)
     with _progress(options.json) as tell:
@@ -77,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
 
     from lessons_lib.grading.marks import write_reports
 
-    write_reports(learners, options.out, "The Executable Transformer")
+    write_reports(learners, options.out, edition.current().name)
     if options.json:
         print(json.dumps({one.key: {each.lesson: each.points for each in one.exercises} for one in learners}))
     else:
@@ -87,27 +94,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _lessons(given: str | None) -> list[str]:
-    """Exercises by their numbers: "1-8", "1,3,5-7".
-
-    Raises:
-        ValueError: it is no such list, or there is no such exercise.
-    """
+def _lessons(wanted: tuple[int, ...] | None) -> list[str]:
+    """The names of these exercises, in the order of the course; of all where none is named."""
     from lessons_lib.grading.batch.answers import exercises
 
-    every = {int(name[:2]): name for name in exercises()}
-    if given is None:
-        return list(every.values())
-    numbers: set[int] = set()
-    try:
-        for part in given.split(","):
-            first, _, last = part.partition("-")
-            numbers |= set(range(int(first), int(last or first) + 1))
-    except ValueError:
-        raise UserError(f"--lessons {given} is no list of lessons; write 1-8 or 1,3,5") from None
-    if unknown := sorted(numbers - set(every)) or (not numbers and [given]):
-        raise UserError(f"--lessons {given}: there is no exercise {unknown[0]}; they are {min(every)} to {max(every)}")
-    return [every[number] for number in sorted(numbers)]
+    return [name for name in exercises() if wanted is None or int(name[:2]) in wanted]
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from lessons_lib.grading import edition
 from lessons_lib.grading.arrays import decode, encode
 from lessons_lib.grading.drive.run import questions, run
 from lessons_lib.grading.errors import CheckError, PartError
@@ -78,7 +79,7 @@ class Check:
         Raises:
             CheckError: no exercise is open, or it has no such question.
         """
-        asked = questions(self._opened())
+        asked = edition.asked(self._opened())
         if question is not None and (not isinstance(question, str) or question not in asked):
             raise CheckError(f"question {question!r} is none of {self.lesson}; use {', '.join(asked)}")
         namespace = _callers_variables() if namespace is None else namespace
@@ -90,7 +91,7 @@ class Check:
         """Write each answer that has all its points to `my_translator.py`, for the exercises to come."""
         lesson = self._opened()
         namespace = _callers_variables() if namespace is None else namespace
-        for names in dict.fromkeys(tuple(declared.signatures) for declared in questions(lesson).values()):
+        for names in dict.fromkeys(tuple(declared.signatures) for declared in edition.asked(lesson).values()):
             print(f"{', '.join(names)}: {_keep(lesson, names, namespace)}")
 
     def part(self, *names: str) -> Any:
@@ -100,8 +101,9 @@ class Check:
             PartError: there is no such part, it is asked for in this exercise, or `my_translator.py` does not run.
         """
         found = take(names)
+        here = edition.asked(self.lesson) if self.lesson else {}
         for name in names:
-            if self.lesson and known()[name] == self.lesson[:2]:
+            if any(name in declared.signatures for declared in here.values()):
                 raise PartError(f"`{name}` is what this exercise asks for")
         for whose, mine in (("yours", True), ("the course's", False)):
             listed = [name for name, (_, own) in zip(names, found, strict=True) if own == mine]
@@ -149,7 +151,7 @@ def _callers_variables() -> dict[str, Any]:
 
 def _keep(lesson: str, names: tuple[str, ...], namespace: Mapping[str, Any]) -> str:
     """Keep answers that are right in each question about them, here and outside of the notebook; the outcome."""
-    about = [question for question, declared in questions(lesson).items() if set(names) & set(declared.signatures)]
+    about = [question for question, declared in edition.asked(lesson).items() if set(names) & set(declared.signatures)]
     for question in about:
         result = grade(lesson, question, namespace)
         if result.hint is not None:

@@ -1,7 +1,8 @@
 """The whole batch: every question of every hand-in, on all cores; stopped and started again without a loss.
 
 What is graded is kept at once in `OUT/.graded/`, a file a hand-in, named by what was graded (the notebook's text, the
-seeds, this version of the grader). A run that was stopped, or to which hand-ins came, does the rest.
+seeds, the points of this edition, this version of the grader). A run that was stopped, or to which hand-ins came, does
+the rest.
 """
 
 import hashlib
@@ -23,7 +24,7 @@ from lessons_lib.grading.batch.handins import HandIn
 from lessons_lib.grading.batch.lifetime import end_with
 from lessons_lib.grading.batch.results import Exercise, Learner
 from lessons_lib.grading.batch.server import Server, load
-from lessons_lib.grading.drive.run import questions
+from lessons_lib.grading.edition import asked, current
 from lessons_lib.grading.report import Result
 
 N_SEEDS = 3
@@ -91,14 +92,15 @@ def not_handed_in(lesson: str, why: str = NOT_HANDED_IN, file: str = "") -> Exer
 
     results = (
         Result(name, one.title, tuple((step.title, step.points, None) for step in steps(lesson, name)), why)
-        for name, one in questions(lesson).items()
+        for name, one in asked(lesson).items()
     )
     return Exercise(lesson, file, tuple(results))
 
 
 def _kept(out: Path, hand_in: HandIn, seeds: Sequence[int]) -> Path:
     cells = hand_in.notebook.cells if hand_in.notebook else [hand_in.trouble]
-    whole = json.dumps([__version__, hand_in.lesson, hand_in.file, cells, list(seeds)])
+    points = current().points.get(int(hand_in.lesson[:2]), {})
+    whole = json.dumps([__version__, hand_in.lesson, hand_in.file, cells, list(seeds), points], sort_keys=True)
     return out / GRADED / f"{hashlib.sha256(whole.encode()).hexdigest()[:24]}.json"
 
 
@@ -164,7 +166,7 @@ def _grade(hand_in: HandIn) -> Exercise:
         return not_handed_in(hand_in.lesson, hand_in.trouble or "cannot be read", hand_in.file)
     results, answers = [], {}
     notes = [f"cell {number} cannot be read: {why}" for number, why in sorted(hand_in.notebook.unread.items())]
-    for name, declared in questions(hand_in.lesson).items():
+    for name, declared in asked(hand_in.lesson).items():
         try:
             results.append(_lane.grade(hand_in.lesson, name, hand_in.notebook, _seeds))
         except NotGraded as error:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import lessons_lib
+from lessons_lib.grading.reference import PACKED
 
 NOBODY = 65_534
 FIRST_USER = 61_184  # from here on no distribution gives numbers to users: one for each process at a time
@@ -237,7 +238,7 @@ def hidden() -> list[str]:
     """What lies in there and is nobody's business: all that judges, the solutions, and what a checkout has beside."""
     found, seen = [], visible()
     for grading in {GRADING, *(Path(path) / "lessons_lib" / "grading" for path in seen)}:
-        found += [grading / "judge", grading / "solutions"]
+        found += [grading / "judge", grading / "solutions", grading / PACKED]
         found += [path for path in grading.glob("lesson_*/*") if path.name not in ("drive.py", "__init__.py")]
     root = GRADING.parents[1]
     if (root / "solutions").is_dir() and any(f"{root}/".startswith(f"{path}/") for path in seen):

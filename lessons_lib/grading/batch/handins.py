@@ -37,12 +37,22 @@ class HandIn:
     notebook: Notebook | None
     trouble: str | None = None
 
+    @property
+    def opens(self) -> bool:
+        """Whether it opens its exercise, as the notebooks do that are handed out."""
+        return self.notebook is not None and any("check.open" in cell for cell in self.notebook.cells)
 
-def find(source: Path, lessons: Sequence[str]) -> tuple[dict[str, dict[str, HandIn]], list[str]]:
+
+def find(
+    source: Path, lessons: Sequence[str], learner: str | None = None
+) -> tuple[dict[str, dict[str, HandIn]], list[str]]:
     """The hand-ins of each learner by exercise, and one sentence for each file that is passed over.
 
-    Of several notebooks for one exercise the last by name counts, as platforms number what is handed in again.
+    Of several notebooks for one exercise the last by name counts, as platforms number what is handed in again; but one
+    that opens no exercise, such as the lesson itself, counts only where nothing else is there.
 
+    Args:
+        learner: to whom all of it belongs; else folders and file names tell.
     Raises:
         ValueError: there is no such folder or file, or no hand-in in it.
     """
@@ -62,11 +72,13 @@ def find(source: Path, lessons: Sequence[str]) -> tuple[dict[str, dict[str, Hand
             continue
         if lesson not in lessons:
             continue
-        learner = path.parts[0] if len(path.parts) > 1 else _owner(path.stem, lesson)
-        before = found.setdefault(learner, {}).get(lesson)
-        if before is not None:
-            notes.append(f"{before.file}: passed over, {file} is another hand-in of the same exercise")
-        found[learner][lesson] = HandIn(learner, lesson, file, notebook, trouble)
+        key = learner or (path.parts[0] if len(path.parts) > 1 else _owner(path.stem, lesson))
+        mine = HandIn(key, lesson, file, notebook, trouble)
+        before = found.setdefault(key, {}).get(lesson, mine)
+        found[key][lesson] = last = before if before.opens and not mine.opens else mine
+        if before is not mine:
+            passed_over = mine if last is before else before
+            notes.append(f"{passed_over.file}: passed over, {last.file} is another hand-in of the same exercise")
     if not found:
         raise UserError(f"{source} holds no hand-in; give a folder with a folder for each learner, or a notebook")
     return dict(sorted(found.items())), notes

@@ -1,11 +1,12 @@
 """The trusted half of a check: bytes from the learner's side in, the steps passed and one hint out."""
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lessons_lib.grading.arrays import decode, read_text
+from lessons_lib.grading.edition import worth
 from lessons_lib.grading.judge.step import Cases, Missing, Step
 
 
@@ -17,9 +18,16 @@ class Verdict:
     hint: str | None
 
 
-def steps(lesson: str, question: str) -> tuple[Step, ...]:
-    """The steps of one question of a lesson, such as `01_self_attention`, `q1`."""
+def declared(lesson: str, question: str) -> tuple[Step, ...]:
+    """The steps of one question of a lesson, such as `01_self_attention`, `q1`, as the course has them."""
     return importlib.import_module(f"lessons_lib.grading.lesson_{lesson[:2]}.judge").STEPS[question]
+
+
+def steps(lesson: str, question: str) -> tuple[Step, ...]:
+    """The same with the points of the edition in use."""
+    ours = declared(lesson, question)
+    points = worth(lesson, question, [step.points for step in ours])
+    return tuple(replace(step, points=each) for step, each in zip(ours, points, strict=True))
 
 
 def judge(steps: tuple[Step, ...], inputs: dict[str, np.ndarray], blobs: dict[str, bytes]) -> Verdict:

@@ -1,8 +1,9 @@
 """What is made of the results of a class: tables, import files for learning platforms, and pages.
 
-`questions` says what was asked; `gradebook`, `gradescope` and `learning_platforms` write what other programs read, by
-`tables`; `pages`, `class_page` and `similar_page` write HTML, by `shell` and `histogram`; `similar` compares answers by
-their `fingerprints`; `names` makes file names. Nothing here grades, and the same results give the same bytes.
+`questions` says what was asked; `gradebook`, `gradescope`, `github_classroom` and `learning_platforms` write what other
+programs read, by `tables`; `pages`, `class_page` and `similar_page` write HTML, by `shell` and `histogram`; `similar`
+compares answers by their `fingerprints`; `names` makes file names. Nothing here grades, and the same results give the
+same bytes.
 """
 
 from collections.abc import Sequence
@@ -10,9 +11,9 @@ from pathlib import Path
 
 from lessons_lib.files import write_whole
 from lessons_lib.grading.batch.results import Learner
+from lessons_lib.grading.marks import github_classroom, gradescope
 from lessons_lib.grading.marks.class_page import class_page
 from lessons_lib.grading.marks.gradebook import gradebook
-from lessons_lib.grading.marks.gradescope import results_json
 from lessons_lib.grading.marks.learning_platforms import canvas, left_out_table, moodle
 from lessons_lib.grading.marks.names import file_names
 from lessons_lib.grading.marks.pages import learner_page
@@ -33,7 +34,8 @@ def write_reports(learners: Sequence[Learner], out: Path, course_title: str) -> 
     """Write all reports of a class into a folder, and give their paths, in the order in which they were written.
 
     For who teaches: `class.html`, and the files of `FILES`. For each learner, by a safe form of the key
-    (`names.file_names`): `learners/NAME.html` and `gradescope/NAME/results.json`. Other files in the folder stay.
+    (`names.file_names`): `learners/NAME.html`, `gradescope/NAME/results.json` and `github_classroom/NAME/results.json`.
+    Other files in the folder stay.
 
     Raises:
         UserError: there is no learner, two have one key, or they were asked different questions.
@@ -53,7 +55,9 @@ def write_reports(learners: Sequence[Learner], out: Path, course_title: str) -> 
     }
     for learner in learners:
         texts[pages[learner.key]] = learner_page(learner, course_title)
-        texts[f"gradescope/{names[learner.key]}/results.json"] = results_json(learner)
+        for host in (gradescope, github_classroom):
+            folder = host.__name__.rpartition(".")[2]
+            texts[f"{folder}/{names[learner.key]}/results.json"] = host.results_json(learner)
     texts[CLASS] = class_page(learners, course_title, pages, FILES, left_out)
     for name, text in texts.items():
         write_whole(out / name, text)

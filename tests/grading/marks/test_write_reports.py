@@ -67,9 +67,9 @@ def test_everything_is_written_below_the_folder(tmp_path):
     paths = write_reports(learners, out, "A course")
     there = {path for path in tmp_path.rglob("*") if path.is_file()}
     assert there == set(paths)
-    assert len(paths) == len(set(paths)) == len(FILES) + 1 + 2 * len(KEYS)
+    assert len(paths) == len(set(paths)) == len(FILES) + 1 + 3 * len(KEYS)
     assert all(path.is_relative_to(out) for path in paths)
-    assert {path.name for path in out.iterdir()} == {*FILES, CLASS, "learners", "gradescope"}
+    assert {path.name for path in out.iterdir()} == {*FILES, CLASS, "learners", "gradescope", "github_classroom"}
 
 
 def test_links_lead_to_files(tmp_path):
@@ -109,7 +109,7 @@ def test_the_same_class_gives_the_same_bytes(tmp_path):
         command = [sys.executable, "-c", HASHES, str(Path(__file__).parent), str(tmp_path / seed)]
         said.append(subprocess.run(command, env=env, cwd=root, capture_output=True, text=True, check=True).stdout)
     assert said[0] == said[1]
-    assert len(said[0].splitlines()) == len(FILES) + 1 + 2 * 7
+    assert len(said[0].splitlines()) == len(FILES) + 1 + 3 * 7
     assert "similar.html" in said[0]
 
 
