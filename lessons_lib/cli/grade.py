@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="REPORT", help="the folder to write")
     parser.add_argument("--lessons", metavar="LIST", help="which exercises are graded, such as 1-8 or 1,3,5; all")
     parser.add_argument("--class", type=Path, dest="edition", metavar="TOML", help="the class's points and questions")
+    parser.add_argument("--extra-checks", type=Path, metavar="DIR", help="checks of your own, a .py file each")
     parser.add_argument("--learner", metavar="NAME", help="all of SUBMISSIONS is this one's, in whatever folders")
     parser.add_argument("--roster", type=Path, metavar="CSV", help="the learners of the class")
     parser.add_argument("--seed", type=int, help="of the inputs; else one is drawn, and kept with the report")
@@ -52,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Grade; the exit code: 3 if isolation is required and cannot be had."""
     from lessons_lib.grading import edition
-    from lessons_lib.grading.batch import box, handins
+    from lessons_lib.grading.batch import box, extra, handins
     from lessons_lib.grading.batch.batch import kept_seed
     from lessons_lib.grading.batch.batch import run as run_batch
 
@@ -65,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
         raise UserError(f"{options.out} is a file; give a folder for --out")
     if options.edition:
         edition.use(edition.read(options.edition))
+    extra.use(extra.read(options.extra_checks) if options.extra_checks else [])
     wanted = edition.numbers(options.lessons) if options.lessons else edition.current().lessons
     lessons = _lessons(wanted)
     roster = handins.read_roster(options.roster) if options.roster else {}

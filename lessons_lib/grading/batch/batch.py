@@ -1,8 +1,8 @@
 """The whole batch: every question of every hand-in, on all cores; stopped and started again without a loss.
 
 What is graded is kept at once in `OUT/.graded/`, a file a hand-in, named by what was graded (the notebook's text, the
-seeds, the points of this edition, this version of the grader). A run that was stopped, or to which hand-ins came, does
-the rest.
+seeds, the points of this edition, extra checks, this version). A run that was stopped, or to which hand-ins came,
+does the rest.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ from pathlib import Path
 from lessons_lib import __version__
 from lessons_lib.errors import UserError
 from lessons_lib.files import write_whole
+from lessons_lib.grading.batch import extra
 from lessons_lib.grading.batch.box import Level
 from lessons_lib.grading.batch.handins import HandIn
 from lessons_lib.grading.batch.lifetime import end_with
@@ -90,17 +91,18 @@ def not_handed_in(lesson: str, why: str = NOT_HANDED_IN, file: str = "") -> Exer
     """The exercise of who gave nothing that can be graded."""
     from lessons_lib.grading.judge.verdict import steps
 
-    results = (
-        Result(name, one.title, tuple((step.title, step.points, None) for step in steps(lesson, name)), why)
-        for name, one in asked(lesson).items()
-    )
+    results = []
+    for name, one in asked(lesson).items():
+        all_steps = (*steps(lesson, name), *extra.of(lesson, name))
+        results.append(Result(name, one.title, tuple((step.title, step.points, None) for step in all_steps), why))
     return Exercise(lesson, file, tuple(results))
 
 
 def _kept(out: Path, hand_in: HandIn, seeds: Sequence[int]) -> Path:
     cells = hand_in.notebook.cells if hand_in.notebook else [hand_in.trouble]
     points = current().points.get(int(hand_in.lesson[:2]), {})
-    whole = json.dumps([__version__, hand_in.lesson, hand_in.file, cells, list(seeds), points], sort_keys=True)
+    checks = [one.text for one in extra.of(hand_in.lesson)]
+    whole = json.dumps([__version__, hand_in.lesson, hand_in.file, cells, list(seeds), points, checks], sort_keys=True)
     return out / GRADED / f"{hashlib.sha256(whole.encode()).hexdigest()[:24]}.json"
 
 

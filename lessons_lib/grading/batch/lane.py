@@ -1,10 +1,16 @@
 """The trusted side of one question: it makes the inputs, has them answered, and judges what comes back."""
 
+import contextlib
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
-from lessons_lib.grading.arrays import decode, encode, text_array
+import numpy as np
+
+from lessons_lib.grading.arrays import decode, encode, read_text, text_array
+from lessons_lib.grading.batch import extra
 from lessons_lib.grading.batch.answers import Answer, Notebook, with_what_they_use
 from lessons_lib.grading.batch.server import MOST_MARKS, Server, blobs, disconnect, receive, send
 from lessons_lib.grading.drive.run import questions
@@ -15,6 +21,7 @@ from lessons_lib.grading.report import Result
 PATIENCE = 3.0  # times a question's own seconds: the machine is busy
 BESIDE = 20.0  # seconds for what stands beside the answer: its imports, a helper made at the top of a cell
 MOST_RESULTS = 2**20  # bytes: nine times what any question needs; against an array that is much longer than is due
+Ask = Callable[[dict[str, bytes]], dict[str, bytes]]
 READY = 30.0  # seconds until a process is in its box
 
 
@@ -42,18 +49,32 @@ class Lane:
             NotGraded: no process could be had, twice.
         """
         names, others = tuple(questions(lesson)[question].signatures), set(known())
-        result = self._twice(lesson, question, notebook.answer(names, others), seeds)
+        answer = notebook.answer(names, others)
+        result = self._twice(lesson, question, answer, seeds)
         own = {name for one in notebook.statements for name in one.binds} & others
         if result.hint is not None and own - set(names):
             alone = notebook.answer(names, others - own)
-            if alone.given != notebook.answer(names, others).given:
+            if alone.given != answer.given:
                 second = self._twice(lesson, question, alone, seeds)
-                result = second if second.points > result.points else result
+                if second.points > result.points:
+                    result, answer = second, alone
+        for check in extra.of(lesson, question):
+            hint = self._twice(lesson, question, answer, seeds, check)
+            result = replace(
+                result,
+                steps=(*result.steps, (check.title, check.points, hint is None)),
+                hint=result.hint or (hint and f"{check.title}: {hint}"),
+            )
         return result
 
-    def _twice(self, lesson: str, question: str, answer: Answer, seeds: Sequence[int]) -> Result:
+    def _twice(
+        self, lesson: str, question: str, answer: Answer, seeds: Sequence[int], check: extra.Extra | None = None
+    ) -> Any:
+        """The result of the question, or what an extra check says: a hint, or None."""
         for attempt in (1, 2):
             try:
+                if check is not None:
+                    return self._extra(lesson, question, answer, seeds, check)
                 return self._once(lesson, question, answer, seeds)
             except OSError as error:
                 if attempt == 2:
@@ -65,30 +86,51 @@ class Lane:
         if answer.trouble is not None:
             error = encode({"error": text_array(answer.trouble)})
             return _result(lesson, question, judge(steps(lesson, question), {}, error))
+        verdict = Verdict(0, None)
+        with self._process(lesson, question, answer, len(seeds)) as ask:
+            for seed in seeds:
+                inputs = encode(declared.make(seed))
+                verdict = judge(steps(lesson, question), decode(inputs), ask(inputs))
+                if verdict.hint is not None:
+                    break
+        return _result(lesson, question, verdict)
+
+    def _extra(
+        self, lesson: str, question: str, answer: Answer, seeds: Sequence[int], check: extra.Extra
+    ) -> str | None:
+        if answer.trouble is not None:
+            return answer.trouble
+        with self._process(lesson, question, answer, len(seeds), check.driver) as ask:
+            for seed in seeds:
+                inputs = encode(dict(check.make(np.random.default_rng(seed))))
+                hint = _extra_hint(check, decode(inputs), ask(inputs))
+                if hint is not None:
+                    return hint
+        return None
+
+    @contextlib.contextmanager
+    def _process(self, lesson: str, question: str, answer: Answer, times: int, driver: str = "") -> Iterator[Ask]:
+        """A process with the answer in it; what it gives asks it for the results of inputs."""
+        declared = questions(lesson)[question]
         connection, handle = self._server.connect(self._slot)
         seconds = self._patience * declared.seconds + self._beside
-        verdict = Verdict(0, None)
         try:
             send(
                 connection,
                 {
                     "lesson": lesson,
                     "question": question,
-                    "seconds": seconds * len(seeds),
+                    "seconds": seconds * times,
                     "patience": self._patience,
                     "parts": with_what_they_use(answer.given, without=declared.signatures),
                     "statements": [(one.cell, one.line, one.text) for one in answer.statements],
+                    "driver": driver,
                 },
             )
             _wait_until_ready(connection)
-            for seed in seeds:
-                inputs = encode(declared.make(seed))
-                verdict = judge(steps(lesson, question), decode(inputs), _answered(connection, inputs, seconds))
-                if verdict.hint is not None:
-                    break
+            yield lambda inputs: _answered(connection, inputs, seconds)
         finally:
             disconnect(connection, handle)
-        return _result(lesson, question, verdict)
 
 
 def _wait_until_ready(connection: socket.socket) -> None:
@@ -119,3 +161,14 @@ def _answered(connection: socket.socket, inputs: dict[str, bytes], seconds: floa
 def _result(lesson: str, question: str, verdict: Verdict) -> Result:
     worth = [(step.title, step.points) for step in steps(lesson, question)]
     return Result.of(question, questions(lesson)[question].title, worth, verdict.passed, verdict.hint)
+
+
+def _extra_hint(check: extra.Extra, inputs: dict[str, np.ndarray], blobs_: dict[str, bytes]) -> str | None:
+    """What an instructor's judge says; results of a form that it did not foresee are the learner's mistake."""
+    try:
+        results = decode(blobs_)
+        if "error" in results:
+            return read_text(results["error"])
+        return check.judge(inputs, results)
+    except Exception as error:
+        return f"the results have an unexpected form ({type(error).__name__}: {error})"

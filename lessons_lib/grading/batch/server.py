@@ -295,6 +295,10 @@ def _prepare(job: Mapping[str, Any]) -> tuple[Question, dict[str, Any], dict[str
         except BaseException as error:
             failed = failed or f"cell {cell}, line {_line(error, file, line)}: {_told(error)}"
     _empty_functions(tuple(name for name in question.forbidden if name.partition(".")[0] == "lessons_lib"))
+    if job["driver"]:
+        checks: dict[str, Any] = {"__name__": "extra_check"}
+        exec(compile(job["driver"], "<extra check>", "exec"), checks)
+        question = replace(question, drive=checks["drive"])
     complete = failed is None or all(name in space for name in question.signatures)
     return question, space, {} if complete else encode({"error": text_array(failed)})
 
