@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the Python, CHROMIUM=/path/to/chromium the browser of the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: book serve test check lessons exercises mutants model studies bench alone links pins clean help
+.PHONY: install book serve test check lessons exercises mutants model studies bench alone links pins clean help
 
 environment = python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -m tools.environment
 python := .venv/bin/python
@@ -21,6 +21,9 @@ test: ## Run every test: style, library, notebooks, website in a browser
 	@$(python) -m tools.build_book
 	@$(MAKE) --no-print-directory check
 	OMP_NUM_THREADS=1 $(python) -m pytest -n logical --maxprocesses 8 --dist loadfile --nbval --nbval-current-env tests notebooks
+
+install: ## Install everything into .venv
+	@$(environment) all
 
 check: ## Run the style checks only
 	@$(environment) all

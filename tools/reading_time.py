@@ -17,7 +17,7 @@ WORDS_A_MINUTE, LINES_A_MINUTE, MINUTES_A_WRITTEN_LINE = 100, 15, 1.5
 SPENT = re.compile(r"\*\d+ minutes(?:, and \d+ for the exercise)?(?=[.,])")
 SOLVING = re.compile(r"\*\d+ minutes(?=, \d+ points)")
 ROW = r"(\| \d+ \| \[[^]]+\]\(\.\./notebooks/{name}\) \| [^|]+ \|) [^|]+ \|"
-WELCOME = ROOT / "book" / "welcome.md"
+TABLES = (ROOT / "book" / "welcome.md", ROOT / "book" / "teaching.md")
 
 
 def words(text: str) -> int:
@@ -57,7 +57,8 @@ def exercise(path: Path) -> int:
 
 def texts() -> dict[Path, str]:
     """Every file that names these minutes, as it must be."""
-    found = {WELCOME: WELCOME.read_text("utf8")}
+    tables = [path for path in TABLES if path.exists()]  # a class's copy has one
+    found = {path: path.read_text("utf8") for path in tables}
     for path in lessons():
         solution = ROOT / "solutions" / path.name
         reading, solving = lesson(path), exercise(solution) if solution.exists() else 0
@@ -66,7 +67,8 @@ def texts() -> dict[Path, str]:
         if solving:
             found[solution] = SOLVING.sub(f"*{solving} minutes", solution.read_text("utf8"), count=1)
         shown = f"{reading} + {solving} min" if solving else f"{reading} min"
-        found[WELCOME] = re.sub(ROW.format(name=path.stem), rf"\1 {shown} |", found[WELCOME])
+        for table in tables:
+            found[table] = re.sub(ROW.format(name=path.stem), rf"\1 {shown} |", found[table])
     return found
 
 

@@ -119,6 +119,7 @@ def test_formulas_are_typeset(visit):
     page = visit(LESSON).page
     page.locator("mjx-container:visible").first.wait_for()
     assert page.locator("mjx-merror").count() == 0
+    assert page.locator("mjx-assistive-mml math").count() == page.locator("mjx-container").count()  # read aloud, too
     assert "\\operatorname" not in page.locator("article").inner_text()
 
 
