@@ -191,6 +191,8 @@ plt.show()
 # Y_0 = \sqrt{D}\, E[\text{tgt}] + P_{0 \ldots T-1} \;\in\; \mathbb{R}^{T \times D}.
 # $$
 #
+# Without $\sqrt{D}$ the places would be louder than the words: in our translator an entry of $E$ is about 0.1, one of $P$ about 0.7.
+#
 # **Add & norm.** Let $f$ be a sub-layer. There are two ways to put a {term}`norm <layer normalisation>` and a {term}`residual connection`
 # around it:
 #
@@ -229,7 +231,7 @@ plt.show()
 # ## The code, from scratch
 #
 # The parts come from the library: attention, feed-forward network, norm. The layers and the model are ours. The comment at the right is what each
-# line is for. What is left out is dropout, which works in training only; it comes right after.
+# line is for; `[0]` takes an attention's result, and leaves its weights. Dropout, which works in training only, comes right after.
 
 
 # %%
@@ -1140,7 +1142,7 @@ print(
 # %% [markdown]
 # **Three that you will notice.** *The residual path behind the norm*: x becomes norm(x) + f(norm(x)). That is post-norm with the brackets moved, and the embedding normed once more; the weights learnt pre-norm, so every
 # sub-layer after the first gets sums that it has never seen. *The encoder's norm forgotten*: claim 3.
-# *The embeddings not scaled*: an entry of a trained embedding is several times smaller than an entry of the table of places, so that without $\sqrt{D}$ the places are the louder part.
+# *The embeddings not scaled*: the places drown the words.
 #
 # **Two that hide.** *The encoder's layers in the wrong order* (it happens: sort names as text, and `layers.10` comes before `layers.2`) costs a few points only. *The norm at the decoder's end forgotten*
 # costs hardly any BLEU: greedy decoding asks for the largest logit only, and it mostly stays the largest. (Not always: γ, β and the mean that is taken away can change the order.) But all logits are far too

@@ -64,7 +64,7 @@ Write `EncoderOnly(vocab_size, d_model, n_heads, d_ff, n_layers)`, a module with
 `forward(tokens)` takes token ids (B, S) and gives logits (B, S, V): for each place, how well each word of the vocabulary fits there.
 
 1. A row of the embedding for each token, times √d_model, plus the sinusoidal table.
-2. Through the layers, one after the other. Every place may look at every real token, on both sides; nobody looks at the padding, `PAD`.
+2. Through the layers, one after the other. Every place may look at every real token, a blank too, on both sides; nobody looks at the padding, `PAD`.
 3. The norm, and then the product of each vector with the embedding of every word. The output matrix is the embedding, used a second time.
 
 ```python
@@ -250,10 +250,12 @@ guessed), numbers drawn from 0 to 1, and random token ids. What the model reads 
 - from 0.8 to below 0.9 it is the random token, so that the model can't rely on what it reads;
 - from 0.9 on it is the token itself. (In the lesson's code the last two stand the other way round, with the same shares.)
 
-Every other place stays as it is, and so does the caller's `tokens`.
+Every other place stays as it is.
 
-`masked_loss(logits, tokens, chosen)` takes logits (B, S, V) and the *right* tokens, and gives one number: the mean cross-entropy over the chosen
-places, and over no other. If nothing was chosen it is 0.
+`masked_loss(logits, tokens, chosen)` takes logits (B, S, V) and the *right* tokens, and gives a tensor of one number, from which
+gradients flow: the mean cross-entropy over the chosen places, and over no other. If nothing was chosen it is 0.
+
+Neither changes the caller's tensors.
 
 ```python
 tokens, chosen = torch.tensor([[5, 6, 7, 8]]), torch.tensor([[True, True, True, False]])

@@ -125,7 +125,8 @@ counted, a tuple can.
 
 :::{dropdown} Hint 2 of q1: clipping
 For each n-gram of the translation take the smaller of its two counts. `Counter` has an operator that does this for all of
-them at once: try `Counter("aab") & Counter("abb")`.
+them at once: try `Counter("aab") & Counter("abb")`. Its `.total()` is the sum of its
+counts; `len` says only how many different n-grams it holds.
 :::
 
 :::{dropdown} Hint 3 of q1: where to divide

@@ -14,8 +14,8 @@ ADVICE: dict[str, str] = {
         "a ModuleList holds layers and calls none: call each in a loop, x = layer(x, …)"
     ),
     r"argument #1 'indices' to have one of": (
-        "an embedding is called with token ids; to compare vectors with its rows, multiply by the transposed table, "
-        "@ embedding.weight.T"
+        "an embedding is called with token ids, as argmax gives them; @ embedding.weight.T compares vectors with its "
+        "rows"
     ),
     r"Tensors must have same number of dimensions": (
         "torch.cat joins tensors of as many axes: is one lost, as behind argmax without keepdim=True?"
@@ -47,6 +47,21 @@ ADVICE: dict[str, str] = {
     r"not torch\.return_types": "`.max(dim=…)` gives two things: take `.values`, or write `.amax(dim=…)`",
     r"unhashable type: 'list'": "a list cannot be counted or put into a set: make a tuple of it",
     r"for &: 'list' and 'list'": "these are lists with a set for each sentence: go through them together, with zip",
+    r"Sequential\.forward\(\) takes": (
+        "nn.Sequential hands one thing alone to its layers, and no mask: call each in a loop, x = layer(x, …)"
+    ),
+    r"'Embedding' object has no attribute 'T'": "the table of an embedding is its `.weight`",
+    r"shape mismatch: value tensor": (
+        "into `x[condition]` go as many values as it has places: `y[condition]`, or write torch.where(condition, y, x)"
+    ),
+    r"floating point type for target with class probabilities": (
+        "cross_entropy wants the logits (N, V), a number for each word, not their argmax"
+    ),
+    r"'Translation' object has no attribute": "`translate` gives an object for each sentence: its `.text` is the text",
+    r"for &: 'set' and 'Gold'": "`gold_of` gives an object for each pair: its links are `.sure` and `.possible`",
+    r"tags\(\) takes 1 positional": "it is called with one Example: tags(Example(source, translation, reference))",
+    r"'list' object has no attribute 'mean'": "a list has an array for each sentence: call the function for each",
+    r"'list' object has no attribute 'r?strip'": "texts are wanted here, and these are lists of words",
 }
 
 

@@ -136,6 +136,8 @@ def _check_count(returned: Any, names: tuple[str, ...]) -> None:
 
 
 def _array(name: str, value: Any) -> np.ndarray:
+    if type(value) in (int, float):
+        raise Trouble(f"`{name}` is a {_kind(value)}, and a tensor is due, without .item() or float()")
     if type(value) not in (torch.Tensor, torch.nn.Parameter):
         raise Trouble(f"`{name}` is a {_kind(value)}, not a torch.Tensor")
     if value.layout != torch.strided or value.is_meta or value.is_complex() or value.is_quantized:

@@ -66,7 +66,8 @@ def fill(module: nn.Module, weights: Mapping[str, torch.Tensor]) -> None:
         if not mine[key].requires_grad:
             raise Trouble(f"{key} has requires_grad=False, so it will not be learned: leave that out")
         if mine[key].shape != value.shape:
-            raise Trouble(f"{key} has the shape {tuple(mine[key].shape)}; {tuple(value.shape)} is due")
+            first, shapes = key.partition(".")[0], f"the shape {tuple(mine[key].shape)}; {tuple(value.shape)} is due"
+            raise Trouble(f"{key} has {shapes}: are the sizes in their order where `{first}` is made?")
     owners: dict[int, str] = {}
     for key in weights:
         if (first := owners.setdefault(id(mine[key]), key)) != key:
@@ -87,9 +88,12 @@ def _why_missing(module: nn.Module, key: str, unknown: Sequence[str]) -> str:
         how = f" (in `{owner}`)" if owner else ""
         return f"{key} is a tensor, and no parameter{how}: make it with nn.Parameter, or it will not be learned"
     first = key.partition(".")[0]
-    if isinstance(made := getattr(module, first, None), type):
+    made = getattr(module, first, None)
+    if isinstance(made, nn.LayerNorm | nn.MultiheadAttention):
+        return f"`{first}` is PyTorch's own, with other names for its numbers: take the part you have, without nn."
+    if isinstance(made, type):
         return f"`{first}` is the class {made.__name__} itself: make one of it, {made.__name__}(…), in __init__"
-    if isinstance(getattr(module, first, None), list | tuple | dict):
+    if isinstance(made, list | tuple | dict):
         return f"PyTorch does not see the layers in a plain list: make `{first}` an nn.ModuleList (there is no {key})"
     instead = f" (your module has {unknown[0]})" if unknown else ""
     return f"there is no parameter {key}{instead}: the question fixes the names of the parts"

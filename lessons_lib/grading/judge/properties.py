@@ -71,7 +71,8 @@ def changed_in_place(case: Case, arguments: Arrays) -> str | None:
     for name, before in arguments.items():
         if not np.array_equal(case[f"{name}_after"], before):
             return (
-                f"Your function changes the caller's {name}: write `x = x / y`, not `x /= y` or a method ending in `_`."
+                f"Your function changes the caller's {name}: make a new tensor, as `x = x / y` and `x.clone()` do; "
+                "`x /= y`, `x[…] = y` and a method ending in `_` write into the old one."
             )
     return None
 

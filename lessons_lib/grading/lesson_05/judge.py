@@ -171,9 +171,14 @@ def model_runs(inputs: Inputs, cases: Cases) -> str | None:
 
 def _why_not(error: str, inputs: Inputs) -> str:
     """An error of shapes, with the mistake that it comes of."""
-    (rows, source), target = inputs["src"].shape, inputs["tgt"].shape[1]
+    (rows, source), target, width = inputs["src"].shape, inputs["tgt"].shape[1], sizes_of(inputs)[0]
     if sizes(error) in ((source, rows), (target, rows)):
         return f"the length of the sentences is tokens.shape[1]; tokens.shape[0] is their number. ({error})"
+    axis_2 = set(sizes(error) or ()) if error.endswith("dimension 2") else set()
+    if axis_2 in ({rows, source}, {rows, target}):
+        return f"a mask (B, S) does not fit scores (B, H, S, S); padding_mask makes one of (B, 1, 1, S). ({error})"
+    if axis_2 in ({width, source}, {width, target}):
+        return f"the length comes first in a table of positions: sinusoidal_table(length, d_model). ({error})"
     if sizes(error) in ((source, target), (target, source)):
         return (
             f"the target's {target} places meet the source's {source}: each layer is called with (x, memory, causal "

@@ -23,7 +23,8 @@ class Sub:
     Args:
         norm: whose norm stands before it; "" is none.
         reads: "now" what the sub-layer before has left, "input" the layer's own x, "stale" what was normalised before,
-            "made" the bare result of the sub-layer before, without what it is added to.
+            "normed" the same, and once more through a norm, "made" the bare result of the sub-layer before, without
+            what it is added to.
         adds: what its result is added to: "now", "input", "normed", "nothing", or "twice" what is there now.
         behind: whether the norm stands behind it, x + norm(f(x)).
         post: whether the norm stands behind the sum, norm(x + f(x)).
@@ -55,7 +56,7 @@ def run(p: Parts, plan: Plan, x: np.ndarray, memory: np.ndarray | None, mask: Ma
     x = x.astype(np.float64)
     now, stale, made = x, x, x
     for sub in plan:
-        source = {"now": now, "input": x, "stale": stale, "made": made}[sub.reads]
+        source = {"now": now, "input": x, "stale": stale, "normed": stale, "made": made}[sub.reads]
         plain = not sub.norm or sub.behind or sub.post or sub.reads == "stale"
         h = source if plain else p.norm(f"{sub.norm}_norm", source)
         stale = h
@@ -89,6 +90,10 @@ def slips(plan: Plan, at: int) -> Iterator[tuple[str, Sub | None]]:
         yield (
             f"{title} reads what was normalised for the sub-layer before; make the new x, and then `{own}` of that.",
             replace(sub, reads="stale"),
+        )
+        yield (
+            f"{title} reads `{own}` of what was normalised for the sub-layer before; it reads `{own}` of the new x.",
+            replace(sub, reads="normed"),
         )
         yield f"{title} reads the layer's input, not what the sub-layer before has made.", replace(sub, reads="input")
         yield (

@@ -81,7 +81,8 @@ def decoder_generates(inputs: Inputs, cases: Cases) -> str | None:
     m, beginnings = model_of(inputs), inputs["beginnings"]
     case, (rows, length) = cases["generate"], beginnings.shape
     if case.error is not None:
-        return f"generate fails: {case.error}"
+        last = f"logits[-1] are those of the last text; the last place of each is logits[:, -1]. ({case.error})"
+        return f"generate fails: {last if f'size {rows} but got size {length} ' in case.error else case.error}"
     written, due = case["output"], (rows, length + WRITTEN)
     if written.shape == (rows, WRITTEN) and np.array_equal(written[:, :length], beginnings):
         return f"n_tokens counts the beginning too: {WRITTEN - length} tokens are written where {WRITTEN} more are due."
@@ -89,6 +90,8 @@ def decoder_generates(inputs: Inputs, cases: Cases) -> str | None:
         return "generate returns the new tokens alone; return them behind the beginnings."
     if written.ndim == 2 and len(written) == rows and length < written.shape[1] < length + WRITTEN - 1:
         return "generate stops before n_tokens are written: no token ends the text here, whatever its id."
+    if written.ndim == 2 and len(written) == rows and written.shape[1] > length + WRITTEN + 1:
+        return f"{written.shape[1] - length} tokens are written, and {WRITTEN} are due: one a step, from logits[:, -1]."
     if written.shape != due:
         return f"generate gives the shape {written.shape}; {due} is due, for {WRITTEN} tokens more."
     if written.dtype != np.int64:
@@ -177,6 +180,8 @@ def loss_values(inputs: Inputs, cases: Cases) -> str | None:
             return f"masked_loss: {cases[name].error}"
     single, zero = asked.pop("single"), asked.pop("zero")  # where a sentence has no chosen place, its mean is none
     given = np.array([cases[name]["output"] for name in asked])
+    if np.isnan(given).all():
+        return "The loss is NaN, like a mean of nothing: ask at the chosen places; `tokens` are right and hold no MASK."
     wrong = [(said, partial(losses, f)) for said, f in KNOWN_LOSSES]
     if hint := _named(given, losses(masked_loss, asked), wrong, asked):
         return hint
@@ -195,7 +200,7 @@ def losses(function: Callable[..., np.ndarray], asked: dict[str, Inputs]) -> np.
 
 def blanks_properties(inputs: Inputs, cases: Cases) -> str | None:
     arguments = loss_cases(inputs)["loss"]
-    if hint := changed_in_place(cases["masked"], blank_arguments(inputs)):
+    if hint := changed_in_place(cases["masked"], blank_arguments(inputs)) or changed_in_place(cases["loss"], arguments):
         return hint
     if cases["masked"]["output"].dtype != np.int64:
         return f"mask_tokens gives {cases['masked']['output'].dtype}; token ids are int64, as `tokens` is."
@@ -229,10 +234,12 @@ def _why_not(error: str, tokens: np.ndarray, m: Model) -> str:
             "The table of embeddings is (V, D), and (D, V) is due behind the vectors: `@ self.embedding.weight.T`. "
             f"({error})"
         )
-    if sizes(error) == (rows, length) and error.endswith("dimension 2"):
+    if sizes(error) in ((rows, length), (length, rows)) and error.endswith("dimension 2"):
         return (
             f"A mask (B, S) does not fit scores (B, H, S, S); one of (B, 1, 1, S) does, as padding_mask's is. ({error})"
         )
+    if sizes(error) == (m.d_model, length) or f"Target sizes: [{m.d_model}, " in error:
+        return f"The length comes first in a table of positions: sinusoidal_table(length, d_model). ({error})"
     if sizes(error) in ((rows, length), (length, rows)):
         return f"There are {rows} sentences of {length} tokens: the length is tokens.shape[1]. ({error})"
     return error

@@ -36,6 +36,14 @@ def follow_hidden(m: Model, tokens: np.ndarray) -> np.ndarray:
     return x
 
 
+def _added_again(m: Model, tokens: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A residual path around each layer, which has its own inside."""
+    x = m.embed(tokens)
+    for number in range(m.n_layers):
+        x = x + encoder_layer(Parts(m.weights, m.n_heads, f"layers.{number}."), x, mask)
+    return m.project(m.norm("norm", x))
+
+
 def _masked_once(m: Model, tokens: np.ndarray, mask: np.ndarray) -> np.ndarray:
     x = m.embed(tokens)
     for number in range(m.n_layers):
@@ -93,6 +101,10 @@ RARE_ENCODER: list[Wrong] = [
     (
         "These are log-probabilities; return the logits, without a log_softmax.",
         lambda m, t, p: np.log(softmax(fill(m, t, p))),
+    ),
+    (
+        "Each layer's result is added to x once more; the layer has done that: x = layer(x, mask).",
+        lambda m, t, p: _added_again(m, t, visible(t, p)),
     ),
     (
         "Only the first layer has a mask, so the others read the padding.",
@@ -223,6 +235,10 @@ RARE_DECODER: list[Wrong] = [
     (
         "The logits are multiplied by √d_model; only what goes in is.",
         lambda m, t: follow(m, t) * np.sqrt(m.d_model),
+    ),
+    (
+        "Each layer's result is added to x once more; the layer has done that: x = layer(x, mask).",
+        lambda m, t: _added_again(m, t, causal(t.shape[1])),
     ),
     (
         "Only the first layer has a mask, so the others see the future.",
@@ -536,6 +552,14 @@ RARE_LOSSES: list[Wrong] = [
     (
         "The sum is divided by one more than the number of chosen places; keep it from 0 with max or clamp.",
         lambda g, t, c: np.array(surprises(g, t)[c].sum() / (c.sum() + 1)),
+    ),
+    (
+        "The loss is made of probabilities; cross-entropy is made of their logarithms.",
+        lambda g, t, c: np.array(-np.exp(-surprises(g, t)[c]).mean()),
+    ),
+    (
+        "The loss is always 0: ask at the chosen places; `tokens` are the right ones, and hold no MASK.",
+        lambda g, t, c: np.zeros(()),
     ),
     (
         "The logits are compared with MASK; compare them with the right tokens.",

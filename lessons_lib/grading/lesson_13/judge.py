@@ -430,6 +430,8 @@ def _wrong_failures(inputs: Inputs, report: Case) -> str | None:
         return "failures has translation and reference exchanged: Example(source, translation, reference)."
     if given == Counter({kind: 1 for kind in due}):
         return "failures has each kind once; count the sentences that have it."
+    if given and not set(given) & set(due):
+        return f"failures has the key {next(iter(given))[:40]!r}; its keys are the kinds that `tags` gives, each alone."
     kind = next(kind for kind in [*due, *given] if given[kind] != due[kind])
     return f"failures: {kind!r} is {given[kind]} and should be {due[kind]}."
 

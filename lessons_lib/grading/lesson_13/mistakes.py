@@ -95,6 +95,36 @@ def _types(translations: Sentences, references: Sentences) -> float:
     return 100 * brevity(translations, references) * geometric(precisions)
 
 
+def _negative(translations: Sentences, references: Sentences) -> float:
+    """m − n + 1 n-grams in each translation, also where that is below 0."""
+    precisions = []
+    for n in range(1, 5):
+        matched, total = sums(translations, references, n)[0], sum(len(t) - n + 1 for t in translations)
+        if not matched:
+            return 0.0
+        precisions.append(matched / total)
+    return 100 * brevity(translations, references) * geometric(precisions)
+
+
+def _all_references(translations: Sentences, references: Sentences) -> float:
+    """Each translation is compared with the references of all sentences."""
+    precisions = []
+    for n in range(1, 5):
+        mine, theirs = ([ngrams(s, n) for s in side] for side in (translations, references))
+        every = sum(theirs, Counter())
+        precisions.append(sum(clipped(t, every) for t in mine) / max(sum(t.total() for t in mine), 1))
+    return 100 * brevity(translations, references) * geometric(precisions)
+
+
+def _types_below(translations: Sentences, references: Sentences) -> float:
+    """Each different n-gram of a translation counts once in the denominator."""
+    precisions = []
+    for n in range(1, 5):
+        different = sum(len(ngrams(t, n)) for t in translations)
+        precisions.append(sums(translations, references, n)[0] / max(different, 1))
+    return 100 * brevity(translations, references) * geometric(precisions)
+
+
 def _recall(translations: Sentences, references: Sentences) -> float:
     matched = [sums(translations, references, n)[0] for n in range(1, 5)]
     total = [sums(references, references, n)[1] for n in range(1, 5)]
@@ -207,6 +237,22 @@ WRONG_BLEUS: list[Wrong] = [
         _types,
     ),
     (
+        "Each n-gram that matches counts once: `len(a & b)` counts the different ones, `(a & b).total()` all of them.",
+        lambda t, r: bleu(t, r, match=lambda mine, theirs: len(mine & theirs)),
+    ),
+    (
+        "The denominator counts each different n-gram once; it counts all that are written.",
+        _types_below,
+    ),
+    (
+        "The n-grams are compared with the references of all sentences; each translation has its own.",
+        _all_references,
+    ),
+    (
+        "A translation of m < n words has no n-grams; m − n + 1 is below 0 there, and makes the sum too small.",
+        _negative,
+    ),
+    (
         "This is the mean of the sentences' scores: add the counts of all sentences, and divide once.",
         _of_sentences,
     ),
@@ -241,6 +287,14 @@ WRONG_BLEUS: list[Wrong] = [
     (
         "It stops at three words in a row: range(1, 4) does not hold 4.",
         lambda t, r: bleu(t, r, orders=3),
+    ),
+    (
+        "It stops at three words in a row, under a fourth root: range(1, 4) does not hold 4.",
+        lambda t, r: bleu(t, r, orders=3, average=lambda p: math.prod(p) ** (1 / 4)),
+    ),
+    (
+        "Only the runs of four words count: `*=` multiplies, `=` replaces.",
+        lambda t, r: bleu(t, r, average=lambda p: p[-1] ** (1 / 4)),
     ),
     (
         "The last n-gram of each sentence is missing: a sentence of m words has m − n + 1 of them.",
@@ -297,6 +351,10 @@ WRONG_BLEUS: list[Wrong] = [
     (
         "The penalty has c / ℓ where ℓ / c is due.",
         _with_penalty(lambda c, length: 1.0 if c >= length else math.exp(1 - c / length)),
+    ),
+    (
+        "Longer translations pay too; the penalty is 1 for them, whatever their length.",
+        _with_penalty(lambda c, length: math.exp(-abs(1 - length / c))),
     ),
     (
         "Longer translations get a bonus: the penalty is never above 1.",
