@@ -1,16 +1,17 @@
 """Hand-ins as they come: a folder, a zip, or one notebook; who handed in which exercise.
 
-A folder in it is a learner, and everything below is theirs. A notebook that lies at the top belongs to the learner
-whose name its file bears, without the exercise's: `anna_03_multi_head_attention.ipynb`, as Canvas and Moodle write
-them too.
+A folder in it is a learner, by its name (Moodle's `Anna Smith_12345_assignsubmission_file_` is Anna Smith, if there is
+one), and everything below is theirs. A notebook that lies at the top belongs to the learner whose name its file bears,
+without the exercise's: `anna_03_multi_head_attention.ipynb`, as Canvas and Moodle write them too.
 """
 
 import csv
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from lessons_lib.errors import UserError
@@ -18,6 +19,7 @@ from lessons_lib.grading.batch.answers import Notebook, exercises, lesson_of, re
 
 ENDINGS = (".ipynb", ".py")
 PASSED_OVER = {".ipynb_checkpoints", "__MACOSX", "__pycache__", ".git"}
+MOODLES = re.compile(r"_\d+_assignsubmission_\w*$")  # how Moodle calls the folder of one learner, behind the name
 MOST_FILES, MOST_BYTES = 100_000, 4 * 2**30  # of a zip, unpacked
 COLUMNS = {
     "key": ("key", "folder", "file", "id", "username"),
@@ -81,7 +83,18 @@ def find(
             notes.append(f"{passed_over.file}: passed over, {last.file} is another hand-in of the same exercise")
     if not found:
         raise UserError(f"{source} holds no hand-in; give a folder with a folder for each learner, or a notebook")
-    return dict(sorted(found.items())), notes
+    return dict(sorted(_named(found).items())), notes
+
+
+def _named(found: Mapping[str, dict[str, HandIn]]) -> dict[str, dict[str, HandIn]]:
+    """The same by the learners' names, where Moodle's folders have a number behind them that nobody needs."""
+    short = {key: MOODLES.sub("", key) for key in found}
+    many = Counter(short.values())
+    names = {key: name if many[name] == 1 else key for key, name in short.items()}
+    return {
+        names[key]: {lesson: replace(one, learner=names[key]) for lesson, one in theirs.items()}
+        for key, theirs in found.items()
+    }
 
 
 def read_roster(path: Path) -> dict[str, dict[str, str]]:

@@ -137,6 +137,31 @@ def test_hand_ins_are_found_in_folders_zips_and_files(folder, tmp_path):
     assert "is another hand-in of the same exercise" in notes[0]
 
 
+def test_the_folders_of_moodle_have_the_names_of_learners(tmp_path):
+    for folder in (
+        "Anna Smith_123_assignsubmission_file_",
+        "Ben Li_7_assignsubmission_file",
+        "Ben Li_8_assignsubmission_file",
+    ):
+        hand_in(tmp_path, folder, FIRST, solved(FIRST))
+    found, _ = handins.find(tmp_path, exercises())
+    assert list(found) == ["Anna Smith", "Ben Li_7_assignsubmission_file", "Ben Li_8_assignsubmission_file"]
+    assert [one.learner for theirs in found.values() for one in theirs.values()] == list(found)
+
+
+def test_everything_is_one_learners_if_that_is_said_and_a_lesson_is_no_hand_in(tmp_path):
+    hand_in(tmp_path, "exercises", FIRST, [f'check.open("{FIRST}")', *solved(FIRST)])
+    hand_in(tmp_path, "notebooks", FIRST, ["x = 1"])
+    hand_in(tmp_path, "more", THIRD, solved(THIRD))
+    found, notes = handins.find(tmp_path, exercises(), learner="anna")
+    assert {key: {lesson: one.file for lesson, one in theirs.items()} for key, theirs in found.items()} == {
+        "anna": {FIRST: f"exercises/{FIRST}.ipynb", THIRD: f"more/{THIRD}.ipynb"}
+    }
+    assert notes == [
+        f"notebooks/{FIRST}.ipynb: passed over, exercises/{FIRST}.ipynb is another hand-in of the same exercise"
+    ]
+
+
 def test_an_exercise_without_its_name_is_known_by_its_own_words(tmp_path):
     hand_in(tmp_path, "anna", "Untitled3", [f'check.open("{THIRD}")', *solved(THIRD)])
     hand_in(tmp_path, "anna", "notes", ["x = 1"])
