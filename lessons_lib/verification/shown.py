@@ -2,7 +2,8 @@
 
 nbval runs each cell and compares what it prints. Here the same run is held against the stored pictures, by how they
 look, and against the stored state of each widget, number by number. A cell tagged `nbval-ignore-output` (times,
-devices) is compared in neither way. `notebooks/conftest.py` switches this on for every run of nbval.
+devices) is compared in neither way. `notebooks/conftest.py` switches this on for `make test`, `nbval_run` for
+`lessons verify`.
 """
 
 import ast
@@ -69,13 +70,13 @@ def shown_widgets(outputs: list) -> list[str]:
     return [output["data"][VIEW]["model_id"] for output in outputs if VIEW in output.get("data", {})]
 
 
-def states(kernel) -> dict[str, dict]:
-    """The state of every widget that lives in the kernel, by its model."""
-    asked = kernel.kc.execute("", silent=True, store_history=False, user_expressions={"states": STATES})
+def ask(kernel, expression: str) -> object:
+    """What an expression that gives JSON is worth in the kernel."""
+    asked = kernel.kc.execute("", silent=True, store_history=False, user_expressions={"asked": expression})
     answer = {}
     while answer.get("parent_header", {}).get("msg_id") != asked:
         answer = kernel.get_message(stream="shell", timeout=60)
-    found = answer["content"]["user_expressions"]["states"]
+    found = answer["content"]["user_expressions"]["asked"]
     return json.loads(ast.literal_eval(found["data"]["text/plain"]))
 
 
@@ -98,8 +99,10 @@ def stale(item: IPyNbCell) -> str | None:
     last = sum(cell.cell_type == "code" for cell in item.parent.nb.cells) - 1
     if shown and item.cell_num == last:
         saved = item.parent.nb.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
-        living = states(item.parent.kernel)
+        living = ask(item.parent.kernel, STATES)  # of every widget, by its model
         for old, new in shown:
+            if old not in saved:
+                return "the notebook stores no state of a widget that it shows"
             kept = [
                 {k: v for k, v in each.items() if k not in HOUSEKEEPING} for each in (saved[old]["state"], living[new])
             ]
