@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import no_type_check
 
 import pytest
 from nbval.plugin import IPyNbCell, NbCellError
@@ -109,12 +110,14 @@ class _Recorder:
         self.interrupted = True
 
     @pytest.hookimpl(wrapper=True)
+    @no_type_check
     def pytest_runtest_call(self, item):
         if not self.cells:
             self.before = _modules(item)
         return (yield)
 
     @pytest.hookimpl(wrapper=True)
+    @no_type_check
     def pytest_runtest_makereport(self, item, call):
         if call.when == "call" or (call.when == "setup" and call.excinfo):
             self.cells.append(_cell(item, call.excinfo))

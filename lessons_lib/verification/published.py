@@ -82,7 +82,7 @@ class Published:
         self.machine: str = table["machine"]
         self._lessons = {_name(lesson): entry for lesson, entry in table["lessons"].items()}
 
-    def seconds(self, lesson: str) -> float | None:
+    def seconds(self, lesson: str) -> int | None:
         """How long a run takes on `machine`; None if nobody has measured it."""
         return self._lessons.get(_name(lesson), {}).get("seconds")
 

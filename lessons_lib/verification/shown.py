@@ -11,6 +11,7 @@ import base64
 import io
 import json
 import math
+from typing import no_type_check
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def distance(stored: str, now: str) -> float:
     return float(np.abs(before - after).sum() / max((before + after).sum(), 1e-9))
 
 
-def different(stored: object, now: object, where: str = "", scale: float = 0.0) -> str | None:
+def different(stored: object, now: object, where: str = "", scale: float | int = 0) -> str | None:
     """The first place where two states differ, or None; numbers may differ by 2 % of the largest of their list."""
     if isinstance(stored, bool | str | None):
         return None if stored == now else f"{where} is {now!r}, stored {stored!r}"
@@ -112,6 +113,7 @@ def stale(item: IPyNbCell) -> str | None:
 
 
 @pytest.hookimpl(wrapper=True)
+@no_type_check  # which would hide from pytest that this is a generator
 def pytest_runtest_call(item):
     result = yield
     if isinstance(item, IPyNbCell) and item.options["check"] and (found := stale(item)):
