@@ -111,7 +111,7 @@ def _paths(given: Path | None, lessons: str | None) -> list[Path]:
     for folder in folders:
         names = sorted(path.name for path in folder.glob("*.ipynb") if LESSON.fullmatch(path.name))
         if names:
-            return [folder / name for name in chosen(lessons, names, f"lesson in {folder}")]
+            return [folder / name for name in chosen(lessons, names, "lesson")]
     where = " and ".join(map(str, folders))
     raise UserError(f"no lesson (such as 01_self_attention.ipynb) is in {where}; give the folder of the notebooks")
 
@@ -146,12 +146,13 @@ def _lines(lesson: "Verified") -> list[str]:
 
 
 def _sum(found: "Iterable[Verified]") -> str:
-    """The last line: how many lessons are as stored, and what the others have, by kind."""
+    """The last lines: how many lessons are as stored, what the others have, and what is not as it was when stored."""
     found = list(found)
     kinds = [one.kind for lesson in found for one in lesson.differences]
     counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
     right = sum(one.as_stored for one in found)
     minutes = sum(one.seconds for one in found) / 60
-    return f"{right} of {_many(len(found), 'lesson')} as stored, in {minutes:.1f} minutes" + (
-        f"; {counts}" * bool(kinds)
-    )
+    versions = ", ".join(sorted({str(version) for lesson in found for version in lesson.versions}))
+    others = f"\nNot the pinned versions: {versions}" if versions else ""
+    right_of_all = f"{right} of {_many(len(found), 'lesson')} as stored, in {minutes:.1f} minutes"
+    return "; ".join(filter(None, [right_of_all, counts])) + others

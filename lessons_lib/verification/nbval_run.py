@@ -5,6 +5,7 @@ The same comparison as `make test`: nbval for what is printed, `shown` for pictu
 
 import contextlib
 import io
+import math
 import os
 import re
 import site
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty
 from typing import no_type_check
 
 import pytest
@@ -113,6 +115,7 @@ class _Recorder:
     @no_type_check
     def pytest_runtest_call(self, item):
         if not self.cells:
+            _notice_death(item.parent.kernel)
             self.before = _modules(item)
         return (yield)
 
@@ -127,6 +130,24 @@ class _Recorder:
     def pytest_runtest_teardown(self, item, nextitem):
         if nextitem is None:
             self.after = _modules(item)
+
+
+def _notice_death(kernel) -> None:
+    """Let what waits for a kernel ask each second whether it lives; nbval waits half an hour for a dead one."""
+    wait = kernel.get_message
+
+    def get_message(stream: str, timeout: float | None = None):
+        end = time.monotonic() + (math.inf if timeout is None else timeout)
+        while True:
+            try:
+                return wait(stream, timeout=min(1, max(0, end - time.monotonic())))
+            except Empty:
+                if not kernel.is_alive():
+                    raise RuntimeError("the kernel died") from None
+                if time.monotonic() >= end:
+                    raise
+
+    kernel.get_message = get_message
 
 
 def _modules(item: IPyNbCell) -> set[str]:

@@ -242,6 +242,6 @@ def _fix(error: str) -> str:
         return "the notebook and the installed library do not belong together: install the library of its version"
     if NO_MEMORY.search(error) or error.startswith("MemoryError"):
         return "it needs more memory than there is: close other programs, or use a larger machine"
-    if "Kernel dead" in error or "kernel died" in error.lower():
+    if "kernel died" in error:
         return "the process that runs the cells has died; often the memory was too small"
     return "the cell fails here"

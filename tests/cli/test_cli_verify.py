@@ -110,7 +110,7 @@ def test_notebooks_are_found_in_a_folder_of_that_name(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--lessons", "2"], "there is no lesson in . 2; there are 1, 3"),
+        (["--lessons", "2"], "there is no lesson 2; there are 1, 3"),
         (["--lessons", "one"], "is no list of lessons; write 1-8 or 1,3,5"),
         (["nowhere"], "no lesson (such as 01_self_attention.ipynb) is in nowhere; give the folder"),
         (["nowhere.ipynb"], "nowhere.ipynb does not exist"),

@@ -161,7 +161,7 @@ def test_rounding_is_the_last_digit_and_nothing_else(stored, now, close):
         ("ModuleNotFoundError: No module named 'lessons_lib.studies'", "install the library of its version"),
         ("ImportError: cannot import name 'x' from 'lessons_lib.evidence' (/a/b.py)", "install the library of its"),
         ("OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB", "needs more memory"),
-        ("Kernel dead on test start", "the process that runs the cells has died"),
+        ("the kernel died", "the process that runs the cells has died"),
         ("AssertionError: 0.3", "the cell fails here"),
     ],
 )
