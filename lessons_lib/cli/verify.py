@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _paths(given: Path | None, lessons: str | None) -> list[Path]:
-    """The notebooks to run, in the order of their numbers.
+    """The notebooks to run, in the order in which they are named; all in that of their numbers.
 
     Raises:
         ValueError: there are none, or not those that are asked for.
@@ -109,9 +109,10 @@ def _paths(given: Path | None, lessons: str | None) -> list[Path]:
 
     folders = [given] if given is not None else [Path("."), Path("notebooks")]
     for folder in folders:
-        names = sorted(path.name for path in folder.glob("*.ipynb") if LESSON.fullmatch(path.name))
-        if names:
-            return [folder / name for name in chosen(lessons, names, "lesson")]
+        every = {int(path.name[:2]): path for path in sorted(folder.glob("*.ipynb")) if LESSON.fullmatch(path.name)}
+        if every:
+            chosen = every if lessons is None else numbers(lessons, list(every), "lesson")
+            return [every[number] for number in chosen]
     where = " and ".join(map(str, folders))
     raise UserError(f"no lesson (such as 01_self_attention.ipynb) is in {where}; give the folder of the notebooks")
 

@@ -136,7 +136,7 @@ def _notice_death(kernel) -> None:
     """Let what waits for a kernel ask each second whether it lives; nbval waits half an hour for a dead one."""
     wait = kernel.get_message
 
-    def get_message(stream: str, timeout: float | None = None):
+    def get_message(stream: str, timeout: float | int | None = None):
         end = time.monotonic() + (math.inf if timeout is None else timeout)
         while True:
             try:

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import shutil
+import time
 
 import pytest
 import torch
@@ -99,6 +100,19 @@ def test_what_people_read(folder, capsys):
     assert "not verified, it stores nothing; 0 of 1 cell compared" in capsys.readouterr().out
 
 
+def test_a_kernel_that_dies_is_noticed_at_once(folder, capsys):
+    """As where the memory is too small. nbval alone waits for its answer, half an hour."""
+    write(lesson([("import os\nos._exit(1)", "", []), ("print(1)", "1\n", [])]), folder / "09_mine.ipynb")
+    begin = time.monotonic()
+    assert main(["verify", "09_mine.ipynb", "--json"]) == 1
+    assert time.monotonic() - begin < 60
+    (found,) = json.loads(capsys.readouterr().out)["lessons"]
+    (difference,) = found["differences"]
+    assert (difference["cell"], difference["kind"]) == (1, "error")
+    assert difference["evidence"].startswith("the process that runs the cells has died")
+    assert found["after_error"] == 1
+
+
 def test_notebooks_are_found_in_a_folder_of_that_name(folder, capsys):
     (folder / "notebooks").mkdir()
     shutil.move(folder / "01_small.ipynb", folder / "notebooks")
@@ -110,7 +124,7 @@ def test_notebooks_are_found_in_a_folder_of_that_name(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--lessons", "2"], "there is no lesson 2; there are 1, 3"),
+        (["--lessons", "2"], "there is no lesson 2; they are 1, 3"),
         (["--lessons", "one"], "is no list of lessons; write 1-8 or 1,3,5"),
         (["nowhere"], "no lesson (such as 01_self_attention.ipynb) is in nowhere; give the folder"),
         (["nowhere.ipynb"], "nowhere.ipynb does not exist"),
