@@ -164,7 +164,8 @@ def _cell(item: IPyNbCell, raised) -> Cell:
     if raised is None or raised.errisinstance(pytest.skip.Exception):
         return Cell(number, compared and raised is None)
     error = raised.value
-    if failed := [output for output in outputs if output.output_type == "error"]:
+    failed = [output for output in outputs if output.output_type == "error"]
+    if failed and not item.options["check_exception"]:
         last = f"{failed[-1].ename}: {failed[-1].evalue}"
         return Cell(number, compared, "fails", now=_line(last))
     if not isinstance(error, NbCellError) or "Timeout" in str(error):

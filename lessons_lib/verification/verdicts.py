@@ -4,8 +4,6 @@ Each verdict rests on something that was tried or compared: the digests of the c
 on one thread (and a second run as before, so that chance is not taken for it), the pinned versions, the digits.
 """
 
-import itertools
-import re
 import subprocess
 import sys
 import tempfile
@@ -15,19 +13,15 @@ from pathlib import Path
 
 import nbformat
 
-from lessons_lib.device import NO_MEMORY
-from lessons_lib.verification import published
+from lessons_lib.verification import published, texts
 from lessons_lib.verification.nbval_run import Cell, Run, run
 
 TEXT, VERSION, DEVICE, ERROR, NOT_DECIDED = "text", "version", "device", "error", "not decided"
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 ON_THE_CPU = {"CUDA_VISIBLE_DEVICES": ""}
 MOST_RUNS = 5  # of a lesson that differs: as it is, on the CPU, on one thread, as it is again, with the pins
-NUMBER = re.compile(r"-?\d+\.?\d*(?:e[-+]?\d+)?", re.IGNORECASE)
-NOISE = 1e-5  # what fp32 leaves of a zero
 Again = Callable[[str, dict[str, str]], dict[int, Cell]]
 Decide = Callable[[Sequence[int], str, str], None]
-OTHER_NAMES = {"sklearn": "scikit-learn", "PIL": "pillow"}  # packages that are imported by another name
 
 
 @dataclass(frozen=True)
@@ -112,7 +106,8 @@ def verify(
 
     def decide(cells: Sequence[int], kind: str, evidence: str) -> None:
         for number in cells:
-            found.append(Difference(number, kind, evidence, *_first_difference(open_.pop(number))))
+            cell = open_.pop(number)
+            found.append(Difference(number, kind, evidence, *texts.first_difference(cell.stored, cell.now)))
 
     if edits:
         known = [n for n in open_ if n in edits.outputs]
@@ -127,7 +122,7 @@ def verify(
         decide([number], *_without_another_run(open_[number], edits, suspects, here, same))
     if fails <= len(first):
         cell = first[fails]
-        found.append(Difference(fails, ERROR, _fix(cell.now), cell.stored, cell.now))
+        found.append(Difference(fails, ERROR, texts.fix(cell.now), cell.stored, cell.now))
     return Verified(
         lesson=path.stem,
         cells=len(first),
@@ -183,9 +178,9 @@ def _without_another_run(
         same: whether every run gave the same other output.
     """
     packages, last = _list(suspects.versions), here.switches[-1][0] if here.switches else "in a second run"
-    if not (same or here.switches):
-        return NOT_DECIDED, "it gives another output in each run"
-    always = f"the same {last}" if same else f"{last} it gives yet another output"
+    if not same:
+        return NOT_DECIDED, f"{last} it gives another output again, and not the stored one"
+    always = f"the same {last}"
     if edits is None:
         return NOT_DECIDED, "; ".join(filter(None, ["the course has no such lesson to compare with", packages, always]))
     if edits.code is not None and edits.code <= cell.number:
@@ -195,7 +190,7 @@ def _without_another_run(
         return TEXT, f"{where} is not the course's; {always}"
     if here.pinned is None:
         return NOT_DECIDED, f"the cells are the course's; its pins did not come with this library; {always}"
-    rounding = cell.problem == "differs" and within_rounding(cell.stored, cell.now)
+    rounding = cell.problem == "differs" and texts.within_rounding(cell.stored, cell.now)
     if packages and rounding:
         return NOT_DECIDED, f"only last digits differ: this device, or {packages}; {always}; {suspects.tried}"
     if packages:
@@ -205,43 +200,5 @@ def _without_another_run(
     return NOT_DECIDED, f"the cells and the versions are the course's; {always}: lessons_lib was changed, or the device"
 
 
-def _first_difference(cell: Cell) -> tuple[str, str]:
-    """The first line in which two texts differ, of both; where one has no such line, nothing."""
-    pair = cell.stored.splitlines(), cell.now.splitlines()
-    return next((lines for lines in itertools.zip_longest(*pair, fillvalue="") if len(set(lines)) > 1), ("", ""))
-
-
 def _list(versions: Sequence[published.Version]) -> str:
     return ", ".join(map(str, versions))
-
-
-def within_rounding(stored: str, now: str) -> bool:
-    """Whether two texts differ only in last digits of numbers with a point, by one, or in what is nearly 0."""
-    if NUMBER.sub("0", stored) != NUMBER.sub("0", now):
-        return False
-    return all(map(_close, NUMBER.findall(stored), NUMBER.findall(now)))
-
-
-def _close(stored: str, now: str) -> bool:
-    if stored == now or max(abs(float(stored)), abs(float(now))) < NOISE:
-        return True
-    mantissa, _, exponent = stored.lower().partition("e")
-    _, point, digits = mantissa.partition(".")
-    unit = 10.0 ** (int(exponent or 0) - len(digits))
-    return bool(point) and abs(float(stored) - float(now)) < 1.5 * unit
-
-
-def _fix(error: str) -> str:
-    """What to do about an error, where it is known."""
-    if match := re.match(r"ModuleNotFoundError: No module named '([\w.]+)'", error):
-        module = match[1].partition(".")[0]
-        if module == "lessons_lib":
-            return "the notebook and the installed library do not belong together: install the library of its version"
-        return f"it is not installed: pip install {OTHER_NAMES.get(module, module)}"
-    if "lessons_lib" in error and error.startswith(("ImportError", "AttributeError")):
-        return "the notebook and the installed library do not belong together: install the library of its version"
-    if NO_MEMORY.search(error) or error.startswith("MemoryError"):
-        return "it needs more memory than there is: close other programs, or use a larger machine"
-    if "kernel died" in error:
-        return "the process that runs the cells has died; often the memory was too small"
-    return "the cell fails here"

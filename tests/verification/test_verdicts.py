@@ -104,9 +104,9 @@ def test_chance_is_not_taken_for_the_device(verdict, threads):
     kind, evidence, runs = verdict(once, threads=threads)
     assert (kind, runs) == ("not decided", 1 + threads)
     assert "it changes by itself" in evidence
-    kind, evidence, _ = verdict(lambda variables, number: f"loss {number + 5}\n", threads=threads, versions=())
+    kind, evidence, _ = verdict(lambda variables, number: f"loss {number + 5}\n", threads=threads, versions=OTHER)
     assert kind == "not decided"
-    assert "another output" in evidence
+    assert "it gives another output again, and not the stored one" in evidence
 
 
 def test_the_pinned_versions_are_tried_on_request(verdict, monkeypatch):
@@ -131,27 +131,6 @@ def test_the_pinned_versions_are_tried_on_request(verdict, monkeypatch):
     kind, evidence, _ = verdict(always("loss 0.456\n"), versions=OTHER, try_pins=True)
     assert kind == "version"
     assert evidence.endswith("not tried with the pins: pip cannot install them: ERROR: no such version")
-
-
-@pytest.mark.parametrize(
-    ("stored", "now", "close"),
-    [
-        ("loss 0.123", "loss 0.124", True),
-        ("loss 0.123", "loss 0.125", False),
-        ("loss 0.123\n7 of 9", "loss 0.124\n7 of 9", True),
-        ("loss 0.123\n7 of 9", "loss 0.124\n8 of 9", False),
-        ("97 %", "98 %", False),
-        ("loss 0.123", "Loss 0.124", False),
-        ("error 1.2e-07", "error 8.9e-08", True),
-        ("error 1.2e-03", "error 1.3e-03", True),
-        ("error 1.2e-03", "error 1.9e-03", False),
-        ("-0.5", "0.5", False),
-        ("tensor([0.10, 0.20])", "tensor([0.10, 0.21])", True),
-        ("tensor([0.10, 0.20])", "tensor([0.10])", False),
-    ],
-)
-def test_rounding_is_the_last_digit_and_nothing_else(stored, now, close):
-    assert verdicts.within_rounding(stored, now) == close
 
 
 @pytest.mark.parametrize(
