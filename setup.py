@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: a built package carries the solutions, which lie beside lessons_lib in a checkout."""
+"""What pyproject.toml cannot say: a built package carries what lies beside lessons_lib in a checkout."""
 
 from pathlib import Path
 
@@ -6,16 +6,19 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 
-class WithSolutions(build_py):
-    """The grader reads the course's own parts of the translator from them: `lessons_lib/grading/reference.py`."""
+class WithNeighbours(build_py):
+    """The solutions, from which the grader reads the course's own parts (`lessons_lib/grading/reference.py`); and the
+    versions with which the lessons were stored (`lessons_lib/verification/published.py`)."""
 
     def run(self) -> None:
         super().run()
         if not self.editable_mode:
-            for source in sorted(Path("solutions").glob("*.py")):
-                target = Path(self.build_lib, "lessons_lib", "grading", "solutions", source.name)
+            targets = {source: Path("grading", source) for source in sorted(Path("solutions").glob("*.py"))}
+            targets[Path("requirements.txt")] = Path("verification", "requirements.txt")
+            for source, place in targets.items():
+                target = Path(self.build_lib, "lessons_lib", place)
                 self.mkpath(str(target.parent))
                 self.copy_file(str(source), str(target))
 
 
-setup(cmdclass={"build_py": WithSolutions})
+setup(cmdclass={"build_py": WithNeighbours})

@@ -21,7 +21,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tools import claims, reading_time
+from tools import claims, published, reading_time
 from tools.lesson_files import (
     STATE,
     contents,
@@ -194,6 +194,7 @@ def main() -> None:
         print(*found, sep="\n", end="\n" if found else "")
         failed += [path.stem] if found else []
     claims.main()
+    published.main()
     if failed:
         sys.exit(f"Not written: {', '.join(failed)}. The old notebooks are as they were.")
 

@@ -22,6 +22,7 @@ from lessons_lib.cli import (
     score,
     train,
     translate,
+    verify,
 )
 from lessons_lib.errors import UserError
 from lessons_lib.process import tune_process
@@ -40,6 +41,7 @@ COMMANDS = {
     "profile": profile,
     "grade": grade,
     "handout": handout,
+    "verify": verify,
 }
 
 MAIN_HELP = """\
@@ -56,6 +58,7 @@ Train an English–French Transformer, translate with it, score it, and see wher
   lessons profile --model runs/toy
   lessons grade submissions --out report
   lessons handout --lessons 1-8 --out class
+  lessons verify notebooks --lessons 1-8
 
 `lessons COMMAND --help` tells more about each. An error is one line; --traceback shows where it arose.
 """
@@ -74,8 +77,9 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: list[str] | None = None) -> int:
     """Run one command.
 
-    Exit code: 0; 1 if an export fails its check; 2 after an error that the user can mend; 3 if isolation is required
-    and cannot be had; 70 after an error that only we can mend, with its traceback; 128 + signal when stopped.
+    Exit code: 0; 1 if an export fails its check, or a lesson is not as it is stored; 2 after an error that the user
+    can mend; 3 if isolation is required and cannot be had; 70 after an error that only we can mend, with its
+    traceback; 128 + signal when stopped.
     """
     options = build_parser().parse_args(arguments)
     tune_process()

@@ -26,6 +26,7 @@ from lessons_lib.grading.drive.run import LESSONS, questions
 
 OWN = Path(__file__).with_name("edition.toml")  # in a class's copy
 COURSE, BRANCH = "The Executable Transformer", "main"
+EXERCISES = [int(lesson[-2:]) for lesson in LESSONS]
 MOST_POINTS = 1000
 ADDRESS = re.compile(r"https://[\w.-]+(/[\w.-]+){2,}")
 BRANCHES = re.compile(r"[\w.-]+(/[\w.-]+)*")
@@ -77,8 +78,11 @@ def checked(said: Mapping[str, Any], where: str) -> dict[str, Any]:
     return {key: known[key](where, value) for key, value in said.items()}
 
 
-def numbers(text: str) -> tuple[int, ...]:
+def numbers(text: str, every: Sequence[int] = EXERCISES, what: str = "exercise") -> tuple[int, ...]:
     """Lessons by their numbers, in the order given: "1-8", "1,3,6,5".
+
+    Args:
+        every: those that there are, in order; each of them is a `what`.
 
     Raises:
         UserError: it is no such list, there is no such lesson, or one comes twice.
@@ -89,9 +93,10 @@ def numbers(text: str) -> tuple[int, ...]:
         if span is None or int(span[2] or span[1]) < int(span[1]):
             raise UserError(f"{text!r} is no list of lessons; write 1-8 or 1,3,5")
         found += range(int(span[1]), int(span[2] or span[1]) + 1)
-    every = [int(lesson[-2:]) for lesson in LESSONS]
     if wrong := [number for number in found if number not in every]:
-        raise UserError(f"{text!r}: there is no exercise {wrong[0]}; they are {every[0]} to {every[-1]}")
+        gaps = len(every) <= every[-1] - every[0]
+        there = ", ".join(map(str, every)) if gaps else f"{every[0]} to {every[-1]}"
+        raise UserError(f"{text!r}: there is no {what} {wrong[0]}; they are {there}")
     if twice := [number for number in found if found.count(number) > 1]:
         raise UserError(f"{text!r}: lesson {twice[0]} is there twice; name it once")
     return tuple(found)

@@ -12,6 +12,7 @@ NEEDED = (
     "pyproject.toml",
     "setup.py",
     "MANIFEST.in",
+    "requirements.txt",
     "README.md",
     "LICENSE",
     "LICENSE-prose",

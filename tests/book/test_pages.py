@@ -14,6 +14,7 @@ from lessons_lib.translation.data.corpus import load_grammar
 from lessons_lib.translation.data.language import adjectives, nouns, verbs
 from lessons_lib.translation.search.model_folder import read_card
 from lessons_lib.translation.training.presets import PRESETS
+from lessons_lib.verification.published import TABLE
 from tools.course_model import SETTINGS, WORDS
 from tools.lesson_files import ROOT
 
@@ -65,6 +66,16 @@ def test_how_far_off_six_n_d_is_for_short_texts():
     rule = 6 * sizes.count_parameters(config) * 32
     too_much = 100 * (rule / sizes.training_flops(config, 1, tgt_length=32) - 1)
     stands("claims.md", "for Llama 3 8B from 7 % too much", 3, too_much)
+
+
+def test_how_long_the_lessons_take_to_verify():
+    seconds = [row["seconds"] for row in json.loads(TABLE.read_text("utf8"))["lessons"].values()]
+    spans = [sum(seconds[first:end]) / 60 for first, end in ((1, 9), (0, 14), (12, 14))]
+    stands(
+        "teaching.md",
+        "the lessons 1 to 8 took 3.9 minutes, all fourteen 9.9, of which lessons 12 and 13 took 3.2",
+        *(1, 8, *spans[:2], 12, 13, spans[2]),
+    )
 
 
 def test_every_file_that_a_page_names_exists():

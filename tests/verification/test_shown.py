@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from tools.nbval_shown import FARTHEST, different, distance
+from lessons_lib.verification.shown import FARTHEST, different, distance
 
 STATE = {"words": ["a", "b"], "keys": [[1.0, -0.5], [0.25, 0.0]], "shown": 1, "causal": False, "label": None}
 
