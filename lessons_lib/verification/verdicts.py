@@ -13,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 
-from lessons_lib.verification import published, texts
+from lessons_lib.verification import outputs, published
 from lessons_lib.verification.nbval_run import Cell, Run, run
 
 TEXT, VERSION, DEVICE, ERROR, NOT_DECIDED = "text", "version", "device", "error", "not decided"
@@ -107,7 +107,7 @@ def verify(
     def decide(cells: Sequence[int], kind: str, evidence: str) -> None:
         for number in cells:
             cell = open_.pop(number)
-            found.append(Difference(number, kind, evidence, *texts.first_difference(cell.stored, cell.now)))
+            found.append(Difference(number, kind, evidence, *outputs.first_difference(cell.stored, cell.now)))
 
     if edits:
         known = [n for n in open_ if n in edits.outputs]
@@ -122,7 +122,7 @@ def verify(
         decide([number], *_without_another_run(open_[number], edits, suspects, here, same))
     if fails <= len(first):
         cell = first[fails]
-        found.append(Difference(fails, ERROR, texts.fix(cell.now), cell.stored, cell.now))
+        found.append(Difference(fails, ERROR, outputs.fix(cell.now), cell.stored, cell.now))
     return Verified(
         lesson=path.stem,
         cells=len(first),
@@ -190,7 +190,7 @@ def _without_another_run(
         return TEXT, f"{where} is not the course's; {always}"
     if here.pinned is None:
         return NOT_DECIDED, f"the cells are the course's; its pins did not come with this library; {always}"
-    rounding = cell.problem == "differs" and texts.within_rounding(cell.stored, cell.now)
+    rounding = cell.problem == "differs" and outputs.within_rounding(cell.stored, cell.now)
     if packages and rounding:
         return NOT_DECIDED, f"only last digits differ: this device, or {packages}; {always}; {suspects.tried}"
     if packages:

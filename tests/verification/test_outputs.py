@@ -2,7 +2,7 @@
 
 import pytest
 
-from lessons_lib.verification.texts import first_difference, within_rounding
+from lessons_lib.verification.outputs import first_difference, within_rounding
 
 
 @pytest.mark.parametrize(
