@@ -193,7 +193,7 @@ plt.show()
 #
 # Without $\sqrt{D}$ the places would be louder than the words: in our translator an entry of $E$ is about 0.1, one of $P$ about 0.7.
 #
-# **Add & norm.** Let $f$ be a sub-layer. There are two ways to put a {term}`norm <layer normalisation>` and a {term}`residual connection`
+# **Add & norm.** Let $f$ be a sub-layer. Two ways are usual to put a {term}`norm <layer normalisation>` and a {term}`residual connection`
 # around it:
 #
 # $$
@@ -218,7 +218,7 @@ plt.show()
 # keys and values from the memory:
 #
 # $$
-# \text{queries } Y W_Q \in \mathbb{R}^{T \times D}, \qquad \text{keys } M W_K, \text{ values } M W_V \in \mathbb{R}^{S \times D}, \qquad
+# \text{queries } \operatorname{norm}(Y) W_Q \in \mathbb{R}^{T \times D}, \qquad \text{keys } M W_K, \text{ values } M W_V \in \mathbb{R}^{S \times D}, \qquad
 # \text{weights} \in \mathbb{R}^{T \times S}.
 # $$
 #
@@ -230,7 +230,7 @@ plt.show()
 #
 # ## The code, from scratch
 #
-# The parts come from the library: attention, feed-forward network, norm. The layers and the model are ours. The comment at the right is what each
+# The parts come from the library: attention, feed-forward network, norm. The layers and the model are ours. The comments at the right say what a
 # line is for; `[0]` takes an attention's result, and leaves its weights. Dropout, which works in training only, comes right after.
 
 
@@ -749,7 +749,7 @@ measured = {
     for wiring in WIRINGS
 }
 
-# %% mystnb={"figure": {"name": "residual-depth", "caption": "Untrained encoder stacks of 1 to 32 layers, wired in five ways (geometric means of three random starts). Left: the gradient at the input, for a random direction at the output. Right: how different the places of a sentence are at the output; what is below 10⁻⁷ is drawn there."}, "image": {"alt": "Two line plots against depth, both axes logarithmic. Left, gradient at the input: pre-norm, post-norm and norm without residual stay within a factor of ten up to 32 layers; residual without norm rises to more than a hundred times its beginning at 16 and 32 layers; with neither it falls below a hundred thousandth. Right, difference between places: pre-norm falls slowly and stays far above the others; residual without norm and post-norm fall to a few hundredths and a hundredth at 16 layers and below a thousandth at 32; without residual connections it is below a millionth from 4 layers on."}}
+# %% mystnb={"figure": {"name": "residual-depth", "caption": "Untrained encoder stacks of 1 to 32 layers, wired in five ways (geometric means of three random starts). Left: the gradient at the input, for a random direction at the output. Right: how different the places of a sentence are at the output; what is below 10⁻⁷ is drawn there."}, "image": {"alt": "Two line plots against depth, both axes logarithmic. Left, gradient at the input: pre-norm, post-norm and norm without residual stay within a factor of ten up to 32 layers; residual without norm rises to more than a hundred times its beginning at 16 and 32 layers; with neither it falls below a hundred thousandth. Right, difference between places: pre-norm falls slowly and ends far above the others; residual without norm and post-norm fall to a few hundredths and a hundredth at 16 layers and below a thousandth at 32; without residual connections it is below a millionth from 4 layers on."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
 for (wiring, values), marker in zip(measured.items(), "osD^v", strict=True):
     left.loglog(DEPTHS, values[:, 0], marker=marker, label=wiring)
@@ -990,7 +990,7 @@ print(
 )
 print(
     "the embedding says the token that it stands for, in all places:",
-    same["embedding"] > 0.99,
+    same["embedding"] == 1,
 )
 
 # %% tags=["nbval-ignore-output"]

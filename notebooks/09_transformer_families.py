@@ -140,7 +140,7 @@ GalleryWidget(models, chosen=[names.index("BERT base"), names.index("GPT-2 small
 
 # %%
 class Stack(nn.Module):
-    """Embeddings, layers, a last norm, and the embedding again: for every family."""
+    """Embeddings, layers, a last norm, the embedding again: the mask makes the family."""
 
     def __init__(self, vocab_size, n_layers=2, d_model=64, d_ff=128):
         super().__init__()
@@ -479,12 +479,12 @@ places = [
 row_of, place_of = torch.tensor(places, device=device).T
 gold = test_tokens[row_of, place_of]  # (N,): the word under each cover
 each = torch.arange(len(places), device=device)
-ARTICLES = (
+DETERMINERS = (
     "le la les un une des mon ma mes ton ta tes son sa ses "
     "notre nos votre vos leur leurs ce cette ces"
 ).split()
-is_article = torch.tensor(
-    [FRENCH[token] in ARTICLES for token in gold.tolist()], device=device
+is_determiner = torch.tensor(
+    [FRENCH[token] in DETERMINERS for token in gold.tolist()], device=device
 )
 
 
@@ -527,16 +527,17 @@ guesses = {
 }
 right = {
     name: [
-        (guess == gold)[kind].float().mean().item() for kind in (is_article, ~is_article)
+        (guess == gold)[kind].float().mean().item()
+        for kind in (is_determiner, ~is_determiner)
     ]
     for name, guess in guesses.items()
 }
 
-# %% tags=["claim-family-1"] mystnb={"figure": {"name": "fill-in", "caption": "After 400 steps: covered words guessed right in 300 unseen sentences, for words whose form depends on a word to their right (articles and possessives), and for the others."}, "image": {"alt": "Grouped bars for articles and for other words. In both groups GPT from the left is lowest, then BERT, then GPT weighing whole sentences."}}
+# %% tags=["claim-family-1"] mystnb={"figure": {"name": "fill-in", "caption": "After 400 steps: covered words guessed right in 300 unseen sentences, for determiners (le, mon, ce …), whose form depends mostly on a word to their right, and for the others."}, "image": {"alt": "Grouped bars for determiners and for other words. In both groups GPT from the left is lowest, then BERT, then GPT weighing whole sentences."}}
 fig, ax = plt.subplots()
 for i, (name, shares) in enumerate(right.items()):
     ax.bar(np.arange(2) + 0.27 * (i - 1), shares, width=0.25, label=name)
-ax.set_xticks([0, 1], ["articles and possessives", "other words"])
+ax.set_xticks([0, 1], ["determiners", "other words"])
 ax.set(ylabel="share guessed right", ylim=(0, 1))
 ax.legend(fontsize=9)
 ax.grid(axis="x", visible=False)
@@ -547,7 +548,7 @@ assert all(sorted(kind) == list(kind) for kind in zip(*right.values(), strict=Tr
 overall = {name: (guess == gold).float().mean().item() for name, guess in guesses.items()}
 for name, of_all in overall.items():
     print(
-        f"{name:30} articles {right[name][0]:.2f}, "
+        f"{name:30} determiners {right[name][0]:.2f}, "
         f"others {right[name][1]:.2f}, all {of_all:.2f}"
     )
 print("questions asked in training, for each sentence of 7 words: GPT 8, BERT about 1")
@@ -1083,7 +1084,7 @@ says(
 # | {term}`sliding window` | the whole past | long texts at a fixed price ({cite:t}`beltagy2020longformer`, {cite:t}`jiang2023mistral`) | Mistral | 8 |
 # | {term}`mixture of experts` | one {term}`feed-forward network` | parameters that cost memory, but little time ({cite:t}`shazeer2017outrageously`, {cite:t}`jiang2024mixtral`) | Mixtral | below |
 # | latent attention (MLA) | keys and values kept as they are | two narrow vectors a token in the cache ({cite:t}`deepseek2024v3`, section 2.1.1) | DeepSeek-V3 | gallery |
-# | norm on queries and keys | no norm there | scores that stay small | Qwen3, Gemma 3 | 6 |
+# | norm on queries and keys | no norm there | scores free of their lengths | Qwen3, Gemma 3 | 6 |
 # | shared layers | a layer each | a smaller file ({cite:t}`lan2020albert`) | ALBERT | below |
 #
 # In the library most of these changes are a word in the configuration. This is what our configurations of GPT-2 (2019) and of Llama (2023) differ in, apart from sizes (`tied` says whether the output matrix is the embedding):
