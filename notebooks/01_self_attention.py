@@ -898,8 +898,8 @@ for kind, at in (("next to the noun", (-1,)), ("past a second noun", (-4, -5))):
 # ```{admonition} Verdict: false as it is said; self-attention is permutation-*equivariant*
 # :class: note verdict
 # Only a pooled summary of it, such as the mean, is invariant. Either way order is lost: with two nouns in the sentence, the placeless verb
-# cannot know which is its own. So a Transformer must be told the places (lesson 4), or be given a mask that treats places differently,
-# which gives some of the order away (lesson 8).
+# cannot know which is its own. So a Transformer must be told the places, or be given a mask that treats places differently,
+# which gives some of the order away (lesson 4).
 # ```
 #
 # (claim-01-4)=

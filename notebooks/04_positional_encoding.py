@@ -471,7 +471,7 @@ x, y, W_q, W_k = (
 
 def spread_on_diagonals(scores):
     """The largest difference between two scores at the same distance."""
-    diagonals = [scores.diagonal(d) for d in range(-40, 41)]
+    diagonals = [scores.diagonal(d) for d in range(-59, 60)]
     return max((d.max() - d.min()).item() for d in diagonals)
 
 

@@ -606,7 +606,7 @@ print(
 
 # %% [markdown]
 # A decoder-only model can translate, too: write source and target behind each other and continue. The families differ in what they *forbid*. Lesson 9
-# builds all three from our blocks, and loads BERT and GPT-2 into them.
+# builds the other two from our blocks, and loads models such as BERT and GPT-2 into them.
 #
 # ## Claims, tested
 #
