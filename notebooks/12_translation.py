@@ -719,9 +719,9 @@ print("at least half of the unknown words:", above(shares[False], 0.5))
 #
 # ```{admonition} Verdict: true of spelling, false of meaning
 # :class: note verdict
-# With BPE no word is unknown: each can be read and written, exactly. But nine in ten of the new French words are not found, by a model that
+# With BPE, and bytes for new letters, no word is unknown: each can be read and written, exactly. But nine in ten of the new French words are not found, by a model that
 # finds nearly nine in ten of the old ones in the same sentences. That a word *can* be put together of known pieces does not say which word
-# it is. These words could have been copied (the names) or built as their like are (the plurals); this translator has hardly learned to do either. On
+# it is. Names could have been copied, and plurals built as their like are; this translator has hardly learned to do either. On
 # real text, with names, numbers and compounds by the thousand, the claim fares better: with pieces {cite:t}`sennrich2016neural` gained at best a little
 # more than a BLEU point on whole words and a dictionary for those that are missing.
 # ```
