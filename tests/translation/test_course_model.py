@@ -1,5 +1,7 @@
 """The translator that the lessons look into: whole, small, as good as its card says, and it has not seen the test."""
 
+import inspect
+
 import pytest
 import torch
 
@@ -10,6 +12,7 @@ from lessons_lib.translation.data.corpus import load_grammar
 from lessons_lib.translation.evaluation.scoring import score
 from lessons_lib.translation.search.model_folder import WEIGHTS, read_card
 from lessons_lib.translation.search.translator import Translator
+from lessons_lib.translation.training.averaging import WeightAverage
 from tools.lesson_files import ROOT
 
 
@@ -39,6 +42,13 @@ def test_how_many_tokens_a_pair_has():
     sentence = "A pair of the corpus has about 9 English and 10 French tokens, </s> counted."
     assert sentence in (ROOT / "notebooks" / "10_model_sizes.py").read_text("utf8")
     says(sentence, *(examples.lengths.mean(axis=0) + 1).tolist(), slack=0.0)
+
+
+def test_what_its_weights_are_the_mean_of():
+    sentence = "the mean of 8 states of the last 30 % of its training"
+    assert sentence in (ROOT / "notebooks" / "12_translation.py").read_text("utf8")
+    share = inspect.signature(WeightAverage).parameters["share"].default
+    says(sentence, float(read_card(FOLDER)["averaged"]), 100 * share, slack=0.0)
 
 
 def test_it_is_stored_in_half_precision_and_computes_in_single(translator):
