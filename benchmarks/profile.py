@@ -1,4 +1,4 @@
-"""Where the time of a training step goes: ours and the same model from elsewhere, by kind of work."""
+"""Where the time of a training step goes: ours and models of the same size from elsewhere, by kind of work."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator

@@ -1,7 +1,8 @@
-"""The same encoder–decoder from elsewhere: `torch.nn.Transformer`, and the Marian of Hugging Face `transformers`.
+"""An encoder–decoder of the same size from elsewhere: `torch.nn.Transformer`, or the Marian of `transformers`.
 
 Each is given what ours has: the embedding shared by both sides and the output, sinusoidal positions, label smoothing,
-padding that is neither seen nor asked for. What differs is the code inside.
+padding that is neither seen nor asked for. What differs is the code inside; and Marian is post-norm, without a last
+norm, whatever ``config.norm`` says.
 """
 
 import math

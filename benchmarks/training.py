@@ -1,4 +1,4 @@
-"""Tokens a second in training: ours against the same model from elsewhere, on the same bucketed batches."""
+"""Tokens a second in training: ours against models of the same size from elsewhere, on the same bucketed batches."""
 
 import statistics
 from collections.abc import Callable, Iterator

@@ -240,7 +240,7 @@ print(f"{'really there':14}{sum(p.numel() for p in translator.model.parameters()
 
 # %% [markdown]
 # That is the translator that this course trained. Now the library's list of published models whose shape is known. Three counts must agree: our lines, the library's, and the numbers that stand in
-# the modules when a model is really built (of the large ones, we build GPT-3 alone). On PyTorch's device `meta` a tensor has a shape, but no memory. So GPT-3 can be built on a laptop.
+# the modules when a model is really built (of those 3,000 wide or wider, GPT-3 alone). On PyTorch's device `meta` a tensor has a shape, but no memory. So GPT-3 can be built on a laptop.
 
 
 # %%
@@ -577,7 +577,7 @@ print(f"with the vocabulary and context of the first GPT: {sum(parts(first).valu
 # ### Claim 2: "GPT-4 has 96 heads, 120 layers and 1.7 trillion parameters"
 #
 # You will find these numbers, and others, on many pages, as if they were known. What its makers published is a report whose section 2 says that it "contains no further details about the architecture (including model size)"
-# ({cite:t}`openai2023gpt4`). Can arithmetic decide? It could refute the sentence: if no model that is built like GPT-3 had all three numbers at once. It would support it a little, if few other shapes had
+# ({cite:t}`openai2023gpt4`). Can arithmetic decide? It could refute the sentence for models built like GPT-3: if none of them had all three numbers at once. It would support it a little, if few other shapes had
 # that size. So we look for both. 1.7 trillion is what rounds to it, 1.65 to 1.75.
 
 
@@ -638,7 +638,7 @@ print(f"6 · {gpt3:.4g} · 300e9 = {6 * gpt3 * 300e9:.3g} FLOPs")
 
 # %% [markdown]
 # {cite:t}`brown2020language` print 3.14E+23 in their table D.1. So this table was made *by* the rule, and that they agree proves nothing. We compare with what is really computed, the count that PyTorch confirmed above. Whose N? Kaplan's leaves the embeddings out, and with
-# them the output projection. Others take all parameters. We try both, for four models and texts of every length.
+# them the output projection. Others take all parameters. We try both, for four models and texts of 32 to 131,072 tokens.
 
 # %% tags=["claim-sizes-1"] mystnb={"figure": {"name": "six-n-d", "caption": "FLOPs of a training step, counted, divided by those of the rule, for texts of different length. 1 is where the rule is right. Left: N is all parameters; right: N without embeddings. Attention grows with the square of the length, and the rule leaves it out."}, "image": {"alt": "Two line plots against the length, 32 to 131,072 tokens, logarithmic. Left: at 32 tokens the ratios are 1.02 for the narrow model, 1.00 for GPT-2, 0.94 for Llama 3 8B and 1.00 for GPT-3; all rise with the length. Right: the narrow model starts at 1.68, Llama 3 8B at 1.08, GPT-2 between them, GPT-3 at 1.00. At 131,072 tokens all lines are far above 1, most of them beyond the top of the plot."}}
 tiny = dataclasses.replace(
@@ -733,7 +733,7 @@ for name, length in (
 # (claim-10-4)=
 # ### Claim 4: "Bigger is better"
 #
-# Three translators on one corpus: one layer of encoder and one of decoder, 32, 64 and 128 wide, everything else in proportion. Each has a learning rate of its own, the best of three for seed 0. It rises over 50 steps and then stays: a rate that falls would have to know where
+# Three translators on one corpus: one layer of encoder and one of decoder, 32, 64 and 128 wide, the feed-forward network in proportion. Each has a learning rate of its own, the best of three for seed 0. It rises over 50 steps and then stays: a rate that falls would have to know where
 # the run ends, and we want to read every run in two ways.
 #
 # - *At equal steps*: each has seen the same batches, 200 of them. Many comparisons are made so.
@@ -902,7 +902,7 @@ for _ in range(1000):
 print("1 + 1000 · 0.001:  float32", round(full.item(), 2), "  bfloat16", half.item())
 
 # %% [markdown]
-# So one keeps the weights once more in float32, and the states too, and lets only the products run in 16 bits ({cite:t}`micikevicius2018mixed`). Second, then, the bytes: 2 for the weight, 2 for its gradient, 4 for the copy, 4 + 4 for the states. That is 16 again ({cite:t}`rajbhandari2020zero`, section 3.1, count the same). What does shrink, to about half, are
+# So one keeps the weights once more in float32, and the states too, and lets only the products run in 16 bits ({cite:t}`micikevicius2018mixed`). Second, then, the bytes: 2 for the weight, 2 for its gradient, 4 for the copy, 4 + 4 for the states. That is 16 again ({cite:t}`rajbhandari2020zero`, section 3.1, count the same). What does shrink are
 # the activations.
 
 # %%
@@ -1006,7 +1006,7 @@ says("Dashed lines at 13.5 and 16.1 GB show the weights alone.", two[0], three[0
 # </details>
 # <details><summary>Weights in bfloat16, with AdamW's states and a copy in float32</summary>
 #
-# No: 2 + 2 + 4 + 4 + 4 bytes are 16 again. What shrinks, to about half, are the activations.
+# No: 2 + 2 + 4 + 4 + 4 bytes are 16 again. What shrinks are the activations.
 #
 # </details>
 # <details class="right"><summary>An optimizer that keeps one number a parameter in place of two</summary>
@@ -1041,8 +1041,8 @@ says("Dashed lines at 13.5 and 16.1 GB show the weights alone.", two[0], three[0
 card = json.loads((FOLDER / "run.json").read_text("utf8"))
 total = sum(parts(ours).values())
 rule = 6 * total * card["target_tokens"]
-length = 12  # tokens of a sentence, about
-exact = sizes.training_flops(ours, 1, length, length) / length * card["target_tokens"]
+# A pair of the corpus has about 9 English and 10 French tokens, </s> counted.
+exact = sizes.training_flops(ours, 1, 9, 10) / 10 * card["target_tokens"]
 print(f"parameters: {total:,}   embeddings: {parts(ours)['embeddings'] / total:.0%}")
 print(
     f"file: {(FOLDER / 'model.safetensors').stat().st_size / 1e6:.2f} MB, "
@@ -1126,7 +1126,7 @@ assert caches > running.parts["weights"]
 # - Training with AdamW keeps 16 bytes a parameter, in float32 and with a copy for 16 bits alike, and activations for every token. AdamW's share arrives with the first update.
 # - Running keeps the weights and $2LBT\,G\,d_{head}\,b$ bytes of cache, the larger part for many or long texts. Shared key heads divide it.
 # - What is printed about a model's parameters can be checked, if its shape was published.
-# - In our study bigger was better for the same steps. For the same bill, the best size depended on the bill.
+# - In our study the first doubling of the width helped for the same steps; whether the second did stayed open. For the same bill, the best size depended on the bill.
 #
 # **Where it comes from.** The rule and the scaling of loss with compute: {cite:t}`kaplan2020scaling`, corrected by {cite:t}`hoffmann2022training`. The bytes of training: {cite:t}`rajbhandari2020zero`. Two precisions in one training:
 # {cite:t}`micikevicius2018mixed`. Shared keys and values: {cite:t}`shazeer2019fast` and {cite:t}`ainslie2023gqa`. One matrix for both ends: {cite:t}`press2017using`.

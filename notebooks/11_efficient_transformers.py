@@ -18,7 +18,7 @@
 #
 # After this lesson you can
 #
-# - write a KV cache, say why it changes no word, and notice one that caches nothing;
+# - write a KV cache, say why it changes no word but in a tie, and notice one that caches nothing;
 # - compute attention without ever holding its table of weights, as FlashAttention does;
 # - say which trick saves arithmetic, which saves bytes, and which saves only the starting of operations;
 # - measure all that on your own machine, and distrust a "twice as fast" that comes without a measurement.
@@ -329,7 +329,7 @@ print(" ", test[3].source, "→", ours[3])
 # %% [markdown]
 # ### Attention in blocks
 #
-# The loop is the mathematics above, line by line. At no time is there more than one block of scores.
+# The loop is the mathematics above, line by line. The whole table of scores is never there, only a few blocks of it.
 
 
 # %%
@@ -1449,7 +1449,7 @@ print(
 )
 
 # %% [markdown]
-# This is the nastiest of these bugs. The best text was nearly always the same (our guess: the best beam rarely changes its row), so no comparison of best translations tells you. But the other three were judged with the memory of somebody else. *How to notice*: score every text that comes out once more, in one
+# This is the nastiest of these bugs. The best text was nearly always the same (our guess: the best beam rarely changes its row), so comparing best translations hardly tells you. But any of the four may have been judged with the memory of somebody else. *How to notice*: score every text that comes out once more, in one
 # pass. The log-probability must be the one that the search reports, up to rounding. *Mended* in the library by `cache.reorder(rows)` after each step.
 #
 # **Gradients that vanish in float16.** Where the hardware has no bfloat16, one trains with float16, which has more digits and a much smaller range: nothing below 0.00000003 is left. The loss does not tell; the gradients do. We compute them in float32 and look at what float16 would keep.

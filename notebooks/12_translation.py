@@ -178,7 +178,7 @@ for english, french in SHOWN.items():
 # The paper does it otherwise ({cite:t}`vaswani2017attention`, equation 3): step $n$, counted from 1, has the rate $d_{model}^{-1/2} \cdot \min\big(n^{-1/2},\, n \cdot w^{-3/2}\big)$,
 # with $w = 4000$. Up in a straight line as well; but then down with $1/\sqrt{n}$, which never reaches 0 and need not know when the training ends. At the end the paper takes the
 # mean of the weights of its last five checkpoints, written ten minutes apart (the large model: of the last twenty; section 6.1). Such
-# {term}`averaging of checkpoints <checkpoint averaging>` is meant to calm the last steps, as a rate that falls to 0 is. The course's own translator has both: it is the mean of eight states of its last third.
+# {term}`averaging of checkpoints <checkpoint averaging>` is meant to calm the last steps, as a rate that falls to 0 is. The course's own translator has both: it is the mean of 8 states of the last 30 % of its training.
 #
 # **The search** wants the $y$ of the highest score. There are $V^T$ sentences of $T$ tokens, too many to look at, so a beam of $k$
 # keeps the $k$ best beginnings. A log-probability is a sum of negative numbers: each token makes it smaller, so it favours short sentences. The
@@ -719,9 +719,9 @@ print("at least half of the unknown words:", above(shares[False], 0.5))
 #
 # ```{admonition} Verdict: true of spelling, false of meaning
 # :class: note verdict
-# With BPE no word is unknown: each can be read and written, exactly. But nine in ten of the new French words are not found, by a model that
+# With BPE, and bytes for new letters, no word is unknown: each can be read and written, exactly. But nine in ten of the new French words are not found, by a model that
 # finds nearly nine in ten of the old ones in the same sentences. That a word *can* be put together of known pieces does not say which word
-# it is. These words could have been copied (the names) or built as their like are (the plurals); this translator has hardly learned to do either. On
+# it is. Names could have been copied, and plurals built as their like are; this translator has hardly learned to do either. On
 # real text, with names, numbers and compounds by the thousand, the claim fares better: with pieces {cite:t}`sennrich2016neural` gained at best a little
 # more than a BLEU point on whole words and a dictionary for those that are missing.
 # ```

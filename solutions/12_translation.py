@@ -125,7 +125,7 @@ r"""
 ## q2: beam search with a length penalty (4 points)
 
 Write `beam_search(next_log_probabilities, eos_id, max_length, beam, length_penalty)`. It returns `tokens, log_probability`
-of the best translation that it has finished. The rules are those of the lesson, and of the library:
+of the best translation that it has finished. The rules are those of the lesson and of the library; the order of equals is that of this exercise:
 
 1. There is one beginning at first, the empty one, with log-probability 0.
 2. In each step every beginning is extended by every token. The candidates are ranked by log-probability (the plain sum), the

@@ -94,7 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--accumulate", type=int, metavar="N", help="a batch in N pieces: less memory, same result (1)"
     )
     by_preset("--weight-decay", float, "pull of every weight towards 0, times the learning rate", training)
-    by_preset("--average", int, "states of the last third whose mean is the result; 0: the last state", training)
+    by_preset("--average", int, "states of the last three tenths whose mean is the result; 0: the last", training)
     training.add_argument("--patience", type=int, metavar="N", help="stop after N validations without progress")
     add_tokenize(training)
     training.add_argument("--validations", type=int, metavar="N", help="validations on the way (3)")

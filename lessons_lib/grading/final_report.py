@@ -149,7 +149,8 @@ def report_text(report: Mapping[str, Any], pairs: Sequence[Pair], whose: str, ow
         f"| seconds | {report['seconds_greedy']:.2f} | {report['seconds_beam']:.2f} |",
         "",
         f"- BLEU above 15: {'yes' if min(lower, better) > 15 else 'no'}.",
-        f"- The beam gives {better - lower:+.2f} BLEU, p = {report['p']:.3f} by paired bootstrap; doubled, {shown}.",
+        f"- The beam gives {better - lower:+.2f} BLEU, p = {report['p']:.3f} by paired bootstrap; doubled, {shown}. "
+        "(Double sacreBLEU's p alone: the lesson's counts both directions already.)",
         f"- Alignment error rate at the step that writes the word: {report['aer']:.3f}.",
         "",
         "## Failures of greedy search",

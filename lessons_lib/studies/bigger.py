@@ -66,7 +66,7 @@ def data() -> tuple[Tokenizer, Examples, list[Batch]]:
 
 
 def shape(width: int, vocab_size: int) -> TransformerConfig:
-    """One layer of encoder and one of decoder, everything in proportion to the width."""
+    """One layer of encoder and one of decoder, the feed-forward network in proportion to the width."""
     return TransformerConfig(
         vocab_size,
         d_model=width,

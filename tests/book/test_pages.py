@@ -1,5 +1,6 @@
 """Numbers that the pages say about the corpus are those of the corpus."""
 
+import gzip
 import inspect
 import json
 import re
@@ -9,12 +10,13 @@ from lessons_lib import sizes
 from lessons_lib.cli import COMMANDS, build_parser
 from lessons_lib.prose import says
 from lessons_lib.transformer import Transformer, TransformerConfig
-from lessons_lib.translation.course_model import FOLDER
+from lessons_lib.translation.course_model import FOLDER, course_web_model, load_course_translator
 from lessons_lib.translation.data.corpus import load_grammar
 from lessons_lib.translation.data.language import adjectives, nouns, verbs
 from lessons_lib.translation.search.model_folder import read_card
 from lessons_lib.translation.training.presets import PRESETS
 from lessons_lib.verification.published import TABLE
+from lessons_lib.widgets import TranslatorWidget
 from tools.course_model import SETTINGS, WORDS
 from tools.lesson_files import ROOT
 
@@ -59,6 +61,23 @@ def test_the_score_of_the_courses_own_translator():
     assert f"`{' '.join(options)}`" in page("translators.md")
     with (FOLDER / WORDS).open(encoding="utf8") as words:
         stands("translator.md", "1,455 words and signs of English", len(json.load(words)))
+
+
+def test_the_size_of_the_live_translator():
+    parameters = list(load_course_translator("cpu").model.parameters())
+    floats = sum(x.nbytes for x in parameters)
+    whole = sum(x.nbytes // 4 + 4 * len(x) if x.dim() == 2 else x.nbytes for x in parameters)  # a scale for each row
+    written = (whole / 1e6, floats / 1e6, len(course_web_model()) / 1e6)
+    stands("translator.md", "1.2 MB instead of 4.7; with the tokenizer the file has 1.3", *written)
+    assert "under 15 kB packed" in page("translator.md")
+    assert len(gzip.compress(str(TranslatorWidget._esm).encode(), 9)) < 15_000
+
+
+def test_parts_are_kept_in_the_cell_behind_the_last_check():
+    assert "The cell behind the last check, `check.keep()`" in page("how_to_use.md")
+    for source in sorted((ROOT / "solutions").glob("[0-9]*.py")):
+        kinds = re.findall(r"^# %% (check|keep)\b", source.read_text("utf8"), re.MULTILINE)
+        assert kinds[-2:] == ["check", "keep"], source.name
 
 
 def test_how_far_off_six_n_d_is_for_short_texts():

@@ -176,7 +176,7 @@ def test_the_report_is_written_whole_or_not_at_all(tmp_path):
         "BLEU above 15: no.",
         "| other | 7 |\n| name | 2 |",
         "p = 0.010",
-        "significant at 5 %",
+        "significant at 5 %. (Double sacreBLEU's p alone",
     ):
         assert line in text
     assert text.count("  - greedy: oui") == 10

@@ -1,7 +1,9 @@
-"""The benchmarks measure what they say: rivals compute the same model, and each table has its rows."""
+"""The benchmarks measure what they say: rivals have the same work, and each table has its rows."""
 
 import dataclasses
+import inspect
 import json
+import re
 
 import pytest
 import torch
@@ -17,7 +19,7 @@ from benchmarks.training import random_batches, training
 from benchmarks.widgets import widgets
 from lessons_lib.timing import milliseconds, ratio, take_turns
 from lessons_lib.transformer import Transformer, TransformerConfig
-from tools.lesson_files import lessons
+from tools.lesson_files import ROOT, lessons
 
 CONFIG = TransformerConfig(vocab_size=50, d_model=32, n_encoder_layers=1, n_decoder_layers=1, d_ff=64, dropout=0.0)
 CPU = torch.device("cpu")
@@ -50,6 +52,31 @@ def test_a_rival_has_the_same_work_to_do(rival):
     assert model.loss(wider, 0.1).item() == pytest.approx(
         loss.item(), abs=1e-5
     )  # padding is neither seen nor asked for
+
+
+def test_where_a_rival_has_its_norms():
+    """As the page says: Marian as in the paper, the others before each sub-layer and at the end of each stack."""
+    torchs, marian = TorchTransformer(CONFIG).layers.encoder, HuggingFaceMarian(CONFIG).model.model.encoder
+    assert CONFIG.norm == "pre"
+    assert torchs.layers[0].norm_first
+    assert torchs.norm is not None
+    assert {name for name, _ in marian.named_children()} == {"embed_tokens", "embed_positions", "layers"}
+
+
+def test_the_page_puts_brackets_where_systems_take_turns():
+    page = (ROOT / "book" / "benchmarks.md").read_text("utf8")
+    text = {part.partition("\n")[0]: part for part in page.split("\n## ")}
+    for title, table in {
+        "Training, against models of the same size": training,
+        "The two paths of attention": attention,
+        "Generating with a cache": generation,
+        "Decoding, against other engines": decoding,
+    }.items():
+        assert bool(re.search(r"\(\d.* to \d", text[title])) == ("rounds" in inspect.signature(table).parameters)
+    assert "median over seven rounds" in page
+    assert inspect.signature(training).parameters["rounds"].default == 7
+    assert "medians over five rounds" in text["Decoding, against other engines"]
+    assert inspect.signature(decoding).parameters["rounds"].default == 5
 
 
 def test_batches_are_full_and_bucketed():

@@ -1,13 +1,19 @@
 """The translator that the lessons look into: whole, small, as good as its card says, and it has not seen the test."""
 
+import inspect
+
 import pytest
 import torch
 
+from lessons_lib.prose import says
 from lessons_lib.translation.course_model import FOLDER, load_course_translator
+from lessons_lib.translation.data.batching import encode_pairs
 from lessons_lib.translation.data.corpus import load_grammar
 from lessons_lib.translation.evaluation.scoring import score
 from lessons_lib.translation.search.model_folder import WEIGHTS, read_card
 from lessons_lib.translation.search.translator import Translator
+from lessons_lib.translation.training.averaging import WeightAverage
+from tools.lesson_files import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +33,22 @@ def test_it_is_as_good_as_its_card_says(translator):
     bleu = score([one.text for one in found], [pair.target for pair in corpus.test]).bleu
     assert bleu == pytest.approx(card["scores"]["bleu"], abs=0.1)
     assert card["data"]["sha256"] == corpus.fingerprint()
+
+
+def test_how_many_tokens_a_pair_has():
+    """Lesson 10 counts the FLOPs of the training by them."""
+    train = load_grammar(0, n_valid=0, n_test=0).train
+    examples = encode_pairs(load_course_translator("cpu").tokenizer, train, max_length=64)
+    sentence = "A pair of the corpus has about 9 English and 10 French tokens, </s> counted."
+    assert sentence in (ROOT / "notebooks" / "10_model_sizes.py").read_text("utf8")
+    says(sentence, *(examples.lengths.mean(axis=0) + 1).tolist(), slack=0.0)
+
+
+def test_what_its_weights_are_the_mean_of():
+    sentence = "the mean of 8 states of the last 30 % of its training"
+    assert sentence in (ROOT / "notebooks" / "12_translation.py").read_text("utf8")
+    share = inspect.signature(WeightAverage).parameters["share"].default
+    says(sentence, float(read_card(FOLDER)["averaged"]), 100 * share, slack=0.0)
 
 
 def test_it_is_stored_in_half_precision_and_computes_in_single(translator):

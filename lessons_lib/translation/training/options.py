@@ -22,7 +22,7 @@ class TrainingOptions:
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     accumulate: int = 1  # pieces of a batch that meet the model one after the other: less memory, the same update
-    average: int = 0  # states of the last third whose mean is the result; 0: the last state
+    average: int = 0  # states of the last three tenths whose mean is the result; 0: the last state
 
     def __post_init__(self):
         if (self.minutes is None) == (self.steps is None):
