@@ -90,3 +90,11 @@ def test_scores_and_units_lead_to_the_glossary(path):
     told = " ".join(cell.source for cell in read_text(path).cells if cell.cell_type == "markdown")
     used = [word for word in ("BLEU", "chrF", "nats", "perplexity") if re.search(rf"\b{word}\b", told)]
     assert [word for word in used if not re.search(rf"{{term}}`[^`]*\b{word}\b", told, re.IGNORECASE)] == []
+
+
+def test_where_lessons_are_written_a_number_is_rounded_as_it_is_stored(monkeypatch):
+    says("It was 87 of them.", 87.9)
+    monkeypatch.setenv("LESSONS_ARE_WRITTEN", "1")
+    says("It was 87.5 and 0.25 of them.", 87.45, 0.2451)
+    with pytest.raises(AssertionError, match=r"writes 87; measured: 87\.9"):
+        says("It was 87 of them.", 87.9, slack=3)

@@ -11,6 +11,7 @@ import argparse
 import ast
 import hashlib
 import json
+import os
 import re
 import sys
 import time
@@ -21,6 +22,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from lessons_lib.prose import WRITING
 from tools import claims, published, reading_time
 from tools.lesson_files import (
     STATE,
@@ -66,7 +68,7 @@ def execute(notebook: NotebookNode, path: Path) -> None:
         coalesce_streams=True,
         on_cell_start=tell,
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
-    ).execute()
+    ).execute(env={**os.environ, WRITING: "1"})
 
 
 def shown_models(notebook: NotebookNode) -> dict[str, dict]:
