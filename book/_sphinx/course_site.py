@@ -22,7 +22,7 @@ MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2/*.woff", "input/tex/exten
 SCRIPTS = ("widgets.js", "progress.js", "keyboard.js")
 # Source maps, the fonts' second format, and the icons' script, which the web fonts make needless.
 FONTS = "vendor/fontawesome/webfonts/"
-UNUSED = ("scripts/fontawesome.js*", "**/*.map", f"{FONTS}*.ttf", f"{FONTS}fa-brands*", "locales", "*macros.html", *SCRIPTS)
+UNUSED = ("scripts/fontawesome.js*", "**/*.map", f"{FONTS}*.ttf", f"{FONTS}fa-brands*", "locales", "*macros.html")
 
 
 class WidgetFallback(SphinxPostTransform):
@@ -139,7 +139,7 @@ def copy_mathjax(app, exception) -> None:
             target = static / "mathjax" / source.relative_to(package)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
-    for pattern in UNUSED:
+    for pattern in (*UNUSED, *SCRIPTS):
         for path in list(static.glob(pattern)):
             if path.is_dir():
                 shutil.rmtree(path)

@@ -101,7 +101,7 @@ def sentences(paragraph: Tag) -> list[str]:
             parts += others
         else:
             parts[-1] += str(child)
-        ended = isinstance(child, Tag) and bool(re.search(r"[.!?]$", child.get_text()))
+        ended = child.name in ("strong", "span") and bool(re.search(r"[.!?]$", child.get_text()))
     return [part.strip() for part in parts if part.strip()]
 
 
