@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the Python, CHROMIUM=/path/to/chromium the browser of the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: install book serve test check lessons exercises mutants model studies bench alone links pins clean help
+.PHONY: install book serve slides offline test check lessons exercises mutants model studies bench alone links pins clean help
 
 environment = python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -m tools.environment
 python := .venv/bin/python
@@ -13,6 +13,15 @@ book: ## Build the website into _build/html
 
 serve: book ## Build the website and show it on http://localhost:8000
 	@$(python) -m tools.serve
+
+slides: book ## Make slides of each lesson, into _build/slides
+	@$(python) -m tools.slides
+
+offline: ## Pack a classroom for a stick: site, slides, notebooks, wheels (FOR=win_amd64 FOR_PYTHON=3.12: for others)
+	@$(environment) all
+	@$(python) -m tools.build_book
+	@$(python) -m tools.slides
+	@$(python) -m tools.offline --platform '$(FOR)' --python '$(FOR_PYTHON)'
 
 # A process a core with one thread each is twice as fast as one process with all cores; a notebook's cells stay together.
 test: ## Run every test: style, library, notebooks, website in a browser

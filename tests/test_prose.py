@@ -97,4 +97,4 @@ def test_where_lessons_are_written_a_number_is_rounded_as_it_is_stored(monkeypat
     monkeypatch.setenv("LESSONS_ARE_WRITTEN", "1")
     says("It was 87.5 and 0.25 of them.", 87.45, 0.2451)
     with pytest.raises(AssertionError, match=r"writes 87; measured: 87\.9"):
-        says("It was 87 of them.", 87.9, slack=3)
+        says("It was 87 of them.", 87.9, slack=3.0)

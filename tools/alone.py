@@ -26,17 +26,22 @@ WHEEL = ["pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--disa
 CHECK = "import lessons_lib\nassert lessons_lib.__file__.startswith({!r}), lessons_lib.__file__"
 
 
+def built_wheel(folder: Path) -> Path:
+    """Build the wheel of this checkout into `folder`."""
+    with tempfile.TemporaryDirectory() as source:  # a copy, so that no build folder is left in the checkout
+        for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "LICENSE-prose"):
+            shutil.copy(ROOT / name, source)
+        for name in ("lessons_lib", "solutions"):
+            shutil.copytree(ROOT / name, Path(source, name), ignore=shutil.ignore_patterns("__pycache__"))
+        subprocess.run([sys.executable, "-m", *WHEEL, "--wheel-dir", folder, source], check=True)
+    (wheel,) = folder.glob("lessons_lib-*.whl")
+    return wheel
+
+
 def unpacked_wheel(folder: Path) -> Path:
     """Build the wheel of this checkout and unpack it into a new folder inside `folder`."""
-    source = folder / "source"  # a copy, so that no build folder is left in the checkout
-    source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-prose"):
-        shutil.copy(ROOT / name, source)
-    shutil.copytree(ROOT / "lessons_lib", source / "lessons_lib", ignore=shutil.ignore_patterns("__pycache__"))
-    subprocess.run([sys.executable, "-m", *WHEEL, "--wheel-dir", folder, source], check=True)
-    (wheel,) = folder.glob("*.whl")
     unpacked = folder / "site"
-    with ZipFile(wheel) as archive:
+    with ZipFile(built_wheel(folder)) as archive:
         archive.extractall(unpacked)
     return unpacked
 

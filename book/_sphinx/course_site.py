@@ -19,6 +19,7 @@ SIDEBAR = '<div id="pst-primary-sidebar"'
 BRAND, ICON = 'class="fab fa-github"', 'class="fas fa-code-branch"'
 BIBLIOGRAPHY_ROLE = re.compile(r' role="doc-biblioentry"|(?<=<div) role="list"(?= class="citation-list")')
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2/*.woff", "input/tex/extensions/*.js")
+SCRIPTS = ("widgets.js", "progress.js", "keyboard.js")
 # Source maps, the fonts' second format, and the icons' script, which the web fonts make needless.
 FONTS = "vendor/fontawesome/webfonts/"
 UNUSED = ("scripts/fontawesome.js*", "**/*.map", f"{FONTS}*.ttf", f"{FONTS}fa-brands*", "locales", "*macros.html")
@@ -138,7 +139,7 @@ def copy_mathjax(app, exception) -> None:
             target = static / "mathjax" / source.relative_to(package)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
-    for pattern in UNUSED:
+    for pattern in (*UNUSED, *SCRIPTS):
         for path in list(static.glob(pattern)):
             if path.is_dir():
                 shutil.rmtree(path)
@@ -147,6 +148,8 @@ def copy_mathjax(app, exception) -> None:
 
 
 def setup(app) -> dict:
+    for name in SCRIPTS:  # inside the page: opened as a file, without a server, a browser loads no module from another
+        app.add_js_file(None, body=(Path(app.srcdir) / "book" / "assets" / name).read_text("utf8"), type="module")
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it, for an extension that is not loaded
     app.add_post_transform(WidgetFallback)
     app.add_directive("widget-of", WidgetOf)

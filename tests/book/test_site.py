@@ -149,6 +149,18 @@ def test_the_first_page_lists_the_lessons_that_are_written():
     assert rows == written
 
 
+def test_a_page_opened_as_a_file_is_whole(browser):
+    page = browser.new_page()
+    wrongs = []
+    page.on("console", lambda line: line.type == "error" and wrongs.append(line.text))
+    page.goto((SITE / LESSON).as_uri())
+    page.locator(".widget-output.is-drawn").first.wait_for()
+    page.locator("mjx-container:visible").first.wait_for()
+    page.locator(".course-progress").wait_for(state="attached")
+    page.close()
+    assert wrongs == []
+
+
 # ---- the widget of lesson 1 ----
 
 

@@ -11,12 +11,13 @@ def library(tmp_path_factory):
     return alone.unpacked_wheel(tmp_path_factory.mktemp("wheel"))
 
 
-def test_the_wheel_holds_every_file_of_the_library(library):
+def test_the_wheel_holds_every_file_of_the_library_and_the_solutions(library):
     def files(folder):
         found = (path.relative_to(folder) for path in (folder / "lessons_lib").rglob("*") if path.is_file())
         return {str(path) for path in found if "__pycache__" not in path.parts}
 
-    assert files(library) == files(ROOT)
+    solutions = {f"lessons_lib/grading/solutions/{path.name}" for path in (ROOT / "solutions").glob("*.py")}
+    assert files(library) == files(ROOT) | solutions
 
 
 def test_a_lesson_runs_alone_in_an_empty_folder(library, tmp_path):
