@@ -1,6 +1,6 @@
 """One run of a notebook through nbval, in this process's environment, and what each of its cells gave.
 
-The same comparison as `make test`: nbval for what is printed, `shown` for pictures and widgets. Needs nbval.
+The same comparison as `make test`: nbval for what is printed, `plugin` for pictures and widgets. Needs nbval.
 """
 
 import contextlib
@@ -21,7 +21,8 @@ import pytest
 from nbval.plugin import IPyNbCell, NbCellError
 
 import lessons_lib
-from lessons_lib.verification import shown
+from lessons_lib.verification import plugin
+from lessons_lib.verification.shown import ask
 
 MODULES = """__import__("json").dumps(sorted({name.partition(".")[0] for name in __import__("sys").modules}))"""
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")  # the colours of a traceback
@@ -74,7 +75,7 @@ def run(path: Path, variables: dict[str, str], tell: Callable[[], None] = lambda
         settings.write_text("[pytest]\n", "utf8")
         place = ["-c", str(settings), "--rootdir", str(path.parent.absolute()), str(path.absolute())]
         with contextlib.redirect_stdout(printed):
-            code = pytest.main([*OPTIONS, *place], plugins=[shown, recorder])
+            code = pytest.main([*OPTIONS, *place], plugins=[plugin, recorder])
     if recorder.interrupted:
         raise KeyboardInterrupt
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
@@ -153,7 +154,7 @@ def _notice_death(kernel) -> None:
 def _modules(item: IPyNbCell) -> set[str]:
     """What the kernel has imported; nothing if it is dead."""
     try:
-        return set(shown.ask(item.parent.kernel, MODULES))
+        return set(ask(item.parent.kernel, MODULES))
     except Exception:  # a dead kernel fails in many ways, and its cell has told so already
         return set()
 

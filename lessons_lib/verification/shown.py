@@ -2,8 +2,7 @@
 
 nbval runs each cell and compares what it prints. Here the same run is held against the stored pictures, by how they
 look, and against the stored state of each widget, number by number. A cell tagged `nbval-ignore-output` (times,
-devices) is compared in neither way. `notebooks/conftest.py` switches this on for `make test`, `nbval_run` for
-`lessons verify`.
+devices) is compared in neither way.
 """
 
 import ast
@@ -11,11 +10,8 @@ import base64
 import io
 import json
 import math
-from typing import no_type_check
 
 import numpy as np
-import pytest
-from nbval.plugin import IPyNbCell
 from PIL import Image
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -81,8 +77,8 @@ def ask(kernel, expression: str) -> object:
     return json.loads(ast.literal_eval(found["data"]["text/plain"]))
 
 
-def stale(item: IPyNbCell) -> str | None:
-    """What this run of a cell shows otherwise than the notebook stores, in one line."""
+def stale(item) -> str | None:
+    """What this run of a cell, an `IPyNbCell` of nbval, shows otherwise than the notebook stores, in one line."""
     stored, now = item.cell.get("outputs", []), item.test_outputs or []
     timed = TIMES in item.cell.metadata.get("tags", [])
     before, after = ([], []) if timed else (pictures(stored), pictures(now))
@@ -110,12 +106,3 @@ def stale(item: IPyNbCell) -> str | None:
             if found := different(*kept, "widget"):
                 return found
     return None
-
-
-@pytest.hookimpl(wrapper=True)
-@no_type_check  # which would hide from pytest that this is a generator
-def pytest_runtest_call(item):
-    result = yield
-    if isinstance(item, IPyNbCell) and item.options["check"] and (found := stale(item)):
-        item.raise_cell_error(f"This cell shows something else than the notebook stores: {found}")
-    return result

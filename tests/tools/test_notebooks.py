@@ -199,7 +199,7 @@ def test_cells_with_the_same_source_keep_different_ids():
 
 
 def nbval(notebook: Path) -> subprocess.CompletedProcess:
-    plugins = ["-p", "no:cacheprovider", "-p", "lessons_lib.verification.shown"]
+    plugins = ["-p", "no:cacheprovider", "-p", "lessons_lib.verification.plugin"]
     options = ["--nbval", "--nbval-current-env", *plugins, "-c", "/dev/null", str(notebook)]
     return subprocess.run([sys.executable, "-m", "pytest", *options], cwd=ROOT, capture_output=True, text=True)
 

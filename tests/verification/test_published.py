@@ -3,6 +3,8 @@
 import copy
 import importlib.metadata
 import json
+import subprocess
+import sys
 
 import numpy
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from lessons_lib.verification import published
 from lessons_lib.verification.published import Edits, Published
 from lessons_lib.verification.shown import STATE, VIEW
-from tools.lesson_files import NOTEBOOKS, lessons, read_notebook
+from tools.lesson_files import NOTEBOOKS, ROOT, lessons, read_notebook
 from tools.published import table
 
 NAME = "01_self_attention"
@@ -36,6 +38,12 @@ def test_the_table_is_that_of_the_notebooks():
     """If not: make lessons."""
     text = published.TABLE.read_text("utf8")
     assert text == table(json.loads(text))
+
+
+def test_the_table_is_written_where_nbval_is_not_installed():
+    """As in a class's copy, whose lessons are made anew."""
+    script = "import sys; sys.modules['nbval'] = sys.modules['pytest'] = None; import tools.published"
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
 
 
 def test_every_lesson_has_a_measured_time():
