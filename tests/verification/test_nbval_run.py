@@ -21,7 +21,8 @@ def notebook(tmp_path):
     """A function that writes a notebook whose cell draws in black, and stores another colour."""
 
     def make(colour: str):
-        draws = f"import base64\nimport wave\n\nfrom IPython.display import Image\n\nImage(base64.b64decode({picture('black')!r}))"
+        imports = "import base64\nimport wave\n\nfrom IPython.display import Image\n\n"
+        draws = f"{imports}Image(base64.b64decode({picture('black')!r}))"
         data = {"image/png": picture(colour), "text/plain": "<IPython.core.display.Image object>"}
         shown = v4.new_output("execute_result", data, execution_count=1)
         cells = [v4.new_code_cell(draws, execution_count=1, outputs=[shown]), v4.new_code_cell("1 / 0")]
