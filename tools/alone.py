@@ -8,8 +8,6 @@ What a lesson would miss elsewhere fails here: a file that the wheel forgets, a 
 
 import argparse
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,28 +18,16 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import v4
 
+from lessons_lib.handout.wheels import wheel
 from tools.lesson_files import ROOT, lessons, read_notebook
 
-WHEEL = ["pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
 CHECK = "import lessons_lib\nassert lessons_lib.__file__.startswith({!r}), lessons_lib.__file__"
-
-
-def built_wheel(folder: Path) -> Path:
-    """Build the wheel of this checkout into `folder`."""
-    with tempfile.TemporaryDirectory() as source:  # a copy, so that no build folder is left in the checkout
-        for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "LICENSE-prose"):
-            shutil.copy(ROOT / name, source)
-        for name in ("lessons_lib", "solutions"):
-            shutil.copytree(ROOT / name, Path(source, name), ignore=shutil.ignore_patterns("__pycache__"))
-        subprocess.run([sys.executable, "-m", *WHEEL, "--wheel-dir", folder, source], check=True)
-    (wheel,) = folder.glob("lessons_lib-*.whl")
-    return wheel
 
 
 def unpacked_wheel(folder: Path) -> Path:
     """Build the wheel of this checkout and unpack it into a new folder inside `folder`."""
     unpacked = folder / "site"
-    with ZipFile(built_wheel(folder)) as archive:
+    with ZipFile(wheel(ROOT, folder)) as archive:
         archive.extractall(unpacked)
     return unpacked
 

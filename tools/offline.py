@@ -24,7 +24,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from tqdm import tqdm
 
-from tools.alone import built_wheel
+from lessons_lib.handout.wheels import wheel
 from tools.build_book import BUILD, INDEX
 from tools.environment import ROOT
 from tools.pins import BUILD_SPECIFIC, PINS
@@ -184,7 +184,7 @@ def fill(folder: Path, target: Target, site: Path, slides: Path, wheels: Callabl
             shutil.copy(notebook, folder / name)
     (folder / "wheels").mkdir()
     wheels(folder / "wheels")
-    built_wheel(folder / "wheels")
+    wheel(ROOT, folder / "wheels")
     is_windows = target.environment["os_name"] == "nt"
     bin_, make = ("course\\Scripts\\", "py") if is_windows else ("course/bin/", "python3")
     text = README.format(bin=bin_, make=make, python=target.version, platform=target.name)
