@@ -11,13 +11,13 @@ def library(tmp_path_factory):
     return alone.unpacked_wheel(tmp_path_factory.mktemp("wheel"))
 
 
-def test_the_wheel_holds_every_file_of_the_library_and_the_solutions(library):
+def test_the_wheel_holds_every_file_of_the_library_the_solutions_and_the_pins(library):
     def files(folder):
         found = (path.relative_to(folder) for path in (folder / "lessons_lib").rglob("*") if path.is_file())
         return {str(path) for path in found if "__pycache__" not in path.parts}
 
     solutions = {f"lessons_lib/grading/solutions/{path.name}" for path in (ROOT / "solutions").glob("*.py")}
-    assert files(library) == files(ROOT) | solutions
+    assert files(library) == files(ROOT) | solutions | {"lessons_lib/verification/requirements.txt"}
 
 
 def test_a_lesson_runs_alone_in_an_empty_folder(library, tmp_path):
