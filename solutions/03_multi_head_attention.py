@@ -130,7 +130,7 @@ the names must be these.
 | output | (B, T, d_model) | what each word has read, through `output` |
 
 With a `source` this is **cross-attention**: queries come from `query`, keys *and* values from `source`. Leave `mask`
-alone for now, and return `None` for the weights if you like: q3 is about both.
+alone for now, and return `None` for the weights if you like; the mask and they come later.
 <!-- /question q2 -->
 """
 

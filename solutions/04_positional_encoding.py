@@ -148,7 +148,7 @@ check("q2")
 r"""
 <!-- hints q2 -->
 :::{dropdown} Hint 1 of q2: the shapes
-There are d_head / 2 pairs, so the angles have the shape (T, d_head / 2), made as in q1. The two halves of `heads`,
+There are d_head / 2 pairs, so the angles have the shape (T, d_head / 2), made as for the table. The two halves of `heads`,
 `heads.chunk(2, dim=-1)`, have the shape (…, T, d_head / 2). They broadcast, whatever the dots stand for.
 :::
 

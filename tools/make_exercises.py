@@ -18,6 +18,7 @@ import jupytext
 import yaml
 
 from lessons_lib.files import write_whole
+from lessons_lib.grading import edition
 from tools.plain_markdown import MARKER, plain
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,6 +49,11 @@ def repository() -> str:
     return said["url"] if said["branch"] == "main" else f"{said['url']}@{said['branch']}"
 
 
+def edition_mark() -> str:
+    """What a class's copy says in its notebooks, for `lessons grade`."""
+    return f"\n# Edition: {edition.current().name}\n" if edition.OWN.is_file() else ""
+
+
 def sources() -> list[Path]:
     return sorted(SOLUTIONS.glob("[0-9][0-9]_*.py"))
 
@@ -70,7 +76,7 @@ def exercise(source: Path) -> str:
         title = cell.metadata.get("title", "")
         kind, _, subject = title.partition(" ")
         if kind == "setup":
-            made.append(_code("install", INSTALL.format(repository=repository())))
+            made.append(_code("install", INSTALL.format(repository=repository()) + edition_mark()))
         if (cell.cell_type, kind) in {("markdown", name) for name in PROSE}:
             made.append(_markdown(title, cell.source))
         elif (cell.cell_type, kind) in {("code", name) for name in CODE}:

@@ -5,8 +5,9 @@ import contextlib
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from lessons_lib.errors import UserError
 
@@ -67,17 +68,22 @@ def run(options: argparse.Namespace) -> int:
     if options.edition:
         edition.use(edition.read(options.edition))
     extra.use(extra.read(options.extra_checks) if options.extra_checks else [])
+    for check in extra.of():
+        if edition.current().left_out(check.lesson, check.question):
+            raise UserError(f"the extra check {check.name}: {options.edition} leaves out {check.asks}; take it away")
     wanted = edition.numbers(options.lessons) if options.lessons else edition.current().lessons
     lessons = _lessons(wanted)
     roster = handins.read_roster(options.roster) if options.roster else {}
     found, notes = handins.find(options.submissions, lessons, options.learner)
     for note in notes:
         print(f"lessons: {note}", file=sys.stderr)
+    _tell_other_editions(found)
+    found = handins.by_roster(found, roster)
     found |= {key: {} for key in handins.missing(found, roster)}
     unknown = [key for key in found if roster and key not in roster]
     if unknown:
         print(f"lessons: not in the roster, graded all the same: {', '.join(unknown)}", file=sys.stderr)
-    if wanted is None:  # what nobody has handed in was not asked for
+    if options.lessons is None:  # what nobody has handed in was not asked for
         lessons = [lesson for lesson in lessons if any(lesson in theirs for theirs in found.values())] or lessons
     seed = kept_seed(options.out, options.seed)
     with _progress(options.json) as tell:
@@ -94,6 +100,15 @@ def run(options: argparse.Namespace) -> int:
         many = f"{len(learners)} learner{'s' * (len(learners) != 1)}"
         print(f"{many}, {share:.0%} of the points; see {options.out / 'class.html'}")
     return 0
+
+
+def _tell_other_editions(found: Mapping[str, Mapping[str, Any]]) -> None:
+    """Hand-ins of a class's copy, graded with other points than it has."""
+    from lessons_lib.grading import edition
+
+    names = {one.edition for theirs in found.values() for one in theirs.values()} - {None, edition.current().name}
+    for name in sorted(filter(None, names)):
+        print(f"lessons: there are hand-ins of {name!r}; give its class.toml with --class", file=sys.stderr)
 
 
 def _lessons(wanted: tuple[int, ...] | None) -> list[str]:

@@ -20,7 +20,7 @@ Run it in a checkout of the course. CLASS is a new folder with
 
   students/       the repository for the class: push it, and its website, Colab links and installation are yours
   for_students/   the library as a wheel, for who has no network
-  autograders/    gradescope.zip, and a workflow for GitHub Classroom; both call `lessons grade`
+  autograders/    a zip an exercise for Gradescope, a template for GitHub Classroom; both call `lessons grade`
   class.toml      what was asked for: give it to `lessons grade --class` and to the next `lessons handout`
   READ_ME.txt     what to do with each, and what could not be hidden
 

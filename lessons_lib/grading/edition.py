@@ -186,10 +186,10 @@ def worth(lesson: str, question: str, points: Sequence[int]) -> tuple[int, ...]:
 
 def shared_out(total: int, weights: Sequence[int]) -> tuple[int, ...]:
     """Whole numbers with this sum, as nearly as can be in proportion to the weights; what is left goes to the largest
-    remainders, the later first: the last step is the one that a whole answer passes."""
+    remainders, the earlier first."""
     exact = [total * weight for weight in weights]
     whole = [each // sum(weights) for each in exact]
-    order = sorted(range(len(weights)), key=lambda i: (exact[i] % sum(weights), i), reverse=True)
+    order = sorted(range(len(weights)), key=lambda i: -(exact[i] % sum(weights)))
     for i in order[: total - sum(whole)]:
         whole[i] += 1
     return tuple(whole)

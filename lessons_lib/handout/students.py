@@ -23,7 +23,7 @@ from lessons_lib.handout import texts
 COPIED = (
     *("notebooks", "exercises", "solutions", "book", "lessons_lib", "tools", ".gitignore", "_config.yml", "_toc.yml"),
     *("pyproject.toml", "setup.py", "MANIFEST.in", "requirements.txt", "Makefile", "LICENSE", "LICENSE-prose"),
-    *("CITATION.cff", ".github/workflows/pages.yml"),
+    "CITATION.cff",
 )
 NEVER = shutil.ignore_patterns(
     "__pycache__", ".*_cache", ".*_checkpoints", "*.egg-info", ".*.partial", "my_translator*", "runs"
@@ -140,8 +140,11 @@ def _pages(to: Path, there: list[str], edition: Edition, address: str) -> None:
         note = f"This class has {len(there)} of the {len(LESSONS) + 1} lessons of [{COURSE}]({address})."
         _edit(
             to / "book/welcome.md",
-            lambda text: texts.after(text, "## The lessons\n", f"\n{note} The text may name others.\n"),
+            lambda text: texts.after(
+                text, f"\n# {COURSE}\n", f"\n*{note} Where a text names others, they are there.*\n"
+            ),
         )
+    _edit(to / "book/welcome.md", lambda text: text.replace(f"\n# {COURSE}\n", f"\n# {edition.name}\n"))
     _edit(
         to / "_config.yml",
         lambda text: text.replace("Code: MIT.", f"Code: MIT. Made from <a href='{address}'>{COURSE}</a>."),
@@ -151,6 +154,7 @@ def _pages(to: Path, there: list[str], edition: Edition, address: str) -> None:
         shown = json.dumps(edition.name, ensure_ascii=False) if name.endswith(".yml") else html.escape(edition.name)
         _edit(to / name, lambda text, n=named, s=shown: n.sub(lambda found: found[1] + s, text))
     _edit(to / "Makefile", makefile)
+    write_whole(to / ".github/workflows/pages.yml", (FILES / "pages.yml").read_text("utf8"))
     write_whole(to / "README.md", (FILES / "README.md").read_text("utf8").format(name=edition.name, course=address))
 
 

@@ -17,6 +17,7 @@ COUNTED = re.compile(r"\b(?:One question|Two questions|Three questions), \d+ poi
 COUNTS = {1: "One question", 2: "Two questions", 3: "Three questions"}
 HEADING = r"^(## {}: .*) \(\d+ points?\)$"
 WHERE_SOLUTIONS_ARE = re.compile(r"; the solution is\s+(?:folded )?at\s+the end of the lesson's page")
+HEAD = """\"An exercise: its questions, the answer cells as a learner finds them, the checks and the hints.\"""\n\n"""
 FOLD = re.compile(r"^# (?P<fence>`{4,})\{dropdown\} Solution.*?^# (?P=fence)\n(?:#\n)?", re.MULTILINE | re.DOTALL)
 INCLUDED = re.compile(r"^# ```\{include\}.*?^# ```\n(?:#\n)?", re.MULTILINE | re.DOTALL)
 ABOUT = re.compile(r"^# \*\*Questions? (\d(?:(?:, | and )\d)*):\*\*.*(?:\n#[^\n]*\S[^\n]*)*\n(?:#\n)?", re.MULTILINE)
@@ -38,8 +39,10 @@ def kind(cell: str) -> tuple[str, str]:
 
 
 def without_solutions(text: str) -> str:
-    """The source of an exercise without its `solution` cells."""
-    return "".join(cell for cell in cells(text) if kind(cell)[0] != "solution")
+    """The source of an exercise without its `solution` cells, and without what its head says to authors."""
+    first, *rest = cells(text)
+    kept = [cell for cell in rest if kind(cell)[0] != "solution"]
+    return "".join([first if first.startswith("# %%") else HEAD, *kept])
 
 
 def without_their_place(text: str) -> str:

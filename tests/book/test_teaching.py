@@ -25,7 +25,7 @@ def test_the_class_file_is_read(tmp_path):
     (tmp_path / "class.toml").write_text(block("toml", "name ="), "utf8")
     read = edition.read(tmp_path / "class.toml")
     assert read.lessons == (1, 2, 3, 4, 6, 5, 8)
-    assert read.points == {3: {"q1": 5, "q3": 0}}
+    assert read.points == {3: {"q1": 5}, 2: {"q3": 0}}
 
 
 def test_the_extra_check_accepts_a_right_answer_and_refuses_a_wrong_one(tmp_path):

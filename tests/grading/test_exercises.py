@@ -14,6 +14,7 @@ from nbclient import NotebookClient
 from lessons_lib.grading import parts
 from lessons_lib.grading.drive.run import questions
 from lessons_lib.grading.judge.verdict import steps
+from lessons_lib.grading.reference import cut
 from tools import make_exercises
 from tools.lesson_files import ROOT
 from tools.make_exercises import SourceError, exercise, main, repository, sources, target
@@ -151,6 +152,12 @@ class TestEach:
         assert f"{total} points" in text
         assert cells(source, "check")[""] == "check()"
         assert cells(source, "keep")[""].splitlines()[0] == "check.keep()"
+
+    def test_no_question_names_another_by_its_number(self, source):
+        """A class may leave that one out (`lessons handout`)."""
+        for kind, about, text in cut(source.read_text("utf8")):
+            if kind in ("question", "hints"):
+                assert set(re.findall(r"\bq\d\b", text)) == {about}, text[:200]
 
     def test_each_question_has_three_hints_in_steps(self, source):
         for name in questions(source.stem):

@@ -116,7 +116,10 @@ class TestStudents:
         toc = re.findall(r"file: notebooks/(\d\d)", (students / "_toc.yml").read_text("utf8"))
         assert toc == ["00", "03", "01"]
         assert sorted(path.name[:2] for path in (students / "exercises").iterdir()) == ["01", "03"]
-        rows = re.findall(r"^\| (\d+) \|", (students / "book/welcome.md").read_text("utf8"), re.MULTILINE)
+        welcome = (students / "book/welcome.md").read_text("utf8")
+        assert "This class has 3 of the 14 lessons of [The Executable Transformer]" in welcome
+        assert "\n# A class & its <course>\n" in welcome
+        rows = re.findall(r"^\| (\d+) \|", welcome, re.MULTILINE)
         assert rows == ["0", "1", "3"]
 
     def test_outputs_are_the_courses_and_exercises_have_the_points_of_the_class(self, handed):
@@ -125,11 +128,19 @@ class TestStudents:
             ours, theirs = ([cell.outputs for cell in each.cells if cell.cell_type == "code"] for each in both)
             assert ours == theirs
         exercise = (handed / f"students/exercises/{LESSON}.ipynb").read_text("utf8")
+        assert "# Edition: A class & its <course>" in exercise
         assert "(6 points)" in exercise
         assert "minutes, 10 points" in exercise
         assert 'check(\\"q3\\")' not in exercise
         assert "## q3" not in exercise
         assert "the solution is" not in exercise
+
+    def test_a_push_publishes_its_site(self, handed):
+        (workflow,) = (handed / "students/.github/workflows").iterdir()
+        read = yaml.safe_load(workflow.read_text("utf8"))
+        assert "push" in read[True]  # YAML 1.1 reads `on` so
+        runs = [step["run"] for step in read["jobs"]["deploy"]["steps"] if "run" in step]
+        assert runs == ["make book"]
 
     def test_check_counts_as_the_class_does(self, handed):
         code = f"""

@@ -165,7 +165,7 @@ def _grade(hand_in: HandIn) -> Exercise:
     from lessons_lib.grading.batch.lane import NotGraded
 
     if hand_in.notebook is None:
-        return not_handed_in(hand_in.lesson, hand_in.trouble or "cannot be read", hand_in.file)
+        return not_handed_in(hand_in.lesson, f"cannot be read: {hand_in.trouble}", hand_in.file)
     results, answers = [], {}
     notes = [f"cell {number} cannot be read: {why}" for number, why in sorted(hand_in.notebook.unread.items())]
     for name, declared in asked(hand_in.lesson).items():

@@ -49,6 +49,11 @@ class Extra:
     driver: str
     text: str
 
+    @property
+    def asks(self) -> str:
+        """Such as `3.q1`."""
+        return f"{int(self.lesson)}.{self.question}"
+
 
 def read(folder: Path) -> list[Extra]:
     """The checks of a folder, in the order of their file names.
@@ -104,6 +109,7 @@ def use(extras: Sequence[Extra]) -> None:
     _in_use[:] = extras
 
 
-def of(lesson: str, question: str | None = None) -> list[Extra]:
-    """Those in use for a lesson, or one question of it."""
-    return [one for one in _in_use if one.lesson == lesson[:2] and question in (None, one.question)]
+def of(lesson: str | None = None, question: str | None = None) -> list[Extra]:
+    """Those in use, for a lesson or one question of it."""
+    here = (one for one in _in_use if lesson is None or one.lesson == lesson[:2])
+    return [one for one in here if question in (None, one.question)]

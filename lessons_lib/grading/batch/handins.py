@@ -19,6 +19,7 @@ from lessons_lib.grading.batch.answers import Notebook, exercises, lesson_of, re
 
 ENDINGS = (".ipynb", ".py")
 PASSED_OVER = {".ipynb_checkpoints", "__MACOSX", "__pycache__", ".git"}
+EDITION = re.compile(r"^# Edition: (.+)$", re.MULTILINE)
 MOODLES = re.compile(r"_\d+_assignsubmission_\w*$")  # how Moodle calls the folder of one learner, behind the name
 MOST_FILES, MOST_BYTES = 100_000, 4 * 2**30  # of a zip, unpacked
 COLUMNS = {
@@ -38,6 +39,12 @@ class HandIn:
     file: str
     notebook: Notebook | None
     trouble: str | None = None
+
+    @property
+    def edition(self) -> str | None:
+        """The name of the class's copy that it was handed out with (`tools/make_exercises.py`), if it tells."""
+        found = EDITION.search("\n".join(self.notebook.cells)) if self.notebook else None
+        return found[1] if found else None
 
     @property
     def opens(self) -> bool:
@@ -74,6 +81,8 @@ def find(
             continue
         if lesson not in lessons:
             continue
+        if trouble:
+            notes.append(f"{file}: cannot be read, 0 points ({trouble})")
         key = learner or (path.parts[0] if len(path.parts) > 1 else _owner(path.stem, lesson))
         mine = HandIn(key, lesson, file, notebook, trouble)
         before = found.setdefault(key, {}).get(lesson, mine)
@@ -120,6 +129,13 @@ def read_roster(path: Path) -> dict[str, dict[str, str]]:
         if key:
             roster[key] = one
     return roster
+
+
+def by_roster(found: Mapping[str, dict[str, HandIn]], roster: Mapping[str, object]) -> dict[str, dict[str, HandIn]]:
+    """The same by the roster's keys, where one differs in capitals alone."""
+    alike = {key: [one for one in roster if one.casefold() == key.casefold()] for key in found if key not in roster}
+    free = {key: ones[0] for key, ones in alike.items() if len(ones) == 1 and ones[0] not in found}
+    return {free.get(key, key): theirs for key, theirs in found.items()}
 
 
 def missing(found: Mapping[str, object], roster: Mapping[str, object]) -> list[str]:

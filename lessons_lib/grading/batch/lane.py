@@ -63,7 +63,7 @@ class Lane:
             result = replace(
                 result,
                 steps=(*result.steps, (check.title, check.points, hint is None)),
-                hint=result.hint or (hint and f"{check.title}: {hint}"),
+                hint=" ".join(filter(None, [result.hint, hint and f"{check.title}: {hint}"])) or None,
             )
         return result
 

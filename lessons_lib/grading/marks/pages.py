@@ -6,6 +6,10 @@ from lessons_lib.grading.marks.shell import counted, page, plain, sentence, tabl
 from lessons_lib.grading.report import MARKS, Result
 
 SAID = {True: "passed", False: "failed", None: "not reached"}
+LEGEND = (
+    '<p class="soft" aria-hidden="true">✓ passed, ✗ failed, · not reached: '
+    "the steps behind a failed one are not tried</p>"
+)
 STYLE = """
 .question { border-left: .25rem solid var(--none); background: var(--card); padding: .5rem .75rem; margin: .75rem 0; }
 .question.good { border-color: var(--good); } .question.poor { border-color: var(--poor); }
@@ -25,7 +29,7 @@ def learner_page(learner: Learner, course_title: str) -> str:
         summary += f"; {counted(absent, 'question')} not handed in"
     rows = [
         (
-            f'<a href="#e{i}">{plain(title(each.lesson))}</a>',
+            f'<a href="#e{i}">{plain(title(each.lesson))}</a>' if each.file else plain(title(each.lesson)),
             f"{each.points} of {each.total}" if each.file else "not handed in",
         )
         for i, each in enumerate(learner.exercises, 1)
@@ -35,7 +39,8 @@ def learner_page(learner: Learner, course_title: str) -> str:
         [
             f'<p class="soft">{plain(course_title)}</p>\n<h1><bdi>{plain(shown(learner))}</bdi></h1>\n<p>{summary}</p>',
             contents,
-            *(_exercise(each, i) for i, each in enumerate(learner.exercises, 1)),
+            *(_exercise(each, i) for i, each in enumerate(learner.exercises, 1) if each.file),
+            LEGEND,
         ]
     )
     return page(f"{shown(learner)}: {course_title}", body, STYLE)
@@ -44,8 +49,6 @@ def learner_page(learner: Learner, course_title: str) -> str:
 def _exercise(exercise: Exercise, place: int) -> str:
     points = f"{exercise.points} of {counted(exercise.total, 'point')}"
     head = f'<h2 id="e{place}">{plain(title(exercise.lesson))}, {points}</h2>'
-    if not exercise.file:
-        return f"{head}\n<p>Not handed in.</p>"
     file = f'<p class="soft">From <code>{plain(exercise.file)}</code></p>'
     return "\n".join([head, file, *(_question(exercise, one) for one in exercise.results)])
 

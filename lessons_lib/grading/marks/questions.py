@@ -1,14 +1,19 @@
 """What a class was asked: the exercises and their questions, the same for every learner."""
 
+import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lessons_lib.errors import UserError
 from lessons_lib.grading.batch.results import Exercise, Learner
+from lessons_lib.grading.reference import folder
 from lessons_lib.grading.report import Result
 
-# How the hint of a question begins that nobody answered, or that a failing machine has not graded: no points, and no 0.
-ABSENT = ("not handed in", "not found", "not graded")
+HEADING = re.compile(r"^# (Exercise \d+: .+)$", re.MULTILINE)
+
+# How the hint of a question begins that nobody answered, or that could not be graded: no points, and no 0.
+ABSENT = ("not handed in", "not found", "not graded", "not answered yet", "cannot be read")
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,13 @@ def number(lesson: str) -> str:
     return head.lstrip("0") if head.strip("0").isdigit() else lesson
 
 
+@functools.cache
 def title(lesson: str) -> str:
-    """`03_multi_head_attention` is `Exercise 3: multi head attention`."""
+    """The heading of an exercise, such as `Exercise 3: build multi-head attention`; else what its name says."""
+    source = folder() / f"{lesson}.py"
+    found = HEADING.search(source.read_text("utf8")) if source.is_file() else None
+    if found:
+        return found[1]
     head, _, words = lesson.partition("_")
     return f"Exercise {number(lesson)}: {words.replace('_', ' ')}" if head.isdigit() else lesson.replace("_", " ")
 

@@ -121,7 +121,7 @@ def test_a_seed_stays_with_its_report(tmp_path):
 def test_hand_ins_are_found_in_folders_zips_and_files(folder, tmp_path):
     found, notes = handins.find(folder, exercises())
     assert list(found) == ["anna", "ben", "clara", "dora", "emil"]
-    assert notes == []
+    assert [note.partition(" (")[0] for note in notes] == [f"dora/{FIRST}.ipynb: cannot be read, 0 points"]
     with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
         for path in folder.rglob("*.ipynb"):
             archive.write(path, path.relative_to(folder))
@@ -135,6 +135,24 @@ def test_hand_ins_are_found_in_folders_zips_and_files(folder, tmp_path):
     assert {key: sorted(theirs) for key, theirs in flat.items()} == {"anna": [FIRST, SIXTH]}
     assert len(notes) == 1
     assert "is another hand-in of the same exercise" in notes[0]
+
+
+def test_a_class_that_was_changed_is_told_if_it_is_graded_as_the_course(tmp_path):
+    hand_in(tmp_path / "class", "Anna", FIRST, ["# Edition: Spring", *solved(FIRST)])
+    hand_in(tmp_path / "class", "ben", FIRST, ["x = "])
+    (tmp_path / "class/ben" / f"{FIRST}.ipynb").write_text("no notebook", "utf8")
+    (tmp_path / "roster.csv").write_text("key,name\nanna,Anna A\nBen,Ben B\nclara,Clara C\n", "utf8")
+    (tmp_path / "class.toml").write_text('name = "Spring"\nlessons = "1-3"\n[points]\n1.q1 = 5\n1.q2 = 0\n', "utf8")
+    arguments = (tmp_path / "class", "--roster", tmp_path / "roster.csv", "--json", "--out")
+    first = grade(*arguments, tmp_path / "first")
+    assert "there are hand-ins of 'Spring'; give its class.toml with --class" in first.stderr
+    assert json.loads(first.stdout) == {"anna": {FIRST: 10}, "Ben": {FIRST: 0}, "clara": {FIRST: 0}}
+    assert f"ben/{FIRST}.ipynb: cannot be read, 0 points" in first.stderr
+    second = grade(*arguments, tmp_path / "second", "--class", tmp_path / "class.toml")
+    assert "give its class.toml" not in second.stderr
+    assert json.loads(second.stdout)["anna"] == {FIRST: 8}  # and of lessons 2 and 3 nobody has handed in anything
+    page = (tmp_path / "first/class.html").read_text("utf8")
+    assert "is no notebook" not in page.partition("Commonest hints")[2].partition("</table>")[0]
 
 
 def test_the_folders_of_moodle_have_the_names_of_learners(tmp_path):

@@ -82,7 +82,7 @@ def test_the_answers_process_gets_no_judge_and_no_inputs_maker():
     [
         ('"3.q1"', '"3.q9"', "QUESTION = '3.q9' is no question"),
         ('"3.q1"', "7", "QUESTION = 7 is no question"),
-        ("QUESTION =", "QUESTON =", "QUESTION = None is no question"),
+        ("QUESTION =", "ASKED =", "QUESTION = None is no question"),
         ("POINTS = 2", "POINTS = 2.5", "POINTS = 2.5 is no number of points"),
         ('TITLE = "holds for one head"', "TITLE = ''", "TITLE = '' is no text"),
         ("def judge", "def jugde", "has no function judge"),
@@ -97,6 +97,17 @@ def test_what_is_no_check_is_said_in_one_line(checks, old, new, told):
     with pytest.raises(UserError, match=told) as error:
         extra.read(checks)
     assert str(path) in str(error.value)
+
+
+def test_a_check_of_a_question_that_the_class_leaves_out_is_told(checks, tmp_path, capsys):
+    (tmp_path / "class.toml").write_text("[points]\n3.q1 = 0\n", "utf8")
+    hand_in(tmp_path / "class", "anna", THIRD, solved(THIRD))
+    done = grade(
+        *(tmp_path / "class", "--out", tmp_path / "out", "--extra-checks", checks, "--class", tmp_path / "class.toml")
+    )
+    assert done.returncode == 2
+    assert "the extra check one_head" in done.stderr
+    assert "leaves out 3.q1; take it away" in done.stderr
 
 
 def test_an_empty_folder_is_told(tmp_path):

@@ -74,5 +74,5 @@ def test_classes_that_make_no_table_are_refused():
 
 
 def test_names_of_exercises():
-    assert (title("03_multi_head_attention"), number("13_x")) == ("Exercise 3: multi head attention", "13")
+    assert (title("03_multi_head_attention"), number("13_x")) == ("Exercise 3: build multi-head attention", "13")
     assert (title("our_own"), number("our_own")) == ("our own", "our_own")

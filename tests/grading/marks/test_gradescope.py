@@ -30,7 +30,7 @@ def test_points_add_up_and_every_key_is_known(one):
 
 def test_a_test_says_its_question_and_its_hint():
     _, second, *_ = results(learner("ana"))["tests"]
-    assert second["name"] == "Exercise 1: self attention: q2, title of q2"
+    assert second["name"] == "Exercise 1: build attention: q2, title of q2"
     assert (second["score"], second["max_score"]) == (1, 3)
     assert "✗ all of it (2 points)" in second["output"]
     assert "→ scores of the wrong shape" in second["output"]

@@ -23,7 +23,7 @@ def test_canvas_has_its_columns_its_second_row_and_a_row_a_learner():
     text, left_out = canvas(a_class())
     header, possible, *learners = rows(text)
     first = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
-    assert header == [*first, "Exercise 1: self attention", "Exercise 2: query key value"]
+    assert header == [*first, "Exercise 1: build attention", "Exercise 2: build queries, keys and values"]
     assert possible == ["Points Possible", "", "", "", "", "6", "6"]
     assert learners == [
         ["Ana García", "", "4001", "ana@uni.example", "", "6", "6"],
@@ -59,7 +59,7 @@ def test_a_number_that_canvas_rewrites_is_not_used(number):
 def test_moodle_has_an_identifier_and_a_dash_for_no_mark():
     text, left_out = moodle(a_class())
     assert rows(text) == [
-        ["Email address", "Exercise 1: self attention", "Exercise 2: query key value"],
+        ["Email address", "Exercise 1: build attention", "Exercise 2: build queries, keys and values"],
         ["ana@uni.example", "6", "6"],
         ["ben@uni.example", "4", "2"],
         ["cem@uni.example", "1", "-"],
