@@ -16,15 +16,17 @@ LESSONS = [path.stem for path in lessons()]
 # What a reader would see of a slide that is too full: text or pictures beyond its margins or under its verdict, each
 # with the number of its slide. What a widget holds may be scrolled.
 TOO_FULL = """() => [...document.querySelectorAll("main > section")].flatMap((slide, number) => {
-  const edge = slide.getBoundingClientRect();
+  const PICTURES = "img:not(.logo), mjx-container > svg";
+  const whole = slide.getBoundingClientRect();
+  const edge = { left: whole.left + 60, top: whole.top + 30, right: whole.right - 60, bottom: whole.bottom - 40 };
   const next = slide.querySelector(".next");
   const under = next && slide.matches(".claim") ? next.getBoundingClientRect().top : edge.bottom;
   const found = [];
   const walker = document.createTreeWalker(slide, NodeFilter.SHOW_ALL);
   while (walker.nextNode()) {
     const node = walker.currentNode;
-    if (!(node.nodeType === Node.TEXT_NODE ? node.data.trim() : node.matches?.("img, mjx-container > svg"))) continue;
-    if (node.parentElement.closest(".fitted, mjx-assistive-mml, svg")) continue;
+    if (!(node.nodeType === Node.TEXT_NODE ? node.data.trim() : node.matches?.(PICTURES))) continue;
+    if (node.parentElement.closest(".scrolled, mjx-assistive-mml, svg")) continue;
     const range = document.createRange();
     range.selectNode(node);
     const box = range.getBoundingClientRect();
@@ -37,7 +39,7 @@ TOO_FULL = """() => [...document.querySelectorAll("main > section")].flatMap((sl
 # The text that is read, without code and formulas.
 PROSE = """() => [...document.querySelectorAll("main > section")].map((slide) => {
   const copy = slide.cloneNode(true);
-  copy.querySelectorAll("pre, code, mjx-container, .fitted, script").forEach((node) => node.remove());
+  copy.querySelectorAll("pre, code, mjx-container, .scrolled, script").forEach((node) => node.remove());
   return copy.textContent;
 }).join("\\n")"""
 MARKUP = re.compile(r"\$|\\[([a-z]|`|\{\w+\}|\*\*|:::|&\w+;|<\w+|\]\(")
@@ -212,8 +214,7 @@ def test_sentences_keep_their_markup_and_end_in_bold_text_too():
     assert lesson.sentences(tag(f"<p>{text}</p>")) == [
         "<strong>The axis.</strong>",
         "It is <code>1</code>.",
-        "See e.g. lesson 3 (Ba <em>et al.</em> [2016]):",
-        "“No.”",
+        "See e.g. lesson 3 (Ba <em>et al.</em> [2016]): “No.”",
         "Yes?",
     ]
 

@@ -13,7 +13,7 @@ from itertools import accumulate, groupby
 from bs4 import BeautifulSoup, NavigableString, Tag
 
 BOLD = re.compile(r"<strong>[^<]*</strong>")
-SENTENCE_END = re.compile(r"(?<=[.!?:])([”\"’)]*)\s+(?![a-zà-ÿ])")
+SENTENCE_END = re.compile(r"(?<=[.!?])([”\"’)]*)\s+(?![a-zà-ÿ])")
 # How much stands on a slide and on a part of one, in letters; `deck.js` sets a slide smaller that is still too full.
 SLIDE, PARAGRAPH, POINT, VERDICT, LEAD = 1050, 260, 170, 260, 300
 FORMULA, ROW, ITEM = 230, 60, 40  # what these take of a slide beyond their letters
@@ -178,7 +178,7 @@ def text(room: Tag, is_idea: bool, is_code: bool) -> Iterator[Slide]:
         for widget in own(section, ".widget-output"):
             before = widget.find_parent(class_="cell").find_previous_sibling(True)
             said = f"<p>{ends(before, LEAD)}</p>" if before.name == "p" else ""
-            pictures.insert(0, Slide("live", over, heading(section), f'{said}<div class="fitted">{widget}</div>'))
+            pictures.insert(0, Slide("live", over, heading(section), f'{said}<div class="scrolled">{widget}</div>'))
             if said:
                 before.decompose()
         for body in packed(blocks(section, is_idea)):
@@ -189,9 +189,11 @@ def text(room: Tag, is_idea: bool, is_code: bool) -> Iterator[Slide]:
 
 
 def blocks(section: Tag, is_idea: bool) -> Iterator[tuple[str, int]]:
-    """Formulas, lists and tables with what leads to them; of the idea, the beginnings of all paragraphs."""
+    """Formulas, lists and tables with what leads to them; of the idea, the beginnings of all up to its widget."""
     before = None
     for node in section.find_all(["p", "ul", "ol", "blockquote", "div"], recursive=False):
+        if is_idea and node.select(".widget-output"):
+            return
         is_table = "pst-scrollable-table-container" in node.get("class", [])
         is_formula = "math" in node.get("class", [])
         if node.name == "p" and is_idea:
@@ -216,10 +218,10 @@ def figures(section: Tag, over: str = "") -> Iterator[Slide]:
 
 
 def code(section: Tag, over: str) -> Iterator[Slide]:
-    """The first short cell of a section that defines something."""
+    """The first short cell of a section that begins with a definition."""
     for cell in own(section, ".cell_input pre"):
         written = cell.get_text().strip()
-        if len(written.splitlines()) <= CODE and re.search(r"^(def|class) ", written, re.MULTILINE):
+        if len(written.splitlines()) <= CODE and written.startswith(("def ", "class ", "@")):
             yield Slide("code", over, heading(section), f'<div class="highlight"><pre>{inner(cell)}</pre></div>')
             return
 
