@@ -37,7 +37,7 @@ PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input",
 README = """\
 The Executable Transformer, without a network. You need Python {python}, nothing else. In a terminal, in this folder:
 
-    {make} -m venv course
+    {make}{python} -m venv course
     {bin}pip install --no-index --find-links wheels lessons_lib jupyterlab
 
 Then  {bin}jupyter lab  opens the lessons in notebooks/ and their exercises in exercises/.
@@ -186,7 +186,7 @@ def fill(folder: Path, target: Target, site: Path, slides: Path, wheels: Callabl
     wheels(folder / "wheels")
     wheel(ROOT, folder / "wheels")
     is_windows = target.environment["os_name"] == "nt"
-    bin_, make = ("course\\Scripts\\", "py") if is_windows else ("course/bin/", "python3")
+    bin_, make = ("course\\Scripts\\", "py -") if is_windows else ("course/bin/", "python")
     text = README.format(bin=bin_, make=make, python=target.version, platform=target.name)
     (folder / "README.txt").write_text(text, "utf8")
 

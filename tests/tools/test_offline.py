@@ -100,7 +100,7 @@ def stick(tmp_path_factory):
 def test_the_stick_holds_what_its_readme_names(stick):
     text = (stick / "README.txt").read_text("utf8")
     assert r"course\Scripts\pip install --no-index --find-links wheels lessons_lib jupyterlab" in text
-    assert "Python 3.12" in text
+    assert "py -3.12 -m venv course" in text
     assert len(text.splitlines()) <= 12
     assert {path.name for path in stick.iterdir()} == {
         "README.txt",
