@@ -58,12 +58,14 @@ class Target:
     """The system and the Python that the wheels are for.
 
     Raises:
-        ValueError: no such platform.
+        ValueError: no such platform, no such version.
     """
 
     def __init__(self, platform: str | None = None, version: str | None = None):
         here = default_environment()
         self.version = version or here["python_version"]
+        if not re.fullmatch(r"3\.\d+", self.version):
+            raise ValueError(f"{self.version} is no version of Python; give one such as 3.12")
         self.environment = here | {"python_version": self.version, "python_full_version": f"{self.version}.0"}
         self.name = platform or f"{here['platform_system']} ({here['platform_machine']})"
         self.options = ["--only-binary", ":all:", "--python-version", self.version]
