@@ -147,8 +147,8 @@ def run_pip(arguments: list, target: Target, tell: Callable[[str], None] = lambd
         lines = []
         for line in pip.stdout:
             lines.append(line)
-            if begins := re.match(r"(?:Collecting|Processing) (\S+)", line):
-                tell(Path(begins[1]).name.partition("=")[0])
+            if begins := re.match(r"Collecting ([^\s=]+)|Processing (?:\S*/)?([^\s/-]+)", line):
+                tell(begins[1] or begins[2])
     if pip.returncode != 0:
         sys.exit(why("".join(lines), target))
 
