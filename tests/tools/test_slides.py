@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from tools import build_book
 from tools.claims import claims
 from tools.lesson_files import lessons, read_notebook, read_text, views
-from tools.slides import lesson
+from tools.slides import lesson, text
 from tools.slides.deck import deck
 
 LESSONS = [path.stem for path in lessons()]
@@ -119,8 +119,8 @@ def test_every_slide_of_a_lesson(play, name):
     for claim, verdict in claims(path):
         assert words(claim) in said
         assert words(verdict) in said
-    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    assert page.locator(".check .right").count() == text.count('<details class="right">')
+    written = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert page.locator(".check .right").count() == written.count('<details class="right">')
     assert page.locator(".claim .next").count() == len(claims(path))
 
 
@@ -210,8 +210,8 @@ def tag(text: str):
 
 
 def test_sentences_keep_their_markup_and_end_in_bold_text_too():
-    text = "<strong>The axis.</strong> It is <code>1</code>. See e.g. lesson 3 (Ba <em>et al.</em> [2016]): “No.” Yes?"
-    assert lesson.sentences(tag(f"<p>{text}</p>")) == [
+    said = "<strong>The axis.</strong> It is <code>1</code>. See e.g. lesson 3 (Ba <em>et al.</em> [2016]): “No.” Yes?"
+    assert text.sentences(tag(f"<p>{said}</p>")) == [
         "<strong>The axis.</strong>",
         "It is <code>1</code>.",
         "See e.g. lesson 3 (Ba <em>et al.</em> [2016]): “No.”",
@@ -221,21 +221,21 @@ def test_sentences_keep_their_markup_and_end_in_bold_text_too():
 
 def test_a_paragraph_gives_its_begin_and_what_is_bold_and_a_formula_what_leads_to_it():
     paragraph = tag("<p>One is here. Two is there. Three is <strong>bold</strong>. Four ends:</p>")
-    assert lesson.begins(paragraph, 15) == "One is here. Three is <strong>bold</strong>."
-    assert lesson.begins(paragraph, 30) == "One is here. Two is there. Three is <strong>bold</strong>."
+    assert text.begins(paragraph, 15) == "One is here. Three is <strong>bold</strong>."
+    assert text.begins(paragraph, 30) == "One is here. Two is there. Three is <strong>bold</strong>."
     named = tag("<p><strong>Name.</strong> One is here. Two.</p>")
-    assert lesson.begins(named, 5) == "<strong>Name.</strong> One is here."
-    assert lesson.ends(paragraph, 10) == "Four ends:"
-    assert lesson.ends(paragraph, 30) == "Three is <strong>bold</strong>. Four ends:"
-    assert lesson.closed("Four ends:") == "Four ends …"
+    assert text.begins(named, 5) == "<strong>Name.</strong> One is here."
+    assert text.ends(paragraph, 10) == "Four ends:"
+    assert text.ends(paragraph, 30) == "Three is <strong>bold</strong>. Four ends:"
+    assert text.closed("Four ends:") == "Four ends …"
 
 
 def test_blocks_are_spread_evenly_over_as_few_slides_as_take_them():
-    third = lesson.SLIDE // 3
-    assert list(lesson.packed([("a", third), ("b", third)])) == ["a\nb"]
-    assert list(lesson.packed([(letter, third) for letter in "abcd"])) == ["a\nb", "c\nd"]
-    assert list(lesson.packed([("a", 3 * lesson.SLIDE), ("b", third)])) == ["a", "b"]
-    assert list(lesson.packed([])) == []
+    third = text.SLIDE // 3
+    assert list(text.packed([("a", third), ("b", third)])) == ["a\nb"]
+    assert list(text.packed([(letter, third) for letter in "abcd"])) == ["a\nb", "c\nd"]
+    assert list(text.packed([("a", 3 * text.SLIDE), ("b", third)])) == ["a", "b"]
+    assert list(text.packed([])) == []
 
 
 FRENCH = """<article><section id="x"><h1>6 · Normaliser</h1><p><strong>Pourquoi ?</strong> <em>80 minutes</em></p>
