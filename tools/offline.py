@@ -37,7 +37,7 @@ PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input",
 README = """\
 The Executable Transformer, without a network. You need Python {python}, nothing else. In a terminal, in this folder:
 
-    {make} -m venv course
+    {make}{python} -m venv course
     {bin}pip install --no-index --find-links wheels lessons_lib jupyterlab
 
 Then  {bin}jupyter lab  opens the lessons in notebooks/ and their exercises in exercises/.
@@ -58,12 +58,14 @@ class Target:
     """The system and the Python that the wheels are for.
 
     Raises:
-        ValueError: no such platform.
+        ValueError: no such platform, no such version.
     """
 
     def __init__(self, platform: str | None = None, version: str | None = None):
         here = default_environment()
         self.version = version or here["python_version"]
+        if not re.fullmatch(r"3\.\d+", self.version):
+            raise ValueError(f"{self.version} is no version of Python; give one such as 3.12")
         self.environment = here | {"python_version": self.version, "python_full_version": f"{self.version}.0"}
         self.name = platform or f"{here['platform_system']} ({here['platform_machine']})"
         self.options = ["--only-binary", ":all:", "--python-version", self.version]
@@ -145,8 +147,8 @@ def run_pip(arguments: list, target: Target, tell: Callable[[str], None] = lambd
         lines = []
         for line in pip.stdout:
             lines.append(line)
-            if begins := re.match(r"(?:Collecting|Processing) (\S+)", line):
-                tell(Path(begins[1]).name.partition("=")[0])
+            if begins := re.match(r"Collecting ([^\s=]+)|Processing (?:\S*/)?([^\s/-]+)", line):
+                tell(begins[1] or begins[2])
     if pip.returncode != 0:
         sys.exit(why("".join(lines), target))
 
@@ -186,7 +188,7 @@ def fill(folder: Path, target: Target, site: Path, slides: Path, wheels: Callabl
     wheels(folder / "wheels")
     wheel(ROOT, folder / "wheels")
     is_windows = target.environment["os_name"] == "nt"
-    bin_, make = ("course\\Scripts\\", "py") if is_windows else ("course/bin/", "python3")
+    bin_, make = ("course\\Scripts\\", "py -") if is_windows else ("course/bin/", "python")
     text = README.format(bin=bin_, make=make, python=target.version, platform=target.name)
     (folder / "README.txt").write_text(text, "utf8")
 

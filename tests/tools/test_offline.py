@@ -61,6 +61,12 @@ def test_a_platform_that_is_none_is_named():
             offline.Target(platform)
 
 
+def test_a_version_that_is_none_is_named():
+    for version in ("3.12.1", "312", "2.7"):
+        with pytest.raises(ValueError, match=f"^{version} is no version of Python; give one such as 3.12"):
+            offline.Target("win_amd64", version)
+
+
 def test_what_pip_could_not_do_is_said_in_one_line():
     target = offline.Target("win_arm64", "3.12")
     for said in (
@@ -100,7 +106,7 @@ def stick(tmp_path_factory):
 def test_the_stick_holds_what_its_readme_names(stick):
     text = (stick / "README.txt").read_text("utf8")
     assert r"course\Scripts\pip install --no-index --find-links wheels lessons_lib jupyterlab" in text
-    assert "Python 3.12" in text
+    assert "py -3.12 -m venv course" in text
     assert len(text.splitlines()) <= 12
     assert {path.name for path in stick.iterdir()} == {
         "README.txt",

@@ -9,22 +9,24 @@ from bs4 import BeautifulSoup
 from tools import build_book
 from tools.claims import claims
 from tools.lesson_files import lessons, read_notebook, read_text, views
-from tools.slides import lesson
+from tools.slides import lesson, text
 from tools.slides.deck import deck
 
 LESSONS = [path.stem for path in lessons()]
 # What a reader would see of a slide that is too full: text or pictures beyond its margins or under its verdict, each
 # with the number of its slide. What a widget holds may be scrolled.
 TOO_FULL = """() => [...document.querySelectorAll("main > section")].flatMap((slide, number) => {
-  const edge = slide.getBoundingClientRect();
+  const PICTURES = "img:not(.logo), mjx-container > svg";
+  const whole = slide.getBoundingClientRect();
+  const edge = { left: whole.left + 60, top: whole.top + 30, right: whole.right - 60, bottom: whole.bottom - 40 };
   const next = slide.querySelector(".next");
   const under = next && slide.matches(".claim") ? next.getBoundingClientRect().top : edge.bottom;
   const found = [];
   const walker = document.createTreeWalker(slide, NodeFilter.SHOW_ALL);
   while (walker.nextNode()) {
     const node = walker.currentNode;
-    if (!(node.nodeType === Node.TEXT_NODE ? node.data.trim() : node.matches?.("img, mjx-container > svg"))) continue;
-    if (node.parentElement.closest(".fitted, mjx-assistive-mml, svg")) continue;
+    if (!(node.nodeType === Node.TEXT_NODE ? node.data.trim() : node.matches?.(PICTURES))) continue;
+    if (node.parentElement.closest(".scrolled, mjx-assistive-mml, svg")) continue;
     const range = document.createRange();
     range.selectNode(node);
     const box = range.getBoundingClientRect();
@@ -37,7 +39,7 @@ TOO_FULL = """() => [...document.querySelectorAll("main > section")].flatMap((sl
 # The text that is read, without code and formulas.
 PROSE = """() => [...document.querySelectorAll("main > section")].map((slide) => {
   const copy = slide.cloneNode(true);
-  copy.querySelectorAll("pre, code, mjx-container, .fitted, script").forEach((node) => node.remove());
+  copy.querySelectorAll("pre, code, mjx-container, .scrolled, script").forEach((node) => node.remove());
   return copy.textContent;
 }).join("\\n")"""
 MARKUP = re.compile(r"\$|\\[([a-z]|`|\{\w+\}|\*\*|:::|&\w+;|<\w+|\]\(")
@@ -117,8 +119,8 @@ def test_every_slide_of_a_lesson(play, name):
     for claim, verdict in claims(path):
         assert words(claim) in said
         assert words(verdict) in said
-    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
-    assert page.locator(".check .right").count() == text.count('<details class="right">')
+    written = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert page.locator(".check .right").count() == written.count('<details class="right">')
     assert page.locator(".claim .next").count() == len(claims(path))
 
 
@@ -208,33 +210,32 @@ def tag(text: str):
 
 
 def test_sentences_keep_their_markup_and_end_in_bold_text_too():
-    text = "<strong>The axis.</strong> It is <code>1</code>. See e.g. lesson 3 (Ba <em>et al.</em> [2016]): “No.” Yes?"
-    assert lesson.sentences(tag(f"<p>{text}</p>")) == [
+    said = "<strong>The axis.</strong> It is <code>1</code>. See e.g. lesson 3 (Ba <em>et al.</em> [2016]): “No.” Yes?"
+    assert text.sentences(tag(f"<p>{said}</p>")) == [
         "<strong>The axis.</strong>",
         "It is <code>1</code>.",
-        "See e.g. lesson 3 (Ba <em>et al.</em> [2016]):",
-        "“No.”",
+        "See e.g. lesson 3 (Ba <em>et al.</em> [2016]): “No.”",
         "Yes?",
     ]
 
 
 def test_a_paragraph_gives_its_begin_and_what_is_bold_and_a_formula_what_leads_to_it():
     paragraph = tag("<p>One is here. Two is there. Three is <strong>bold</strong>. Four ends:</p>")
-    assert lesson.begins(paragraph, 15) == "One is here. Three is <strong>bold</strong>."
-    assert lesson.begins(paragraph, 30) == "One is here. Two is there. Three is <strong>bold</strong>."
+    assert text.begins(paragraph, 15) == "One is here. Three is <strong>bold</strong>."
+    assert text.begins(paragraph, 30) == "One is here. Two is there. Three is <strong>bold</strong>."
     named = tag("<p><strong>Name.</strong> One is here. Two.</p>")
-    assert lesson.begins(named, 5) == "<strong>Name.</strong> One is here."
-    assert lesson.ends(paragraph, 10) == "Four ends:"
-    assert lesson.ends(paragraph, 30) == "Three is <strong>bold</strong>. Four ends:"
-    assert lesson.closed("Four ends:") == "Four ends …"
+    assert text.begins(named, 5) == "<strong>Name.</strong> One is here."
+    assert text.ends(paragraph, 10) == "Four ends:"
+    assert text.ends(paragraph, 30) == "Three is <strong>bold</strong>. Four ends:"
+    assert text.closed("Four ends:") == "Four ends …"
 
 
 def test_blocks_are_spread_evenly_over_as_few_slides_as_take_them():
-    third = lesson.SLIDE // 3
-    assert list(lesson.packed([("a", third), ("b", third)])) == ["a\nb"]
-    assert list(lesson.packed([(letter, third) for letter in "abcd"])) == ["a\nb", "c\nd"]
-    assert list(lesson.packed([("a", 3 * lesson.SLIDE), ("b", third)])) == ["a", "b"]
-    assert list(lesson.packed([])) == []
+    third = text.SLIDE // 3
+    assert list(text.packed([("a", third), ("b", third)])) == ["a\nb"]
+    assert list(text.packed([(letter, third) for letter in "abcd"])) == ["a\nb", "c\nd"]
+    assert list(text.packed([("a", 3 * text.SLIDE), ("b", third)])) == ["a", "b"]
+    assert list(text.packed([])) == []
 
 
 FRENCH = """<article><section id="x"><h1>6 · Normaliser</h1><p><strong>Pourquoi ?</strong> <em>80 minutes</em></p>

@@ -61,7 +61,7 @@ addEventListener("touchend", ({ changedTouches: [end] }) => {
 });
 addEventListener("hashchange", () => show(parseInt(location.hash.slice(1)) - 1 || 0));
 
-const PARTS = ":scope > :not(.logo), .body > *, li, td, pre, figcaption, mjx-container svg";
+const PARTS = ":scope > :not(.logo), .body > *, :is(li, td, pre, figcaption, svg):not(.widget-output *)";
 
 /** Whether everything on a slide stands inside its margins. */
 function fits(slide) {
@@ -71,24 +71,20 @@ function fits(slide) {
   return [...slide.querySelectorAll(PARTS)].every((part) => {
     const box = part.getBoundingClientRect();
     const bottom = part.matches(".body > *") && body.height > 0 ? body.bottom + 1 : edge.bottom - 3 * rem;
-    const [across, down] = [part.scrollWidth - part.clientWidth, part.scrollHeight - part.clientHeight];
-    const isWhole = !part.matches("pre, .fitted") || (across <= 0 && down <= 0);
+    const isWhole = !part.matches("pre") || part.scrollWidth <= part.clientWidth;
     return isWhole && box.bottom <= bottom && box.right <= edge.right - 4 * rem;
   });
 }
 
-/** Set a slide as large as it can be, a picture rather than what is said of it; a widget too large for it is scrolled. */
+/** Set a slide as large as it can be, a picture rather than what is said of it. A widget that is too large is scrolled. */
 function fit(slide) {
-  const [isFigure, isLive] = ["figure", "live"].map((kind) => slide.classList.contains(kind));
-  for (let size = isFigure ? 18 : 24; size >= (isLive ? 16 : 10); size--) {
+  for (let size = slide.classList.contains("figure") ? 18 : 24; size >= 10; size--) {
     slide.style.setProperty("--fit", size / 20);
     if (fits(slide)) return;
   }
 }
 
 const fitAll = () => slides.forEach(fit);
-const whenDrawn = new MutationObserver((all) => all.forEach(({ target }) => fit(target.closest("section"))));
-document.querySelectorAll(".widget-output").forEach((widget) => whenDrawn.observe(widget, { attributeFilter: ["class"] }));
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 dark.addEventListener("change", () => paint(dark.matches));

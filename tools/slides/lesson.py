@@ -4,18 +4,16 @@ A paragraph gives its first sentences and those with something bold; formulas ke
 """
 
 import html
-import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import accumulate, groupby
 
 from bs4 import BeautifulSoup, NavigableString, Tag
 
-BOLD = re.compile(r"<strong>[^<]*</strong>")
-SENTENCE_END = re.compile(r"(?<=[.!?:])([”\"’)]*)\s+(?![a-zà-ÿ])")
-# How much stands on a slide and on a part of one, in letters; `deck.js` sets a slide smaller that is still too full.
-SLIDE, PARAGRAPH, POINT, VERDICT, LEAD = 1050, 260, 170, 260, 300
+from tools.slides.text import begins, closed, ends, inner, letters, packed
+
+# How many letters of a paragraph, of a point of a list, of a verdict, and of what leads to a formula stand on a slide.
+PARAGRAPH, POINT, VERDICT, LEAD = 260, 170, 260, 300
 FORMULA, ROW, ITEM = 230, 60, 40  # what these take of a slide beyond their letters
 LINES, COLUMNS, CODE = 12, 100, 24  # of a printed result; of a cell of code
 
@@ -70,74 +68,8 @@ def tidy(lesson: Tag) -> None:
             formula.wrap(Tag(name="span", attrs={"class": "together"})).append(mark[0])
 
 
-# ---- parts of a text ----
-
-
-def inner(node: Tag) -> str:
-    return node.decode_contents().strip()
-
-
-def letters(part: str) -> int:
-    """How long a text is when it is read; of a formula half of what TeX writes is not seen."""
-    said = BeautifulSoup(part, "html.parser").get_text()
-    return len(said) - sum(map(len, re.findall(r"\\\(.*?\\\)", said, re.DOTALL))) // 2
-
-
 def heading(section: Tag) -> str:
     return inner(section.find(["h1", "h2", "h3", "h4"], recursive=False))
-
-
-def sentences(paragraph: Tag) -> list[str]:
-    """The sentences of a paragraph, each with its markup; an end inside of bold text counts too."""
-    parts = [""]
-    ended = False
-    for child in paragraph.children:
-        if isinstance(child, NavigableString):
-            said = html.escape(str(child), quote=False)
-            if ended and said[:1].isspace():
-                parts.append("")
-            first, *others = SENTENCE_END.sub(r"\1\0", said).split("\0")
-            parts[-1] += first
-            parts += others
-        else:
-            parts[-1] += str(child)
-        ended = child.name in ("strong", "span") and bool(re.search(r"[.!?]$", child.get_text()))
-    return [part.strip() for part in parts if part.strip()]
-
-
-def begins(paragraph: Tag, most: int) -> str:
-    """The first sentences of a paragraph, up to `most` letters, at least one beside a bold one; and any bold ones."""
-    kept, length, is_begin = [], 0, True
-    for sentence in sentences(paragraph):
-        length += letters(sentence)
-        is_begin &= all(map(BOLD.fullmatch, kept)) or length <= most
-        if is_begin or "<strong>" in sentence:
-            kept.append(sentence)
-    return " ".join(kept)
-
-
-def closed(text: str) -> str:
-    """A text whose last sentence leads to nothing, since what it leads to stands on no slide."""
-    return re.sub(r"\s*:$", " …", text)
-
-
-def ends(paragraph: Tag, most: int) -> str:
-    """The last sentences of a paragraph, at least one: what leads to a formula or a table."""
-    *others, kept = sentences(paragraph)
-    while others and letters(kept) + letters(others[-1]) <= most:
-        kept = f"{others.pop()} {kept}"
-    return kept
-
-
-def packed(blocks: Iterable[tuple[str, int]]) -> Iterator[str]:
-    """Blocks of HTML with their sizes, on as few slides as take them, each about as full as the others."""
-    blocks = list(blocks)
-    total = sum(size for _, size in blocks)
-    count = math.ceil(total / SLIDE)
-    ends_at = accumulate(size for _, size in blocks)
-    slide = [int((end - size / 2) * count / total) for end, (_, size) in zip(ends_at, blocks, strict=True)]
-    for _, held in groupby(zip(slide, blocks, strict=True), key=lambda pair: pair[0]):
-        yield "\n".join(block for _, (block, _) in held)
 
 
 def figure(node: Tag) -> str:
@@ -178,7 +110,7 @@ def text(room: Tag, is_idea: bool, is_code: bool) -> Iterator[Slide]:
         for widget in own(section, ".widget-output"):
             before = widget.find_parent(class_="cell").find_previous_sibling(True)
             said = f"<p>{ends(before, LEAD)}</p>" if before.name == "p" else ""
-            pictures.insert(0, Slide("live", over, heading(section), f'{said}<div class="fitted">{widget}</div>'))
+            pictures.insert(0, Slide("live", over, heading(section), f'{said}<div class="scrolled">{widget}</div>'))
             if said:
                 before.decompose()
         for body in packed(blocks(section, is_idea)):
@@ -189,9 +121,11 @@ def text(room: Tag, is_idea: bool, is_code: bool) -> Iterator[Slide]:
 
 
 def blocks(section: Tag, is_idea: bool) -> Iterator[tuple[str, int]]:
-    """Formulas, lists and tables with what leads to them; of the idea, the beginnings of all paragraphs."""
+    """Formulas, lists and tables with what leads to them; of the idea, the beginnings of all up to its widget."""
     before = None
     for node in section.find_all(["p", "ul", "ol", "blockquote", "div"], recursive=False):
+        if is_idea and node.select(".widget-output"):
+            return
         is_table = "pst-scrollable-table-container" in node.get("class", [])
         is_formula = "math" in node.get("class", [])
         if node.name == "p" and is_idea:
@@ -216,10 +150,10 @@ def figures(section: Tag, over: str = "") -> Iterator[Slide]:
 
 
 def code(section: Tag, over: str) -> Iterator[Slide]:
-    """The first short cell of a section that defines something."""
+    """The first short cell of a section that begins with a definition."""
     for cell in own(section, ".cell_input pre"):
         written = cell.get_text().strip()
-        if len(written.splitlines()) <= CODE and re.search(r"^(def|class) ", written, re.MULTILINE):
+        if len(written.splitlines()) <= CODE and written.startswith(("def ", "class ", "@")):
             yield Slide("code", over, heading(section), f'<div class="highlight"><pre>{inner(cell)}</pre></div>')
             return
 
