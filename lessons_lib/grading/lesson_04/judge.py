@@ -77,6 +77,11 @@ def rotation_runs(inputs: Inputs, cases: Cases) -> str | None:
     if plain.error is not None:
         if cases["heads"].error is None:
             return "It runs for (B, H, T, d_head), but not for (T, d_head); count axes from the end, -1 and -2."
+        if "size of tensor" in plain.error:
+            return (
+                f"{plain.error}; here are {len(heads)} positions and {heads.shape[1] // 2} pairs: the positions are "
+                "counted along the second axis from the end, heads.shape[-2]"
+            )
         return plain.error
     if plain["rotated"].shape != heads.shape:
         return f"`rotated` has the shape {plain['rotated'].shape}; a rotation keeps the shape, {heads.shape}."
@@ -174,6 +179,9 @@ def bias_values(inputs: Inputs, cases: Cases) -> str | None:
     bias, right = cases["plain"]["bias"], relative_bias(table, length)
     if close(bias, right):
         return None
+    later, start = cases["later"], bias_cases(inputs)["later"]["start"]
+    if later.error is None and later["bias"].shape == (len(table), start + length, length) != right.shape:
+        return "The biases have a row for each key; a row for each query is due, (H, queries, keys)."
     return name_mistake(bias, KNOWN_BIASES, table, length) or _odd_bias(bias, right, table, length)
 
 
