@@ -121,6 +121,18 @@ RARE_RELU: list[Wrong] = [
         ),
     ),
     (
+        "`contract` is used for its bias alone: the way back goes through the matrix of expand.",
+        lambda x, w, b, v, c: relu(x @ w.T + b) @ w + c,
+    ),
+    (
+        "What comes out of expand is added to what ReLU has made of it; ReLU's result alone goes on.",
+        lambda x, w, b, v, c: ((h := x @ w.T + b) + relu(h)) @ v.T + c,
+    ),
+    (
+        "The activation is a step, 0 or 1; ReLU is max(0, h), and keeps h where it is positive.",
+        lambda x, w, b, v, c: (x @ w.T + b > 0) @ v.T + c,
+    ),
+    (
         "ReLU comes before the first matrix as well as between the two; it belongs between them alone.",
         lambda x, w, b, v, c: relu(relu(x) @ w.T + b) @ v.T + c,
     ),
@@ -255,6 +267,14 @@ RARE_FIRED: list[Wrong] = [
     (
         "`fired` counts among those that fire alone, for argsort came after the choice; give the neurons' own numbers.",
         lambda p, n: np.argsort(-p[p > 0], kind="stable"),
+    ),
+    (
+        "All neurons are there, sorted by the size of their sums without the sign; keep those whose sum is above 0.",
+        lambda p, n: _sorted(np.abs(p), p == p),
+    ),
+    (
+        "All neurons are there, in the order of their numbers; keep those whose sum is above 0, the strongest first.",
+        lambda p, n: np.arange(len(p)),
     ),
     (
         "The bias is subtracted; a neuron's sum is token · key + bias.",
