@@ -55,11 +55,11 @@ def difference(name: str, given: np.ndarray, right: np.ndarray) -> str:
     place = np.unravel_index(int(gap.argmax()), gap.shape)
     index = ", ".join(str(int(i)) for i in place)
     phrase = f"{name}[{index}] is {given[place]:.4g} and should be {right[place]:.4g}"
-    related = _related(given, right, place) if given.size > 1 and np.isfinite(given).all() else None
-    return f"{phrase}; {related}" if related else phrase
+    relation = related(given, right, place) if given.size > 1 and np.isfinite(given).all() else None
+    return f"{phrase}; {relation}" if relation else phrase
 
 
-def _related(given: np.ndarray, right: np.ndarray, place: tuple[int, ...]) -> str | None:
+def related(given: np.ndarray, right: np.ndarray, place: tuple[int, ...]) -> str | None:
     """`all of it is 2 times what is due`, or another relation of the two arrays, the simplest there is."""
     factor = given[place] / right[place] if right[place] else np.nan
     if given[place] and close(given, factor * right):

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from lessons_lib.grading.judge.compare import close, name_mistake
+from lessons_lib.grading.judge.compare import close, name_mistake, related
 from lessons_lib.grading.judge.properties import changed_in_place, other_dtype
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_08.drive import loss_cases, padding_cases
@@ -70,7 +70,9 @@ def _wrong_causal(mask: np.ndarray, length: int) -> str | None:
     if hint is None:
         row, column = np.argwhere(numbers.reshape(length, length) != np.tri(length))[0].tolist()
         due = "may" if column <= row else "may not"
-        hint = f"Position {row} {due} attend to position {column}, and your mask says otherwise."
+        alone = related(numbers.reshape(length, length), np.tri(length), (row, column))
+        where = f" It says so in other places, too: {alone}." if alone else ""
+        hint = f"Position {row} {due} attend to position {column}, and your mask says otherwise.{where}"
     return hint
 
 

@@ -43,6 +43,18 @@ WRONG_CAUSAL: list[Wrong] = [
         lambda n: np.maximum(np.tri(n, k=-1), np.arange(n) + np.arange(n)[:, None] == 0),
     ),
     (
+        "The triangle is turned round from left to right: row t must allow the first t + 1 positions, not the last.",
+        lambda n: np.tri(n)[:, ::-1],
+    ),
+    (
+        "The first column is lost: every position may see the first one.",
+        lambda n: np.tri(n) * ((np.arange(n) > 0) | (np.arange(n)[:, None] == 0)),
+    ),
+    (
+        "The first column is lost, and the first position sees nothing: every position may see the first one.",
+        lambda n: np.tri(n) * (np.arange(n) > 0),
+    ),
+    (
         "Every position sees nothing: the mask holds no True at all.",
         lambda n: np.zeros((n, n)),
     ),
