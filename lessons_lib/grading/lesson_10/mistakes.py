@@ -119,6 +119,10 @@ WRONG_SHAPES: list[Wrong] = [
         lambda s: s.right - (s.layers + s.cross) * s.attention // 4,
     ),
     (
+        "An attention has four matrices, as it has four biases; only three matrices are counted.",
+        lambda s: s.right - (s.layers + s.cross) * s.d_model**2,
+    ),
+    (
         "The feed-forward network has two matrices, d_model · d_ff and d_ff · d_model; one is missing.",
         lambda s: s.right - s.layers * s.d_model * s.d_ff,
     ),

@@ -24,7 +24,9 @@ def of_parameters(given: int, asked: Shape) -> str:
     if not times or min(times.values()) > 6 * asked.layers:
         return ""
     name = min(times, key=times.get)
-    return f" That is {off:,} too {'many' if given > asked.right else 'few'}: {times[name]} · {name}."
+    each, rest = divmod(times[name], asked.layers)
+    shared = f", {each} for each layer" if asked.layers > 1 and not rest else ""
+    return f" That is {off:,} too {'many' if given > asked.right else 'few'}: {times[name]} · {name}{shared}."
 
 
 def of_a_cache(given: int, asked: Cache) -> str:
