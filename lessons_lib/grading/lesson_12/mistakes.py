@@ -432,6 +432,7 @@ def train(
     direction: float = 1.0,
     smoothed: bool = True,
     twice: bool = False,
+    pulls: Callable[[np.ndarray, int], float] = lambda tgt, pad: 1.0,
 ) -> np.ndarray:
     """The losses and then the parameters after each step, one after the other; the keywords make a mistake each."""
     bos_id, pad_id = inputs["ids"].tolist()
@@ -452,7 +453,7 @@ def train(
         pull = share[..., None] * (np.exp(logs) - wanted)
         if twice:
             pull = shares * (pull - (pull * shares).sum(axis=-1, keepdims=True))
-        pull = SCALE * pull
+        pull = SCALE * pull * pulls(tgt, pad_id)  # backward may be called on another sum than the one returned
         gradient *= kept
         np.add.at(gradient[0], tgt_in, pull)
         np.add.at(gradient[1], first, pull)
@@ -576,6 +577,16 @@ RARE_STEPS: list[Wrong] = [
         "Each step is twice as long as it should be: the optimizer steps twice, or the loss is doubled before "
         "backward.",
         lambda i, c, s: train(i, c, s, direction=2.0),
+    ),
+    *(
+        (
+            f"The loss that is returned is the mean, but backward is called on {name}; call it on the mean.",
+            lambda i, c, s, pulls=pulls: train(i, c, s, pulls=pulls),
+        )
+        for name, pulls in (
+            ("the sum over the real tokens", lambda tgt, pad: (tgt != pad).sum()),
+            ("the sum divided by the number of sentences", lambda tgt, pad: (tgt != pad).sum() / len(tgt)),
+        )
     ),
     (
         "The step climbs, for the sign of the loss is turned before backward: the loss grows.",
