@@ -87,7 +87,8 @@ def decoder_generates(inputs: Inputs, cases: Cases) -> str | None:
     case, (rows, length) = cases["generate"], beginnings.shape
     if case.error is not None:
         if f"size {rows} but got size {length} " in case.error:
-            return f"generate fails: logits[-1] are those of the last text; the last place of each is logits[:, -1]. ({case.error})"
+            last = "logits[-1] are those of the last text; the last place of each is logits[:, -1]."
+            return f"generate fails: {last} ({case.error})"
         if "must match except in dimension 1" in case.error:
             return (
                 f"generate fails where the new tokens are put behind the others: they must be ({rows}, 1), a row for "
