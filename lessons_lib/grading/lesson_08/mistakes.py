@@ -95,6 +95,21 @@ WRONG_PADDING: list[Wrong] = [
         lambda x, p: np.arange(x.shape[1]) < (x != p).sum(axis=1, keepdims=True) + 1,
     ),
     (
+        "Each row is turned round: the mask of a sentence begins with its last token.",
+        lambda x, p: (x != p)[:, ::-1],
+    ),
+    (
+        "The rows stand in the opposite order: the first sentence has the mask of the last one.",
+        lambda x, p: (x != p)[::-1],
+    ),
+    *(
+        (
+            f"The mask is moved by one place to the {side}: each column says of its own token whether it is real.",
+            lambda x, p, step=step: np.roll(x != p, step, axis=1),
+        )
+        for side, step in (("right", 1), ("left", -1))
+    ),
+    (
         "A column is hidden in all sentences as soon as one of them is padded there; each sentence has its own row.",
         lambda x, p: np.broadcast_to((x != p).all(axis=0), x.shape),
     ),
