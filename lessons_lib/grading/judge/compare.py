@@ -92,13 +92,15 @@ def _moved(given: np.ndarray, right: np.ndarray) -> str | None:
 
 
 def _alone(given: np.ndarray, right: np.ndarray) -> str | None:
-    """Where alone they differ: a run of places on one axis, at most half of it."""
+    """Where alone they differ: a run of places on one axis, at most half of it, or every second one."""
     wrong = ~np.isclose(given, right, rtol=1e-3, atol=1e-3)
     runs = []
     for axis in range(right.ndim):
         places = np.flatnonzero(wrong.any(axis=tuple(other for other in range(right.ndim) if other != axis)))
         if 0 < len(places) <= right.shape[axis] / 2 and len(places) == places[-1] - places[0] + 1:
             runs.append((len(places) / right.shape[axis], axis, places[0], places[-1]))
+        if len(places) > 1 and list(places) == list(range(places[0], right.shape[axis], 2)):
+            return f"on axis {axis} only every second place is wrong, from {places[0]} on"
     if not runs:
         return None
     _, axis, first, last = min(runs)

@@ -186,6 +186,10 @@ def head_strength(inputs: Inputs, cases: Cases) -> str | None:
                 "The first word has none before it, so it must give 0.99 of its weight to itself; of "
                 f"{length} words it gives itself {due[0]:.2f}: its query must look for its own key."
             )
+        if least < 0.6 and (word := _shares(10 * case["query"], case["key"])) is not None:
+            return (
+                f"Word {word} gives as much weight to another word as to the right one; larger scores change nothing."
+            )
         if least < 0.99:
             return (
                 f"The right word, but too faint: with {length} words it gets only {least:.2f} of the weight; "
@@ -198,6 +202,13 @@ def _turned(error: str) -> str:
     """What an error of a call with a mask may mean, to be put behind it."""
     lies = "; a mask has a row for each query and a column for each key, as the scores have (is it transposed?)"
     return lies if "size of tensor" in error else ""
+
+
+def _shares(query: np.ndarray, key: np.ndarray) -> int | None:
+    """A word that gives as much weight to another as to the word before it, however large the scores are."""
+    weights = np.sort(_head_weights(query, key), axis=-1)
+    tied = np.flatnonzero((weights[:, -1] < 0.9) & (weights[:, -1] - weights[:, -2] < 1e-3))
+    return int(tied[0]) if len(tied) else None
 
 
 def _head_weights(query: np.ndarray, key: np.ndarray) -> np.ndarray:

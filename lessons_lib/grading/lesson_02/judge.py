@@ -46,6 +46,11 @@ def project_runs(inputs: Inputs, cases: Cases) -> str | None:
     if hint := _wrong_square(inputs, cases):
         return hint
     name, shape, due = next(row for row in zip(PROJECTIONS, given, right, strict=True) if row[1] != row[2])
+    for other, made in zip(PROJECTIONS, _projected(inputs, "plain"), strict=True):
+        if close(plain[name], made):
+            return f"`{name}` is made by the layer `{other}`; it has a layer of its own."
+    if close(plain[name], project_cases(inputs)["plain"]["x"]):
+        return f"`{name}` is x itself: send it through the layer `{name}`."
     return f"`{name}` has the shape {shape}; {due} is due, a row for each word of x."
 
 

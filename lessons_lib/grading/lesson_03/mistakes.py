@@ -350,6 +350,13 @@ WRONG_MASKS: list[Wrong] = [
 RARE_MASKS: list[Wrong] = [
     *(
         (
+            f"The mask's row of the {which} query serves all queries; each has its own.",
+            lambda s, m, row=row: attention_weights(s, np.broadcast_to(m[..., row, :][..., None, :], m.shape)),
+        )
+        for which, row in (("first", 0), ("last", -1))
+    ),
+    *(
+        (
             "A causal mask is applied inside; the `mask` that is given says all that is forbidden.",
             lambda s, m, meets=meets: attention_weights(s, meets(np.tri(*s.shape[-2:], dtype=bool), m)),
         )

@@ -101,6 +101,10 @@ RARE_LAYER: list[Wrong] = [
         )
         for axis in (0, None)
     ),
+    (
+        "The variance runs over words and dimensions together; each word needs its own, dim=-1.",
+        lambda x, g, b: g * _centred(x) / np.sqrt(x.var() + 1e-5) + b,
+    ),
     *(
         (
             "The mean runs over the words, the variance does not; both belong to one word, dim=-1.",

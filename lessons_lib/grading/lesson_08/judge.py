@@ -158,6 +158,8 @@ def loss_runs(inputs: Inputs, cases: Cases) -> str | None:
     if case.error is not None and read is not None and read.shape != (rows, length):
         named = name_mistake(read, KNOWN_INPUTS, inputs["tokens"], int(inputs["bos_id"]), int(inputs["pad_id"]))
         return f"{named or f'tgt_in has the shape {read.shape}; {(rows, length)} is due.'} ({case.error})"
+    if case["loss"].size != 1 and 1 in (case["tgt_in"].size, case["tgt_out"].size):
+        return "The three results are in another order: return tgt_in, tgt_out, loss."
     if case["loss"].size != 1:
         shape = case["loss"].shape
         of_places = shape in {inputs["tokens"].shape, (inputs["tokens"].size,)}

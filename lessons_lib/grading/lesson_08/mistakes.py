@@ -38,6 +38,14 @@ WRONG_CAUSAL: list[Wrong] = [
         "Every position sees itself and the one before, and no further: nothing that came earlier may be forgotten.",
         lambda n: np.tri(n) - np.tri(n, k=-2),
     ),
+    *(
+        (
+            f"Every position sees itself and the {k - 1} before, and no further: nothing that came earlier may be "
+            "forgotten.",
+            lambda n, k=k: np.tri(n) - np.tri(n, k=-k),
+        )
+        for k in (3, 4)
+    ),
     (
         "Only the first position sees itself; the diagonal belongs to the mask in every row (range(t + 1)?).",
         lambda n: np.maximum(np.tri(n, k=-1), np.arange(n) + np.arange(n)[:, None] == 0),

@@ -100,14 +100,16 @@ def decoder_generates(inputs: Inputs, cases: Cases) -> str | None:
         return f"n_tokens counts the beginning too: {WRITTEN - length} tokens are written where {WRITTEN} more are due."
     if written.shape == (rows, WRITTEN):
         return "generate returns the new tokens alone; return them behind the beginnings."
+    always = [case for token in ALWAYS if (case := cases[f"always_{token}"]).error is None]
+    if written.shape == (rows, length + 1) and all(case["output"].shape[-1] == length + 1 for case in always):
+        return "Only one new token is kept: the longer text must be what the next step reads, tokens = torch.cat(…)."
     if written.ndim == 2 and len(written) == rows and length < written.shape[1] < length + WRITTEN - 1:
         return "generate stops before n_tokens are written: no token ends the text here, whatever its id."
     if written.ndim == 2 and len(written) == rows and written.shape[1] > length + WRITTEN + 1:
         return f"{written.shape[1] - length} tokens are written, and {WRITTEN} are due: one a step, from logits[:, -1]."
     if written.shape == (rows, length):
         return "The text gets no longer: keep all of the beginning, and put each new token behind it."
-    short = [case for token in ALWAYS if (case := cases[f"always_{token}"]).error is None]
-    if written.ndim == 2 and any(case["output"].shape[-1] < length + WRITTEN - 1 for case in short):
+    if written.ndim == 2 and any(case["output"].shape[-1] < length + WRITTEN - 1 for case in always):
         return "generate stops before n_tokens are written: no token ends the text here, whatever its id."
     if written.shape != due:
         return f"generate gives the shape {written.shape}; {due} is due, for {WRITTEN} tokens more."

@@ -175,6 +175,10 @@ WRONG_SHAPES: list[Wrong] = [
         lambda s: s.right - (s.stacks - 1) * s.n_positions * s.d_model,
     ),
     (
+        "A stack without layers is counted: it has neither a table of positions nor a norm at its end.",
+        lambda s: s.right + (2 - s.stacks) * (s.n_positions * s.d_model + s.norm),
+    ),
+    (
         "The decoder's cross-attention is missing: a second attention in each decoder layer, with a norm.",
         lambda s: s.right - s.cross * (s.attention + s.norm),
     ),
@@ -444,7 +448,7 @@ WRONG_MACHINES: list[Wrong] = [
         lambda m: m.trained(12 if m.weight_bytes == 4 else 16),
     ),
     (
-        "A copy of the weights is counted, though they are in float32 already.",
+        "A copy of the weights is counted, though they are in float32 already; or AdamW has a state too many.",
         lambda m: m.trained(2 * m.weight_bytes + 12),
     ),
     (

@@ -28,7 +28,8 @@ def _scores(q: np.ndarray, k: np.ndarray, new: int) -> np.ndarray:
 # The output of the one token behind a past, made of q, k, v of all tokens so far.
 WRONG_ONE: list[Wrong] = [
     (
-        "The past is not read: the new token sees nothing but itself. Put past[0] in front of the new keys.",
+        "The past is not read: the new token sees nothing but itself. Put past[0] in front of the new keys; "
+        "and is the mask a lower triangle (tril)?",
         lambda q, k, v: v[:, :, -1:].astype(np.float64),
     ),
     (
@@ -55,6 +56,22 @@ WRONG_ONE: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_ONE: list[Wrong] = [
+    (
+        "The keys of the past stand in the place of its values; past[0] holds keys, past[1] values.",
+        lambda q, k, v: attention(q[:, :, -1:], k, np.concatenate([k[:, :, :-1], v[:, :, -1:]], axis=2))[0],
+    ),
+    (
+        "The values of the past stand in the place of its keys; past[0] holds keys, past[1] values.",
+        lambda q, k, v: attention(q[:, :, -1:], np.concatenate([v[:, :, :-1], k[:, :, -1:]], axis=2), v)[0],
+    ),
+    (
+        "Keys and values of the past are exchanged; past[0] holds keys, past[1] values.",
+        lambda q, k, v: attention(
+            q[:, :, -1:],
+            np.concatenate([v[:, :, :-1], k[:, :, -1:]], axis=2),
+            np.concatenate([k[:, :, :-1], v[:, :, -1:]], axis=2),
+        )[0],
+    ),
     (
         "These are the weights, a number for each key; what they take home is weights @ values.",
         lambda q, k, v: softmax(_scores(q, k, 1)),

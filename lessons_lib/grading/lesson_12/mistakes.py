@@ -122,6 +122,10 @@ WRONG_GREEDY: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_GREEDY: list[Wrong] = [
     (
+        "The last token is cut off, whatever it is; all that were written are returned, eos_id too.",
+        lambda s: (lambda tokens, total: (tokens[:-1], total))(*greedy(s)),
+    ),
+    (
         "The last of max_length tokens is made eos_id; where the sentence has not ended it stays what it is.",
         lambda s: (lambda tokens, total: ([*tokens[:-1], s.eos_id], total))(*greedy(s)),
     ),
@@ -136,6 +140,18 @@ RARE_GREEDY: list[Wrong] = [
     (
         "The log-probabilities are multiplied; probabilities are, and their logarithms are added.",
         lambda s: summed(s, greedy(s), lambda logs, tokens: logs.prod()),
+    ),
+    (
+        "The log-probability stays 0: does the sum begin with 0 and multiply? Log-probabilities are added.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: 0.0),
+    ),
+    (
+        "The log-probability is the largest or the smallest of those of the tokens; add all of them up.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: logs.max()),
+    ),
+    (
+        "The log-probability is the largest or the smallest of those of the tokens; add all of them up.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: logs.min()),
     ),
     (
         "The log-probabilities are cut to whole numbers; add them up as they are.",
@@ -322,6 +338,10 @@ WRONG_BEAMS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_BEAMS: list[Wrong] = [
+    (
+        "One beginning too few goes on: the first `beam` candidates without an end.",
+        lambda s: beam_search(s, width=lambda beam, done: beam - 1),
+    ),
     (
         "What has max_length tokens without an end is thrown away where another has ended; it is finished as well.",
         lambda s: _ended_if_any(s),
