@@ -169,6 +169,22 @@ RARE_OUTPUTS: list[Wrong] = [
     ),
     *((sentence, lambda p, h, x, y, share=share: version(p, h, x, y, share=share)) for sentence, share in ODD_SHARES),
     (
+        "The softmax is missing: the scores themselves mix the values.",
+        lambda p, h, x, y: version(p, h, x, y, share=lambda s: s),
+    ),
+    (
+        "The softmax runs over the sentences of the batch; it must run over the keys, dim=-1.",
+        lambda p, h, x, y: version(p, h, x, y, share=lambda s: softmax(s, 0)),
+    ),
+    (
+        "The weights are not used: each word gets its own value back.",
+        lambda p, h, x, y: version(p, h, x, y, mix=lambda w, v: v),
+    ),
+    (
+        "The scores are divided by the root of the number of sentences; d_head is the last size of the queries.",
+        lambda p, h, x, y: version(p, h, x, y, scale=lambda h, k: np.sqrt(len(x))),
+    ),
+    (
         "The softmax comes twice; once is right.",
         lambda p, h, x, y: version(p, h, x, y, share=lambda s: softmax(softmax(s))),
     ),

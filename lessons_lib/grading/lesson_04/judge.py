@@ -15,6 +15,7 @@ from lessons_lib.grading.lesson_04.reference import (
     rotary_gradient,
     sinusoidal,
     speeds,
+    turn,
 )
 
 Inputs = dict[str, np.ndarray]
@@ -93,6 +94,10 @@ def rotation_values(inputs: Inputs, cases: Cases) -> str | None:
     rotated, right = cases["plain"]["rotated"], rotary(heads)
     if close(rotated, right):
         return None
+    later, start = cases["later"], rotation_cases(inputs)["later"]["start"]
+    times = turn(heads, start * np.arange(len(heads))[:, None] * speeds(heads.shape[1]))
+    if close(rotated, heads) and later.error is None and close(later["rotated"], times):
+        return "`start` multiplies the positions; it is added: row t stands at start + t."
     hint = name_mistake(rotated, KNOWN_ROTATIONS, heads, 0)
     if hint := hint or changed_in_place(cases["plain"], rotation_cases(inputs)["plain"]):
         return hint

@@ -221,13 +221,6 @@ WRONG_ROTATIONS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_ROTATIONS: list[Wrong] = [
-    *(
-        (
-            f"The base is {base:.0f}; it must be 10000.",
-            lambda x, s, base=base: turn(x, (s + np.arange(len(x)))[:, None] * speeds(x.shape[1], base)),
-        )
-        for base in (1_000.0, 100_000.0)
-    ),
     (
         "The first pair has the speed of the second; the exponents are 0, −2/d_head, −4/d_head …",
         lambda x, s: turn(x, angles_at(x, s) * speeds(x.shape[1])[1]),
@@ -253,7 +246,7 @@ RARE_ROTATIONS: list[Wrong] = [
             f"The base of the speeds is {base:,}; it must be 10000.",
             lambda x, s, base=base: turn(x, (s + positions(len(x))) * speeds(x.shape[1], float(base))),
         )
-        for base in (1000, 500_000)
+        for base in (1000, 100_000, 500_000)
     ),
     (
         "The two halves come back interleaved; put the new first half in front of the second, torch.cat.",

@@ -117,6 +117,22 @@ RARE_LAYER: list[Wrong] = [
         lambda x, g, b: g * _centred(x) / np.sqrt(x.var(axis=0) + 1e-5) + b,
     ),
     (
+        "The mean is added; it is taken away.",
+        lambda x, g, b: g * (x + x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5) + b,
+    ),
+    (
+        "x is taken away from the mean; it is x − mean.",
+        lambda x, g, b: b - g * _hat(x),
+    ),
+    (
+        "γ is added to x − mean; it multiplies.",
+        lambda x, g, b: (g + _centred(x)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5) + b,
+    ),
+    (
+        "γ is added; it multiplies.",
+        lambda x, g, b: g + _hat(x) + b,
+    ),
+    (
         "The root multiplies here; divide by it.",
         lambda x, g, b: g * _centred(x) * np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5) + b,
     ),

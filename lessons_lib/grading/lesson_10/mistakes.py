@@ -175,10 +175,6 @@ WRONG_SHAPES: list[Wrong] = [
         lambda s: s.right - (s.stacks - 1) * s.n_positions * s.d_model,
     ),
     (
-        "A stack without layers is counted: it has neither a table of positions nor a norm at its end.",
-        lambda s: s.right + (2 - s.stacks) * (s.n_positions * s.d_model + s.norm),
-    ),
-    (
         "The decoder's cross-attention is missing: a second attention in each decoder layer, with a norm.",
         lambda s: s.right - s.cross * (s.attention + s.norm),
     ),
@@ -448,7 +444,8 @@ WRONG_MACHINES: list[Wrong] = [
         lambda m: m.trained(12 if m.weight_bytes == 4 else 16),
     ),
     (
-        "A copy of the weights is counted, though they are in float32 already; or AdamW has a state too many.",
+        "A copy of the weights is counted, though they are in float32 already; or 4 bytes of something else "
+        "are counted once more (weights, gradient, a state).",
         lambda m: m.trained(2 * m.weight_bytes + 12),
     ),
     (

@@ -142,6 +142,10 @@ RARE_GREEDY: list[Wrong] = [
         lambda s: summed(s, greedy(s), lambda logs, tokens: logs.prod()),
     ),
     (
+        "The log-probability is that of the first token alone; add up those of all tokens.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: logs[0]),
+    ),
+    (
         "The log-probability stays 0: does the sum begin with 0 and multiply? Log-probabilities are added.",
         lambda s: summed(s, greedy(s), lambda logs, tokens: 0.0),
     ),
@@ -338,6 +342,10 @@ WRONG_BEAMS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_BEAMS: list[Wrong] = [
+    (
+        "The candidates are ranked from the lowest log-probability to the highest; the highest goes first.",
+        lambda s: beam_search(s, rank=lambda total, log: -(total + log)),
+    ),
     (
         "One beginning too few goes on: the first `beam` candidates without an end.",
         lambda s: beam_search(s, width=lambda beam, done: beam - 1),
@@ -573,6 +581,21 @@ WRONG_STEPS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_STEPS: list[Wrong] = [
+    *(
+        (
+            f"The share of the smoothing is {times:g} times label_smoothing; it is label_smoothing.",
+            lambda i, c, s, times=times: train(i, c, times * s),
+        )
+        for times in (2, 0.5)
+    ),
+    (
+        "The loss is that of the padding alone: real is where tgt is not pad_id.",
+        lambda i, c, s: train(i, c, s, weight=lambda tgt, pad: _even(tgt == pad)),
+    ),
+    (
+        "What is read begins with the first token of tgt, twice; it begins with bos_id.",
+        lambda i, c, s: train(i, c, s, reads=lambda tgt, bos, pad: np.append(tgt[:, :1], tgt[:, :-1], 1)),
+    ),
     (
         "The smoothed share goes to the other tokens alone; all V tokens get it in equal parts, the right one, too.",
         lambda i, c, s: train(i, c, s * TOKENS / (TOKENS - 1)),
