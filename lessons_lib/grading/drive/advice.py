@@ -17,6 +17,10 @@ ADVICE: dict[str, str] = {
         "an embedding is called with token ids, as argmax gives them; @ embedding.weight.T compares vectors with its "
         "rows"
     ),
+    r"Expected size for first two dimensions of batch2|cannot be multiplied": (
+        "in a @ b the last size of a must be the last but one of b: is one of them not transposed, or not joined with "
+        "what came before?"
+    ),
     r"Tensors must have same number of dimensions": (
         "torch.cat joins tensors of as many axes: is one lost, as behind argmax without keepdim=True?"
     ),

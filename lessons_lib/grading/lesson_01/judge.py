@@ -80,7 +80,9 @@ def masked_runs(inputs: Inputs, cases: Cases) -> str | None:
             return 'Without a mask the numbers are wrong already: first get check("q1") right.'
         if masked.error is None and masked["weights"].shape != plain["weights"].shape:
             return f"With a mask the weights have the shape {masked['weights'].shape}, not {plain['weights'].shape}."
-    return plain.error or masked.error
+    if plain.error or masked.error is None:
+        return plain.error
+    return f"Without a mask it runs, with one it does not: {masked.error}{_turned(masked.error)}"
 
 
 def masked_values(inputs: Inputs, cases: Cases) -> str | None:
@@ -101,7 +103,10 @@ def masked_values(inputs: Inputs, cases: Cases) -> str | None:
     if forbidden > 0:
         query, key = np.argwhere((weights == forbidden) & ~mask)[0]
         return f"Key {key} is forbidden to query {query}, but gets the weight {forbidden:.2g}: its score needs −∞."
-    return odd_rows(weights) or _differs(cases["masked"], arguments, "Forbidden keys get nothing, but")
+    hint, sums = odd_rows(weights), weights.sum(axis=-1, keepdims=True)
+    if hint and sums.all() and close(weights / sums, attention(**arguments)[1], 1e-3):
+        return f"{hint} The rest went to forbidden keys, and was taken away after the softmax; their scores need −∞."
+    return hint or _differs(cases["masked"], arguments, "Forbidden keys get nothing, but")
 
 
 def empty_row(inputs: Inputs, cases: Cases) -> str | None:
@@ -153,10 +158,14 @@ def head_places(inputs: Inputs, cases: Cases) -> str | None:
             continue
         if close(weights, np.full_like(weights, 1 / length)):
             return "Every word looks at all words alike: queries and keys must tell the positions apart."
-        if (exchanged.argmax(axis=-1) == before).all():
+        if (exchanged.argmax(axis=-1) == before).all() and exchanged[0, 0] > exchanged[0].mean():
             return "Query and key are exchanged, so words look ahead: the query says what a word looks for."
         if (looks == words).all():
             return "Every word looks at itself: move the queries or the keys by one position."
+        if (looks == np.maximum(words - 2, 0)).all():
+            return "Every word looks two places back; move the queries or the keys by one position only."
+        if (weights.argmin(axis=-1) == before).all():
+            return "The word before gets the least weight of all, where it should get the most: is a sign wrong?"
         if (looks[:-1] == words[1:]).all():
             return "Every word looks at the next one: the rows are moved the wrong way."
         if (looks[1:] == before[1:]).all():
@@ -177,12 +186,29 @@ def head_strength(inputs: Inputs, cases: Cases) -> str | None:
                 "The first word has none before it, so it must give 0.99 of its weight to itself; of "
                 f"{length} words it gives itself {due[0]:.2f}: its query must look for its own key."
             )
+        if least < 0.6 and (word := _shares(10 * case["query"], case["key"])) is not None:
+            return (
+                f"Word {word} gives as much weight to another word as to the right one; larger scores change nothing."
+            )
         if least < 0.99:
             return (
                 f"The right word, but too faint: with {length} words it gets only {least:.2f} of the weight; "
                 f"make the scores larger (they are divided by √{d_head})."
             )
     return None
+
+
+def _turned(error: str) -> str:
+    """What an error of a call with a mask may mean, to be put behind it."""
+    lies = "; a mask has a row for each query and a column for each key, as the scores have (is it transposed?)"
+    return lies if "size of tensor" in error else ""
+
+
+def _shares(query: np.ndarray, key: np.ndarray) -> int | None:
+    """A word that gives as much weight to another as to the word before it, however large the scores are."""
+    weights = np.sort(_head_weights(query, key), axis=-1)
+    tied = np.flatnonzero((weights[:, -1] < 0.9) & (weights[:, -1] - weights[:, -2] < 1e-3))
+    return int(tied[0]) if len(tied) else None
 
 
 def _head_weights(query: np.ndarray, key: np.ndarray) -> np.ndarray:

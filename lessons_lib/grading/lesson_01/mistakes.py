@@ -4,7 +4,7 @@ import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
 from lessons_lib.grading.judge.reference import attention_weights, softmax
-from lessons_lib.grading.judge.scales import ODD_SCALES
+from lessons_lib.grading.judge.scales import ODD_SCALES, ODD_SHARES
 
 # The weights made of dot products d (T, S) and the sizes d_head k, T, S, d_value v.
 WRONG_WEIGHTS: list[Wrong] = [
@@ -73,6 +73,7 @@ RARE_WEIGHTS: list[Wrong] = [
         lambda d, k, t, s, v: softmax(softmax(d / np.sqrt(k))),
     ),
     *((sentence, lambda d, k, t, s, v, scale=scale: softmax(d / scale(k))) for sentence, scale in ODD_SCALES),
+    *((sentence, lambda d, k, t, s, v, share=share: share(d / np.sqrt(k))) for sentence, share in ODD_SHARES),
 ]
 
 
@@ -177,6 +178,13 @@ WRONG_MASKS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_MASKS: list[Wrong] = [
+    *(
+        (
+            f"The mask's row of the {which} query serves all queries; each has its own.",
+            lambda s, m, row=row: attention_weights(s, np.broadcast_to(m[..., row, :][..., None, :], m.shape)),
+        )
+        for which, row in (("first", 0), ("last", -1))
+    ),
     *(
         (
             "A causal mask is applied inside; the `mask` that is given says all that is forbidden.",

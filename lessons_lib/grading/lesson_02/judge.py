@@ -46,6 +46,11 @@ def project_runs(inputs: Inputs, cases: Cases) -> str | None:
     if hint := _wrong_square(inputs, cases):
         return hint
     name, shape, due = next(row for row in zip(PROJECTIONS, given, right, strict=True) if row[1] != row[2])
+    for other, made in zip(PROJECTIONS, _projected(inputs, "plain"), strict=True):
+        if close(plain[name], made):
+            return f"`{name}` is made by the layer `{other}`; it has a layer of its own."
+    if close(plain[name], project_cases(inputs)["plain"]["x"]):
+        return f"`{name}` is x itself: send it through the layer `{name}`."
     return f"`{name}` has the shape {shape}; {due} is due, a row for each word of x."
 
 
@@ -271,11 +276,21 @@ def lookup_places(inputs: Inputs, cases: Cases) -> str | None:
         if np.array_equal(w_query, w_key):
             return "w_query and w_key are equal, so every score holds both ways; a query must differ from its key."
         if (exchanged.argmax(axis=-1) == finds).all():
-            return "The two matrices have changed places: return w_query, w_key; the query says what a word looks for."
+            return (
+                "Word finds[i] finds word i, the other way round. The two matrices have changed places, or rows and "
+                "columns of w_query have: its row i is what word i looks for, row finds[i] of w_key."
+            )
         if (found == words).all():
             return "Every word finds itself: row i of w_query must be the key of word finds[i], not of word i."
-        if (found == np.maximum(np.array(finds) - 1, 0)).all():
+        before, behind = np.array(finds) - 1, (np.array(finds) + 1) % len(finds)
+        if (found == np.maximum(before, 0)).all() or (found == before % len(finds)).all():
             return "Every word finds the one before the right one: words are counted from 0, as in Python."
+        if (found == behind).all():
+            return "Every word finds the one behind the right one: words are counted from 0, as in Python."
+        if len(finds) > 2 and np.ptp(steps := (found - words) % len(finds)) == 0:
+            return f"Word i finds word i + {steps[0]}, in a circle, whatever `finds` says."
+        if close(w_query / np.linalg.norm(w_query), w_key / np.linalg.norm(w_key)):
+            return "w_query is w_key times a number, so every score holds both ways; a query must differ from its key."
         word = int((found != finds).argmax())
         return f"Of {len(finds)} words, word {word} finds word {found[word]}; it must find word {finds[word]}."
     return None

@@ -6,7 +6,7 @@ import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
 from lessons_lib.grading.judge.reference import attention, dot_products, softmax
-from lessons_lib.grading.judge.scales import ODD_SCALES
+from lessons_lib.grading.judge.scales import ODD_SCALES, ODD_SHARES
 
 State = Mapping[str, np.ndarray]  # the weights by their names in the state_dict
 
@@ -153,6 +153,10 @@ RARE_WEIGHTS: list[Wrong] = [
     *(
         (sentence, lambda x, y, w, k, scale=scale: softmax(dots(x, y, w) / scale(k[1])))
         for sentence, scale in ODD_SCALES
+    ),
+    *(
+        (sentence, lambda x, y, w, k, share=share: share(dots(x, y, w) / np.sqrt(k[1])))
+        for sentence, share in ODD_SHARES
     ),
     (
         "The keys must be transposed, key.transpose(-2, -1): without, or reshaped to (d_head, S), they are torn apart.",

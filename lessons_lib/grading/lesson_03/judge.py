@@ -57,6 +57,7 @@ def heads_split(inputs: Inputs, cases: Cases) -> str | None:
     right, given = split_heads(inputs["x"], n_heads), cases["split"]["heads"]
     if not close(given, right):
         hint = name_mistake(given, WRONG_SPLITS, inputs["x"], n_heads)
+        hint = hint or random_or_rounded(cases["split"], cases["split"], "heads", right)
         hint = hint or _moved("heads", given, right, "x", inputs["x"])
         return hint or f"The heads are wrong: {difference('heads', given, right)}."
     return differs(cases["whole"], {"heads": split_heads(inputs["x"], 1)}, "Right, but not with one head")
@@ -67,6 +68,7 @@ def heads_merge(inputs: Inputs, cases: Cases) -> str | None:
     if not close(given, right):
         hint = name_mistake(given, KNOWN_MERGES, inputs["heads"])
         hint = hint or changed_in_place(cases["merge"], {"heads": inputs["heads"]})
+        hint = hint or random_or_rounded(cases["merge"], cases["merge"], "x", right)
         hint = hint or _moved("x", given, right, "heads", inputs["heads"])
         return hint or f"What is merged is wrong: {difference('x', given, right)}."
     return differs(cases["both"], {"x": inputs["x"]}, "Merging what your split_heads made goes wrong")

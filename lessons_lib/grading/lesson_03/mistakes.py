@@ -14,7 +14,7 @@ from lessons_lib.grading.judge.reference import (
     softmax,
     split_heads,
 )
-from lessons_lib.grading.judge.scales import ODD_SCALES
+from lessons_lib.grading.judge.scales import ODD_SCALES, ODD_SHARES
 
 # The heads (B, H, T, d_head) made of x (B, T, D) and n_heads h.
 WRONG_SPLITS: list[Wrong] = [
@@ -46,6 +46,14 @@ WRONG_MERGES: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_MERGES: list[Wrong] = [
+    (
+        "Every head's part is the mean over the heads; put the heads side by side as they are.",
+        lambda heads: np.tile(heads.mean(axis=1), heads.shape[1]),
+    ),
+    (
+        "The heads are put side by side from the last to the first.",
+        lambda heads: merge_heads(heads[:, ::-1]),
+    ),
     *(
         (
             "The axes of the heads are in another order than words, heads, d_head: it is transpose(1, 2), or "
@@ -69,7 +77,7 @@ def version(
     scale: Callable = lambda h, k: np.sqrt(k),
     layers: tuple[str, str, str] = ("query", "key", "value"),
     sides: str = "xyy",
-    axis: int = -1,
+    share: Callable = softmax,
     project: bool = True,
     cut: str = "qkv",
     turn: Callable = lambda k: k,
@@ -79,6 +87,7 @@ def version(
 
     Args:
         sides: of which of the two queries, keys and values are made.
+        share: what makes the weights (B, H, T, S) of the scaled scores.
         cut: which of the three `split` cuts into heads; the others are cut as they should.
         turn: what is done to the keys (B, H, S, d_head), before they are transposed.
         mix: what is made of the weights (B, H, T, S) and the values (B, H, S, d_head).
@@ -87,7 +96,7 @@ def version(
     cuts = (split if name in cut else split_heads for name in "qkv")
     made = (linear(state, name, z) if name else z for name, z in zip(layers, given, strict=True))
     q, k, v = (f(z, h) for f, z in zip(cuts, made, strict=True))
-    heads = mix(softmax(dot_products(q, turn(k)) / scale(h, q.shape[-1]), axis), v)
+    heads = mix(share(dot_products(q, turn(k)) / scale(h, q.shape[-1])), v)
     return linear(state, "output", merge(heads)) if project else merge(heads)
 
 
@@ -128,11 +137,11 @@ WRONG_OUTPUTS: list[Wrong] = [
     ),
     (
         "The softmax runs over the heads; each query of each head needs its own, over the keys: dim=-1.",
-        lambda p, h, x, y: version(p, h, x, y, axis=1),
+        lambda p, h, x, y: version(p, h, x, y, share=lambda s: softmax(s, 1)),
     ),
     (
         "The softmax runs over the queries; it must run over the keys, dim=-1.",
-        lambda p, h, x, y: version(p, h, x, y, axis=-2),
+        lambda p, h, x, y: version(p, h, x, y, share=lambda s: softmax(s, -2)),
     ),
     (
         "Queries and keys are both made by `query`; the keys have a layer of their own, `key`.",
@@ -157,6 +166,58 @@ RARE_OUTPUTS: list[Wrong] = [
     *(
         (sentence, lambda p, h, x, y, scale=scale: version(p, h, x, y, scale=lambda h, k: scale(k)))
         for sentence, scale in ODD_SCALES
+    ),
+    *((sentence, lambda p, h, x, y, share=share: version(p, h, x, y, share=share)) for sentence, share in ODD_SHARES),
+    (
+        "The softmax is missing: the scores themselves mix the values.",
+        lambda p, h, x, y: version(p, h, x, y, share=lambda s: s),
+    ),
+    (
+        "The softmax runs over the sentences of the batch; it must run over the keys, dim=-1.",
+        lambda p, h, x, y: version(p, h, x, y, share=lambda s: softmax(s, 0)),
+    ),
+    (
+        "The weights are not used: each word gets its own value back.",
+        lambda p, h, x, y: version(p, h, x, y, mix=lambda w, v: v),
+    ),
+    (
+        "The scores are divided by the root of the number of sentences; d_head is the last size of the queries.",
+        lambda p, h, x, y: version(p, h, x, y, scale=lambda h, k: np.sqrt(len(x))),
+    ),
+    (
+        "The softmax comes twice; once is right.",
+        lambda p, h, x, y: version(p, h, x, y, share=lambda s: softmax(softmax(s))),
+    ),
+    (
+        "The scores have the wrong sign: the key that fits least gets most.",
+        lambda p, h, x, y: version(p, h, x, y, share=lambda s: softmax(-s)),
+    ),
+    (
+        "A causal mask is applied, though no mask was given.",
+        lambda p, h, x, y: version(
+            p, h, x, y, share=lambda s: softmax(np.where(np.tri(*s.shape[-2:], dtype=bool), s, -np.inf))
+        ),
+    ),
+    *(
+        (
+            f"There is an activation behind `{names}`; the layer gives what is compared and mixed.",
+            lambda p, h, x, y, cut=cut: version(
+                p, h, x, y, split=lambda z, h: split_heads(np.maximum(z, 0), h), cut=cut
+            ),
+        )
+        for cut, names in (
+            ("q", "query"),
+            ("k", "key"),
+            ("v", "value"),
+            ("qk", "query` and `key"),
+            ("qkv", "query`, `key` and `value"),
+        )
+    ),
+    (
+        "The values go through `output` before they are mixed; the merged heads go through it, at the end.",
+        lambda p, h, x, y: version(
+            p, h, x, y, project=False, split=lambda z, h: split_heads(linear(p, "output", z), h), cut="v"
+        ),
     ),
     *(
         (
@@ -303,6 +364,13 @@ WRONG_MASKS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_MASKS: list[Wrong] = [
+    *(
+        (
+            f"The mask's row of the {which} query serves all queries; each has its own.",
+            lambda s, m, row=row: attention_weights(s, np.broadcast_to(m[..., row, :][..., None, :], m.shape)),
+        )
+        for which, row in (("first", 0), ("last", -1))
+    ),
     *(
         (
             "A causal mask is applied inside; the `mask` that is given says all that is forbidden.",

@@ -15,6 +15,7 @@ from lessons_lib.grading.lesson_04.reference import (
     rotary_gradient,
     sinusoidal,
     speeds,
+    turn,
 )
 
 Inputs = dict[str, np.ndarray]
@@ -77,6 +78,11 @@ def rotation_runs(inputs: Inputs, cases: Cases) -> str | None:
     if plain.error is not None:
         if cases["heads"].error is None:
             return "It runs for (B, H, T, d_head), but not for (T, d_head); count axes from the end, -1 and -2."
+        if "size of tensor" in plain.error:
+            return (
+                f"{plain.error}; here are {len(heads)} positions and {heads.shape[1] // 2} pairs: the positions are "
+                "counted along the second axis from the end, heads.shape[-2]"
+            )
         return plain.error
     if plain["rotated"].shape != heads.shape:
         return f"`rotated` has the shape {plain['rotated'].shape}; a rotation keeps the shape, {heads.shape}."
@@ -88,6 +94,10 @@ def rotation_values(inputs: Inputs, cases: Cases) -> str | None:
     rotated, right = cases["plain"]["rotated"], rotary(heads)
     if close(rotated, right):
         return None
+    later, start = cases["later"], rotation_cases(inputs)["later"]["start"]
+    times = turn(heads, start * np.arange(len(heads))[:, None] * speeds(heads.shape[1]))
+    if close(rotated, heads) and later.error is None and close(later["rotated"], times):
+        return "`start` multiplies the positions; it is added: row t stands at start + t."
     hint = name_mistake(rotated, KNOWN_ROTATIONS, heads, 0)
     if hint := hint or changed_in_place(cases["plain"], rotation_cases(inputs)["plain"]):
         return hint
@@ -174,6 +184,9 @@ def bias_values(inputs: Inputs, cases: Cases) -> str | None:
     bias, right = cases["plain"]["bias"], relative_bias(table, length)
     if close(bias, right):
         return None
+    later, start = cases["later"], bias_cases(inputs)["later"]["start"]
+    if later.error is None and later["bias"].shape == (len(table), start + length, length) != right.shape:
+        return "The biases have a row for each key; a row for each query is due, (H, queries, keys)."
     return name_mistake(bias, KNOWN_BIASES, table, length) or _odd_bias(bias, right, table, length)
 
 

@@ -246,7 +246,7 @@ RARE_ROTATIONS: list[Wrong] = [
             f"The base of the speeds is {base:,}; it must be 10000.",
             lambda x, s, base=base: turn(x, (s + positions(len(x))) * speeds(x.shape[1], float(base))),
         )
-        for base in (1000, 500_000)
+        for base in (1000, 100_000, 500_000)
     ),
     (
         "The two halves come back interleaved; put the new first half in front of the second, torch.cat.",

@@ -241,6 +241,21 @@ RARE_DECODER: list[Wrong] = [
             p, (y := self_attended(p, x)) + p.attend("attention", p.norm("cross_attention_norm", y), s)
         ),
     ),
+    *(
+        (
+            f"Cross-attention reads {what}, its keys and values come from `memory`.",
+            lambda p, x, s, reads=reads: fed(
+                p,
+                (y := self_attended(p, x))
+                + p.attend("cross_attention", p.norm("cross_attention_norm", y), reads(p, x, y)),
+            ),
+        )
+        for what, reads in (
+            ("the target itself, x as it is by then", lambda p, x, y: y),
+            ("the layer's input", lambda p, x, y: x),
+            ("what self-attention read", lambda p, x, y: p.norm("attention_norm", x)),
+        )
+    ),
     (
         "Self-attention reads `memory`; it asks and answers with norm(x) alone.",
         lambda p, x, s: fed(p, cross_attended(p, x + p.attend("attention", p.norm("attention_norm", x), s), s)),

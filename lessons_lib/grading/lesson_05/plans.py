@@ -25,7 +25,11 @@ class Sub:
         reads: "now" what the sub-layer before has left, "input" the layer's own x, "stale" what was normalised before,
             "normed" the same, and once more through a norm, "made" the bare result of the sub-layer before, without
             what it is added to.
-        adds: what its result is added to: "now", "input", "normed", "nothing", or "twice" what is there now.
+        adds: what its result is added to: "now", "input", "normed", "nothing", "twice" what is there now; "minus": it
+            is taken away.
+        skipped: whether norm(x) itself stands in the place of its result.
+        twice: whether it runs twice, the second time on what the first has made.
+        around: whether the norm stands before it, and behind it too, x + norm(f(norm(x))).
         behind: whether the norm stands behind it, x + norm(f(x)).
         post: whether the norm stands behind the sum, norm(x + f(x)).
         again: whether the norm stands before the sub-layer, and behind the sum too.
@@ -40,6 +44,9 @@ class Sub:
     turned: bool = False
     post: bool = False
     again: bool = False
+    around: bool = False
+    twice: bool = False
+    skipped: bool = False
 
 
 Plan = tuple[Sub, ...]
@@ -60,10 +67,14 @@ def run(p: Parts, plan: Plan, x: np.ndarray, memory: np.ndarray | None, mask: Ma
         plain = not sub.norm or sub.behind or sub.post or sub.reads == "stale"
         h = source if plain else p.norm(f"{sub.norm}_norm", source)
         stale = h
-        made = _made(p, sub, h, memory, mask, memory_mask)
-        if sub.behind:
+        made = h if sub.skipped else _made(p, sub, h, memory, mask, memory_mask)
+        if sub.twice:
+            made = _made(p, sub, made, memory, mask, memory_mask)
+        if sub.behind or sub.around:
             made = p.norm(f"{sub.norm}_norm", made)
-        now = {"now": now, "input": x, "normed": h, "nothing": 0.0, "twice": 2 * now}[sub.adds] + made
+        now = {"now": now, "input": x, "normed": h, "nothing": 0.0, "twice": 2 * now, "minus": now - 2 * made}[
+            sub.adds
+        ] + made
         if sub.post or sub.again:
             now = p.norm(f"{sub.norm}_norm", now)
     return now
@@ -106,8 +117,14 @@ def slips(plan: Plan, at: int) -> Iterator[tuple[str, Sub | None]]:
         )
     yield f"The result of {title.lower()} is added to norm(x); add it to x itself.", replace(sub, adds="normed")
     yield f"The residual path around {title.lower()} is missing: x + f(norm(x)).", replace(sub, adds="nothing")
+    yield f"The result of {title.lower()} is taken away from x; it is added.", replace(sub, adds="minus")
+    yield f"norm(x) is added in the place of what {title.lower()} makes of it.", replace(sub, skipped=True)
     yield f"x is added twice around {title.lower()}.", replace(sub, adds="twice")
     yield f"The norm of {title.lower()} stands behind it, x + norm(f(x)); it stands before.", replace(sub, behind=True)
+    yield (
+        f"The result of {title.lower()} is normalised once more before it is added; the norm before it is enough.",
+        replace(sub, around=True),
+    )
     yield f"{title} is post-norm, norm(x + f(x)); pre-norm is due, x + f(norm(x)).", replace(sub, post=True)
     yield (
         f"Behind {title.lower()} the sum is normalised once more; the norm before it is enough.",
@@ -118,6 +135,7 @@ def slips(plan: Plan, at: int) -> Iterator[tuple[str, Sub | None]]:
             f"{title} has the axes of sentences and words exchanged: it mixes the sentences of the batch.",
             replace(sub, turned=True),
         )
+    yield f"{title} runs twice, the second time on what the first has made; once is right.", replace(sub, twice=True)
     yield f"{title} is left out.", None
 
 

@@ -16,6 +16,7 @@ from lessons_lib.grading.judge.properties import (
 from lessons_lib.grading.judge.step import Cases, Step
 from lessons_lib.grading.lesson_06.drive import OTHER_EPS, PLACES, norm_cases
 from lessons_lib.grading.lesson_06.mistakes import (
+    FORMULAS,
     KNOWN_EPS,
     KNOWN_LAYER,
     KNOWN_POST,
@@ -231,6 +232,9 @@ def _residual(inputs: Inputs, cases: Cases, place: str, right: Callable, wrong: 
         return hint
     if count != 1:
         return f"With place={place!r} the sub-layer is called {count} times; call it once, and keep the result."
+    if formula := name_mistake(given, FORMULAS, *arguments):
+        due = {"pre": "x + f(LayerNorm(x))", "post": "LayerNorm(x + f(x))"}[place]
+        return f"With place={place!r} it computes {formula}; due is {due}."
     return f"With place={place!r} the values differ: {gap}."
 
 

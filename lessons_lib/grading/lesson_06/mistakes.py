@@ -1,5 +1,8 @@
 """Lesson 6: the ways in which norms and the residual path go wrong, each as a version of the reference."""
 
+import itertools
+from collections.abc import Iterator
+
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
@@ -97,6 +100,41 @@ RARE_LAYER: list[Wrong] = [
             ),
         )
         for axis in (0, None)
+    ),
+    (
+        "The variance runs over words and dimensions together; each word needs its own, dim=-1.",
+        lambda x, g, b: g * _centred(x) / np.sqrt(x.var() + 1e-5) + b,
+    ),
+    *(
+        (
+            "The mean runs over the words, the variance does not; both belong to one word, dim=-1.",
+            lambda x, g, b, axis=axis: g * (x - x.mean(axis=axis)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5) + b,
+        )
+        for axis in (0, None)
+    ),
+    (
+        "The variance runs over the words, the mean does not; both belong to one word, dim=-1.",
+        lambda x, g, b: g * _centred(x) / np.sqrt(x.var(axis=0) + 1e-5) + b,
+    ),
+    (
+        "The mean is added; it is taken away.",
+        lambda x, g, b: g * (x + x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5) + b,
+    ),
+    (
+        "x is taken away from the mean; it is x − mean.",
+        lambda x, g, b: b - g * _hat(x),
+    ),
+    (
+        "γ is added to x − mean; it multiplies.",
+        lambda x, g, b: (g + _centred(x)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5) + b,
+    ),
+    (
+        "γ is added; it multiplies.",
+        lambda x, g, b: g + _hat(x) + b,
+    ),
+    (
+        "The root multiplies here; divide by it.",
+        lambda x, g, b: g * _centred(x) * np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5) + b,
     ),
     (
         "γ divides here; it multiplies.",
@@ -258,6 +296,31 @@ RARE_RMS: list[Wrong] = [
         "The length of the vector is divided by d_model; the root of the mean is the length divided by √d_model.",
         lambda x, g: g * x * x.shape[-1] / np.linalg.norm(x, axis=-1, keepdims=True),
     ),
+    *(
+        (
+            "The root is taken twice; once is right.",
+            lambda x, g, inside=inside, outside=outside: g * x / np.sqrt(root_mean_square(x, inside) + outside),
+        )
+        for inside, outside in ((0.0, 1e-6), (1e-6, 0.0))
+    ),
+    (
+        "It divides by the square of the mean of |x|; divide by the root of the mean of x².",
+        lambda x, g: g * x / (np.abs(x).mean(axis=-1, keepdims=True) ** 2 + 1e-6),
+    ),
+    (
+        "The mean is missing: each number is divided by its own size; divide by the root of the mean of x² over the "
+        "word.",
+        lambda x, g: g * x / np.sqrt(x**2 + 1e-6),
+    ),
+    (
+        "Mean and root are missing: each number is divided by its own square; divide by the root of the mean of x² "
+        "over the word.",
+        lambda x, g: g * x / (x**2 + 1e-6),
+    ),
+    (
+        "It divides by the sum of x²; divide by the root of the mean.",
+        lambda x, g: g * x / (np.square(x).sum(axis=-1, keepdims=True) + 1e-6),
+    ),
     (
         "It divides by the largest |x|; divide by the root of the mean of x².",
         lambda x, g: g * x / np.abs(x).max(axis=-1, keepdims=True),
@@ -399,6 +462,23 @@ RARE_POST: list[Wrong] = [
         lambda x, n, f: n(x + f(x)) / 2,
     ),
 ]
+
+
+def _formulas() -> Iterator[Wrong]:
+    """What can be made of x, a sub-layer f and at most four norms and sums: the formula, and its value."""
+    for before, behind, kept, around in itertools.product((0, 1), (0, 1), ("", "x + ", "LayerNorm(x) + "), (0, 1)):
+        text = ("f(x)", "f(LayerNorm(x))")[before]
+        text = kept + (text, f"LayerNorm({text})")[behind]
+
+        def version(x, n, f, before=before, behind=behind, kept=kept, around=around):
+            made = f(n(x) if before else x)
+            total = (n(made) if behind else made) + (0 if not kept else x if kept == "x + " else n(x))
+            return n(total) if around else total
+
+        yield (text, f"LayerNorm({text})")[around], version
+
+
+FORMULAS = list(_formulas())
 
 KNOWN_LAYER = [*WRONG_LAYER, *RARE_LAYER]
 KNOWN_EPS = [*WRONG_EPS, *RARE_EPS]

@@ -10,10 +10,10 @@ from lessons_lib.grading.lesson_07.drive import OTHER_WIDTHS, memory_cases, netw
 from lessons_lib.grading.lesson_07.mistakes import (
     KNOWN_ADDED,
     KNOWN_FIRED,
+    KNOWN_GATES,
     KNOWN_GELU,
     KNOWN_RELU,
     KNOWN_SUMS,
-    WRONG_GATES,
     gelu,
     relu,
     sigmoid,
@@ -106,7 +106,7 @@ def gate_values(inputs: Inputs, cases: Cases) -> str | None:
     if not close(output, right):
         h, g, v, c = _sides(inputs, x, width)
         gap = difference("output", output, right) if output.shape == right.shape else f"its shape is {output.shape}"
-        return name_mistake(output, WRONG_GATES, h, g, v, c) or f"With the gate the values differ: {gap}."
+        return name_mistake(output, KNOWN_GATES, h, g, v, c) or f"With the gate the values differ: {gap}."
     batch = network_cases(inputs)["batch"]
     sentence = "The gated network is right for (T, d_model), but not for (B, T, d_model)"
     hint = wrong_gradients(cases["gradient_swiglu"], _gradients("swiglu", inputs, width))
@@ -189,6 +189,9 @@ def memory_adds(inputs: Inputs, cases: Cases) -> str | None:
             return "The rows of `added` are right, but in another order than `fired`: the strongest first, in both."
         return hint or f"What a neuron adds differs: {difference('added', added, right_added)}."
     if not close(output, right_output):
+        every = _double(arguments["contract_weight"]) @ _sums(**arguments)
+        if close(output, every) or close(output, every + arguments["contract_bias"]):
+            return "The output holds what the silent neurons would add, too (no ReLU); put it together from `added`."
         hint = name_mistake(output, KNOWN_SUMS, right_added, _double(arguments["contract_bias"]))
         return hint or f"`added` is right, but the output is not: {difference('output', output, right_output)}."
     return None

@@ -120,6 +120,25 @@ RARE_RELU: list[Wrong] = [
             relu((x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5) @ w.T + b) @ v.T + c
         ),
     ),
+    *(
+        (
+            f"There is a norm between the two matrices, {place} ReLU; none is asked for in here.",
+            lambda x, w, b, v, c, f=f: f(x @ w.T + b) @ v.T + c,
+        )
+        for place, f in (("behind", lambda h: _normed(relu(h))), ("before", lambda h: relu(_normed(h))))
+    ),
+    (
+        "`contract` is used for its bias alone: the way back goes through the matrix of expand.",
+        lambda x, w, b, v, c: relu(x @ w.T + b) @ w + c,
+    ),
+    (
+        "What comes out of expand is added to what ReLU has made of it; ReLU's result alone goes on.",
+        lambda x, w, b, v, c: ((h := x @ w.T + b) + relu(h)) @ v.T + c,
+    ),
+    (
+        "The activation is a step, 0 or 1; ReLU is max(0, h), and keeps h where it is positive.",
+        lambda x, w, b, v, c: (x @ w.T + b > 0) @ v.T + c,
+    ),
     (
         "ReLU comes before the first matrix as well as between the two; it belongs between them alone.",
         lambda x, w, b, v, c: relu(relu(x) @ w.T + b) @ v.T + c,
@@ -222,6 +241,38 @@ WRONG_GATES: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_GATES: list[Wrong] = [
+    (
+        "The gate divides; it multiplies.",
+        lambda h, g, v, c: silu(h) / g @ v.T + c,
+    ),
+    (
+        "1 + gate multiplies; the gate multiplies as it is.",
+        lambda h, g, v, c: silu(h) * (1 + g) @ v.T + c,
+    ),
+    (
+        "SiLU stands on both sides of the product, and behind it; it belongs to expand alone.",
+        lambda h, g, v, c: silu(silu(h) * g) @ v.T + c,
+    ),
+    (
+        "The gate goes through a ReLU; it stays linear.",
+        lambda h, g, v, c: silu(h) * relu(g) @ v.T + c,
+    ),
+    (
+        "The gate goes through a sigmoid; it stays linear.",
+        lambda h, g, v, c: silu(h) * sigmoid(g) @ v.T + c,
+    ),
+    (
+        "The activation of expand is tanh; SwiGLU takes SiLU.",
+        lambda h, g, v, c: np.tanh(h) * g @ v.T + c,
+    ),
+    (
+        "What comes out of expand is not used but for its sign: the gate is let through where it is positive.",
+        lambda h, g, v, c: (h > 0) * g @ v.T + c,
+    ),
+]
+
 # Which neurons fire, made of their sums p = x W₁ + b₁ (F,), and of the same without bias n.
 WRONG_FIRED: list[Wrong] = [
     (
@@ -255,6 +306,18 @@ RARE_FIRED: list[Wrong] = [
     (
         "`fired` counts among those that fire alone, for argsort came after the choice; give the neurons' own numbers.",
         lambda p, n: np.argsort(-p[p > 0], kind="stable"),
+    ),
+    (
+        "These are the silent neurons, whose sums are below 0; the others fire.",
+        lambda p, n: _sorted(p, p < 0),
+    ),
+    (
+        "All neurons are there, sorted by the size of their sums without the sign; keep those whose sum is above 0.",
+        lambda p, n: _sorted(np.abs(p), p == p),
+    ),
+    (
+        "All neurons are there, in the order of their numbers; keep those whose sum is above 0, the strongest first.",
+        lambda p, n: np.arange(len(p)),
     ),
     (
         "The bias is subtracted; a neuron's sum is token · key + bias.",
@@ -294,6 +357,17 @@ RARE_ADDED: list[Wrong] = [
         lambda a, v, c: a[:, None] ** 2 * v,
     ),
     (
+        "The activations are divided by the largest of them; each multiplies its value as it is.",
+        lambda a, v, c: (a / a.max())[:, None] * v,
+    ),
+    *(
+        (
+            f"The activations go through {name} before they multiply; a neuron's sum is its activation, as it is.",
+            lambda a, v, c, f=f: f(a)[:, None] * v,
+        )
+        for name, f in (("a sigmoid", sigmoid), ("tanh", np.tanh), ("GELU", gelu), ("SiLU", silu))
+    ),
+    (
         "The bias of contract is in each row of `added`; no neuron adds it, so it comes once, to the output.",
         lambda a, v, c: a[:, None] * v + c,
     ),
@@ -328,6 +402,10 @@ RARE_SUMS: list[Wrong] = [
 ]
 
 
+def _normed(h: np.ndarray) -> np.ndarray:
+    return (h - h.mean(-1, keepdims=True)) / np.sqrt(h.var(-1, keepdims=True) + 1e-5)
+
+
 def _sorted(strength: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """The numbers of the chosen neurons, the strongest first."""
     order = np.argsort(-strength, kind="stable")
@@ -336,6 +414,7 @@ def _sorted(strength: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 
 KNOWN_RELU = [*WRONG_RELU, *RARE_RELU]
 KNOWN_GELU = [*WRONG_GELU, *RARE_GELU]
+KNOWN_GATES = [*WRONG_GATES, *RARE_GATES]
 KNOWN_FIRED = [*WRONG_FIRED, *RARE_FIRED]
 KNOWN_ADDED = [*WRONG_ADDED, *RARE_ADDED]
 KNOWN_SUMS = [*WRONG_SUMS, *RARE_SUMS]

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from lessons_lib.grading.judge.compare import close, name_mistake
+from lessons_lib.grading.judge.compare import close, name_mistake, related
 from lessons_lib.grading.judge.properties import changed_in_place, other_dtype
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_08.drive import loss_cases, padding_cases
@@ -70,7 +70,9 @@ def _wrong_causal(mask: np.ndarray, length: int) -> str | None:
     if hint is None:
         row, column = np.argwhere(numbers.reshape(length, length) != np.tri(length))[0].tolist()
         due = "may" if column <= row else "may not"
-        hint = f"Position {row} {due} attend to position {column}, and your mask says otherwise."
+        alone = related(numbers.reshape(length, length), np.tri(length), (row, column))
+        where = f" It says so in other places, too: {alone}." if alone else ""
+        hint = f"Position {row} {due} attend to position {column}, and your mask says otherwise.{where}"
     return hint
 
 
@@ -156,6 +158,8 @@ def loss_runs(inputs: Inputs, cases: Cases) -> str | None:
     if case.error is not None and read is not None and read.shape != (rows, length):
         named = name_mistake(read, KNOWN_INPUTS, inputs["tokens"], int(inputs["bos_id"]), int(inputs["pad_id"]))
         return f"{named or f'tgt_in has the shape {read.shape}; {(rows, length)} is due.'} ({case.error})"
+    if case["loss"].size != 1 and 1 in (case["tgt_in"].size, case["tgt_out"].size):
+        return "The three results are in another order: return tgt_in, tgt_out, loss."
     if case["loss"].size != 1:
         shape = case["loss"].shape
         of_places = shape in {inputs["tokens"].shape, (inputs["tokens"].size,)}

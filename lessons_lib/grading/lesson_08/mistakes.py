@@ -38,9 +38,29 @@ WRONG_CAUSAL: list[Wrong] = [
         "Every position sees itself and the one before, and no further: nothing that came earlier may be forgotten.",
         lambda n: np.tri(n) - np.tri(n, k=-2),
     ),
+    *(
+        (
+            f"Every position sees itself and the {k - 1} before, and no further: nothing that came earlier may be "
+            "forgotten.",
+            lambda n, k=k: np.tri(n) - np.tri(n, k=-k),
+        )
+        for k in (3, 4)
+    ),
     (
         "Only the first position sees itself; the diagonal belongs to the mask in every row (range(t + 1)?).",
         lambda n: np.maximum(np.tri(n, k=-1), np.arange(n) + np.arange(n)[:, None] == 0),
+    ),
+    (
+        "The triangle is turned round from left to right: row t must allow the first t + 1 positions, not the last.",
+        lambda n: np.tri(n)[:, ::-1],
+    ),
+    (
+        "The first column is lost: every position may see the first one.",
+        lambda n: np.tri(n) * ((np.arange(n) > 0) | (np.arange(n)[:, None] == 0)),
+    ),
+    (
+        "The first column is lost, and the first position sees nothing: every position may see the first one.",
+        lambda n: np.tri(n) * (np.arange(n) > 0),
     ),
     (
         "Every position sees nothing: the mask holds no True at all.",
@@ -81,6 +101,21 @@ WRONG_PADDING: list[Wrong] = [
     (
         "In each row the first padding is seen too: the number of real tokens is one too large.",
         lambda x, p: np.arange(x.shape[1]) < (x != p).sum(axis=1, keepdims=True) + 1,
+    ),
+    (
+        "Each row is turned round: the mask of a sentence begins with its last token.",
+        lambda x, p: (x != p)[:, ::-1],
+    ),
+    (
+        "The rows stand in the opposite order: the first sentence has the mask of the last one.",
+        lambda x, p: (x != p)[::-1],
+    ),
+    *(
+        (
+            f"The mask is moved by one place to the {side}: each column says of its own token whether it is real.",
+            lambda x, p, step=step: np.roll(x != p, step, axis=1),
+        )
+        for side, step in (("right", 1), ("left", -1))
     ),
     (
         "A column is hidden in all sentences as soon as one of them is padded there; each sentence has its own row.",

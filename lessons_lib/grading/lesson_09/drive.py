@@ -99,6 +99,7 @@ def _drive(answer, inputs: Arrays, tokens: np.ndarray) -> tuple[torch.nn.Module,
     sizes = sizes_of(inputs)
     module = filled(answer, (VOCABULARY, *sizes, LAYERS), weights_of(inputs))
     arrays = module_case("forward", module, {"tokens": tokens}, RETURNS)
+    arrays |= module_case("again", module, {"tokens": tokens}, RETURNS)
     shapes = model_shapes(sizes[0], sizes[2], LAYERS)
     arrays |= module_case("long", module, {"tokens": long_text(tokens)}, RETURNS)
     arrays |= weight_gradients("gradient", module, {"tokens": tokens}, inputs["cotangent"], shapes)

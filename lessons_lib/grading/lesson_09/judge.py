@@ -9,7 +9,7 @@ from lessons_lib.grading.drive.advice import sizes
 from lessons_lib.grading.drive.modules import by_name
 from lessons_lib.grading.judge.compare import Wrong, close, difference, name_mistake
 from lessons_lib.grading.judge.layers import Model
-from lessons_lib.grading.judge.properties import changed_in_place, differs, wrong_gradients
+from lessons_lib.grading.judge.properties import changed_in_place, differs, random_or_rounded, wrong_gradients
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_09.drive import (
     ALWAYS,
@@ -49,6 +49,8 @@ def encoder_values(inputs: Inputs, cases: Cases) -> str | None:
     output, right = cases["forward"]["output"], fill(m, tokens, PAD)
     if (hint := _named(output, right, KNOWN_ENCODER, m, tokens, PAD)) is None or not hint.startswith(DIFFER):
         return hint
+    if odd := random_or_rounded(cases["forward"], cases["again"], "output", right):
+        return odd
     if close(output[0], right[0]):
         return f"{hint} The sentence without padding is right: look at the mask, and at who uses it."
     return f"{hint} {_where(cases['bare'], fill(model_of(inputs, 0), tokens, PAD))}"
@@ -64,9 +66,12 @@ def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 
 def decoder_values(inputs: Inputs, cases: Cases) -> str | None:
     m, tokens = model_of(inputs), unpadded(inputs)
-    hint = _named(cases["forward"]["output"], follow(m, tokens), KNOWN_DECODER, m, tokens)
+    right = follow(m, tokens)
+    hint = _named(cases["forward"]["output"], right, KNOWN_DECODER, m, tokens)
     if hint is None or not hint.startswith(DIFFER):
         return hint
+    if odd := random_or_rounded(cases["forward"], cases["again"], "output", right):
+        return odd
     return f"{hint} {_where(cases['bare'], follow(model_of(inputs, 0), tokens))}"
 
 
@@ -81,17 +86,31 @@ def decoder_generates(inputs: Inputs, cases: Cases) -> str | None:
     m, beginnings = model_of(inputs), inputs["beginnings"]
     case, (rows, length) = cases["generate"], beginnings.shape
     if case.error is not None:
-        last = f"logits[-1] are those of the last text; the last place of each is logits[:, -1]. ({case.error})"
-        return f"generate fails: {last if f'size {rows} but got size {length} ' in case.error else case.error}"
+        if f"size {rows} but got size {length} " in case.error:
+            last = "logits[-1] are those of the last text; the last place of each is logits[:, -1]."
+            return f"generate fails: {last} ({case.error})"
+        if "must match except in dimension 1" in case.error:
+            return (
+                f"generate fails where the new tokens are put behind the others: they must be ({rows}, 1), a row for "
+                f"each text, the argmax over dim=-1 with keepdim=True. ({case.error})"
+            )
+        return f"generate fails: {case.error}"
     written, due = case["output"], (rows, length + WRITTEN)
     if written.shape == (rows, WRITTEN) and np.array_equal(written[:, :length], beginnings):
         return f"n_tokens counts the beginning too: {WRITTEN - length} tokens are written where {WRITTEN} more are due."
     if written.shape == (rows, WRITTEN):
         return "generate returns the new tokens alone; return them behind the beginnings."
+    always = [case for token in ALWAYS if (case := cases[f"always_{token}"]).error is None]
+    if written.shape == (rows, length + 1) and all(case["output"].shape[-1] == length + 1 for case in always):
+        return "Only one new token is kept: the longer text must be what the next step reads, tokens = torch.cat(…)."
     if written.ndim == 2 and len(written) == rows and length < written.shape[1] < length + WRITTEN - 1:
         return "generate stops before n_tokens are written: no token ends the text here, whatever its id."
     if written.ndim == 2 and len(written) == rows and written.shape[1] > length + WRITTEN + 1:
         return f"{written.shape[1] - length} tokens are written, and {WRITTEN} are due: one a step, from logits[:, -1]."
+    if written.shape == (rows, length):
+        return "The text gets no longer: keep all of the beginning, and put each new token behind it."
+    if written.ndim == 2 and any(case["output"].shape[-1] < length + WRITTEN - 1 for case in always):
+        return "generate stops before n_tokens are written: no token ends the text here, whatever its id."
     if written.shape != due:
         return f"generate gives the shape {written.shape}; {due} is due, for {WRITTEN} tokens more."
     if written.dtype != np.int64:

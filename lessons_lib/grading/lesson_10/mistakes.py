@@ -119,6 +119,10 @@ WRONG_SHAPES: list[Wrong] = [
         lambda s: s.right - (s.layers + s.cross) * s.attention // 4,
     ),
     (
+        "An attention has four matrices, as it has four biases; only three matrices are counted.",
+        lambda s: s.right - (s.layers + s.cross) * s.d_model**2,
+    ),
+    (
         "The feed-forward network has two matrices, d_model · d_ff and d_ff · d_model; one is missing.",
         lambda s: s.right - s.layers * s.d_model * s.d_ff,
     ),
@@ -440,7 +444,8 @@ WRONG_MACHINES: list[Wrong] = [
         lambda m: m.trained(12 if m.weight_bytes == 4 else 16),
     ),
     (
-        "A copy of the weights is counted, though they are in float32 already.",
+        "A copy of the weights is counted, though they are in float32 already; or 4 bytes of something else "
+        "are counted once more (weights, gradient, a state).",
         lambda m: m.trained(2 * m.weight_bytes + 12),
     ),
     (

@@ -1,5 +1,7 @@
 """Lesson 10: what a wrong count without a name is off by, in sizes of the question. Each is plain arithmetic."""
 
+import itertools
+
 from lessons_lib.grading.lesson_10.mistakes import GIB, Cache, Machine, Shape
 
 
@@ -24,7 +26,9 @@ def of_parameters(given: int, asked: Shape) -> str:
     if not times or min(times.values()) > 6 * asked.layers:
         return ""
     name = min(times, key=times.get)
-    return f" That is {off:,} too {'many' if given > asked.right else 'few'}: {times[name]} · {name}."
+    each, rest = divmod(times[name], asked.layers)
+    shared = f", {each} for each layer" if asked.layers > 1 and not rest else ""
+    return f" That is {off:,} too {'many' if given > asked.right else 'few'}: {times[name]} · {name}{shared}."
 
 
 def of_a_cache(given: int, asked: Cache) -> str:
@@ -46,6 +50,10 @@ def of_a_cache(given: int, asked: Cache) -> str:
             return f" The factor {value} is missing."
         if size > 1 and given == asked.right * size:
             return f" The factor {value} is too much."
+    named = {name: size for name, size in sizes.items() if size > 1 and not name.isdigit()}
+    for (name, size), (other, due) in itertools.permutations(named.items(), 2):
+        if size != due and given * due == asked.right * size:
+            return f" It is as if {name} = {size} stood where {other} = {due} is due."
     a_token = 2 * asked.n_layers * asked.batch * asked.width * asked.bytes_a_number
     if given % a_token == 0:
         return f" It is as if there were {given // a_token:,} tokens; there are {asked.length + asked.source_length:,}."
@@ -56,6 +64,12 @@ def of_a_machine(given: int, asked: Machine) -> str:
     """How many bytes a parameter would take to give this."""
     if given <= 0 or asked.right <= 0 or asked.n_parameters < 10**8:
         return ""
+    free = asked.memory_gib * GIB - asked.a_parameter * asked.n_parameters
+    for times in range(2, 33):
+        if given in (free // (times * asked.bytes_a_sequence), free // asked.bytes_a_sequence // times):
+            return f" It is as if each sequence took {times} times bytes_a_sequence; it takes that once."
+        if given == times * free // asked.bytes_a_sequence:
+            return f" It is as if {times} times as much memory were free."
     bytes_each = (asked.memory_gib * GIB - given * asked.bytes_a_sequence) / asked.n_parameters
     if abs(bytes_each - round(bytes_each)) > 0.01 or round(bytes_each) == asked.a_parameter:
         return ""

@@ -213,6 +213,9 @@ def block_cases(inputs: Arrays) -> dict[str, Arrays]:
     query = inputs["query"].copy()
     query[..., 0] = 400
     cases["falling"] = inputs | {"query": query, "key": falling}
+    wide = key.copy()
+    wide[..., 0] = np.where(np.arange(key.shape[1]) % 2, 1.0, -1.0)
+    cases["wide"] = inputs | {"query": query, "key": wide}  # the scores of one block lie far apart
     return cases
 
 

@@ -142,6 +142,8 @@ def text_runs(inputs: Inputs, cases: Cases) -> str | None:
         return f"{written + 1} tokens are written where {written} are due."
     if tokens.shape == (rows, length + written - 1):
         return f"{written - 1} tokens are written where {written} are due: the last one is not appended."
+    if tokens.shape == (rows, length + 1) and written > 2:
+        return "One written token is returned: put each new one behind all that was written, not behind the prompt."
     if tokens.ndim == 2 and len(tokens) == rows and length < tokens.shape[1] < length + written - 1:
         return "The text stops before n_tokens are written: no token ends it here, whatever its id."
     if tokens.shape != (rows, length + written):
@@ -268,6 +270,8 @@ def blocks_properties(inputs: Inputs, cases: Cases) -> str | None:
         "rows": "Right where all rows have scores of one size, but not where one lies far below the others: each row "
         "has its own largest score (over dim=-1)",
         "falling": "Right, but not where an early block has by far the largest scores: the largest so far never falls",
+        "wide": "Right, but not where the scores of one block lie far apart: take the largest of them away (amax), "
+        "not the least, nor the mean",
     }
     for name, sentence in sentences.items():
         case = cases[name]

@@ -28,7 +28,8 @@ def _scores(q: np.ndarray, k: np.ndarray, new: int) -> np.ndarray:
 # The output of the one token behind a past, made of q, k, v of all tokens so far.
 WRONG_ONE: list[Wrong] = [
     (
-        "The past is not read: the new token sees nothing but itself. Put past[0] in front of the new keys.",
+        "The past is not read: the new token sees nothing but itself. Put past[0] in front of the new keys; "
+        "and is the mask a lower triangle (tril)?",
         lambda q, k, v: v[:, :, -1:].astype(np.float64),
     ),
     (
@@ -55,6 +56,22 @@ WRONG_ONE: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_ONE: list[Wrong] = [
+    (
+        "The keys of the past stand in the place of its values; past[0] holds keys, past[1] values.",
+        lambda q, k, v: attention(q[:, :, -1:], k, np.concatenate([k[:, :, :-1], v[:, :, -1:]], axis=2))[0],
+    ),
+    (
+        "The values of the past stand in the place of its keys; past[0] holds keys, past[1] values.",
+        lambda q, k, v: attention(q[:, :, -1:], np.concatenate([v[:, :, :-1], k[:, :, -1:]], axis=2), v)[0],
+    ),
+    (
+        "Keys and values of the past are exchanged; past[0] holds keys, past[1] values.",
+        lambda q, k, v: attention(
+            q[:, :, -1:],
+            np.concatenate([v[:, :, :-1], k[:, :, -1:]], axis=2),
+            np.concatenate([k[:, :, :-1], v[:, :, -1:]], axis=2),
+        )[0],
+    ),
     (
         "These are the weights, a number for each key; what they take home is weights @ values.",
         lambda q, k, v: softmax(_scores(q, k, 1)),
@@ -112,6 +129,16 @@ WRONG_SEVERAL: list[Wrong] = [
         lambda q, k, v, new: attention(q[:, :, -new:], k, v, shifted(new, k.shape[2], 1))[0],
     ),
     (
+        "Of several new tokens only the last sees the past; each sees all of it.",
+        lambda q, k, v, new: attention(
+            q[:, :, -new:],
+            k,
+            v,
+            shifted(new, k.shape[2])
+            & ((np.arange(k.shape[2]) >= k.shape[2] - new) | (np.arange(new)[:, None] == new - 1)),
+        )[0],
+    ),
+    (
         "Of several new tokens, all see what the first of them may see: each later row must reach one further.",
         lambda q, k, v, new: attention(q[:, :, -new:], k, v, np.tri(1, k.shape[2], k.shape[2] - new, dtype=bool))[0],
     ),
@@ -120,7 +147,10 @@ WRONG_SEVERAL: list[Wrong] = [
 # What is kept, keys or values, made of those of the past p and the new ones n.
 WRONG_KEPT: list[Wrong] = [
     ("Only the new {} are kept: the next token needs those of the past too.", lambda p, n: n),
-    ("The new {} are not kept: return those of the past with the new ones behind them.", lambda p, n: p),
+    (
+        "The new {} are not kept, or the last of them: return those of the past with all new ones behind.",
+        lambda p, n: p,
+    ),
     ("The new {} stand in front of the past; they belong behind it.", lambda p, n: np.concatenate([n, p], axis=2)),
     (
         "The {} of the past are kept twice: past + past + new.",
@@ -350,7 +380,8 @@ WRONG_BLOCKS: list[Wrong] = [
         lambda q, b, kept: over_blocks(q, b, own_softmax, lambda m, t, o: o),
     ),
     (
-        "Only the last block counts: the output of those before is overwritten.",
+        "Only the last block counts: what those before gave is overwritten, or shrunk to nothing (is the largest "
+        "score so far never kept for the next block?).",
         lambda q, b, kept: over_blocks(q, b[-1:], online),
     ),
     (

@@ -122,6 +122,10 @@ WRONG_GREEDY: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_GREEDY: list[Wrong] = [
     (
+        "The last token is cut off, whatever it is; all that were written are returned, eos_id too.",
+        lambda s: (lambda tokens, total: (tokens[:-1], total))(*greedy(s)),
+    ),
+    (
         "The last of max_length tokens is made eos_id; where the sentence has not ended it stays what it is.",
         lambda s: (lambda tokens, total: ([*tokens[:-1], s.eos_id], total))(*greedy(s)),
     ),
@@ -136,6 +140,22 @@ RARE_GREEDY: list[Wrong] = [
     (
         "The log-probabilities are multiplied; probabilities are, and their logarithms are added.",
         lambda s: summed(s, greedy(s), lambda logs, tokens: logs.prod()),
+    ),
+    (
+        "The log-probability is that of the first token alone; add up those of all tokens.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: logs[0]),
+    ),
+    (
+        "The log-probability stays 0: does the sum begin with 0 and multiply? Log-probabilities are added.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: 0.0),
+    ),
+    (
+        "The log-probability is the largest or the smallest of those of the tokens; add all of them up.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: logs.max()),
+    ),
+    (
+        "The log-probability is the largest or the smallest of those of the tokens; add all of them up.",
+        lambda s: summed(s, greedy(s), lambda logs, tokens: logs.min()),
     ),
     (
         "The log-probabilities are cut to whole numbers; add them up as they are.",
@@ -323,6 +343,14 @@ WRONG_BEAMS: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_BEAMS: list[Wrong] = [
     (
+        "The candidates are ranked from the lowest log-probability to the highest; the highest goes first.",
+        lambda s: beam_search(s, rank=lambda total, log: -(total + log)),
+    ),
+    (
+        "One beginning too few goes on: the first `beam` candidates without an end.",
+        lambda s: beam_search(s, width=lambda beam, done: beam - 1),
+    ),
+    (
         "What has max_length tokens without an end is thrown away where another has ended; it is finished as well.",
         lambda s: _ended_if_any(s),
     ),
@@ -432,6 +460,7 @@ def train(
     direction: float = 1.0,
     smoothed: bool = True,
     twice: bool = False,
+    pulls: Callable[[np.ndarray, int], float] = lambda tgt, pad: 1.0,
 ) -> np.ndarray:
     """The losses and then the parameters after each step, one after the other; the keywords make a mistake each."""
     bos_id, pad_id = inputs["ids"].tolist()
@@ -452,7 +481,7 @@ def train(
         pull = share[..., None] * (np.exp(logs) - wanted)
         if twice:
             pull = shares * (pull - (pull * shares).sum(axis=-1, keepdims=True))
-        pull = SCALE * pull
+        pull = SCALE * pull * pulls(tgt, pad_id)  # backward may be called on another sum than the one returned
         gradient *= kept
         np.add.at(gradient[0], tgt_in, pull)
         np.add.at(gradient[1], first, pull)
@@ -552,6 +581,21 @@ WRONG_STEPS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_STEPS: list[Wrong] = [
+    *(
+        (
+            f"The share of the smoothing is {times:g} times label_smoothing; it is label_smoothing.",
+            lambda i, c, s, times=times: train(i, c, times * s),
+        )
+        for times in (2, 0.5)
+    ),
+    (
+        "The loss is that of the padding alone: real is where tgt is not pad_id.",
+        lambda i, c, s: train(i, c, s, weight=lambda tgt, pad: _even(tgt == pad)),
+    ),
+    (
+        "What is read begins with the first token of tgt, twice; it begins with bos_id.",
+        lambda i, c, s: train(i, c, s, reads=lambda tgt, bos, pad: np.append(tgt[:, :1], tgt[:, :-1], 1)),
+    ),
     (
         "The smoothed share goes to the other tokens alone; all V tokens get it in equal parts, the right one, too.",
         lambda i, c, s: train(i, c, s * TOKENS / (TOKENS - 1)),
@@ -576,6 +620,16 @@ RARE_STEPS: list[Wrong] = [
         "Each step is twice as long as it should be: the optimizer steps twice, or the loss is doubled before "
         "backward.",
         lambda i, c, s: train(i, c, s, direction=2.0),
+    ),
+    *(
+        (
+            f"The loss that is returned is the mean, but backward is called on {name}; call it on the mean.",
+            lambda i, c, s, pulls=pulls: train(i, c, s, pulls=pulls),
+        )
+        for name, pulls in (
+            ("the sum over the real tokens", lambda tgt, pad: (tgt != pad).sum()),
+            ("the sum divided by the number of sentences", lambda tgt, pad: (tgt != pad).sum() / len(tgt)),
+        )
     ),
     (
         "The step climbs, for the sign of the loss is turned before backward: the loss grows.",

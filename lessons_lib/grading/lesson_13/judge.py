@@ -261,6 +261,10 @@ def scored(inputs: Inputs, cases: Cases) -> str | None:
         for sentence, version in WRONG_SCORES:
             if close(given, np.array(_value(version, (texts[name], references))), 1e-4):
                 return f"bleu_{name} {sentence}"
+        if given == 0:
+            return f"bleu_{name} is 0: are English sources compared, in place of the references or the translations?"
+        if close(given, np.array(bleu_of_texts(texts[name], texts[other])), 1e-4):
+            return f"bleu_{name} compares {name} with {other}; compare both with the references."
         return f"bleu_{name} is {float(given):.2f}, but these translations have {due[name]:.2f}."
     given = float(cases["report"]["p"])
     hint = _wrong_p(given, texts, references)
@@ -273,7 +277,9 @@ def _other_p(given: float, texts: dict[str, list[str]], inputs: Inputs, unlikely
     right, wrong = (compare(texts["greedy"], texts["beam"], side).p for side in (targets, sources))
     if given == wrong != right:
         return "p compares with the English sources; compare needs the references."
-    for name in SYSTEMS if unlikely else ():
+    for name, other in (SYSTEMS, SYSTEMS[::-1]) if unlikely else ():
+        if given in (compare(texts[name], targets, texts[other]).p, compare(targets, texts[name], texts[other]).p):
+            return "p has the references in another place: compare(greedy, beam, references)."
         if given == compare(texts[name], targets, targets).p:
             return f"p compares {name} with the references; what is asked is greedy against beam."
     return None
@@ -394,6 +400,13 @@ def _other_time(report: Case, watched: dict[int, float]) -> str | None:
     if not all(beam in watched for beam in BEAMS.values()):
         return None
     both = watched[1] + watched[4]
+    greedy, beam = (float(report[f"seconds_{name}"]) for name in SYSTEMS)
+    if (
+        watched[1] < 0.8 * watched[4]
+        and 0.8 * watched[4] < greedy < both
+        and 0.8 * watched[1] < beam < 0.8 * watched[4]
+    ):
+        return "seconds_greedy and seconds_beam are exchanged."
     for name, beam in BEAMS.items():
         seconds, took = float(report[f"seconds_{name}"]), watched[beam]
         if seconds < 0.8 * took:

@@ -328,6 +328,23 @@ WRONG_BLEUS: list[Wrong] = [
         (f"The result is rounded to {digits} digits; return it as it is.", lambda t, r, d=digits: round(bleu(t, r), d))
         for digits in (1, 2, 3)
     ),
+    *(
+        (
+            f"The precisions are rounded to {digits} digits before they are multiplied; leave them as they are.",
+            lambda t, r, d=digits: bleu(t, r, average=lambda p: geometric([round(share, d) for share in p])),
+        )
+        for digits in (2, 3)
+    ),
+    *(
+        (
+            f"In the penalty ℓ / c is {what}; leave it as it is.",
+            _with_penalty(lambda c, length, cut=cut: 1.0 if c >= length else math.exp(1 - cut(length / c))),
+        )
+        for what, cut in (
+            ("rounded to 1 digit", lambda ratio: round(ratio, 1)),
+            ("rounded to 2 digits", lambda ratio: round(ratio, 2)),
+        )
+    ),
     (
         "It goes from 0 to 1; BLEU goes from 0 to 100.",
         lambda t, r: bleu(t, r) / 100,
@@ -341,7 +358,8 @@ WRONG_BLEUS: list[Wrong] = [
         _zeros_left_out,
     ),
     (
-        "The brevity penalty is missing: translations that are too short must pay.",
+        "The brevity penalty is missing, or always 1 (is ℓ / c cut to a whole number, as by //?): translations that "
+        "are too short must pay.",
         _with_penalty(lambda c, length: 1.0),
     ),
     (

@@ -22,6 +22,10 @@ def _largest(table: np.ndarray, source: int = 0, target: int = 0) -> set[Link]:
 
 WRONG_LINKS: list[Wrong] = [
     (
+        "The table is turned on its side: its rows are the steps, which write French words, its columns English ones.",
+        lambda w: _largest(w.mean(axis=0)[:-1, :-1].T),
+    ),
+    (
         "The links are read one step late: word t is written at step t, and read at step t + 1.",
         lambda w: _largest(w.mean(axis=0)[1:, :-1]),
     ),
