@@ -615,7 +615,7 @@ print(
 #
 # It is a nice picture: without a source the decoder is a French {term}`language model`, so it should babble, but babble well. We cut the bridge in three
 # ways, and leave the weights alone: the memory of *another* sentence, a memory of zeros, and the *average* memory, the same vector at every
-# place. For each we ask two things. Is it a translation ({term}`BLEU`)? And is it French, whatever it says: of all pairs of neighbouring words that it writes, how
+# place. For each we ask two things. Is it a translation ({term}`BLEU`)? And is it French, whatever it says: of all pairs of neighbours that it writes (words, and both ends), how
 # many stand in 6,000 training sentences? Two yardsticks: the good translations, and the same with their words shuffled, which is no French. Let us call
 # *fluent* what has nine tenths of the good ones' share.
 
@@ -629,7 +629,7 @@ known = {pair for example in corpus.train for pair in neighbours(example.target)
 
 
 def fluency(texts):
-    """The share of neighbouring words that also are neighbours in the training text."""
+    """The share of neighbours that also are neighbours in the training text."""
     pairs = [pair for text in texts for pair in neighbours(text)]
     return sum(pair in known for pair in pairs) / len(pairs)
 
@@ -723,8 +723,7 @@ WIRINGS, DEPTHS = residual_paths.WIRINGS, (1, 2, 4, 8, 16, 32)
 
 def measure(wiring, depth, seed):
     seed_everything(seed)
-    # In float64: without a norm the scores grow so large that fused attention gives NaN
-    # in float32.
+    # In float64: in float32 the gradient is NaN after 32 layers without a norm.
     layers, x = new_layers(depth).double(), torch.randn(8, 16, 64).double().requires_grad_()
     y = x
     for layer in layers:
@@ -826,7 +825,7 @@ for cell in ("pre-norm 0.003", "norm without residual 0.003"):
 # %% [markdown]
 # ```{admonition} Verdict: half of the story
 # :class: note verdict
-# Without residual connections and without norms the gradient vanishes, as everybody says. With a norm in each sub-layer it arrives, with or without residual connections. What
+# In our untrained stacks the gradient vanishes without residual paths and norms, as everybody says. With a norm in each sub-layer it arrives, with or without residual connections. What
 # vanishes without them is what the gradient should be *about*: after four layers every place holds the same vector, and in the study eight such layers name
 # hardly more letters than a guess does, at either rate, while all three wirings with a residual path learn the task, also the one without norms in its layers.
 # So the residual path carries the words, unmixed, past every attention; and the norm, where it is there, keeps their scale. The authors who made residual
@@ -1249,7 +1248,7 @@ print(
 # </details>
 # <details><summary>The average of all places</summary>
 #
-# No. That is what attention with uniform weights hands to W_O; W_O is what we set to zero.
+# No. Of the *values*, uniform attention hands that to W_O; W_O is what we set to zero.
 #
 # </details>
 #
@@ -1290,7 +1289,7 @@ print(
 
 # %% [markdown]
 # The encoder reads once, the decoder runs for every token. So layers in the encoder are cheaper than layers in the decoder: {cite:t}`kasai2021deep` report that twelve and one,
-# trained on the output of a larger translator, translate about as well as six and six, and faster. And so lesson 11 is about the decoder.
+# trained on the output of a larger translator, translate about as well as six and six, and faster. So lesson 11 begins with the decoder.
 #
 # ### Exercise: build it
 #

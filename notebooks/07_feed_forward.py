@@ -467,9 +467,9 @@ print(*(f"{e} → {f}" for e, f in zip(english, french, strict=True)), sep=",  "
 #
 # - *ReLU*: attention, then a feed-forward network with $F = 4d$. The usual layer.
 # - *no activation*: the same, with $f(h) = h$.
-# - *attention alone*: no network at all; its parameters go to attention, whose four heads are three times as wide. Exactly as many numbers.
+# - *attention alone*: no network at all; its parameters go to attention, whose four heads are three times as wide. Exactly as many numbers in the matrices.
 # - *attention alone, a third*: the usual attention and nothing else, so a third of the numbers.
-# - *SwiGLU*: a gated network, two thirds as wide. Exactly as many numbers (in the matrices).
+# - *SwiGLU*: a gated network, two thirds as wide. Exactly as many there.
 # - *SwiGLU, unfair*: a gated network as wide as the plain one, so half as large again.
 #
 # One training proves nothing, and one learning rate proves little; you will see why. A stored study (`lessons_lib/studies/layer_versions.py`) has trained
@@ -604,8 +604,8 @@ def nearest_linear(x, y):
     """x -> x A + b with A and b from least squares."""
     x, y = (torch.as_tensor(t, device="cpu").double() for t in (x, y))
     x = torch.cat([x, torch.ones(len(x), 1)], dim=1)
-    # The norm before the network fixes the mean of its input, so that one column is
-    # superfluous: a little ridge decides.
+    # The norm before the network fixes a weighted sum of its input, so that one column
+    # is superfluous: a little ridge decides.
     solution = (
         torch.linalg.solve(x.T @ x + 1e-2 * torch.eye(x.shape[1]), x.T @ y)
         .float()
@@ -698,7 +698,7 @@ print("all four made linear, BLEU stays above 80:   ", damage[linear, "all four"
 # :class: note verdict
 # Without activation the network *is* one matrix, and there are things that no matrix can do. But our word-by-word translators lose a tenth
 # of a nat by it at the lowest learning rate, a few hundredths when each version has its best of three rates, and next to nothing after 400 updates. In the trained translator one matrix in the place of
-# one network costs less than 3 BLEU, although it explains only 0.83, 0.67, 0.82 and 0.86 of the four networks' outputs: much of the rest was not needed. All four together cost about 11, more than the sum of the four, and there the activation does count. Two limits. The corpus has
+# one network costs less than 3 BLEU, although it explains only 0.83, 0.67, 0.82 and 0.86 of the four networks' outputs: much of the rest was not needed. All four together cost about 11, more than the sum of the four; why, we did not measure. Two limits. The corpus has
 # few words and regular sentences. And no version of ours is a linear map: the softmax and the norms are left.
 # ```
 #
@@ -708,7 +708,7 @@ print("all four made linear, BLEU stays above 80:   ", damage[linear, "all four"
 # The title of the paper says that it is all you need, and the paper then puts two thirds of each encoder layer elsewhere.
 # {cite:t}`dong2021attention` prove that attention upon attention, with no feed-forward networks and no residual connections, soon makes all
 # words alike. On the other side, {cite:t}`sukhbaatar2019augmenting` took the networks out of a language model, gave attention some learned
-# keys and values to look at, and lost nothing. We have two versions without a network: one with exactly as many numbers, one with a third of them. The second is a control: if
+# keys and values to look at, and lost nothing. We have two versions without a network: one with as many numbers in its matrices, one with a third. The second is a control: if
 # it does as well, it was not the numbers that helped.
 
 # %% tags=["claim-ffn-2"]
@@ -850,7 +850,7 @@ for name in ("encoder 1", "encoder 2", "decoder 1"):
 
 # %% [markdown]
 # The number behind a piece says how many of the 20 moments it has. Look also at those without the mark: the criterion finds neurons
-# for single words, and cannot see one for a *kind* of words, such as all names or all articles. And it need not be the case that a neuron stands for *one* thing at all. A network may hold more
+# for single pieces, and cannot see one for a *kind* of words, such as all names or all articles. And it need not be the case that a neuron stands for *one* thing at all. A network may hold more
 # features than it has neurons, each as a direction across many of them; then one neuron answers to several things that have nothing to do with each other. This is called
 # **superposition** ({cite:t}`elhage2022toy`).
 #
@@ -891,7 +891,7 @@ for (name, kind), hit in hits.items():
 # %% [markdown]
 # ```{admonition} Verdict: true of a part; about half as many are found by keys that have learnt nothing
 # :class: note verdict
-# Of 100 awake neurons 32 to 43 are readable by a single word, and of the shuffled ones none. But *random* keys, which have learnt nothing, reach roughly half that share, bare coordinates a good part of it: probably the words already lie apart in the input,
+# Of 100 awake neurons 32 to 43 are readable by a single piece, and of the shuffled ones none. But *random* keys, which have learnt nothing, reach roughly half that share, bare coordinates a good part of it: probably the words already lie apart in the input,
 # so that any direction finds some of them. In each layer the learnt keys do beat both. In four of ten decoder neurons the piece that comes next is *among the ten* that the value
 # pushes towards most; with the value of another neuron it is about one in twenty. So there are keys and values that go together. "Not readable" is what our criterion says, not what is so. And that a neuron fires *with*
 # a word does not yet say that the translation needs it.
@@ -1022,7 +1022,7 @@ h, g = torch.tensor(-3.0), torch.tensor(-3.0)
 print(f"SiLU(h) · g = {F.silu(h) * g:.2f}    SiLU(h · g) = {F.silu(h * g):.2f}")
 
 # %% [markdown]
-# **A gate compared at the same `d_ff`.** Half as many parameters again, and a victory to report. It is an unfair win, and easy to see if
+# **A gate compared at the same `d_ff`.** Half as many parameters again: a win would be unfair, and that is easy to see if
 # the parameters are printed beside the loss:
 
 # %%
@@ -1176,7 +1176,7 @@ print("50 translations by your four networks, the same as before:", before == af
 # - The feed-forward network treats each word alone: wider, an activation, back. Attention moves news between words; this half works on it.
 # - It is a sum over neurons, activation times value: a memory whose keys and values are weights.
 # - With $F = 4d$ it holds two thirds of an encoder layer; one half of a decoder layer with cross-attention; more with grouped heads.
-# - Of those neurons of our translator that fire often enough, about a third or more are readable by a single word, by a criterion by which random keys reach about half as many.
+# - Of those neurons of our translator that fire often enough, about a third or more are readable by a single piece, by a criterion by which random keys reach about half as many.
 # - In these small translators the activation, the gate and the network itself bring little once each version has its own learning rate, and three of the four networks of ours can be removed, one at a time, for less than 4 BLEU.
 #   None of this says so of large models; all of it says: measure.
 # - A comparison of two layers is one of two *trained* layers: count the parameters, take several seeds, and give each its own learning rate.

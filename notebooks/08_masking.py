@@ -791,10 +791,10 @@ for one, other in (
     print(f"  {one} / {other}: {estimate(ratio)}; costs: {costs_time}, saves: {saves}")
 
 # %% [markdown]
-# ```{admonition} Verdict: a table costs time; a promise saves it
+# ```{admonition} Verdict: here a table cost time; a promise saved it
 # :class: note verdict
 # A table must be read and added, and the scores that it forbids are computed all the same. `is_causal=True` tells the kernel beforehand, so it can
-# skip whole blocks above the diagonal. How much that is stands above, for one core of one machine. For a sentence of 32 words each way takes a fraction of a millisecond.
+# skip whole blocks above the diagonal. How much stands above, for one core of one machine. For a sentence of 32 words each way takes a fraction of a millisecond.
 # ```
 #
 # (claim-08-5)=
@@ -1343,7 +1343,7 @@ print(
 # - A loss that is too good is the symptom of a leak. Held-out sentences do not show it; gradients do where the mask is at fault, a printed batch where the shift is.
 # - Padding needs its mask, or a translation depends on its neighbours. On the right of a causal decoder it needs none.
 # - $L$ layers with a window of $w$ places, itself included, reach $L(w-1)$ words back; in untrained layers faintly at the edge.
-# - A mask as a table costs time; a promise (`is_causal`) saves it.
+# - A mask as a table cost time; a promise (`is_causal`) saved it.
 # - Teacher forcing shows the model right beginnings only. A good translator's own beginnings are mostly right; an error like its own cost ours less than one more.
 #
 # **Where it comes from.** The causal mask in the decoder: {cite:t}`vaswani2017attention`, section 3.2.3. Prefix masks: {cite:t}`raffel2020exploring`, section 3.2. Sliding

@@ -253,8 +253,8 @@ print("and the same logits?", torch.allclose(as_bert[real], as_gpt[real], atol=0
 #
 # ### Published weights in these blocks
 #
-# If the blocks are right, the weights of others must run in them. The library `transformers` holds the models as they were published. We let it make small ones, with random weights but with all the
-# details of the real architecture (BERT's norm behind each part, GPT-2's matrices stored the other way round, Llama's rotation), save them as published models are saved on the Hugging Face hub, and read the files into our modules.
+# If the blocks are right, the weights of others must run in them. The library `transformers` holds the models as they were published. We let it make small ones, with random weights but with the
+# details of the real architecture (BERT's norm behind each part, GPT-2's matrices stored the other way round, Llama's rotation; only Mistral's window is off), save them as on the Hugging Face hub, and read the files into our modules.
 
 # %%
 from lessons_lib.families import load_bert, load_gpt2, load_llama, load_marian
@@ -736,7 +736,7 @@ says(
 # > `these boys are clever <sep> ces garçons sont intelligents </s>`
 #
 # and train it to go on behind the mark. The English part is given, so it may look at itself both ways: a {term}`prefix mask` (lesson 8). Its rival is the library's encoder–decoder. Both get the same
-# number of {term}`parameters <parameter>`, to one in a thousand (2 + 2 layers there, 5 layers here: a decoder layer with its cross-attention is half as large again), the same width, pairs and steps. Bet on one. You run one pair of trainings, at one learning rate; a study, `one_or_two_stacks`, ran three rates and several seeds. Our bound, fixed before: ahead by more than 2 {term}`BLEU`, each at the rate that suits it best.
+# number of {term}`parameters <parameter>`, to one in a thousand (2 + 2 layers there, 5 layers here: a decoder layer with its cross-attention is half as large again), the same width, pairs and steps. Bet on one. You run one pair of trainings, at one learning rate; a study, `one_or_two_stacks`, ran three rates and several seeds. Our bound, fixed before: ahead by more than 2 {term}`BLEU` at each rate, and each at its best.
 
 # %%
 BOTH = [
@@ -902,7 +902,7 @@ print(f"for 8 + 8 tokens the decoder-only model computes {ratio:.1f} times as mu
 # %% [markdown]
 # ```{admonition} Verdict: false here: it translates, but not as well; and the learning rate can turn it round
 # :class: note verdict
-# With as many parameters and the same pairs and steps, each at the rate that suits it best, the encoder–decoder is ahead: 71 against 62 BLEU. At the two lower rates it is ahead, at the highest one it is behind, 50 against 62: one rate for both decides nothing. It is also the cheaper one: in it an English word passes through two layers, and a French word through two that are half as large again; in the other model each passes through five: twice the work in the layers, and 1.8 times in all. At equal *compute* it could be twice as large
+# With as many parameters and the same pairs and steps, each at the rate that suits it best, the encoder–decoder is ahead: 71 against 62 BLEU. At the two lower rates it is ahead, at the highest one it is behind, 50 against 62: one rate for both decides nothing. It is also the cheaper one: in it an English word passes through two layers, and a French word through two that are half as large again; in the other model each passes through five: twice the work in the layers, and 1.8 times in all. At equal *compute* it could be nearly twice as large
 # ({cite:t}`raffel2020exploring`, section 3.2, compare the two in this way). The limits: one small corpus, a few hundred steps, three rates, the best of them chosen by the test sentences themselves. At large scale, where plain text is what there is to learn from, a decoder-only model is asked about every word of it, and {cite:t}`wang2022what` found that which one wins depends on how they are trained and asked. So "all you need"
 # says what can be done, not what does it best.
 # ```
@@ -1394,7 +1394,7 @@ print(
 #
 # ## The translator, step 9
 #
-# Our translator has had an encoder-only model inside all along: its left half. Load it into the library's encoder-only model, and ask what its vectors know. In "the small black cats", the vector of *the* begins as one row of a table, the same for every *the*. French needs to know more: *le* and *la*, or *les*? A logistic regression on
+# Our translator has had an encoder-only model inside all along: its left half. Load it into the library's encoder-only model, and ask what its vectors know. In "the small black cats", the vector of *the* begins as one row of a table, whatever follows. French needs to know more: *le* and *la*, or *les*? A logistic regression on
 # that one vector has to tell, for sentences that neither it nor the translator was trained on:
 
 # %%

@@ -1,4 +1,4 @@
-"""Translators that train in seconds: thin, on the corpus's sentences of at most five frequent words (lessons 6, 7)."""
+"""Translators that train in seconds: thin, on the corpus's sentences of at most five frequent words (lesson 6)."""
 
 from collections import Counter
 from collections.abc import Callable
