@@ -408,7 +408,7 @@ model = (
 )
 model.load_state_dict(our_names(library_model.state_dict()))
 
-# The same test sentences as in every lesson.
+# The same test sentences as in other lessons.
 corpus = load_grammar(seed=0, n_train=6_000, n_valid=0, n_test=100)
 sources, references = (
     [pair.source for pair in corpus.test],

@@ -419,9 +419,9 @@ for kind, name in (
     print(f"{name:22} mean γ {gammas.mean():.1f}   spread of β {betas.std():.1f}")
 
 # %% [markdown]
-# γ is a volume knob for each dimension, and in front of attention most of them are turned down. β moves, in front of the feed-forward networks, the point at
+# γ is a volume knob for each dimension, and in front of attention most are turned down. β moves, in front of the feed-forward networks, the point at
 # which a ReLU begins to let something through. But what reads the norm is a matrix with a bias of its own, and $(\hat x + \beta) W + b = \hat x W + (\beta W + b)$:
-# β can be moved into that bias, and nothing is lost. (Only the decoder's last norm is read by a matrix without one, the output.) Many models leave it out, T5 and Llama among them.
+# β can move into that bias, with nothing lost. (Only the decoder's last norm is read by a matrix without one, the output.) Many models leave it out; T5 and Llama leave out that bias, too.
 
 # %%
 layer = model.decoder.layers[0]
