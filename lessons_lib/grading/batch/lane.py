@@ -1,6 +1,7 @@
 """The trusted side of one question: it makes the inputs, has them answered, and judges what comes back."""
 
 import contextlib
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ from lessons_lib.grading.report import Result
 PATIENCE = 3.0  # times a question's own seconds: the machine is busy
 BESIDE = 20.0  # seconds for what stands beside the answer: its imports, a helper made at the top of a cell
 MOST_RESULTS = 2**20  # bytes: nine times what any question needs; against an array that is much longer than is due
+TAKEN = re.compile(r"=\s*check\.part\(")  # a part of the course, and none of the learner's own
 Ask = Callable[[dict[str, bytes]], dict[str, bytes]]
 READY = 30.0  # seconds until a process is in its box
 
@@ -51,7 +53,8 @@ class Lane:
         names, others = tuple(questions(lesson)[question].signatures), set(known())
         answer = notebook.answer(names, others)
         result = self._twice(lesson, question, answer, seeds)
-        own = {name for one in notebook.statements for name in one.binds} & others
+        made = (one for one in notebook.statements if not TAKEN.search(one.text))
+        own = {name for one in made for name in one.binds} & others
         if result.hint is not None and own - set(names):
             alone = notebook.answer(names, others - own)
             if alone.given != answer.given:

@@ -54,7 +54,7 @@ def test_a_mistake_is_caught_with_its_hint(lane, slip):
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_right_answers_of_other_kinds_have_all_points(lane, lesson):
     for answer in right_answers():
-        if answer.lesson == lesson and answer.name.startswith("plain") and answer.points == answer.total:
+        if answer.lesson == lesson and answer.name.startswith(("plain", "inherited")) and answer.points == answer.total:
             notebook = Notebook([*setup(lesson), right_text(lesson, answer.name)])
             result = lane.grade(lesson, answer.question, notebook, SEEDS)
             assert result.points == answer.points or "not found" in result.hint, (answer, result.hint)
