@@ -863,7 +863,7 @@ print(
 # %% [markdown]
 # Symptom: the count does not change when you leave out the two products of attention. Cause: PyTorch 2.13's counter has a formula for the fused kernels of graphics cards, and none for the one of the CPU, which it counts as 0 without a word. Mend: count on the device `meta` or with the readable attention, and compare with a formula.
 #
-# **GB and GiB.** A GB is $10^9$ bytes, a GiB is $2^{30}$, 7 % more. Makers of disks use the first, PyTorch's out-of-memory message the second; `ls -lh` and `du -h` print the second and write G. Symptom: "it should have fitted".
+# **GB and GiB.** A GB is $10^9$ bytes, a GiB is $2^{30}$, 7 % more. Makers of disks use the first, PyTorch's out-of-memory message the second; `ls -lh` and `du -h` print the second and write G. Symptom: "it should fit".
 
 # %%
 weights = 2 * sum(parts(known["Llama 2 7B"].config).values())
