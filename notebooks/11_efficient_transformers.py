@@ -367,7 +367,7 @@ print("in blocks of 1, 4, 7 or all at once = lessons_lib = PyTorch, to the twelf
 #
 # ### Attention without the square
 #
-# Blocks save memory, not arithmetic. To save that, one must compute something else. A **{term}`sliding window`** lets each token attend to the last $w$ tokens, itself among them, and no others ({cite:t}`child2019generating`, among others; {cite:t}`beltagy2020longformer`): $nw$ pairs in place of $n^2$, and what is further away arrives through several layers. **{term}`Linear attention <linear attention>`**
+# Blocks save memory, not arithmetic. To save that, one must compute something else. A **{term}`sliding window`** lets each token attend to the last $w$ tokens, itself among them, and no others ({cite:t}`beltagy2020longformer`; {cite:t}`child2019generating` beside a second pattern): $nw$ pairs in place of $n^2$, and what is further away arrives through several layers. **{term}`Linear attention <linear attention>`**
 # ({cite:t}`katharopoulos2020transformers`) gives up the softmax. If the weight of a pair is a product, $\phi(q)^\top \phi(k)$ with a positive $\phi$, the sum over the past can be taken first, and the whole past is one small table $S$ and one vector $z$:
 #
 # $$
@@ -1327,7 +1327,7 @@ print("20 lengths are compiled", len(graphs), "times")
 # :class: note verdict
 # The chain gained; for the layer the interval did not lie above our bound. Our guess at why: one loop can do all of the chain, where each operation
 # by itself reads and writes a million numbers or more; a layer's arithmetic is mostly products of matrices, which the compiler by default leaves to
-# the same library as before. A first call takes seconds or more, in which the plain form runs many times. Twenty lengths were compiled twice, not twenty times:
+# the same library as before. A first call takes seconds or more, in which the plain form runs many times. Twenty lengths were compiled twice:
 # after the second length the program
 # takes the length as a variable. On a graphics card, or with other shapes, the gains may be others.
 # ```
