@@ -134,7 +134,7 @@ SizesWidget(models, model=3)
 # | part | its matrices | numbers | its {term}`biases <bias>` |
 # |---|---|---|---|
 # | embedding | $V \times D$ | $VD$ | |
-# | attention | $D \times Hd_{head}$ twice ($W_Q$, $W_O$), $D \times Gd_{head}$ twice ($W_K$, $W_V$) | $2D\,(H + G)\,d_{head}$ | $(H + 2G)\,d_{head} + D$ |
+# | attention | $D \times Hd_{head}$ ($W_Q$), $Hd_{head} \times D$ ($W_O$), $D \times Gd_{head}$ twice ($W_K$, $W_V$) | $2D\,(H + G)\,d_{head}$ | $(H + 2G)\,d_{head} + D$ |
 # | feed-forward | $D \times F$, $F \times D$; with a gate another $D \times F$ | $2DF$, or $3DF$ | $F + D$, or $2F + D$ |
 # | a norm | two vectors, γ and β; in {term}`RMSNorm` γ alone | $2D$, or $D$ | |
 # | output projection | $D \times V$ | $VD$, or 0 if it is the embedding | |
@@ -565,7 +565,7 @@ print(f"with the vocabulary and context of the first GPT: {sum(parts(first).valu
 # %% [markdown]
 # No selection of its parts (tokens, positions, attention, feed-forward networks, norms, an output table) is 117M. The last line is not GPT-2, but it rounds to 117M: the **first** GPT ({cite:t}`radford2018improving`, section 4.1) has the same twelve layers of the same width, a smaller vocabulary
 # (40,478 in the released configuration), half the positions, and no last norm. Whether the number was carried over from there, its makers did not say.
-# They did say that their counts "were wrong due to an error", in the [README of their repository](https://github.com/openai/gpt-2), where the model itself is named 124M.
+# They did say that their counts "were wrong due to an error", in the [README of their repository](https://github.com/openai/gpt-2), whose programs call the model 124M.
 #
 # ```{admonition} Verdict: false for GPT-2, which has 124M; true for BERT-base and GPT-3
 # :class: note verdict
@@ -640,7 +640,7 @@ print(f"6 · {gpt3:.4g} · 300e9 = {6 * gpt3 * 300e9:.3g} FLOPs")
 # {cite:t}`brown2020language` print 3.14E+23 in their table D.1. So this table was made *by* the rule, and that they agree proves nothing. We compare with what is really computed, the count that PyTorch confirmed above. Whose N? Kaplan's leaves the embeddings out, and with
 # them the output projection. Others take all parameters. We try both, for four models and texts of 32 to 131,072 tokens.
 
-# %% tags=["claim-sizes-1"] mystnb={"figure": {"name": "six-n-d", "caption": "FLOPs of a training step, counted, divided by those of the rule, for texts of different length. 1 is where the rule is right. Left: N is all parameters; right: N without embeddings. Attention grows with the square of the length, and the rule leaves it out."}, "image": {"alt": "Two line plots against the length, 32 to 131,072 tokens, logarithmic. Left: at 32 tokens the ratios are 1.02 for the narrow model, 1.00 for GPT-2, 0.94 for Llama 3 8B and 1.00 for GPT-3; all rise with the length. Right: the narrow model starts at 1.68, Llama 3 8B at 1.08, GPT-2 between them, GPT-3 at 1.00. At 131,072 tokens all lines are far above 1, most of them beyond the top of the plot."}}
+# %% tags=["claim-sizes-1"] mystnb={"figure": {"name": "six-n-d", "caption": "FLOPs of a training step, counted, divided by those of the rule, for texts of different length. 1 is where the rule is right. Left: N is all parameters; right: N without embeddings. Attention's two products grow with the square of the length; the rule leaves them out."}, "image": {"alt": "Two line plots against the length, 32 to 131,072 tokens, logarithmic. Left: at 32 tokens the ratios are 1.02 for the narrow model, 1.00 for GPT-2, 0.94 for Llama 3 8B and 1.00 for GPT-3; all rise with the length. Right: the narrow model starts at 1.68, Llama 3 8B at 1.08, GPT-2 between them, GPT-3 at 1.00. At 131,072 tokens all lines are far above 1, most of them beyond the top of the plot."}}
 tiny = dataclasses.replace(
     gpt2,
     vocab_size=4_000,
@@ -863,7 +863,7 @@ print(
 # %% [markdown]
 # Symptom: the count does not change when you leave out the two products of attention. Cause: PyTorch 2.13's counter has a formula for the fused kernels of graphics cards, and none for the one of the CPU, which it counts as 0 without a word. Mend: count on the device `meta` or with the readable attention, and compare with a formula.
 #
-# **GB and GiB.** A GB is $10^9$ bytes, a GiB is $2^{30}$, 7 % more. Makers of disks use the first, PyTorch's out-of-memory message the second; `ls -lh` and `du -h` print the second and write G. Symptom: "it should have fitted", or a gigabyte that nobody can find.
+# **GB and GiB.** A GB is $10^9$ bytes, a GiB is $2^{30}$, 7 % more. Makers of disks use the first, PyTorch's out-of-memory message the second; `ls -lh` and `du -h` print the second and write G. Symptom: "it should fit".
 
 # %%
 weights = 2 * sum(parts(known["Llama 2 7B"].config).values())
@@ -954,7 +954,7 @@ says("Llama 3 8B rises from 17 to 85 GB", 3, three[1], three[128], slack=0)
 says("Dashed lines at 13.5 and 16.1 GB show the weights alone.", two[0], three[0], slack=0)
 
 # %% [markdown]
-# Symptom: it runs in the demonstration, and dies with many users, or late in a long conversation. Cause: nothing in the number of parameters knows the batch and the length. This bill is one reason why many newer models share keys and values
+# Symptom: it runs in the demonstration, and dies with many users, or late in a long conversation. Cause: nothing in the number of parameters knows the batch and the length. Each new word fetches the whole cache, one reason why many newer models share keys and values
 # ({cite:t}`shazeer2019fast`, {cite:t}`ainslie2023gqa`).
 #
 # ## Check yourself
@@ -1122,7 +1122,7 @@ assert caches > running.parts["weights"]
 # ## Summary
 #
 # - $N \approx VD + 12\,LD^2$: in small models the embedding is a large part, in the largest nearly all is layers, and two thirds of a usual layer is its feed-forward network.
-# - A weight costs 2 FLOPs a token forwards and 4 backwards. $6 N D_{tok}$ leaves out the output projection or counts the input, and leaves out attention, which is $T/6D$ of a layer's matrices.
+# - A weight costs 2 FLOPs a token forwards and 4 backwards. $6 N D_{tok}$ leaves out the output projection or counts the input, and leaves out $QK^\top$ and $AV$, which are $T/6D$ of a layer's matrices.
 # - Training with AdamW keeps 16 bytes a parameter, in float32 and with a copy for 16 bits alike, and activations for every token. AdamW's share arrives with the first update.
 # - Running keeps the weights and $2LBT\,G\,d_{head}\,b$ bytes of cache, the larger part for many or long texts. Shared key heads divide it.
 # - What is printed about a model's parameters can be checked, if its shape was published.

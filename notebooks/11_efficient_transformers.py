@@ -367,7 +367,7 @@ print("in blocks of 1, 4, 7 or all at once = lessons_lib = PyTorch, to the twelf
 #
 # ### Attention without the square
 #
-# Blocks save memory, not arithmetic. To save that, one must compute something else. A **{term}`sliding window`** lets each token attend to the last $w$ tokens, itself among them, and no others ({cite:t}`child2019generating`, {cite:t}`beltagy2020longformer`): $nw$ pairs in place of $n^2$, and what is further away arrives through several layers. **{term}`Linear attention <linear attention>`**
+# Blocks save memory, not arithmetic. To save that, one must compute something else. A **{term}`sliding window`** lets each token attend to the last $w$ tokens, itself among them, and no others ({cite:t}`beltagy2020longformer`; {cite:t}`child2019generating` beside a second pattern): $nw$ pairs in place of $n^2$, and what is further away arrives through several layers. **{term}`Linear attention <linear attention>`**
 # ({cite:t}`katharopoulos2020transformers`) gives up the softmax. If the weight of a pair is a product, $\phi(q)^\top \phi(k)$ with a positive $\phi$, the sum over the past can be taken first, and the whole past is one small table $S$ and one vector $z$:
 #
 # $$
@@ -807,8 +807,8 @@ print(
 # ```{admonition} Verdict: true of the text, in these sentences; the numbers differ in their last digits
 # :class: note verdict
 # In float32 all 200 translations were the same; in bfloat16 so many that more than 95 % of all such sentences are. The {term}`logits` were not: in
-# float32 they differed in the last digits, because two equally good computations add up in a different order. (In bfloat16 there was no difference at
-# all on the machine that built this page. That need not be so elsewhere.) The closest decision had a gap more than a hundred times as wide. A model
+# float32 they differed in the last digits, as where two equally good computations add up in a different order. (In bfloat16 there was no difference
+# on the machine that built this page. That need not be so elsewhere.) The closest decision had a gap more than a hundred times as wide. A model
 # that is less sure of itself can meet a tie. So test a cache by its numbers, in
 # float32, with a tolerance.
 # ```
@@ -944,7 +944,7 @@ print("at the longest it takes more than they do:", above(compared[1], 1))
 # The products of attention grow with the square, exactly in FLOPs; the matrices grow with $n$, and with fewer than $6D$ tokens they are most of a layer's work. For
 # Llama 2 7B the border is at 24,704 tokens, six times its longest text. In time the readable attention met our bound for a square, and took longer than
 # the matrices at 2,048 tokens. Where exactly the lines cross depends on the machine: the softmax and the table take time and count no FLOPs. The square
-# is felt earlier in another currency: memory, claim 4. And with a cache, one more token costs
+# is felt in another currency, too: memory, claim 4. And with a cache, one more token costs
 # attention only $O(n D)$.
 # ```
 #
@@ -1327,7 +1327,7 @@ print("20 lengths are compiled", len(graphs), "times")
 # :class: note verdict
 # The chain gained; for the layer the interval did not lie above our bound. Our guess at why: one loop can do all of the chain, where each operation
 # by itself reads and writes a million numbers or more; a layer's arithmetic is mostly products of matrices, which the compiler by default leaves to
-# the same library as before. A first call takes seconds or more, in which the plain form runs many times (printed). Twenty lengths were compiled twice, not twenty times:
+# the same library as before. A first call takes seconds or more, in which the plain form runs many times. Twenty lengths were compiled twice:
 # after the second length the program
 # takes the length as a variable. On a graphics card, or with other shapes, the gains may be others.
 # ```

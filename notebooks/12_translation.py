@@ -189,7 +189,7 @@ for english, french in SHOWN.items():
 # $$
 #
 # With $\alpha = 0$ it is the plain log-probability; with $\alpha = 1$ long sentences are compared by nearly the mean per token. (It does not change which beginnings are kept:
-# they all have the same length. It decides which of the *finished* ones wins, and when to stop.) The paper takes four beams and $\alpha = 0.6$; here it is 1 where nothing else is said.
+# they all have the same length. It decides which of the *finished* ones wins, and when to stop.) {cite:t}`vaswani2017attention` take four beams and $\alpha = 0.6$; here it is 1 where nothing else is said.
 
 # %% [markdown]
 # ## The code, from scratch
@@ -912,7 +912,7 @@ assert fresh.estimate("gain, in_distribution").high < 0.5
 assert fresh.estimate("gain, long").high < 0
 
 # %% [markdown]
-# ```{admonition} Verdict: true where the model is in doubt, by next to nothing where it is sure, and false of the course's on sentences longer than any of its training
+# ```{admonition} Verdict: true where the model is in doubt, on sentences no longer than its training's; by next to nothing where it is sure; false of the course's on longer ones
 # :class: note verdict
 # How sure a model is, the log-probabilities in the table say. The young translators, in doubt, gain by the beam on sentences like those of their
 # training. The course's translator is sure of these, and gains a fifth of a point. With new words it hesitates, and the beam helps. On sentences longer

@@ -1774,7 +1774,7 @@ print(
 # - BLEU is four clipped n-gram precisions, their geometric mean, and a penalty for being short; of a whole test set, with a signature.
 # - It does not know what words mean: *plus* for *pas* costs as much as *point* for *pas*.
 # - It says something beside a baseline, and with an interval: of drawn sentences (bootstrap), and of several trainings (Student's *t*). A verdict is a bound fixed before, and an interval.
-# - A beam helped the course's translator with new words, and hurt it on long sentences, where the model itself prefers what is wrong. Whether that is so of another training, only other trainings tell.
+# - A beam helped the course's translator with new words, and hurt it on long sentences, where what it finds likelier leaves out more. Whether that is so of another training, only other trainings tell.
 # - Attention, averaged over heads, points at the word that matters. A single head need not matter, and a perfect map can go with a wrong word.
 # - A table of failures gives suspects. Take one away *alone*: a known name brings most of the BLEU back. Where two go together, as length and clauses do, try all four combinations.
 #

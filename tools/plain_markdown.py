@@ -139,7 +139,7 @@ def glossary() -> dict[str, str]:
         meaning = ROLE.sub(
             lambda role: "" if role["name"].startswith("cite") else role["text"].split(" <")[0], entry["text"]
         )
-        meaning = " ".join(meaning.replace("*", "").replace(" .", ".").split()).replace(" .", ".")
+        meaning = re.sub(r" (?=[.,;])", "", " ".join(meaning.replace("*", "").split()))
         found |= dict.fromkeys((term.strip().lower() for term in entry["terms"].splitlines()), meaning)
     return found
 

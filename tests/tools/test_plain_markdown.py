@@ -40,6 +40,7 @@ def test_what_becomes_of_it(rich, expected):
 def test_a_term_carries_its_meaning():
     assert plain("a {term}`query`", HERE).startswith('a <abbr title="')
     assert "{term}" not in "".join(glossary().values())
+    assert not any(f" {mark}" in text for text in glossary().values() for mark in ",;.")  # where a citation stood
     assert plain("{term}`heads <head>`", HERE).endswith(">heads</abbr>")
 
 
