@@ -30,6 +30,14 @@ PLUGINS = ["-p", "nbval.plugin", "-p", "no:cacheprovider", "--noconftest"]
 OPTIONS = ["--nbval", "--nbval-current-env", "--capture=no", "--color=no", *PLUGINS]
 
 
+class KernelDied(Exception):
+    """A cell's process ended: no message comes any more."""
+
+
+class PytestFailed(Exception):
+    """It did not come to run the cells: a fault of ours, or of its installation."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """What one code cell of a run gave.
@@ -64,7 +72,7 @@ def run(path: Path, variables: dict[str, str], tell: Callable[[], None] = lambda
         variables: of the environment; PYTHONPATH goes before what is there.
 
     Raises:
-        RuntimeError: pytest itself fails.
+        PytestFailed: pytest itself fails.
     """
     recorder, printed = _Recorder(tell), io.StringIO()
     begin = time.perf_counter()
@@ -79,7 +87,7 @@ def run(path: Path, variables: dict[str, str], tell: Callable[[], None] = lambda
     if recorder.interrupted:
         raise KeyboardInterrupt
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
-        raise RuntimeError(f"pytest ended with {code}: {printed.getvalue()[-2000:]}")
+        raise PytestFailed(f"pytest ended with {code}: {printed.getvalue()[-2000:]}")
     modules = frozenset(recorder.after - recorder.before)
     return Run(tuple(recorder.cells), modules, time.perf_counter() - begin)
 
@@ -144,7 +152,7 @@ def _notice_death(kernel) -> None:
                 return wait(stream, timeout=min(1, max(0, end - time.monotonic())))
             except Empty:
                 if not kernel.is_alive():
-                    raise RuntimeError("the kernel died") from None
+                    raise KernelDied("the kernel died") from None
                 if time.monotonic() >= end:
                     raise
 

@@ -142,7 +142,8 @@ def test_the_numbers_of_the_page_are_true():
     parameters = sum(parameter.numel() for parameter in model.parameters())
     data = course_web_model()
     assert f"{parameters:,} weights" in page
-    assert f"has {len(data) / 1e6:.1f} MB instead of {4 * parameters / 1e6:.1f}" in page
+    assert f"with the tokenizer the file has {len(data) / 1e6:.1f}." in page
+    assert f" MB instead of {4 * parameters / 1e6:.1f};" in page
     assert f"{len(read_web_file(data)[0]['words']):,} words and signs of English" in page
     assert f"longer than {model.config.max_length - 1} tokens" in page
     assert f"up to {max(LENGTHS)} words" in page
