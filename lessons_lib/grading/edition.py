@@ -49,6 +49,11 @@ class Edition:
     lessons: tuple[int, ...] | None = None
     points: Mapping[int, Mapping[str, int]] = field(default_factory=dict)
 
+    @property
+    def on_github(self) -> bool:
+        """Whether Colab can open the class's notebooks."""
+        return self.address is None or self.address.startswith("https://github.com/")
+
     def left_out(self, lesson: str, question: str) -> bool:
         return self.points.get(int(lesson[:2]), {}).get(question) == 0
 

@@ -52,20 +52,12 @@ def make(course: Path, edition: Edition, to: Path, solutions: bool, tell: Callab
 
 def read_me(edition: Edition, course: str, solutions: bool) -> str:
     """What to do with each folder, and what could not be hidden."""
-    text = (FILES / READ_ME).read_text("utf8")
-    text = text.format(name=edition.name, course=COURSE, public=course, address=edition.address or "(none was given)")
-    parts = text.split("--- ")
-    keep = {"": True, "no address": not edition.address, "no colab": not on_github(edition), "hidden": not solutions}
-    shown = []
+    keep = {"no address": not edition.address, "no colab": not edition.on_github, "hidden": not solutions}
+    shown, *parts = (FILES / READ_ME).read_text("utf8").split("--- ")
     for part in parts:
         mark, _, rest = part.partition(" ---\n")
-        shown.append(part if part is parts[0] else rest if keep[mark] else "")
-    return "".join(shown)
-
-
-def on_github(edition: Edition) -> bool:
-    """Whether Colab can open the class's notebooks."""
-    return (edition.address or "https://github.com/").startswith("https://github.com/")
+        shown += rest if keep[mark] else ""
+    return shown.format(name=edition.name, course=COURSE, public=course, address=edition.address or "(none was given)")
 
 
 def _zipped(files: dict[str, bytes]) -> bytes:

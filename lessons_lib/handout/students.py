@@ -67,7 +67,7 @@ def make(course: Path, edition: Edition, to: Path, solutions: bool, tell: Callab
     if not solutions:
         _edit(to / "book/how_to_use.md", texts.without_their_place)
     if edition.address:
-        if not edition.address.startswith("https://github.com/"):
+        if not edition.on_github:
             _without_colab(to)
         _move(to, course_address(course), (edition.address, edition.branch))
     _pages(to, [START, *chosen], edition, course_address(course)[0])

@@ -17,7 +17,9 @@ import yaml
 
 from lessons_lib.cli import main
 from lessons_lib.grading.drive.run import questions
+from lessons_lib.grading.edition import Edition
 from lessons_lib.grading.reference import cut, solutions
+from lessons_lib.handout.autograders import read_me
 from tools.lesson_files import ROOT
 
 CLASS = """
@@ -248,6 +250,14 @@ class TestCommand:
     def test_a_copy_is_not_made_of_a_copy(self, handed, tmp_path, capsys):
         assert main(["handout", "--out", str(tmp_path / "x"), "--course", str(handed / "students")]) == 2
         assert "was itself handed out" in capsys.readouterr().err
+
+    def test_what_to_do_is_said_whatever_the_class_is_called(self):
+        elsewhere = Edition("A --- {class}", "https://git.a-school.example/x/y")
+        said = read_me(elsewhere, "https://github.com/the/course", solutions=True)
+        assert said.startswith("A --- {class}: a class's copy")
+        assert "Colab opens notebooks from GitHub only" in said
+        assert "What could not" not in said
+        assert "No address" in read_me(Edition(), "https://github.com/the/course", solutions=False)
 
     def test_what_could_not_be_hidden_is_said(self, handed):
         said = (handed / "READ_ME.txt").read_text("utf8")
