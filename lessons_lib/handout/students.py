@@ -67,9 +67,9 @@ def make(course: Path, edition: Edition, to: Path, solutions: bool, tell: Callab
     if not solutions:
         _edit(to / "book/how_to_use.md", texts.without_their_place)
     if edition.address:
-        if not edition.on_github:
-            _without_colab(to)
         _move(to, course_address(course), (edition.address, edition.branch))
+        if not edition.on_github:
+            without_colab(to)
     _pages(to, [START, *chosen], edition, course_address(course)[0])
     write_whole(to / "lessons_lib/grading/edition.toml", points_toml(edition))
     tell("writing notebooks and exercises anew")
@@ -191,11 +191,15 @@ def _move(to: Path, old: tuple[str, str], new: tuple[str, str]) -> None:
     _edit(to / "_config.yml", lambda text: re.sub(r"^  branch: .*", f"  branch: {new[1]}", text, flags=re.MULTILINE))
 
 
-def _without_colab(to: Path) -> None:
+def without_colab(to: Path) -> None:
     """Colab opens what lies on GitHub: elsewhere its buttons and links go."""
     for path in (*to.glob("notebooks/*.py"), *to.glob("book/*.md")):
         _edit(path, texts.without_colab)
     _edit(to / "_config.yml", lambda text: re.sub(r"^launch_buttons:\n(?:  .*\n)+", "", text, flags=re.MULTILINE))
+    # The theme must be told what kind of host it is, where the address does not say.
+    if not any(kind in course_address(to)[0] for kind in ("gitlab", "bitbucket")):
+        options, kind = "    html_theme_options:\n", "      repository_provider: gitlab\n"
+        _edit(to / "_config.yml", lambda text: text.replace(options, options + kind))
 
 
 def _edit(path: Path, change: Callable[[str], str]) -> None:

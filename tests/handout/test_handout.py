@@ -20,6 +20,7 @@ from lessons_lib.grading.drive.run import questions
 from lessons_lib.grading.edition import Edition
 from lessons_lib.grading.reference import cut, solutions
 from lessons_lib.handout.autograders import read_me
+from lessons_lib.handout.students import without_colab
 from tools.lesson_files import ROOT
 
 CLASS = """
@@ -224,6 +225,17 @@ class TestGraders:
         assert reporter["with"]["runners"] == "lessons"
         assert set(reporter["env"]) == {"LESSONS_RESULTS"}
         assert "steps.lessons.outputs.result" in reporter["env"]["LESSONS_RESULTS"]
+
+
+@pytest.mark.parametrize(("host", "told"), [("git.a-school.example", "gitlab"), ("gitlab.com", None)])
+def test_a_host_that_the_theme_does_not_know_is_told_and_colab_is_gone(tmp_path, host, told):
+    """Without it the theme stops the site's build."""
+    text = (ROOT / "_config.yml").read_text("utf8").replace("https://github.com/", f"https://{host}/")
+    (tmp_path / "_config.yml").write_text(text, "utf8")
+    without_colab(tmp_path)
+    config = yaml.safe_load((tmp_path / "_config.yml").read_text("utf8"))
+    assert config["sphinx"]["config"]["html_theme_options"].get("repository_provider") == told
+    assert "launch_buttons" not in config
 
 
 class TestCommand:
