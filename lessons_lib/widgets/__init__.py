@@ -9,6 +9,7 @@ from lessons_lib.widgets.growth import GrowthWidget
 from lessons_lib.widgets.heads import HeadsWidget
 from lessons_lib.widgets.mask import MaskWidget
 from lessons_lib.widgets.norm import NormWidget
+from lessons_lib.widgets.playground import PlaygroundWidget
 from lessons_lib.widgets.positions import PositionsWidget
 from lessons_lib.widgets.qkv import QKVWidget
 from lessons_lib.widgets.sentences import SentenceBrowser
@@ -26,6 +27,7 @@ __all__ = [
     "HeadsWidget",
     "MaskWidget",
     "NormWidget",
+    "PlaygroundWidget",
     "PositionsWidget",
     "QKVWidget",
     "SentenceBrowser",

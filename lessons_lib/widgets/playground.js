@@ -1,0 +1,276 @@
+import { checkedSettings, DEFAULTS } from "./engine/training/settings.js";
+import { chart } from "./playground_chart.js";
+import { fromAddress, inWords, toAddress } from "./playground_knobs.js";
+import { PRESETS } from "./playground_presets.js";
+import { Run, toCsv } from "./playground_run.js";
+import { examples, heads, knobs, norms, presetList } from "./playground_view.js";
+import { courseWidget, el, format, toggle } from "./shared.js";
+
+// The playground: two Transformers that learn in the page. Nothing is loaded before the reader asks for it.
+
+const NAMES = ["a", "b"];
+const ENGINE_FILE = "_static/playground-engine.js"; // what tools/build_book.py puts on the site
+const PATIENCE = 20_000; // milliseconds for a kernel to answer
+const TEXTS = { copy: "bead", reverse: "stressed", sort: "playground", agreement: "the small cats near the house slept", pairs: "" };
+const closing = new WeakMap(); // the element of a widget -> what to do when it goes
+
+/** The engine as text: the site's, or the kernel's. */
+async function engineText(model) {
+  const { content_root } = document.documentElement.dataset; // of Sphinx: the way from this page to the site's root
+  if (content_root !== undefined) {
+    const response = await fetch(new URL(content_root + ENGINE_FILE, document.baseURI));
+    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+    return response.text();
+  }
+  return new Promise((resolve, reject) => {
+    const end = (settle, value) => {
+      clearTimeout(timer);
+      model.off("msg:custom", take);
+      settle(value);
+    };
+    const take = (content) => end(resolve, content.engine);
+    const timer = setTimeout(() => end(reject, new Error("no kernel answers; run the cell first")), PATIENCE);
+    model.on("msg:custom", take);
+    model.send({ ask: "engine" });
+  });
+}
+
+function download(name, data, type) {
+  const url = URL.createObjectURL(new Blob([data], { type }));
+  el("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}
+
+function build(root, model, set) {
+  let text = null; // the engine, once it is asked for
+  const engine = () => (text ??= engineText(model).catch((error) => ((text = null), Promise.reject(error))));
+  const runs = NAMES.map(() => new Run(engine, heard));
+  let ready = [false, false]; // whether a run's engine has the settings that are shown
+  let frame = 0;
+
+  const button = (label, act) => {
+    const node = el("button", { type: "button", class: "pg-button" }, label);
+    node.addEventListener("click", act);
+    return node;
+  };
+  const preset = presetList((index) => {
+    const { a, b } = PRESETS[index];
+    stop();
+    set({ a, b: b ?? {}, compare: b !== null });
+    begin();
+  });
+  const play = button("Train", () => (runs.some(({ playing }) => playing) ? pause() : start("play")));
+  play.classList.add("pg-go");
+  const step = button("One step", () => start("step"));
+  const reset = button("Reset", () => {
+    stop();
+    begin();
+  });
+  const compare = toggle((on) => {
+    stop();
+    set({ compare: on });
+    begin();
+  });
+  const says = el("p", { class: "pg-says" });
+  const status = el("p", { class: "pg-status" });
+  const message = el("p", { class: "pg-message", role: "status", "aria-live": "polite" });
+  const settings = knobs((run, name, value) => {
+    stop();
+    set({ [run]: { ...model.get(run), [name]: value } });
+    begin();
+  });
+  const drawing = chart();
+  const box = el("input", { type: "text", "aria-label": "a text of your own", spellcheck: "false", autocapitalize: "off" });
+  const look = button("Show", () => shown().forEach((run) => run.look(box.value)));
+  const tested = NAMES.map((name) => examples(`Held out, run ${name.toUpperCase()}`));
+  const looked = NAMES.map((name) => heads(`Attention, run ${name.toUpperCase()}`));
+  const lengths = norms();
+  const link = el("a", { href: "#" }, "Link to this setting");
+  const files = el(
+    "p",
+    { class: "pg-files" },
+    link,
+    button("Model A", () => runs[0].engine && runs[0].export()),
+    button("Model B", () => runs[1].engine && runs[1].export()),
+    button("Numbers (CSV)", () => shown().forEach((run, i) => download(`run-${NAMES[i]}.csv`, toCsv(run), "text/csv"))),
+    button("Picture (PNG)", picture),
+  );
+  const own = el("form", { class: "pg-own" }, el("label", {}, "Your text: ", box), look);
+  own.addEventListener("submit", (event) => {
+    event.preventDefault();
+    look.click();
+  });
+  root.append(
+    el("div", { class: "cw-controls" }, preset, compare),
+    says,
+    el("div", { class: "cw-controls" }, play, step, reset, status),
+    message,
+    el(
+      "div",
+      { class: "pg-body" },
+      settings,
+      el("div", { class: "pg-seen" }, drawing.node, own, el("div", { class: "pg-pair" }, ...tested), el("div", { class: "pg-pair" }, ...looked), lengths, files),
+    ),
+  );
+
+  const shown = () => (model.get("compare") ? runs : runs.slice(0, 1));
+  const changesOf = (i) => model.get(NAMES[i]);
+  const settingsOf = (i) => ({ ...DEFAULTS, ...changesOf(i) });
+
+  /** Why a run cannot be made, or null. */
+  function problem() {
+    for (let i = 0; i < shown().length; i++) {
+      try {
+        const { task } = checkedSettings(changesOf(i));
+        if (task === "pairs" && !model.get("pairs").length) throw new Error("this playground was made without sentence pairs");
+      } catch (error) {
+        return `${model.get("compare") ? `Run ${NAMES[i].toUpperCase()}: ` : ""}${error.message}.`;
+      }
+    }
+    return null;
+  }
+
+  /** Nothing is trained yet; the text of the box fits the task. */
+  function begin() {
+    ready = [false, false];
+    runs.forEach((run) => run.clear());
+    const { task } = settingsOf(0);
+    if (!box.value || Object.values(TEXTS).includes(box.value) || box.value === model.get("pairs")[0]?.[0])
+      box.value = TEXTS[task] || model.get("pairs")[0]?.[0] || "";
+    update();
+  }
+
+  async function start(kind) {
+    if (problem()) return update();
+    say("");
+    await Promise.all(
+      shown().map(async (run, i) => {
+        if (!ready[i] || run.failed) {
+          ready[i] = true;
+          await run.configure(settingsOf(i), settingsOf(i).task === "pairs" ? model.get("pairs") : null, box.value);
+        }
+        if (run.engine && !run.failed) run[kind]();
+      }),
+    );
+    update();
+  }
+
+  function pause() {
+    runs.forEach((run) => run.pause());
+  }
+
+  function stop() {
+    runs.forEach((run) => run.pause());
+    say("");
+  }
+
+  function heard(kind) {
+    if (kind === "exported") {
+      const i = runs.findIndex((run) => run.exported);
+      download(`transformer-${NAMES[i]}.safetensors`, runs[i].exported, "application/octet-stream");
+      runs[i].exported = null;
+    }
+    if (kind === "paused" || kind === "failed" || kind === "examined") if (!runs.some(({ playing }) => playing)) say(sentence());
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(update);
+  }
+
+  function say(words) {
+    if (message.textContent !== words) message.textContent = words;
+  }
+
+  /** How it goes, for those who do not see the chart. */
+  function sentence() {
+    return shown()
+      .map((run, i) => {
+        const name = model.get("compare") ? `Run ${NAMES[i].toUpperCase()}` : "The run";
+        if (run.failed) return `${name} stopped: ${run.failed}.`;
+        if (!run.last) return "";
+        const right = run.accuracy ? `, ${run.accuracy.right} of ${run.accuracy.count} held-out examples right` : "";
+        return `${name} after ${run.number.toLocaleString("en")} steps: loss ${format(run.last.loss, 3)}${right}.`;
+      })
+      .join(" ");
+  }
+
+  function picture() {
+    const style = getComputedStyle(root);
+    const copy = drawing.image.cloneNode(true);
+    copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+    drawing.image.querySelectorAll("*").forEach((node, i) => {
+      const { stroke, fill, strokeWidth, strokeDasharray, font } = getComputedStyle(node);
+      Object.assign([...copy.querySelectorAll("*")][i].style, { stroke, fill, strokeWidth, strokeDasharray, font });
+    });
+    const image = new Image();
+    image.onload = () => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 1280, height: 440 });
+      const pen = canvas.getContext("2d");
+      pen.fillStyle = style.backgroundColor;
+      pen.fillRect(0, 0, canvas.width, canvas.height);
+      pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+      canvas.toBlob((blob) => download("runs.png", blob, "image/png"));
+    };
+    image.src = `data:image/svg+xml;utf8,${encodeURIComponent(new XMLSerializer().serializeToString(copy))}`;
+  }
+
+  function update() {
+    const two = model.get("compare");
+    const playing = runs.some((run) => run.playing);
+    const wrong = problem();
+    const at = PRESETS.findIndex(({ a, b }) => toAddress(a) === toAddress(changesOf(0)) && (b ? two && toAddress(b) === toAddress(changesOf(1)) : !two));
+    preset.show(at, [...PRESETS.map(({ title }) => title)]);
+    const differs = two ? `A: ${inWords(changesOf(0), DEFAULTS)}. B: ${inWords(changesOf(1), DEFAULTS)}.` : "";
+    says.textContent = at < 0 ? differs : PRESETS[at].says;
+    compare.show(two, "two runs side by side");
+    settings.show([settingsOf(0), settingsOf(1)], two);
+    play.textContent = playing ? "Pause" : "Train";
+    play.disabled = step.disabled = Boolean(wrong);
+    if (wrong) say(wrong);
+    const speeds = shown().filter(({ last }) => last);
+    status.textContent = speeds.map((run, i) => `${two ? `${NAMES[i].toUpperCase()}: ` : ""}step ${run.number.toLocaleString("en")}, ${Math.round(run.speed).toLocaleString("en")} tokens/s, ${format(run.seconds, 1)} s`).join(" · "); // prettier-ignore
+    drawing.show(shown());
+    NAMES.forEach((_, i) => {
+      const there = i === 0 || two;
+      tested[i].hidden = !there || !runs[i].examples.length;
+      if (there) tested[i].show(runs[i].examples);
+      looked[i].show(there ? runs[i].maps : null);
+    });
+    own.hidden = !runs[0].about;
+    lengths.show(shown());
+    files.hidden = !runs[0].about;
+    files.children[2].hidden = !two;
+    link.href = `#play=${toAddress(changesOf(0))}${two ? `&with=${toAddress(changesOf(1))}` : ""}`;
+  }
+
+  /** A setting that a class was sent. */
+  function fromLink() {
+    const found = /#play=([^&]*)(?:&with=(.*))?/.exec(decodeURIComponent(location.hash));
+    if (!found) return;
+    try {
+      const [a, b] = [fromAddress(found[1]), fromAddress(found[2] ?? "")];
+      set({ a, b, compare: found[2] !== undefined });
+    } catch (error) {
+      say(`${error.message}; the defaults stand.`);
+    }
+  }
+
+  fromLink();
+  begin();
+  closing.set(root, () => {
+    cancelAnimationFrame(frame);
+    runs.forEach((run) => run.close());
+  });
+  return update;
+}
+
+const TRAITS = ["a", "b", "compare", "pairs"];
+const widget = courseWidget("playground-widget", "Train a Transformer in this page", TRAITS, build);
+
+function render(context) {
+  const close = widget.render(context);
+  const root = context.el.lastElementChild;
+  return () => {
+    closing.get(root)();
+    close();
+  };
+}
+export default { render };

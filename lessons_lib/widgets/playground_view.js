@@ -1,0 +1,141 @@
+import { children, dropdown, el, format, svg, table } from "./shared.js";
+import { KNOBS } from "./playground_knobs.js";
+
+// The parts of the playground that one sees, and how each is drawn. It keeps no state.
+
+const SIDES = { encoder: "encoder", decoder: "decoder", cross: "cross-attention" };
+
+/** The knobs: a row each, a list for each run. `turn(run, name, value)` hears what was chosen. */
+export function knobs(turn) {
+  const rows = new Map();
+  const group = ({ group: title, knobs: all }) => {
+    const lines = all.map((knob) => {
+      const selects = ["a", "b"].map((run) => {
+        const select = el("select", { class: `pg-${run}`, "aria-label": `${knob.label}, run ${run.toUpperCase()}` });
+        select.append(...knob.options.map(([, text]) => el("option", {}, text)));
+        select.addEventListener("change", () => turn(run, knob.name, knob.options[select.selectedIndex][0]));
+        return select;
+      });
+      rows.set(knob.name, { knob, selects });
+      return el("div", { class: "pg-knob" }, el("span", {}, knob.label), ...selects);
+    });
+    return el("details", { open: "" }, el("summary", {}, title), ...lines);
+  };
+  const node = el("div", { class: "pg-knobs" }, ...KNOBS.map(group));
+  node.show = (settings, compare) => {
+    node.classList.toggle("pg-two", compare);
+    for (const [name, { knob, selects }] of rows)
+      selects.forEach((select, i) => {
+        const at = knob.options.findIndex(([value]) => value === settings[i][name]);
+        select.selectedIndex = at;
+        select.hidden = i > 0 && !compare;
+        select.classList.toggle("pg-differs", compare && settings[0][name] !== settings[1][name]);
+      });
+  };
+  return node;
+}
+
+/** Held-out examples of a run, what is wrong marked; with a cross in the text, not by colour alone. */
+export function examples(title) {
+  const list = el("ol", {});
+  const node = el("div", { class: "pg-examples" }, el("p", { class: "pg-name" }, title), list);
+  node.show = (lines) => {
+    children(list, lines.length, () => el("li", {}, el("span"), el("span", { class: "pg-said" }), el("span", { class: "pg-due" }))).forEach(
+      (item, i) => {
+        const { source, target, said } = lines[i];
+        const [due, written] = [target.split(" "), said ? said.split(" ") : []];
+        item.children[0].textContent = `${source} → `;
+        children(item.children[1], Math.max(due.length, written.length), () => el("span")).forEach((word, at) => {
+          const right = due[at] === written[at];
+          word.textContent = `${written[at] ?? "∅"} `;
+          word.className = right ? "" : "pg-wrong";
+          word.title = right ? "" : `should be ${due[at] ?? "the end"}`;
+        });
+        item.children[2].textContent = said === target ? "✓" : `✗ ${target}`;
+      },
+    );
+  };
+  return node;
+}
+
+/** Every head of a run on one text, small; the chosen one is drawn large below. */
+export function heads(title) {
+  const picture = el("div", { class: "pg-heads", role: "group", "aria-label": `${title}: choose a head` });
+  const map = el("table", { class: "pg-map" });
+  const scroll = el("div", { class: "pg-scroll", role: "group" }, map);
+  const heading = el("p", { class: "pg-name" });
+  const node = el("div", {}, el("p", { class: "pg-name" }, title), picture, heading, scroll);
+  let chosen = 0;
+  let drawn = null;
+  picture.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button) chosen = [...picture.children].indexOf(button);
+    if (button && drawn) node.show(drawn);
+  });
+  node.show = (maps) => {
+    drawn = maps;
+    const all = maps ? Object.keys(SIDES).flatMap((side) => maps[side].flatMap((layer, l) => layer.map((weights, h) => ({ side, l, h, weights })))) : [];
+    chosen = Math.min(chosen, Math.max(0, all.length - 1));
+    children(picture, all.length, () => el("button", { type: "button" }, svg("svg", { "aria-hidden": "true" }))).forEach((button, i) => {
+      const { side, l, h, weights } = all[i];
+      button.setAttribute("aria-label", `${SIDES[side]}, layer ${l + 1}, head ${h + 1}`);
+      button.setAttribute("aria-pressed", i === chosen);
+      button.title = button.getAttribute("aria-label");
+      squares(button.firstElementChild, weights);
+    });
+    node.hidden = !all.length;
+    if (!all.length) return;
+    const { side, l, h, weights } = all[chosen];
+    heading.textContent = `${SIDES[side]}, layer ${l + 1}, head ${h + 1}: a row looks at columns, in hundredths`;
+    scroll.setAttribute("aria-label", heading.textContent);
+    const [rows, columns] = { encoder: [maps.source, maps.source], decoder: [maps.target, maps.target], cross: [maps.target, maps.source] }[side];
+    const line = (cells, make) => el("tr", {}, ...cells.map(make));
+    map.replaceChildren(
+      el("thead", {}, line(["", ...columns], (text, i) => el(i ? "th" : "td", i ? { scope: "col" } : {}, text))),
+      el("tbody", {}, ...weights.map((row, t) => line([rows[t], ...row], (value, i) => (i ? cell(value) : el("th", { scope: "row" }, value))))),
+    );
+    scroll.tabIndex = scroll.scrollWidth > scroll.clientWidth ? 0 : -1;
+  };
+  return node;
+}
+
+function cell(weight) {
+  const hundredths = Math.round(100 * weight);
+  return el("td", { style: `--w: ${weight.toFixed(3)}` }, hundredths >= 10 ? String(hundredths) : "");
+}
+
+function squares(image, weights) {
+  image.setAttribute("viewBox", `0 0 ${weights[0].length} ${weights.length}`);
+  image.setAttribute("preserveAspectRatio", "none");
+  const cells = weights.flatMap((row, y) => row.map((weight, x) => [x, y, weight])).filter(([, , weight]) => weight >= 0.05);
+  children(image, cells.length, () => svg("rect", { width: 1, height: 1 })).forEach((rect, i) => {
+    const [x, y, weight] = cells[i];
+    rect.setAttribute("x", x);
+    rect.setAttribute("y", y);
+    rect.setAttribute("opacity", weight);
+  });
+}
+
+/** How long the gradient of each part was in the last step. */
+export function norms() {
+  const node = table("pg-norms");
+  const put = node.show;
+  node.show = (runs) => {
+    const most = Math.max(1e-9, ...runs.flatMap((run) => run.norms.map(({ norm }) => norm)));
+    const parts = [...new Set(runs.flatMap((run) => run.norms.map(({ part }) => part)))];
+    node.hidden = !parts.length;
+    const bar = (run, part) => {
+      const norm = run.norms.find((one) => one.part === part)?.norm;
+      return norm === undefined ? { text: "", bar: 0 } : { text: format(norm, 3), bar: norm / most };
+    };
+    put(
+      "Length of the gradient, part by part",
+      ["part", ...runs.map((_, i) => ({ text: runs.length > 1 ? `run ${"AB"[i]}` : "length", class: "cw-bar" }))],
+      parts.map((part) => ({ cells: [part, ...runs.map((run) => bar(run, part))] })),
+    );
+  };
+  return node;
+}
+
+/** A list of presets; `choose` gets the index. */
+export const presetList = (choose) => dropdown("Try", choose);
