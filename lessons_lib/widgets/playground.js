@@ -113,6 +113,7 @@ function build(root, model, set) {
     ),
   );
 
+  const pairs = () => model.get("pairs").split("\n").filter(Boolean).map((line) => line.split("\t"));
   const shown = () => (model.get("compare") ? runs : runs.slice(0, 1));
   const changesOf = (i) => model.get(NAMES[i]);
   const settingsOf = (i) => ({ ...DEFAULTS, ...changesOf(i) });
@@ -122,7 +123,7 @@ function build(root, model, set) {
     for (let i = 0; i < shown().length; i++) {
       try {
         const { task } = checkedSettings(changesOf(i));
-        if (task === "pairs" && !model.get("pairs").length) throw new Error("this playground was made without sentence pairs");
+        if (task === "pairs" && !pairs().length) throw new Error("this playground was made without sentence pairs");
       } catch (error) {
         return `${model.get("compare") ? `Run ${NAMES[i].toUpperCase()}: ` : ""}${error.message}.`;
       }
@@ -135,8 +136,8 @@ function build(root, model, set) {
     ready = [false, false];
     runs.forEach((run) => run.clear());
     const { task } = settingsOf(0);
-    if (!box.value || Object.values(TEXTS).includes(box.value) || box.value === model.get("pairs")[0]?.[0])
-      box.value = TEXTS[task] || model.get("pairs")[0]?.[0] || "";
+    const [[first] = [""]] = pairs();
+    if ([...Object.values(TEXTS), first].includes(box.value)) box.value = TEXTS[task] || first; // else it is the reader's
     update();
   }
 
@@ -147,7 +148,7 @@ function build(root, model, set) {
       shown().map(async (run, i) => {
         if (!ready[i] || run.failed) {
           ready[i] = true;
-          await run.configure(settingsOf(i), settingsOf(i).task === "pairs" ? model.get("pairs") : null, box.value);
+          await run.configure(settingsOf(i), settingsOf(i).task === "pairs" ? pairs() : null, box.value);
         }
         if (run.engine && !run.failed) run[kind]();
       }),

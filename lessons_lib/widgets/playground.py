@@ -15,6 +15,23 @@ PARTS = (
     *(f"playground_{name}" for name in ("knobs", "presets", "run", "chart", "view")),
 )
 MOST_PAIRS = 2_000
+# Those of engine/training/settings.js; every other setting is a number.
+CHOICES = {
+    "task": ("copy", "reverse", "sort", "agreement", "pairs"),
+    "symbols": ("letters", "digits"),
+    "model": ("encoder-decoder", "decoder-only"),
+    "positions": ("none", "sinusoidal", "learned", "rope"),
+    "norm": ("none", "pre", "post"),
+    "activation": ("relu", "gelu", "swiglu"),
+    "causal_mask": (True, False),
+    "scale_scores": (True, False),
+    "tied": (True, False),
+    "optimizer": ("sgd", "adam", "adamw"),
+}
+NUMBERS = (
+    *("shortest", "longest", "d_model", "n_heads", "n_layers", "d_ff", "dropout"),
+    *("learning_rate", "warmup_steps", "batch_size", "weight_decay", "clip_norm", "seed"),
+)
 
 
 class PlaygroundWidget(anywidget.AnyWidget):
@@ -29,7 +46,7 @@ class PlaygroundWidget(anywidget.AnyWidget):
         compare: whether run b is there, too.
         pairs: sentences and their translations for the task "pairs", at most 2,000.
     Raises:
-        ValueError: too many pairs, or one that is not two texts.
+        ValueError: a setting or a value that is not known, too many pairs, or one that is not two texts of one line.
     """
 
     _esm = slim(module_source("playground", PARTS))
@@ -38,7 +55,7 @@ class PlaygroundWidget(anywidget.AnyWidget):
     a = traitlets.Dict().tag(sync=True)
     b = traitlets.Dict().tag(sync=True)
     compare = traitlets.Bool(False).tag(sync=True)
-    pairs = traitlets.List().tag(sync=True)
+    pairs = traitlets.Unicode().tag(sync=True)  # source, tab, target on a line
 
     def __init__(
         self,
@@ -48,7 +65,7 @@ class PlaygroundWidget(anywidget.AnyWidget):
         pairs: Sequence[Sequence[str]] = (),
     ):
         two = b is not None if compare is None else compare
-        super().__init__(a=dict(a or {}), b=dict(b or {}), compare=two, pairs=[list(pair) for pair in pairs])
+        super().__init__(a=dict(a or {}), b=dict(b or {}), compare=two, pairs=_lines(pairs))
         self.on_msg(self._answer)
 
     def __repr__(self) -> str:
@@ -59,11 +76,28 @@ class PlaygroundWidget(anywidget.AnyWidget):
         if content == {"ask": "engine"}:
             self.send({"engine": engine_text(TRAINING)})
 
-    @traitlets.validate("pairs")
-    def _check_pairs(self, proposal):
-        if len(proposal.value) > MOST_PAIRS:
-            raise ValueError(f"{len(proposal.value)} pairs are too many for a page; give at most {MOST_PAIRS:,}")
-        for i, pair in enumerate(proposal.value):
-            if len(pair) != 2 or not all(isinstance(side, str) and side.strip() for side in pair):
-                raise ValueError(f"pairs[{i}] is {pair!r}; give a sentence and its translation")
+    @traitlets.validate("a", "b")
+    def _check_settings(self, proposal):
+        for name, value in proposal.value.items():
+            if name in CHOICES and value not in CHOICES[name]:
+                known = ", ".join(map(repr, CHOICES[name]))
+                raise ValueError(f"{proposal.trait.name}: {name}={value!r} is not one of {known}")
+            if name not in CHOICES and name not in NUMBERS:
+                known = ", ".join((*CHOICES, *NUMBERS))
+                raise ValueError(f"{proposal.trait.name}: {name!r} is no setting; use one of {known}")
+            if name in NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise ValueError(f"{proposal.trait.name}: {name}={value!r} is no number")
         return proposal.value
+
+
+def _lines(pairs: Sequence[Sequence[str]]) -> str:
+    if len(pairs) > MOST_PAIRS:
+        raise ValueError(f"{len(pairs)} pairs are too many for a page; give at most {MOST_PAIRS:,}")
+    for i, pair in enumerate(pairs):
+        if (
+            len(pair) != 2
+            or not all(isinstance(side, str) and side.strip() for side in pair)
+            or {*"\t\n"} & {*"".join(pair)}
+        ):
+            raise ValueError(f"pairs[{i}] is {pair!r}; give a sentence and its translation, each in one line")
+    return "\n".join("\t".join(pair) for pair in pairs)

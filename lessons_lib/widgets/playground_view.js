@@ -1,4 +1,4 @@
-import { children, dropdown, el, format, svg, table } from "./shared.js";
+import { arrowKeys, children, dropdown, el, format, svg, table } from "./shared.js";
 import { KNOBS } from "./playground_knobs.js";
 
 // The parts of the playground that one sees, and how each is drawn. It keeps no state.
@@ -65,34 +65,39 @@ export function heads(title) {
   const scroll = el("div", { class: "pg-scroll", role: "group" }, map);
   const heading = el("p", { class: "pg-name" });
   const node = el("div", {}, el("p", { class: "pg-name" }, title), picture, heading, scroll);
-  let chosen = 0;
-  let drawn = null;
+  let [drawn, chosen] = [null, "cross 0 0"];
+  arrowKeys(picture);
   picture.addEventListener("click", (event) => {
     const button = event.target.closest("button");
-    if (button) chosen = [...picture.children].indexOf(button);
-    if (button && drawn) node.show(drawn);
+    if (!button) return;
+    chosen = button.dataset.head;
+    node.show(drawn);
   });
   node.show = (maps) => {
     drawn = maps;
-    const all = maps ? Object.keys(SIDES).flatMap((side) => maps[side].flatMap((layer, l) => layer.map((weights, h) => ({ side, l, h, weights })))) : [];
-    chosen = Math.min(chosen, Math.max(0, all.length - 1));
-    children(picture, all.length, () => el("button", { type: "button" }, svg("svg", { "aria-hidden": "true" }))).forEach((button, i) => {
+    node.hidden = !maps;
+    if (!maps) return;
+    const all = Object.keys(SIDES).flatMap((side) => maps[side].flatMap((layer, l) => layer.map((weights, h) => ({ side, l, h, weights }))));
+    const nameOf = ({ side, l, h }) => `${SIDES[side]}, layer ${l + 1}, head ${h + 1}`;
+    const one = all.find(({ side, l, h }) => `${side} ${l} ${h}` === chosen) ?? all.at(-1); // without an encoder nothing crosses
+    children(picture, all.length, () => el("button", { type: "button" }, svg("svg", { "aria-hidden": "true" }), el("span"))).forEach((button, i) => {
       const { side, l, h, weights } = all[i];
-      button.setAttribute("aria-label", `${SIDES[side]}, layer ${l + 1}, head ${h + 1}`);
-      button.setAttribute("aria-pressed", i === chosen);
-      button.title = button.getAttribute("aria-label");
+      button.dataset.head = `${side} ${l} ${h}`;
+      button.setAttribute("aria-label", nameOf(all[i]));
+      button.setAttribute("aria-pressed", all[i] === one);
+      if (!picture.contains(document.activeElement)) button.tabIndex = all[i] === one ? 0 : -1;
+      button.lastElementChild.textContent = `${side[0]}${l + 1}.${h + 1}`;
       squares(button.firstElementChild, weights);
     });
-    node.hidden = !all.length;
-    if (!all.length) return;
-    const { side, l, h, weights } = all[chosen];
-    heading.textContent = `${SIDES[side]}, layer ${l + 1}, head ${h + 1}: a row looks at columns, in hundredths`;
+    heading.textContent = `${nameOf(one)}: a row looks at columns, in hundredths`;
     scroll.setAttribute("aria-label", heading.textContent);
-    const [rows, columns] = { encoder: [maps.source, maps.source], decoder: [maps.target, maps.target], cross: [maps.target, maps.source] }[side];
+    const sides = { encoder: ["source", "source"], decoder: ["target", "target"], cross: ["target", "source"] };
+    const [rows, columns] = sides[one.side].map((side) => maps[side]);
     const line = (cells, make) => el("tr", {}, ...cells.map(make));
+    const header = (text, scope) => el("th", { scope }, text);
     map.replaceChildren(
-      el("thead", {}, line(["", ...columns], (text, i) => el(i ? "th" : "td", i ? { scope: "col" } : {}, text))),
-      el("tbody", {}, ...weights.map((row, t) => line([rows[t], ...row], (value, i) => (i ? cell(value) : el("th", { scope: "row" }, value))))),
+      el("thead", {}, line(["", ...columns], (text, i) => (i ? header(text, "col") : el("td")))),
+      el("tbody", {}, ...one.weights.map((row, t) => line([rows[t], ...row], (value, i) => (i ? cell(value) : header(value, "row"))))),
     );
     scroll.tabIndex = scroll.scrollWidth > scroll.clientWidth ? 0 : -1;
   };

@@ -106,6 +106,10 @@ def norm() -> widgets.NormWidget:
     return widgets.NormWidget(tokens, numbers(4), numbers(4), marked("d0", "d1", "d2", "d3"))
 
 
+def playground() -> widgets.PlaygroundWidget:
+    return widgets.PlaygroundWidget({"task": "pairs"}, pairs=[[*marked("hello"), NEVER_SHOWN]])
+
+
 def positions() -> widgets.PositionsWidget:
     matrices = {"embeddings": (3, 8), "query": (4, 8), "key": (4, 8), "query_bias": (4,), "key_bias": (4,)}
     head = {"words": marked("one", "two", "three"), "swap": [0, 2]}
@@ -168,6 +172,7 @@ EXAMPLES: dict[type, Callable] = {
     widgets.HeadsWidget: heads,
     widgets.MaskWidget: mask,
     widgets.NormWidget: norm,
+    widgets.PlaygroundWidget: playground,
     widgets.PositionsWidget: positions,
     widgets.QKVWidget: qkv,
     widgets.SentenceBrowser: sentences,
