@@ -44,6 +44,8 @@ def heads_run(inputs: Inputs, cases: Cases) -> str | None:
     batch, n_heads, words, d_head = heads.shape
     sizes = f"here B={batch}, H={n_heads}, T={words}, d_head={d_head}"
     for case, name, due in (("split", "heads", heads.shape), ("merge", "x", x.shape)):
+        if cases[case].error is not None:
+            return f"{case}_heads: {cases[case].error}"
         given = cases[case][name].shape
         if given != due:
             return _odd_shape(f"{case}_heads", given, due, heads.shape) or (
@@ -144,7 +146,13 @@ def masked_runs(inputs: Inputs, cases: Cases) -> str | None:
         return 'Without a mask the output is wrong already: first get check("q2") right.'
     if plain.error or cases["cross"].error:
         return plain.error or cases["cross"].error
-    return f"With a mask (T, S) it fails: {cases['masked'].error}" if cases["masked"].error else None
+    if cases["masked"].error is None:
+        return None
+    if cases["full"].error is None:
+        return (
+            f"With a mask (T, S) it fails; it broadcasts over sentences and heads as it is. ({cases['masked'].error})"
+        )
+    return f"With a mask (T, S) it fails: {cases['masked'].error}"
 
 
 def returned_weights(inputs: Inputs, cases: Cases) -> str | None:
@@ -301,6 +309,8 @@ def _odd_shape(function: str, given: tuple, due: tuple, heads: tuple) -> str | N
         ): "n_heads and d_head are exchanged: there must be n_heads heads, each d_model / n_heads wide.",
         ("split_heads", (batch * n_heads, words, d_head)): "Batch and heads are one axis; keep them apart, "
         "(B, H, T, d_head).",
+        ("merge_heads", (batch, n_heads * words, d_head)): "The heads are joined along the words; join them along the "
+        "last axis, so that each word has the numbers of all heads.",
         ("merge_heads", (batch, words, d_head)): "The heads are averaged or added up; put them side by side, "
         "(B, T, d_model).",
         (
