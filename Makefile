@@ -52,9 +52,10 @@ mutants: ## Edit the solutions, and see whether the checks notice each mistake
 	@$(environment) all
 	@OMP_NUM_THREADS=1 $(python) -m tools.mutate
 
-model: ## Train the small translator that the lessons look into
+model: ## Train the small translator that the lessons look into, and look at it on the way
 	@$(environment) all
 	@$(python) -m tools.course_model
+	@$(python) -m tools.course_growth
 
 studies: ## Run the studies whose code changed: experiments with many seeds, too long for a lesson
 	@$(environment) all

@@ -61,7 +61,7 @@ from lessons_lib.studies.heads_taken_out import (
 )
 from lessons_lib.timing import take_turns
 from lessons_lib.transformer import Transformer
-from lessons_lib.translation.course_model import load_course_translator
+from lessons_lib.translation.course_model import load_course_translator, load_growth
 from lessons_lib.translation.data.batching import pad
 from lessons_lib.translation.data.corpus import load_grammar
 from lessons_lib.translation.data.grammar import SHOWCASE, is_new_combination
@@ -70,7 +70,7 @@ from lessons_lib.translation.data.language.sampling import WEIGHTS, sample_sente
 from lessons_lib.translation.data.language.writing import write
 from lessons_lib.translation.evaluation.scoring import score
 from lessons_lib.translation.search.attention_weights import word_weights
-from lessons_lib.widgets import HeadsWidget
+from lessons_lib.widgets import GrowthWidget, HeadsWidget
 
 use_course_style()
 seed_everything(3)
@@ -962,6 +962,33 @@ print(f"masculine ones: {share(sum(masculine), count):.2f}")
 #
 # The intervals are over sentences. The model is one, small, and trained once: another training may put its noun finder into another head, or grow none.
 # ```
+#
+# And how did they get there? Nobody told a head what to do. Below is this translator's own training, stopped at sixteen steps: what it writes, and where each head
+# of the cross-attention looks while the decoder reads the *right* translation. Pull the slider, or press *Play*.
+
+# %% tags=["hide-input"]
+growth = GrowthWidget(*load_growth())
+growth
+
+# %%
+for state in growth.states:
+    if state["step"] in (0, 100, 200, 400, 6000):
+        print(
+            f"step {state['step']:5,}: alignment error {state['aer']:.3f}, BLEU {state['bleu']:4.1f}"
+        )
+by_step = {state["step"]: state for state in growth.states}
+says(
+    "step 200 the alignment error has fallen from 0.821 to 0.405, BLEU risen to 12.6 of 97.4",
+    200,
+    by_step[0]["aer"],
+    by_step[200]["aer"],
+    by_step[200]["bleu"],
+    by_step[6000]["bleu"],
+)
+
+# %% [markdown]
+# The error is that of the last layer's heads, on average, over 500 validation pairs. By step 200 the alignment error has fallen from 0.821 to 0.405, BLEU risen to 12.6 of 97.4:
+# more than half of the one way, an eighth of the other. In this training finding the word came before writing it.
 #
 # (claim-03-3)=
 # ### Claim 3: "Most heads can be pruned"

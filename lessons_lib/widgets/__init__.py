@@ -5,6 +5,7 @@ from lessons_lib.widgets.beam import BeamTree
 from lessons_lib.widgets.cache import CacheWidget
 from lessons_lib.widgets.feed_forward import FeedForwardWidget
 from lessons_lib.widgets.gallery import GalleryWidget
+from lessons_lib.widgets.growth import GrowthWidget
 from lessons_lib.widgets.heads import HeadsWidget
 from lessons_lib.widgets.mask import MaskWidget
 from lessons_lib.widgets.norm import NormWidget
@@ -21,6 +22,7 @@ __all__ = [
     "CacheWidget",
     "FeedForwardWidget",
     "GalleryWidget",
+    "GrowthWidget",
     "HeadsWidget",
     "MaskWidget",
     "NormWidget",

@@ -71,6 +71,19 @@ def gallery() -> widgets.GalleryWidget:
     return widgets.GalleryWidget(given)
 
 
+def growth() -> widgets.GrowthWidget:
+    pairs = [(marked("a", "b", "c"), marked("x", "y")), (marked("d", "e"), marked("u", "v", "w"))]
+    sentences = [{"source": source, "target": target, "links": [(0, 0), (1, 1)]} for source, target in pairs]
+    maps = [
+        (100 * np.random.default_rng(i).dirichlet(np.ones(len(source)), size=(2, 3, len(target)))).round()
+        for i, (source, target) in enumerate(pairs)
+    ]
+    numbers = {"loss": 3.0, "bleu": 20.0, "aer": 0.5}
+    texts = [[*marked("t0", "u")], [" ".join(marked("x", "y")), *marked("w")]]
+    states = [numbers | {"step": 100 * i, "texts": text, "weights": maps} for i, text in enumerate(texts)]
+    return widgets.GrowthWidget(sentences, states)
+
+
 def heads() -> widgets.HeadsWidget:
     rows, columns = marked("r0", "r1", "r2"), marked("c0", "c1", "c2", "c3")
 
@@ -151,6 +164,7 @@ EXAMPLES: dict[type, Callable] = {
     widgets.CacheWidget: cache,
     widgets.FeedForwardWidget: feed_forward,
     widgets.GalleryWidget: gallery,
+    widgets.GrowthWidget: growth,
     widgets.HeadsWidget: heads,
     widgets.MaskWidget: mask,
     widgets.NormWidget: norm,

@@ -1,5 +1,6 @@
 """A small translator that is trained already, for the lessons that look inside one. `make model` trains it again."""
 
+import json
 from pathlib import Path
 
 import torch
@@ -8,6 +9,7 @@ from lessons_lib.translation.deployment.web import web_model
 from lessons_lib.translation.search.translator import Translator
 
 FOLDER = Path(__file__).parent
+GROWTH = FOLDER / "growth.json"
 NAME = "The course’s translator"  # on the page that runs it
 
 
@@ -26,3 +28,17 @@ def load_course_translator(device: str | torch.device | None = None) -> Translat
 def course_web_model() -> bytes:
     """The same translator as a file for the browser, as `lessons export-web` writes it: 1.3 MB."""
     return web_model(FOLDER, name=NAME)
+
+
+def load_growth() -> tuple[list[dict], list[dict]]:
+    """That translator's training, looked at on its way: sentences and states for `lessons_lib.widgets.GrowthWidget`.
+
+    Loss, BLEU and alignment error are those of the 500 validation pairs; the alignment is that of the last layer's
+    heads, on average. The last state is the mean of the last weights, which is what is stored.
+    """
+    growth = json.loads(GROWTH.read_text("utf8"))
+    pairs = [
+        {"source": pair["source"].split(), "target": pair["target"].split(), "links": pair["links"]}
+        for pair in growth["sentences"]
+    ]
+    return pairs, growth["steps"]
