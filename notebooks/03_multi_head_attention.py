@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 3 · Multi-head attention
 #
-# **Why many heads?** *100 minutes, and 65 for the exercise. You need: scaled dot-product attention (lesson 1); what queries, keys and values are, and what
+# **Why many heads?** *105 minutes, and 65 for the exercise. You need: scaled dot-product attention (lesson 1); what queries, keys and values are, and what
 # cross-attention is (lesson 2).*
 #
 # After this lesson you can
@@ -967,7 +967,7 @@ print(f"masculine ones: {share(sum(masculine), count):.2f}")
 # of the cross-attention looks while the decoder reads the *right* translation. Pull the slider, or press *Play*.
 
 # %% tags=["hide-input"]
-growth = GrowthWidget(*load_growth())
+growth = GrowthWidget(*load_growth("The children have not worn them."))
 growth
 
 # %%

@@ -5,6 +5,13 @@ import { across, arrowKeys, children, courseWidget, down, dropdown, el, format, 
 const PACE = 900; // milliseconds a state, when it plays
 const [WIDE, HIGH, LEFT, BELOW] = [100, 34, 2, 2]; // the chart, in its own units
 
+/** The maps of a text of base64, a byte a weight: (L, H, T, S). */
+export function unpacked(text, [layers, heads], rows, columns) {
+  const bytes = [...atob(text)].map((sign) => sign.charCodeAt(0));
+  const cut = (list, size) => Array.from({ length: list.length / size }, (_, i) => list.slice(i * size, (i + 1) * size));
+  return cut(cut(cut(bytes, columns), rows), heads).slice(0, layers);
+}
+
 /** The mean over heads of whole numbers: (H, T, S) → (T, S). */
 export function meanOfHeads(heads) {
   return heads[0].map((row, t) => row.map((_, s) => heads.reduce((sum, head) => sum + head[t][s], 0) / heads.length));
@@ -79,7 +86,7 @@ function build(root, model, set) {
     update();
   });
   arrowKeys(picker, () => {
-    const heads = model.get("states")[0].weights[0][0].length + 1;
+    const heads = model.get("shape")[1] + 1;
     return { ...across(), ...Object.fromEntries(Object.entries(down()).map(([key, by]) => [key, by * heads])) };
   });
   picker.addEventListener("click", (event) => {
@@ -177,7 +184,8 @@ function build(root, model, set) {
     const pairs = model.get("sentences");
     const at = Math.min(model.get("at"), states.length - 1);
     const chosen = Math.min(model.get("sentence"), pairs.length - 1);
-    const [state, pair, all] = [states[at], pairs[chosen], states[at].weights[chosen]];
+    const [state, pair] = [states[at], pairs[chosen]];
+    const all = unpacked(state.weights[chosen], model.get("shape"), pair.target.length, pair.source.length);
     const layer = Math.min(model.get("layer"), all.length - 1);
     const one = Math.min(model.get("head"), all[0].length - 1);
     const weights = one < 0 ? meanOfHeads(all[layer]) : all[layer][one];
@@ -202,5 +210,5 @@ function build(root, model, set) {
   return update;
 }
 
-const TRAITS = ["sentences", "states", "at", "sentence", "layer", "head"];
+const TRAITS = ["sentences", "states", "shape", "at", "sentence", "layer", "head"];
 export default courseWidget("growth-widget", "Watch a translator learn", TRAITS, build);

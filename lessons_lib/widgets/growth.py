@@ -1,5 +1,6 @@
 """Watch a translator learn: the states of one training, with texts and every head at each of them (lessons 3, 12)."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -8,7 +9,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from lessons_lib.widgets._common import check_index, check_words, module_source, style_source, text_form
+from lessons_lib.widgets._common import check_index, check_words, module_source, slim, style_source, text_form
 
 NUMBERS = ("step", "loss", "bleu", "aer")
 
@@ -30,11 +31,12 @@ class GrowthWidget(anywidget.AnyWidget):
         ValueError: states out of order, a text too few, numbers or maps that do not fit, an index out of range.
     """
 
-    _esm = module_source("growth")
+    _esm = slim(module_source("growth"))
     _css = style_source("growth")
 
     sentences = traitlets.List().tag(sync=True)
     states = traitlets.List().tag(sync=True)
+    shape = traitlets.List(traitlets.Int()).tag(sync=True)  # layers, heads
     at = traitlets.Int(0).tag(sync=True)
     sentence = traitlets.Int(0).tag(sync=True)
     layer = traitlets.Int(0).tag(sync=True)
@@ -48,8 +50,10 @@ class GrowthWidget(anywidget.AnyWidget):
             raise ValueError("states is empty; give at least one state of a training")
         checked = [_check_state(state, f"states[{i}]", pairs) for i, state in enumerate(states)]
         _check_order(checked)
-        self._layers, self._heads = np.shape(checked[0]["weights"][0])[:2]
-        super().__init__(sentences=pairs, states=checked, layer=self._layers - 1 if layer == -1 else layer, **traits)
+        shape = checked[0]["weights"][0].shape[:2]
+        packed = [state | {"weights": [_packed(table) for table in state["weights"]]} for state in checked]
+        last = shape[0] - 1 if layer == -1 else layer
+        super().__init__(sentences=pairs, states=packed, shape=list(shape), layer=last, **traits)
 
     def __repr__(self) -> str:
         return text_form(self, " ".join(self.sentences[0]["source"]), "watch it")
@@ -64,11 +68,11 @@ class GrowthWidget(anywidget.AnyWidget):
 
     @traitlets.validate("layer")
     def _check_layer(self, proposal):
-        return check_index(proposal.value, "layer", self._layers, "layers")
+        return check_index(proposal.value, "layer", self.shape[0], "layers")
 
     @traitlets.validate("head")
     def _check_head(self, proposal):
-        return -1 if proposal.value == -1 else check_index(proposal.value, "head", self._heads, "heads")
+        return -1 if proposal.value == -1 else check_index(proposal.value, "head", self.shape[1], "heads")
 
 
 def _check_pair(pair: Mapping, name: str) -> dict:
@@ -97,22 +101,27 @@ def _check_state(state: Mapping, name: str, pairs: Sequence[Mapping]) -> dict:
     return checked | {"step": int(state["step"]), "texts": list(map(str, texts)), "weights": weights}
 
 
-def _check_map(table: Any, pair: Mapping, name: str) -> list:
+def _check_map(table: Any, pair: Mapping, name: str) -> np.ndarray:
     weights = np.asarray(table)
     size = (len(pair["target"]), len(pair["source"]))
     if weights.ndim != 4 or weights.shape[2:] != size:
         raise ValueError(f"{name} has shape {weights.shape}; give (layers, heads, {size[0]}, {size[1]})")
     if weights.min() < 0 or weights.max() > 100:
         raise ValueError(f"{name} goes from {weights.min()} to {weights.max()}; hundredths are 0 to 100")
-    return weights.round().astype(int).tolist()
+    return weights.round().astype(np.uint8)
 
 
 def _check_order(states: Sequence[Mapping]) -> None:
-    first = np.shape(states[0]["weights"][0])[:2]
+    first = states[0]["weights"][0].shape[:2]
     for i, (before, after) in enumerate(pairwise(states)):
         if after["step"] <= before["step"]:
             raise ValueError(f"states[{i + 1}] has step {after['step']} behind {before['step']}; put them in order")
     for i, state in enumerate(states):
         for table in state["weights"]:
-            if (found := np.shape(table)[:2]) != first:
+            if (found := table.shape[:2]) != first:
                 raise ValueError(f"states[{i}] has (layers, heads) {found}, states[0] has {first}; use one model")
+
+
+def _packed(table: np.ndarray) -> str:
+    """A byte a weight, in base64: as numbers, a notebook would give each of them a line."""
+    return base64.b64encode(table.tobytes()).decode()

@@ -24,10 +24,18 @@ function build(root, model, set) {
   const view = viewOf(root, {
     go() {
       if (about) translate();
-      else if (!loading) load(siteAddress() ? site : () => fromKernel(model, abort.signal));
+      else if (!loading) load(siteAddress("") ? site : () => fromKernel(model, model.get("model"), abort.signal));
+    },
+    model(index) {
+      if (loading) return update(); // the other one is on its way
+      [about, translation] = [null, null];
+      if (known().sentences.includes(view.box.value)) view.box.value = model.get("models")[index].sentences[0];
+      view.say("");
+      set({ model: index });
+      update();
     },
     example(index) {
-      view.box.value = model.get("sentences")[index];
+      view.box.value = known().sentences[index];
       if (about) translate();
     },
     beam(beam) {
@@ -45,8 +53,9 @@ function build(root, model, set) {
     head: (head) => set({ head }),
     unit: (unit) => set({ unit, selected: 0 }),
   });
-  view.box.value = model.get("sentences")[0];
-  const site = () => fromSite(siteAddress(), view.progress, abort.signal);
+  const known = () => model.get("models")[Math.min(model.get("model"), model.get("models").length - 1)];
+  view.box.value = known().sentences[0];
+  const site = () => fromSite(siteAddress(known().file), view.progress, abort.signal);
 
   async function load(bytes) {
     loading = true;
@@ -138,7 +147,12 @@ function build(root, model, set) {
   }
 
   function update() {
-    const sentences = model.get("sentences");
+    const { sentences, knows } = known();
+    view.models(
+      model.get("models").map(({ name }) => name),
+      model.get("model"),
+    );
+    view.knows(knows);
     view.method.show(String(model.get("beam")));
     view.example.show(sentences.indexOf(view.box.value), sentences);
     view.example.hidden = sentences.length < 2;
@@ -175,7 +189,7 @@ function build(root, model, set) {
   return update;
 }
 
-const TRAITS = ["sentences", "beam", "layer", "head", "unit", "selected"];
+const TRAITS = ["models", "model", "beam", "layer", "head", "unit", "selected"];
 const widget = courseWidget("translator-widget", "A translator that runs in this page", TRAITS, build);
 
 function render(context) {

@@ -12,7 +12,9 @@ export function viewOf(root, act) {
   const go = el("button", { type: "submit", class: "tw-go" });
   const example = dropdown("Example", act.example);
   const method = choice("Search", SEARCHES, (value) => act.beam(Number(value)));
-  const form = el("form", {}, box, el("div", { class: "cw-controls" }, go, example, method));
+  const models = dropdown("Model", act.model);
+  const knows = el("p", { class: "tw-knows" });
+  const form = el("form", {}, el("div", { class: "cw-controls" }, models), knows, box, el("div", { class: "cw-controls" }, go, example, method));
   const bar = el("progress", { max: 1, "aria-label": "Loading the weights" });
   const message = el("p", { class: "tw-message", role: "status", "aria-live": "polite" });
   const name = (text) => el("p", { class: "tw-name" }, text);
@@ -58,6 +60,17 @@ export function viewOf(root, act) {
   return {
     box, go, example, method, stage, looked, foot, head, unit, tables, beamTable,
     say: (text) => write(message, text),
+
+    models(names, chosen) {
+      models.show(chosen, names);
+      models.hidden = names.length < 2;
+    },
+
+    knows(text) {
+      write(knows, text);
+      knows.hidden = !text;
+    },
+
     summarise: (text) => write(summary, text),
 
     /** A bar while the weights come; undefined: nobody knows how much is to come. */

@@ -1,6 +1,6 @@
 // Where the live translator gets its engine and its weights from: a worker; this site, a kernel, or a file.
 
-const SITE_FILE = "_static/course-translator.bin"; // what tools/build_book.py puts on the site
+const SITE_FOLDER = "_static/"; // where tools/build_book.py puts the models of the site
 const MAX_BYTES = 400e6;
 const PATIENCE = 20_000; // milliseconds for a kernel to answer
 
@@ -39,10 +39,10 @@ export function startEngine(hear) {
   };
 }
 
-/** The address of the site's weights; a notebook has none. */
-export function siteAddress() {
+/** The address of a file of weights on the site; a notebook has none. */
+export function siteAddress(file) {
   const { content_root } = document.documentElement.dataset; // of Sphinx: the way from this page to the site's root
-  return content_root === undefined ? null : new URL(content_root + SITE_FILE, document.baseURI).href;
+  return content_root === undefined ? null : new URL(content_root + SITE_FOLDER + file, document.baseURI).href;
 }
 
 /** The weights of the site; `progress(share)` on the way, undefined where nobody knows the size. */
@@ -60,8 +60,8 @@ export async function fromSite(address, progress, signal) {
   return new Blob(chunks).arrayBuffer();
 }
 
-/** The weights of the kernel, which answers with bytes; nobody waits for them after `signal`. */
-export function fromKernel(model, signal) {
+/** The weights of the kernel's model of this number, as bytes; nobody waits for them after `signal`. */
+export function fromKernel(model, number, signal) {
   return new Promise((resolve, reject) => {
     const end = (settle, value) => {
       clearTimeout(timer);
@@ -75,7 +75,7 @@ export function fromKernel(model, signal) {
     const timer = setTimeout(() => end(reject, new Error("no kernel answers; run the cell first")), PATIENCE);
     signal.addEventListener("abort", () => end(reject, signal.reason));
     model.on("msg:custom", take);
-    model.send({ ask: "weights" });
+    model.send({ ask: "weights", model: number });
   });
 }
 

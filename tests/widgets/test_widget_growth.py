@@ -113,3 +113,11 @@ def test_the_stored_growth_is_of_the_courses_training():
     assert first["bleu"] < 1 < 80 < last["bleu"]
     assert last["loss"] < 1 < 8 < first["loss"]
     assert last["aer"] < first["aer"] / 2
+
+
+def test_some_of_its_sentences_can_be_asked_for_and_no_others():
+    pairs, states = load_growth("The children have not worn them.")
+    assert [pair["source"] for pair in pairs] == [["The", "children", "have", "not", "worn", "them."]]
+    assert {len(state["texts"]) for state in states} == {len(state["weights"]) for state in states} == {1}
+    with pytest.raises(ValueError, match="'Hello.' was not looked at; there are 'Laura"):
+        load_growth("Hello.")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from lessons_lib.errors import UserError
 from lessons_lib.translation.deployment.web import web_model
 from lessons_lib.translation.search.translator import Translator
 
@@ -30,15 +31,27 @@ def course_web_model() -> bytes:
     return web_model(FOLDER, name=NAME)
 
 
-def load_growth() -> tuple[list[dict], list[dict]]:
+def load_growth(*sources: str) -> tuple[list[dict], list[dict]]:
     """That translator's training, looked at on its way: sentences and states for `lessons_lib.widgets.GrowthWidget`.
 
     Loss, BLEU and alignment error are those of the 500 validation pairs; the alignment is that of the last layer's
     heads, on average. The last state is the mean of the last weights, which is what is stored.
+
+    Args:
+        sources: which of the English sentences; all, without any.
+    Raises:
+        ValueError: a sentence was not looked at; names those that were.
     """
     growth = json.loads(GROWTH.read_text("utf8"))
+    known = [pair["source"] for pair in growth["sentences"]]
+    if unknown := [text for text in sources if text not in known]:
+        raise UserError(f"{unknown[0]!r} was not looked at; there are {', '.join(map(repr, known))}")
+    kept = [known.index(text) for text in sources or known]
     pairs = [
         {"source": pair["source"].split(), "target": pair["target"].split(), "links": pair["links"]}
-        for pair in growth["sentences"]
+        for pair in (growth["sentences"][i] for i in kept)
     ]
-    return pairs, growth["steps"]
+    states = [
+        state | {name: [state[name][i] for i in kept] for name in ("texts", "weights")} for state in growth["steps"]
+    ]
+    return pairs, states
