@@ -1,17 +1,19 @@
 """What the widgets share: a self-contained ES module each, a text form that never changes, checked data."""
 
+import base64
 import json
 import re
 import textwrap
 from collections.abc import Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 MAX_WORDS = 40
 _COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:.|\n)*?\*/)\n", re.MULTILINE)  # one that has its lines for itself
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./[a-z_]+\.js";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\.{1,2}/[a-z_/]+\.js";\n', re.MULTILINE)
 
 
 def module_source(name: str, parts: Sequence[str] = ()) -> str:
@@ -22,14 +24,26 @@ def module_source(name: str, parts: Sequence[str] = ()) -> str:
     return "".join(_IMPORT.sub("", _read(f"{one}.js")) for one in ("shared", *parts, name))
 
 
-def engine_source(folder: str, names: Sequence[str]) -> str:
-    """A constant `ENGINE` in front of a widget's module: the text of a module for a worker, of several files in one.
+def engine_source(names: Sequence[str]) -> str:
+    """A constant `ENGINE` in front of a widget's module: `engine_text` as a text.
 
-    The files are joined in this order, without their imports of one another. A worker starts from text for the same
-    reason as a widget.
+    A worker starts from text for the same reason as a widget.
     """
-    text = "".join(_IMPORT.sub("", _read(f"{folder}/{name}.js")) for name in names)
-    return f"const ENGINE = {json.dumps(slim(text), ensure_ascii=False)};\n"
+    return f"const ENGINE = {json.dumps(engine_text(names), ensure_ascii=False)};\n"
+
+
+def engine_text(names: Sequence[str]) -> str:
+    """One ES module for a worker, of several files of `engine/`: joined in this order, without their imports of one
+    another. It begins with a constant `KERNELS`, the assembled kernels in base64; another name that ends with .wasm
+    becomes such a constant, too."""
+    assembled = ["kernels.wasm", *(name for name in names if name.endswith(".wasm"))]
+    constants = "".join(f'const {Path(name).stem.upper()} = "{_base64(name)}";\n' for name in assembled)
+    text = "".join(_IMPORT.sub("", _read(f"engine/{name}.js")) for name in names if name not in assembled)
+    return constants + slim(text)
+
+
+def _base64(name: str) -> str:
+    return base64.b64encode(files(__package__).joinpath("engine", name).read_bytes()).decode()
 
 
 def slim(source: str) -> str:

@@ -11,8 +11,8 @@ import traitlets
 
 from lessons_lib.widgets._common import check_index, engine_source, module_source, slim, style_source, text_form
 
-ENGINE = ("numbers", "positions", "model", "file", "tokenizer", "search", "worker")
-PARTS = ("translator_words", "translator_weights", "translator_view")
+ENGINE = ("arena", "plain", "kernels", "numbers", "file", "positions", "model", "tokenizer", "search", "worker")
+PARTS = ("engine_start", "translator_words", "translator_weights", "translator_view")
 BEAMS = (1, 2, 4, 8)
 FILE = "course-translator.bin"  # on the course's site
 FILE_NAME = re.compile(r"[\w-]+\.bin")
@@ -41,7 +41,7 @@ class TranslatorWidget(anywidget.AnyWidget):
         ValueError: no sentence, a number or a name out of range, or a file that is not there.
     """
 
-    _esm = engine_source("translator_engine", ENGINE) + slim(module_source("translator", PARTS))
+    _esm = engine_source(ENGINE) + slim(module_source("translator", PARTS))
     _css = style_source("translator")
 
     models = traitlets.List(traitlets.Dict()).tag(sync=True)
