@@ -128,7 +128,7 @@ def count_seen(pairs: Sequence[Pair], train: Sequence[Pair]) -> int:
 
 
 def evenly(pairs: Sequence[Item], count: int) -> list[Item]:
-    """``count`` of the pairs, or of their references, at even distances, or all: files are often sorted, by length or by subject."""
+    """``count`` of the pairs, or of their references, at even distances, or all: files are often sorted by length."""
     if len(pairs) <= count:
         return list(pairs)
     return [pairs[i * len(pairs) // count] for i in range(count)]

@@ -88,7 +88,7 @@ class Source:
         except Exception as error:  # zipfile raises as many kinds as there are damages
             raise UserError(f"{self.name} is damaged or cut off ({error}); {self._fix}") from None
         if len(members) != 1:
-            held = ", ".join(archive.namelist()[:3]) or "nothing"
+            held = ", ".join(map(repr, archive.namelist()[:3])) or "nothing"
             raise UserError(f"{self.name} holds {len(members) or 'no'} {TEXT}, but {held}; {self._fix}")
         if len(text) > MOST_TEXT:
             raise UserError(f"{self.name} unpacks to more than {MOST_TEXT >> 20} MB; {self._fix}")
