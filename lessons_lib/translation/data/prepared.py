@@ -154,7 +154,7 @@ def check_folder(out: Path) -> None:
 
 
 @contextmanager
-def held(out: Path) -> Iterator[None]:
+def locked(out: Path) -> Iterator[None]:
     """The processes of a `torchrun` all come here: the first one works, in a folder that goes if it stays empty."""
     from filelock import FileLock  # comes with torch
 

@@ -18,7 +18,7 @@ from lessons_lib.translation.data.prepared import (
     FORMAT,
     MANIFEST,
     check_folder,
-    held,
+    locked,
     read_manifest,
     what_is_wrong,
 )
@@ -47,7 +47,7 @@ def prepare(out: Path, source: Path | None = None) -> dict:
     """
     out = Path(out)
     _check(out)
-    with held(out):
+    with locked(out):
         return _write(out, source)
 
 
@@ -63,7 +63,7 @@ def load_tatoeba(folder: Path | None = None) -> Corpus:
     folder = Path(folder or CACHE)
     _check(folder)
     if not (folder / MANIFEST).exists():
-        with held(folder):
+        with locked(folder):
             if not (folder / MANIFEST).exists():  # else another process has been here
                 _write(folder, None)
     manifest = read_manifest(folder, NEEDED)

@@ -22,8 +22,8 @@ from lessons_lib.translation.data.prepared import (
     ParquetPairs,
     check_folder,
     count_pairs,
-    held,
     load_prepared,
+    locked,
     read_manifest,
     what_is_wrong,
     write_manifest,
@@ -59,7 +59,7 @@ def prepare(out: Path, n_pairs: int, source: Path | None = None, part_pairs: int
     if source is None and known and "folder" in known["source"]:
         source = Path(known["source"]["folder"])
     opened = Source(source)
-    with held(out):
+    with locked(out):
         return _Preparation(out, n_pairs, opened, part_pairs).run()
 
 

@@ -15,6 +15,7 @@ import pytest
 from toy import toy_config
 
 from lessons_lib.cli import main
+from lessons_lib.files import COMPLETE
 from lessons_lib.translation.data import tatoeba, tatoeba_source
 from lessons_lib.translation.data.corpus import Corpus, Pair, count_seen
 from lessons_lib.translation.data.sameness import normalise
@@ -332,7 +333,11 @@ def test_an_edition_takes_the_place_of_another_whole_or_not_at_all(make, tmp_pat
     with pytest.raises(ValueError, match="is a web page"):
         make(PAGE)
     assert load_tatoeba(tmp_path / "out").fingerprint() == before.fingerprint()
-    assert make(zipped(TEXT + line(1, *GOOD[0][::-1]))).fingerprint() != before.fingerprint()
+    later = make(zipped(TEXT + line(1, *GOOD[0][::-1])), out="later").fingerprint()
+    assert later != before.fingerprint()
+    (tmp_path / "later" / ".lock").unlink()
+    (tmp_path / "later").rename(tmp_path / "out" / COMPLETE)  # as a power cut may leave it
+    assert load_tatoeba(tmp_path / "out").fingerprint() == later
     assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.name != ".lock") == FILES
 
 
