@@ -1,5 +1,6 @@
 """Tatoeba from a file of its form: what is read, which part it goes to for ever, and what other files are called."""
 
+import contextlib
 import gzip
 import io
 import json
@@ -309,6 +310,24 @@ def test_a_site_that_gives_something_else(site, tmp_path, monkeypatch, capsys, a
     with pytest.raises(ValueError, match=message):
         raise ValueError(said)
     assert not (tmp_path / "out").exists()
+
+
+def test_an_answer_without_an_end(tmp_path, monkeypatch):
+    class Endless(contextlib.nullcontext):
+        length, given = None, 0
+
+        def __enter__(self):
+            return self
+
+        def read(self, size: int) -> bytes:
+            self.given += size
+            assert self.given < 2 << 20, "nobody stops"
+            return bytes(size)
+
+    monkeypatch.setattr(tatoeba_source, "MOST_PACKED", 1 << 20)
+    monkeypatch.setattr(tatoeba_source, "urlopen", lambda *_, **__: Endless())
+    with pytest.raises(ValueError, match="gives more than 1 MB, so it is not the archive"):
+        prepare(tmp_path / "out")
 
 
 def test_without_a_network_it_says_what_to_do(tmp_path, monkeypatch, capsys):
