@@ -63,4 +63,5 @@ PRESETS = {
         "batch_tokens": 1_500,
     },
 }
-CORPORA = {"grammar": "toy", "pairs": "small", "wmt14": "base"}  # what can be trained on, and the size that fits it
+# What can be trained on, and the size that fits it.
+CORPORA = {"grammar": "toy", "pairs": "small", "tatoeba": "base", "wmt14": "base"}
