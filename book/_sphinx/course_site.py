@@ -152,7 +152,7 @@ def copy_mathjax(app, exception) -> None:
 
 
 def move_engines(app, exception) -> None:
-    """Take the widgets' engines out of the pages, into scripts of the site that a page loads when a reader asks for one.
+    """Take the widgets' engines out of the pages, into scripts of the site that a page loads when one is needed.
 
     Classic scripts: a page that was opened as a file, without a server, may load them too.
     """
