@@ -659,7 +659,7 @@ print("without a cache, more than twice the time of writing with it:", above(sav
 
 # %% tags=["claim-13", "nbval-ignore-output"]
 def step_of(width, texts, vocabulary=config.vocab_size):
-    """A decoder of our shape and another width: a step, from the 21st token on; its weights."""
+    """A decoder of our shape and another width: steps from the 21st token on; weights."""
     other = dataclasses.replace(
         config, d_model=width, d_ff=2 * width, vocab_size=vocabulary, n_encoder_layers=1
     )
