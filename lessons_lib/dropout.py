@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class Dropout(nn.Module):
-    """Zero with probability ``p``, else divided by 1 − p, so that the mean stays; does nothing outside training.
+    """Zero with probability ``p``, else divided by 1 − p: the expected value stays. Does nothing outside training.
 
     On a CPU, PyTorch draws a number for each element, one after the other. Here one draw of 64 bits decides four
     elements, by 16 bits each; ``p`` is then exact to 1/65536.

@@ -34,7 +34,7 @@ class LayerNorm(nn.Module):
 
 
 class RMSNorm(nn.Module):
-    """`rms_norm` with a learned γ, computed by PyTorch's kernel."""
+    """`rms_norm` with a learned γ, computed by PyTorch's function: one kernel on some devices, several on a CPU."""
 
     def __init__(self, d_model: int, eps: float = 1e-6):
         super().__init__()

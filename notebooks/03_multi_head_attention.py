@@ -973,12 +973,12 @@ growth
 # %%
 for state in growth.states:
     if state["step"] in (0, 100, 200, 400, 6000):
-        print(
-            f"step {state['step']:5,}: alignment error {state['aer']:.3f}, BLEU {state['bleu']:4.1f}"
-        )
+        error, bleu = state["aer"], state["bleu"]
+        print(f"step {state['step']:5,}: alignment error {error:.3f}, BLEU {bleu:4.1f}")
 by_step = {state["step"]: state for state in growth.states}
 says(
-    "step 200 the alignment error has fallen from 0.821 to 0.405, BLEU risen to 12.6 of 97.4",
+    "step 200 the alignment error has fallen from 0.821 to 0.405, BLEU "
+    "risen to 12.6 of 97.4",
     200,
     by_step[0]["aer"],
     by_step[200]["aer"],

@@ -201,7 +201,7 @@ plt.show()
 # \text{pre-norm:} \quad x \mapsto x + f\big(\operatorname{norm}(x)\big).
 # $$
 #
-# It looks like a small change. But follow $x$ through a {term}`pre-norm` stack: it is *never touched*, only added to. After $N$ sub-layers
+# Follow $x$ through a {term}`pre-norm` stack: it is *never touched*, only added to. After $N$ sub-layers
 #
 # $$
 # x_N = x_0 + f_1(\cdot) + f_2(\cdot) + \ldots + f_N(\cdot).
@@ -302,10 +302,10 @@ class EncoderDecoder(nn.Module):
 
 
 # %% [markdown]
-# That is the whole model. In training there is one thing more, **{term}`dropout`** ({cite:t}`srivastava2014dropout`): a random tenth of the
+# In training there is one thing more, **{term}`dropout`** ({cite:t}`srivastava2014dropout`): a random tenth of the
 # numbers that a sub-layer gives is set to zero before they are added, and so is a tenth of the embeddings with their places
 # ({cite:t}`vaswani2017attention`, section 5.4). The aim: that the network leans on no single number. Those that stay are divided by 0.9, which keeps the
-# mean. In use nothing is dropped; a model that somebody forgot to put into `eval()` gives another answer each time:
+# expected value. In use nothing is dropped; a model that somebody forgot to put into `eval()` computes other numbers each time, though its words may stay:
 
 # %%
 dropout, ones = Dropout(0.1), torch.ones(100_000)
@@ -329,7 +329,7 @@ print(
 )
 
 # %% [markdown]
-# Is it the real thing? First the layers, against PyTorch's own. Its layers have the same parts under other names, and keep
+# First the layers, against PyTorch's own. Its layers have the same parts under other names, and keep
 # $W_Q, W_K, W_V$ in one matrix, so we copy the weights over.
 
 
@@ -374,7 +374,7 @@ with torch.no_grad():
 print("our two layers = PyTorch's")
 
 # %% [markdown]
-# Now the whole. A trained model is a dictionary of names and numbers. The course's translator learnt its 1.2 million numbers inside
+# A trained model is a dictionary of names and numbers. The course's translator learnt its 1.2 million numbers inside
 # `lessons_lib.transformer`; its names differ a little from ours, its numbers do not care in whose code they run. (The library keeps the
 # embedding and the output matrix in a class of their own, `TokenModel`, since every family needs them. And asked with
 # `return_attention=True`, it gives the attention of every layer beside the logits, as `AttentionWeights`.) Rename, load, compare.
@@ -432,7 +432,7 @@ print("our logits = lessons_lib's, on", len(src), "sentence pairs that it has ne
 
 # %% [markdown]
 # To translate, ask it again and again for the next token: {term}`greedy decoding`. The memory is made once; the decoder runs at each step. (It
-# computes the whole beginning anew each time. Lesson 11 is about not doing that.)
+# computes the whole beginning anew each time; see lesson 11.)
 
 
 # %%
@@ -475,7 +475,7 @@ print(
 # %% [markdown]
 # ### From English to French logits, block by block
 #
-# One sentence, all the way. PyTorch can call us whenever a module has finished (a *hook*); we let it print what came out.
+# PyTorch can call us whenever a module has finished (a *hook*); we let it print what came out.
 
 # %%
 example = torch.tensor([source_ids], device=device)
@@ -537,7 +537,7 @@ print(f"{'logits':34} {tuple(logits.shape)!s:14} best: {' '.join(best)}")
 # | for example | BERT ({cite:t}`devlin2019bert`) | GPT-2 ({cite:t}`radford2019language`) | the first Transformer, T5 ({cite:t}`raffel2020exploring`) |
 #
 # The table is a promise. Does the code keep it? The {term}`gradient` tells: if output $t$ does not depend on input $s$, its gradient
-# there is zero, exactly. Here are three models of the library, two layers each, fresh from their random start.
+# there is zero, exactly. Here are three models of the library, two layers a stack, fresh from their random start.
 
 # %%
 SHAPE = {"vocab_size": 50, "d_model": 32, "n_heads": 4, "d_ff": 64, "dropout": 0.0}
@@ -613,7 +613,7 @@ print(
 # (claim-05-1)=
 # ### Claim 1: "Cut the bridge, and the decoder still writes fluent French about something else"
 #
-# It is a nice picture: without a source the decoder is a French {term}`language model`, so it should babble, but babble well. We cut the bridge in three
+# Without a source the decoder is a French {term}`language model`, so it should babble, but babble well. We cut the bridge in three
 # ways, and leave the weights alone: the memory of *another* sentence, a memory of zeros, and the *average* memory, the same vector at every
 # place. For each we ask two things. Is it a translation ({term}`BLEU`)? And is it French, whatever it says: of all pairs of neighbours that it writes (words, and both ends), how
 # many stand in 6,000 training sentences? Two yardsticks: the good translations, and the same with their words shuffled, which is no French. Let us call
@@ -690,7 +690,7 @@ says(
 # Our list knows 70 % of the pairs of a good translation, 20 % of one whose words are shuffled: between these two lies what there is to see. (Not more than
 # 70, for 6,000 sentences do not hold every pair.) With another sentence's memory the decoder writes that sentence's translation, to the last word. So the
 # memory is what tells it *what* to say; by the wiring there is no other way. But with zeros or an average it does not babble well. It stammers, with zeros
-# 36 %, with the average 46 %: one and the same broken sentence, whatever the source.
+# 36 %, with the average 46 %: each gives one broken sentence, whatever the source.
 #
 # ```{admonition} Verdict: true for another sentence's memory; false for none
 # :class: note verdict
@@ -702,10 +702,10 @@ says(
 # (claim-05-2)=
 # ### Claim 2: "Residual connections are there so that gradients do not vanish"
 #
-# This is the reason that you will usually read for the "add" in add & norm. We build encoder stacks of 1 to 32 layers from one and the same
-# kind of layer, wired in five ways, all of them untrained, and give them random vectors. Two numbers: how large is the gradient that arrives at the
+# This is the usual reason for the "add" in add & norm. We build encoder stacks of 1 to 32 layers from one and the same
+# kind of layer, wired in five ways, each with one more norm at its end, untrained, and give them random vectors. Two numbers: how large is the gradient that arrives at the
 # *input*? And how different are the places from each other at the *output*: the part of the vectors that is not common to all places, from 0 (all places hold the
-# same vector) to 1? Three random starts. Let us say that a gradient *vanishes* if 32 layers leave less than a twentieth of what one layer gives, and
+# same vector) to 1? Three random starts, and their geometric mean. Let us say that a gradient *vanishes* if 32 layers leave less than a twentieth of what one layer gives, and
 # *explodes* if they give twenty times as much; and that the places *differ* if more than 0.01 is their own.
 
 
@@ -837,8 +837,8 @@ for cell in ("pre-norm 0.003", "norm without residual 0.003"):
 # ### Claim 3: "The decoder needs what the encoder's last layer has made"
 #
 # The bridge starts at the end of the encoder. What if it started earlier? We give the decoder the encoder's vectors after 2, 1 and 0 layers, through the same
-# last norm. (After 0 layers they are the embeddings: no English word has looked at any other.) Nothing is trained anew. And, once, the last layer *without* the norm; and once
-# without the norm, but multiplied by one number, which gives it the size that the norm would have given.
+# last norm. (After 0 layers they are the embeddings: no English word has looked at any other.) Nothing is trained anew. And, once each, the last layer *without* the norm,
+# and the same multiplied by one number, which gives it the size that the norm would have given.
 
 
 # %% tags=["claim-encdec-3", "nbval-ignore-output"]
@@ -878,7 +878,7 @@ print(
 )
 
 # %% [markdown]
-# That should surprise you. A decoder that has never met a bare embedding translates from bare embeddings, not well, but far from nonsense. A likely reason is in claim 2: the
+# A decoder that has never met a bare embedding translates from bare embeddings, not well, but far from nonsense. A likely reason is in claim 2: the
 # last layer's vector is the embedding *plus* two layers' additions, so the word is still in it. And what a memory without its last norm lacks is above all its *size*: one number repairs most
 # of the damage.
 #
@@ -1013,7 +1013,7 @@ says(
 )
 
 # %% [markdown]
-# Read the sentence from the top. At first every place repeats the token that it was given: with one table for input and output, a vector that nobody has changed is nearest to itself. The next
+# At first every place repeats the token that it was given: with one table for input and output, most tokens give themselves the largest logit (here, all). The next
 # token has to *displace* the present one in the stream, and it does so in two large steps, the feed-forward network of the first layer, and the cross-attention of the second.
 #
 # ```{admonition} Verdict: true on the whole, in this translator; not of every place
@@ -1145,7 +1145,7 @@ print(
 #
 # **Two that hide.** *The encoder's layers in the wrong order* (it happens: sort names as text, and `layers.10` comes before `layers.2`) costs a few points only. *The norm at the decoder's end forgotten*
 # costs hardly any BLEU: greedy decoding asks for the largest logit only, and it mostly stays the largest. (Not always: γ, β and the mean that is taken away can change the order.) But all logits are far too
-# large, and so the model is certain of everything. Whatever needs a second choice, such as {term}`beam search` or sampling, hardly finds one. So compare **logits**, as we did above: the translations alone would not have told.
+# large, and so the model is certain of nearly everything. Whatever needs a second choice, such as {term}`beam search` or sampling, hardly finds one. So compare **logits**, as we did above: BLEU alone would hardly have told.
 #
 # **One that depends on the company.** *Padding seen*: a short sentence in a batch with a long one is filled up, and cross-attention shares its weights with the filling. So the translation of a sentence depends on who
 # travels with it:
@@ -1174,13 +1174,13 @@ print(
 )
 
 # %% [markdown]
-# That is the test to write for every model that works on batches: **a sentence alone and the same sentence in a batch give the same result.**
+# That is the test to write for every model that works on batches: **a sentence alone and the same sentence in a batch give the same result, up to rounding.**
 #
 # ## Check yourself
 #
 # Choose an answer to see what it says about it.
 #
-# **1. The source has 12 tokens, 5 target tokens are written. What is the shape of the cross-attention weights of one head, and which side makes the keys?**
+# **1. The source has 12 tokens, the decoder is given 5. What is the shape of the cross-attention weights of one head, and which side makes the keys?**
 #
 # <details><summary>12 × 5; the target makes the keys</summary>
 #
@@ -1198,7 +1198,7 @@ print(
 #
 # </details>
 #
-# **2. While a translation of 20 tokens is being written, token by token, how often does a layer of the encoder run?**
+# **2. While a translation of 20 tokens is being written, token by token, how often must a layer of the encoder run?**
 #
 # <details class="right"><summary>Once</summary>
 #

@@ -112,7 +112,7 @@ widget
 # 1. Press *add 1 to all*. The bars on the left rise; those on the right do not move. Start again, and press *all × 10*. Now switch to
 #    RMSNorm and do both once more: which of the two does it notice?
 # 2. Start again and drag one bar far up. On the right all the others are pressed together: whatever one number wins, the rest must lose.
-# 3. Choose *γ = 1, β = 0* and read the table: mean 0, spread 1. With the learned γ and β they are not 0 and 1 any more.
+# 3. Go back to LayerNorm, choose *γ = 1, β = 0* and read the table: mean 0, spread 1. With the learned γ and β they are not 0 and 1 any more.
 #
 # You see eight of the word's 128 numbers, and the widget treats those eight as the whole vector. The model takes the mean over all 128.
 # ```
@@ -180,7 +180,7 @@ widget
 #
 # In pre-norm nothing ever normalises the path itself, so one more norm stands at its end. Claim 2 is about what it does.
 #
-# Three younger ideas that you will meet. *Norms before and after*: Gemma 2 norms what goes into a sub-layer and what comes out of it, but not the path
+# Three younger ideas. *Norms before and after*: Gemma 2 norms what goes into a sub-layer and what comes out of it, but not the path
 # ({cite:t}`gemma2024improving`). *QK-norm*: queries and keys are normed as well, so that their lengths no longer enter a score ({cite:t}`henry2020query`;
 # {cite:t}`dehghani2023scaling` needed it to train a very large model of images). *Dynamic Tanh*: no norm at all, but $\gamma \tanh(\alpha x) + \beta$ with a learned number
 # $\alpha$, number by number ({cite:t}`zhu2025transformers`).
@@ -224,10 +224,10 @@ print("RMSNorm:                ", rounded(rms_norm(four, ones)))
 print("with 100 added:         ", rounded(rms_norm(four + 100, ones)))
 
 # %% [markdown]
-# The last line is worth a second look. To RMSNorm 101 and 104 are nearly the same number, and so they come out nearly equal: a large common
+# Look at the last line. To RMSNorm 101 and 104 are nearly the same number, and so they come out nearly equal: a large common
 # offset drowns what differs. LayerNorm takes the offset away first.
 #
-# As modules, with γ and β as parameters. They start as 1 and 0, so that a new norm adds nothing of its own. Are they the real thing? They
+# As modules, with γ and β as parameters. They start as 1 and 0, so that a new norm adds nothing of its own. They
 # must equal the library's, and PyTorch's, forwards and backwards.
 
 
@@ -377,10 +377,10 @@ print(
 )
 
 # %% [markdown]
-# Three things to keep in mind:
+# Three things:
 #
-# - **The path grows, and the sub-layers do not notice.** At the end of the decoder it is about ten times as long as at the beginning, and what the
-#   sub-layers hear is between 3 and 15 long all the way. This is what the norm is for.
+# - **The path grows, and the sub-layers do not notice.** On average it is about ten times as long at the end of the decoder as at the beginning, and what
+#   the sub-layers hear is between 3 and 15 long all the way. This is what the norm is for.
 # - **Some dimensions are larger than others**, and a norm divides by the spread of all 128 numbers together. (In large language models a few
 #   dimensions grow so large that they are in the way of 8-bit arithmetic: {cite:t}`dettmers2022llm`.)
 # - **The mean is small**, beside the spread. So LayerNorm's first step, taking it away, does little here. Remember this at claim 3.
@@ -420,7 +420,7 @@ for kind, name in (
 
 # %% [markdown]
 # γ is a volume knob for each dimension, and in front of attention most are turned down. β moves, in front of the feed-forward networks, the point at
-# which a ReLU begins to let something through. But what reads the norm is a matrix with a bias of its own, and $(\hat x + \beta) W + b = \hat x W + (\beta W + b)$:
+# which a ReLU begins to let something through. But what reads the norm is a matrix with a bias of its own, and $(\gamma \odot \hat x + \beta) W + b = (\gamma \odot \hat x) W + (\beta W + b)$:
 # β can move into that bias, with nothing lost. (Only the decoder's last norm is read by a matrix without one, the output.) Many models leave it out; T5 and Llama leave out that bias, too.
 
 # %%
@@ -514,7 +514,7 @@ for name, norm in (("LayerNorm", plain_layer_norm), ("batch norm", batch_norm)):
 # %% [markdown]
 # The sentence has not changed. What stands beside it has, and batch norm lets that in. So a translation would depend on who else sends
 # a sentence at the same moment. The usual answer is: only in training. Meanwhile batch norm keeps running averages of the means and variances,
-# and later those are used, fixed. Does that save it? We train one network with each norm, and ask for the loss on the same 40 sentences three
+# and later those are used, fixed. We train one network with each norm, and ask for the loss on the same 40 sentences three
 # times: all in one batch; one by one; and as the network would be used after training. And we ask how it does on unseen sentences. Batch norm is of *no use* if, in use, it
 # is worse than LayerNorm there by more than 0.5 nats; the company *matters* if it moves the loss by more than 0.1.
 
@@ -569,14 +569,14 @@ for statement in (
 # (claim-06-2)=
 # ### Claim 2: "LayerNorm stabilises training; post-norm needs warm-up"
 #
-# Two claims in one. {cite:t}`xiong2020layer` found that post-norm trains badly without a warm-up, and that
+# {cite:t}`xiong2020layer` found that post-norm trains badly without a warm-up, and that
 # pre-norm does not need one. A {term}`warm-up` begins with a tiny learning rate and raises it over the first steps.
 #
 # Eight layers, four and four, are enough to see something. The study trains them with post-norm and pre-norm, at the full learning rate
 # from the first step and with a warm-up of 40 steps; post-norm also at a lower rate, with more steps; and without a norm, with the warm-up. A warm-up is *needed* where
 # it makes the last losses lower by more than 0.2 nats, and *helps* where it makes them lower at all, each with the whole 95 % interval.
 #
-# There is a suspicion to check as well. Without a norm, every sub-layer adds its share to the path *before anything is learnt*. Is it the
+# And a suspicion: without a norm, every sub-layer adds its share to the path *before anything is learnt*. Is it the
 # norm that is needed, or only a quieter start? In a **quiet start** the last matrix of each sub-layer is zero, so that at first it adds
 # nothing ({cite:t}`zhang2019fixup` and {cite:t}`bachlechner2021rezero` train deep networks without norms in ways like this).
 #
@@ -655,7 +655,7 @@ print(
 # %% [markdown]
 # In 140 steps at the high rate post-norm without a warm-up stayed at about that: it learnt the frequencies, and little more. With one it got a little below.
 #
-# Why? A usual answer: "each norm on the path divides the gradient, so that it shrinks on its way down". Look at untrained networks, a little deeper, and at the gradient
+# Why? A usual answer: "each norm on the path divides the gradient, so that it shrinks on its way down". Look at untrained networks, twice as deep, and at the gradient
 # that each layer gets, in *both* stacks, from three starts. The decoder's comes down from the loss, at its top; the encoder's comes from the memory, at its top.
 
 
@@ -751,7 +751,7 @@ for name, sides in arriving.items():
 #
 # **Count.** For one word of $D$ numbers LayerNorm adds them up, subtracts, squares, adds up, scales, multiplies by γ and adds β: $7D$
 # operations. RMSNorm squares, adds up, scales and multiplies: $4D$. Cheaper, no doubt. But how much of the model is that? A matrix product
-# costs $2D^2$.
+# costs $2D^2$. (Attention's own sums, left out, make the norms' share smaller.)
 
 # %%
 for d_model, d_ff, what in (
@@ -769,7 +769,7 @@ for d_model, d_ff, what in (
     )
 
 # %% [markdown]
-# A saving that cannot be measured, then? Operations are not time. A norm does little with each number and must fetch all of them from
+# Operations are not time. A norm does little with each number and must fetch all of them from
 # memory, so per operation it is slow. **Measure**: both of ours from above, and both of PyTorch's, forwards and backwards, in turns.
 
 # %%
@@ -835,7 +835,7 @@ print(
 )
 
 # %% [markdown]
-# From scratch the saving is real: fewer operations, and fewer trips to memory. PyTorch's LayerNorm is **fused**: one pass over memory does
+# From scratch the saving is real: fewer operations, and fewer trips to memory. PyTorch's LayerNorm is **fused**: one kernel does
 # all of it, and that is worth far more than leaving out a mean. Where a machine has a fused LayerNorm and no fused RMSNorm (the CPU
 # that made this page, with this version of PyTorch) the cheaper formula is the slower one. And how much of a training step are the norms at all?
 
@@ -869,8 +869,8 @@ print(
 print("less than a fifth:", part < 0.2)
 
 # %% [markdown]
-# **As good?** The study trains both in pairs: the same start, the same batches, several seeds, three learning rates. Each norm gets the rate that is best on the sentences
-# for choosing. *As good* means: on unseen sentences the losses differ by less than 0.05 nats, with the whole interval of the paired difference. After 300 steps the two are compared at the lowest rate alone. One pair is trained here.
+# **As good?** The study trains both in pairs: the same start, the same batches, several seeds, three learning rates. Each norm gets the one of the three that is best on the sentences
+# for choosing, which for both is the highest. *As good* means: on unseen sentences the losses differ by less than 0.05 nats, with the whole interval of the paired difference. After 300 steps the two are compared at the lowest rate alone. One pair is trained here.
 
 # %% tags=["claim-15"]
 study = load("norm_pairs")
@@ -969,7 +969,7 @@ print(
 # ```{admonition} Verdict: cheaper on paper, in time only where the kernel is as good; in loss behind in training, but not on unseen sentences
 # :class: note verdict
 # About half the operations, of something that is less than a percent of the operations and, here, a few percent of the time. From scratch it is clearly
-# faster; against a fused LayerNorm it is what the kernel makes of it: measure on your own machine. In the pairs RMSNorm has the higher loss in *training*. On *unseen* sentences no difference is shown after 140 steps, though
+# faster; against a fused LayerNorm it is what the kernel makes of it: measure on your own machine. On average of the pairs RMSNorm has the higher loss in *training*. On *unseen* sentences no difference is shown after 140 steps, though
 # the interval is too wide to call both as good; and after 300 steps, at the lowest rate, RMSNorm is slightly ahead. So whoever looks at training losses alone gets another answer. The trained translator hardly notices when its mean is left in. Llama and its relatives use RMSNorm
 # ({cite:t}`touvron2023llama`), which has one parameter vector less, and needs no mean.
 # ```
@@ -1108,8 +1108,8 @@ print(
 
 # %% [markdown]
 # **γ in the weight decay.** {term}`Weight decay` pulls every parameter a little towards 0 at each step ({cite:t}`loshchilov2019decoupled`). For a
-# matrix whose result goes straight into a norm that changes nothing but the scale, which the norm undoes. For γ, 0 is not a neutral place. It means silence; neutral would
-# be 1. The trainer of this course makes no exception for norms. Is that bad? Here is where it drags a γ that the loss does not care
+# matrix whose result goes straight into a norm that changes nothing but the scale, which the norm undoes, and how large later steps are beside it. For γ, 0 is not a neutral place. It means silence; neutral would
+# be 1. The trainer of this course makes no exception for norms. Here is where it drags a γ that the loss does not care
 # about: with the decay that the course's translator was trained with, and with the stronger one of its preset `toy`.
 
 # %%
@@ -1330,7 +1330,7 @@ for pair, text in zip(corpus.test[:2], with_ours, strict=False):
 # - The path through our translator grows with depth; the norm before each sub-layer hides that from it.
 # - Post-norm stands on the path; pre-norm leaves it free. In an untrained decoder post-norm's gradient shrinks towards the bottom, in the encoder of the same network it does not.
 # - In our short trainings pre-norm needed no warm-up, post-norm needed one at the high rate, and a quiet start helped it more.
-# - RMSNorm does about half the arithmetic. In our pairs it is behind in training, and not on unseen sentences. Whether it is faster depends on the kernel.
+# - RMSNorm does about half the arithmetic. On average of our pairs it is behind in training, and not on unseen sentences. Whether it is faster depends on the kernel.
 #
 # **Where it comes from.** LayerNorm: {cite:t}`ba2016layer`. RMSNorm: {cite:t}`zhang2019root`. Batch norm: {cite:t}`ioffe2015batch`. Post-norm is the published
 # Transformer, {cite:t}`vaswani2017attention`, section 3.1, with the warm-up in section 5.3; pre-norm, warm-up and gradients: {cite:t}`xiong2020layer`; why post-norm is hard to train, seen in

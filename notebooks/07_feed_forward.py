@@ -190,8 +190,8 @@ FeedForwardWidget(
 #
 # That is what **{term}`position-wise`** means.
 #
-# **Three activations.** ReLU cuts off. GELU ({cite:t}`hendrycks2016gelu`) is $h\,\Phi(h)$, where $\Phi(h)$ is the probability that a normal
-# random number is below $h$. (GPT-2 computes it by an approximation with tanh; the library calls that `gelu_tanh`.) SiLU, also called swish ({cite:t}`ramachandran2017searching`), is $h\,\sigma(h)$, with the sigmoid $\sigma$. Both come near ReLU
+# **Three activations.** ReLU cuts off. GELU ({cite:t}`hendrycks2016gelu`) is $h\,\Phi(h)$, where $\Phi(h)$ is the probability that a standard
+# normal number is below $h$. (GPT-2 computes it by an approximation with tanh; the library calls that `gelu_tanh`.) SiLU, also called swish ({cite:t}`ramachandran2017searching`), is $h\,\sigma(h)$, with the sigmoid $\sigma$. Both come near ReLU
 # far from 0, and dip a little below 0 before it.
 #
 # **A gate.** {cite:t}`shazeer2020glu` took a third matrix, and let one half of the neurons decide how much of the other half passes
@@ -201,7 +201,7 @@ FeedForwardWidget(
 # \operatorname{SwiGLU}(x) = \big(\operatorname{SiLU}(x W_{gate} + b_{gate}) \odot (x W_{up} + b_{up})\big)\, W_{down} + b_{down} ,
 # $$
 #
-# where $\odot$ multiplies neuron by neuron. With GELU in place of SiLU it is called GEGLU. (The published forms have no biases.) These are the names of Llama's weights:
+# where $\odot$ multiplies neuron by neuron. With GELU in place of SiLU it is called GEGLU. (Shazeer's networks have no biases.) These are the names of Llama's weights:
 # `gate_proj` is what goes through the activation, `up_proj` what it is multiplied with. **In this course's code the matrix that goes through the activation is always
 # `expand`, with a gate or without, and the added one is `gate`**: so `expand` is Llama's `gate_proj`, `gate` its `up_proj`, and `contract` its `down_proj`.
 # Exchange them, and the weights still fit, but the network is another one.
@@ -445,10 +445,10 @@ both = points.sum(dim=1)
 print("two ReLU neurons:   ", (F.relu(both) - 2 * F.relu(both - 1)).tolist())
 
 # %% [markdown]
-# So much for what is certain. Does a *translator* need such things? That is a question about language and about training, and an argument
+# Does a *translator* need such things? That is a question about language and about training, and an argument
 # does not answer it. So small translators are trained that differ in one layer. To be quick, they
 # translate **word by word, in place**: for each English word of a sentence the network names the French word that belongs to it,
-# from the gold alignment of the course's corpus. It has to look around to do so: *the* is *le, la, l'* or *les*.
+# from the gold alignment of the course's corpus. It has to look around to do so: *the* is *le, la, les, du* or, in one word, *l'homme*.
 
 # %%
 english, french = next(
@@ -462,8 +462,8 @@ english, french = next(
 print(*(f"{e} → {f}" for e, f in zip(english, french, strict=True)), sep=",  ")
 
 # %% [markdown]
-# The network: word vectors, **one** encoder layer of the library, and scores for the 500 most frequent French words. Of the layer there are
-# six versions.
+# The network: word vectors, **one** encoder layer of the library, and scores for the 500 most frequent French words (where another is due, nothing
+# is asked). Of the layer there are six versions.
 #
 # - *ReLU*: attention, then a feed-forward network with $F = 4d$. The usual layer.
 # - *no activation*: the same, with $f(h) = h$.
@@ -472,7 +472,7 @@ print(*(f"{e} → {f}" for e, f in zip(english, french, strict=True)), sep=",  "
 # - *SwiGLU*: a gated network, two thirds as wide. Exactly as many there.
 # - *SwiGLU, unfair*: a gated network as wide as the plain one, so half as large again.
 #
-# One training proves nothing, and one learning rate proves little; you will see why. A stored study (`lessons_lib/studies/layer_versions.py`) has trained
+# One training proves nothing, and one learning rate proves little. A stored study (`lessons_lib/studies/layer_versions.py`) has trained
 # each version from several seeds at **three learning rates**, 150 updates each, and most of them, at the middle one, with 400 updates as well. All numbers are losses on
 # unseen sentences; the best rate of a version is chosen on *other* unseen sentences. The bound, for this claim and the next two: a version is *better* if its
 # loss is lower by more than 0.02 {term}`nats`, in pairs of the same seed, with the whole 95 % interval. Seed 0 is trained here, too.

@@ -104,7 +104,7 @@ MaskWidget(WORDS, selected=2)
 #
 # | pattern | who may look at whom | used by |
 # |---|---|---|
-# | none | everybody at everybody | {term}`encoders <encoder>`: they may see all that they read, as long as no word that they are asked for is in it (check 5) |
+# | none | everybody at everybody | {term}`encoders <encoder>`: they may see all that they read, as long as copying it is no answer (check 5) |
 # | {term}`padding` | everybody at everything that is real | batches of sentences of unequal length |
 # | causal | everybody at the past and at itself | decoders, GPT |
 # | causal and padding | both rules at once | decoders in batches |
@@ -117,12 +117,12 @@ MaskWidget(WORDS, selected=2)
 # ## The mathematics
 #
 # A query $t$ scores all keys $s$. The mask says which scores count: the others become $-\infty$ *before* the softmax, so that their
-# weight is $e^{-\infty} = 0$ and the rest still sum to 1:
+# weight is $e^{-\infty} = 0$ and the rest, if there is any, still sum to 1:
 #
 # $$
 # A = \operatorname{softmax}\!\Big(\frac{QK^\top}{\sqrt{d_{head}}} + M\Big), \qquad
 # M_{ts} = \begin{cases} 0 & \text{if } t \text{ may look at } s \\ -\infty & \text{if not,} \end{cases} \qquad
-# A, M \in \mathbb{R}^{T \times S} .
+# A \in \mathbb{R}^{T \times S} .
 # $$
 #
 # $d_{head}$ is the width of a head, $T$ counts queries and $S$ keys. In code the mask is boolean, `True` = may look, and its shape need only *broadcast* to that of the scores, (B, H, T, S) for B sentences
@@ -143,7 +143,7 @@ MaskWidget(WORDS, selected=2)
 # %% [markdown]
 # ## The code, from scratch
 #
-# Every mask is a comparison of places, or of tokens.
+# Every mask compares places, tokens, or documents.
 
 
 # %%
@@ -212,7 +212,7 @@ for row in range(2):
     print("says: ", *tokenizer.pieces(batch.tgt_out[row].tolist()))
 
 # %% [markdown]
-# Read each column from top to bottom: after `<s>`, the first word; after the first word, the second; after the last word, `</s>`. Where the padding
+# Read the two rows of a sentence token by token: after `<s>`, the first; after the first, the second; after the last, `</s>`. Where the padding
 # begins, nobody is asked. (Nor is anybody in the prompt of a chat model, if it is trained with a *prompt-loss mask*: the prompt is read, but left out of the loss. Claim 3 of lesson 9 does so. And where texts are packed, each counts its places from 0, unless positions are relative.)
 #
 # Here is the loss, by hand: the mean of $-\log P$ over the places that are asked. It must be the library's.
@@ -321,7 +321,7 @@ def bleu(texts, pairs):
 # ### Claim 1: "The causal mask stops the decoder from cheating"
 #
 # If it does, no change of a later word can move an earlier answer. There are too many changes to try, but the {term}`gradient` tries all
-# small ones at once. We give the trained translator a sentence, choose a place $t$, and ask how strongly its logits depend on
+# infinitely small ones at once. We give the trained translator a sentence, choose a place $t$, and ask how strongly its logits depend on
 # each vector that the decoder read. (Of the logits, a number a token of the vocabulary, we take one random mixture, in which they will hardly cancel.)
 
 
@@ -365,7 +365,7 @@ print("largest dependence on a later word:", depends[later].max().item())
 print("smallest dependence on the past is more than 0:", bool(depends[~later].min() > 1e-4))
 
 # %% [markdown]
-# A weight of $e^{-\infty}$ is 0 in the computer too, and 0 times a gradient is 0, through every layer.
+# A weight of $e^{-\infty}$ is 0 in the computer too (as is that of the large number that `lessons_lib` subtracts), and 0 times a finite gradient is 0, through every layer.
 #
 # Now break it. Two small translators, the same numbers to begin with, the same sentences in the same order; one of them without the
 # mask. To learn in seconds they get only short sentences (up to 6 French words), a vocabulary of 2,000 pieces and one layer on each side. The same was
@@ -480,7 +480,7 @@ print(
 )
 
 # %% [markdown]
-# Held-out data does not find a leak, for copying works on any sentence. Our explanation of the translations: when it writes, there is no next word to copy. In training the only place without one
+# The loss on held-out data does not show a leak, for copying works on any sentence. Our explanation of the translations: when it writes, there is no next word to copy. In training the only place without one
 # was the last, where the answer was `</s>`. So with four of the study's five seeds it ends at once, and with one it writes on without sense until it is stopped. (Which of these it does seems to hang on the last digits of the training: the run above has the first seed, and mostly writes a mark and ends.)
 #
 # ```{admonition} Verdict: true, exactly
@@ -607,7 +607,7 @@ print(
 #
 # ```{admonition} Verdict: false
 # :class: note verdict
-# With the masks all 100 sentences got the same translation whatever the padding, to the last letter. Without them it depends on their *neighbours*:
+# With the masks all 100 sentences got the same translation with 1 to 16 paddings, to the last letter. Without them it depends on their *neighbours*:
 # one padding changes 18 % of the translations, eight change 80 %, and BLEU falls from 99 to 53 (one translator, 100 sentences of one length; the intervals are printed above). Tests with single sentences
 # do not show that bug. On the target's side padding on the *right* needs no mask: it lies in the future, and
 # the causal mask hides it. That is why `lessons_lib` passes its decoder the causal mask alone.
@@ -823,7 +823,7 @@ for name, one, its_tokenizer, its_pairs in (
 
 # %% [markdown]
 # Where the translator is good, its own beginnings *are* the right ones. So we must make errors. We take
-# 400 reference translations and give the translator the right beginning, up to a place in the middle. There we put one wrong token, and then *it writes on freely*, reading what it has written itself. Two kinds of errors: a French token at random; and its own, the token that it found best there beside the right one.
+# 400 reference translations and give the translator the right beginning, up to a place drawn between the first token and the last but two. There we put one wrong token, and then *it writes on freely*, reading what it has written itself. Two kinds of errors: a French token at random; and its own, the token that it found best there beside the right one.
 # As a control, the same without an error. We count the *edits* that would make its rest the reference's: tokens to exchange, to insert or to take out. If errors feed on each other, one brings more than **1** further edit, over what the control needs: that is our bound.
 
 
@@ -842,7 +842,7 @@ def edits(one, other):
 def write_on(kind, examples):
     """How many edits the rest needs, (N,): after a right beginning, and an error of a kind.
 
-    The beginning ends at a place in the middle, the same for each kind.
+    The error stands at one of the tokens 1 to m − 2 of m, the same for each kind.
     """
     batch, draw = collate(examples, tokenizer).to(device), torch.Generator().manual_seed(0)
     source_mask = padding_mask(batch.src, tokenizer.pad_id)
@@ -896,7 +896,7 @@ examples = [example for example in test if len(example.tgt) >= 5][:400]
 KINDS = ("no error", "its own second choice", "a random token")
 needed = {kind: write_on(kind, examples) for kind in KINDS}
 
-# %% tags=["claim-mask-4"] mystnb={"figure": {"name": "after-an-error", "caption": "The trained translator writes on after one wrong token: how many edits would make its rest the reference's, in 400 sentences. An edit is not always an error: after another noun, another article may be right."}, "image": {"alt": "Grouped bars over 0 to 5 or more edits. No error: nearly all sentences need 0. Its own second choice: the bar at 0 is the highest. A random token: the sentences spread over 0 to 5 or more."}}
+# %% tags=["claim-mask-4"] mystnb={"figure": {"name": "after-an-error", "caption": "The trained translator writes on after one wrong token: how many edits would make its rest the reference's, in 400 sentences. An edit is not always an error: after another article, another noun may be right."}, "image": {"alt": "Grouped bars over 0 to 5 or more edits. No error: nearly all sentences need 0. Its own second choice: the bar at 0 is the highest. A random token: the sentences spread over 0 to 5 or more."}}
 fig, ax = plt.subplots()
 for i, (kind, counts) in enumerate(needed.items()):
     bars = np.bincount(counts.clip(max=5), minlength=6) / len(counts)
@@ -938,10 +938,10 @@ says(
 #
 # ```{admonition} Verdict: false; for a good translator nearly true, and its second choice cost it less than one edit more
 # :class: note verdict
-# The two distributions differ as soon as there are errors: of the small translator's sentences fewer than one in ten are the reference, so nearly each leaves, at some place, what training has shown it. The trained one reads the right beginning in more than nine sentences of ten. An error that is its own costs it
+# The two distributions differ as soon as there are errors: of the small translator's sentences fewer than one in ten are the reference, so nearly each leaves the right beginning at some place. The trained one reads the right beginning in more than nine sentences of ten. An error that is its own costs it
 # 0.7 further edits in the mean, a random one 1.8: by our bound the first starts no chain of errors. The limits: one translator, 400 sentences of the kind it was trained on, errors that we put in, and edits are no judgement of quality. Where the text is of another kind, exposure bias has
-# been found to do harm ({cite:t}`wang2020exposure`). One can also train on the model's own beginnings
-# ({cite:t}`bengio2015scheduled`), which costs the parallel training.
+# been found to do harm ({cite:t}`wang2020exposure`). One can also train on beginnings in which some words are the model's own
+# ({cite:t}`bengio2015scheduled`); written word by word, they cost the parallel training.
 # ```
 #
 # ## Bugs worth meeting
@@ -1060,8 +1060,8 @@ print(
 # %% [markdown]
 # It has learnt to repeat what it reads. The first thing that it reads is `<s>`, which our search never writes; so it writes another token, and repeats that. *Mended* by one place.
 #
-# **Padding counted in the loss.** `F.cross_entropy` counts every place unless told otherwise (`ignore_index`). That after `</s>` comes
-# `<pad>`, and after `<pad>` another one, is easy to learn, and pulls the mean down. The more padding, the prettier the number. Does the model
+# **Padding counted in the loss.** `F.cross_entropy` counts every place unless told otherwise (`ignore_index`). That a place that reads
+# `<pad>` must say `<pad>` is easy to learn, and pulls the mean down. The more padding, the prettier the number. Does the model
 # suffer, too? One can read that it learns to end too early. The seeds of claim 1 trained this twin as well. Our bounds, written before: the same up to 0.1 nats on real tokens, sentences as long up to half a word.
 
 # %%
@@ -1144,8 +1144,8 @@ print(
 )
 
 # %% [markdown]
-# The *places* have moved: the first word stands at place 8, and the translator has learnt with first words at place 0. *Mended* by padding on the right in training; or, when a decoder must write and all rows must end at the same column, by counting each row's places from its first
-# real word. Positions that are only relative (lesson 4) do not care.
+# The *places* have moved: `<s>` stands at place 8, and the translator has learnt with `<s>` at place 0. *Mended* by padding on the right in training; or, when a decoder must write and all rows must end at the same column, by counting each row's places from its first
+# real token. Positions that are only relative (lesson 4) do not care.
 #
 # ## Check yourself
 #
@@ -1240,7 +1240,7 @@ print(
 # <details class="right"><summary>Because what it must say has been taken out of what it reads</summary>
 #
 # Right. It is asked for words that were taken out, most of them replaced by the token `[MASK]` (of ten, one by another word, and one is left, so that it cannot trust what it reads). So looking around helps, and copying hardly does. A leak is always a matter of the *task*:
-# what is asked for must not be read.
+# what is asked for must not be there to copy.
 #
 # </details>
 #
@@ -1340,7 +1340,7 @@ print(
 # - A mask is a table of yes and no, a row a query, a column a key; `True` = may look. Forbidden scores become $-\infty$ before the softmax.
 # - It broadcasts to (B, H, T, S): causal (T, T), padding (B, 1, 1, S), both with `&`.
 # - With causal mask and shifted targets one pass asks all questions, and no place sees its answer.
-# - A loss that is too good is the symptom of a leak. Held-out sentences do not show it; gradients do where the mask is at fault, a printed batch where the shift is.
+# - A loss that is too good is the symptom of a leak. The loss on held-out sentences does not show it; gradients do where the mask is at fault, a printed batch where the shift is.
 # - Padding needs its mask, or a translation depends on its neighbours. On the right of a causal decoder it needs none.
 # - $L$ layers with a window of $w$ places, itself included, reach $L(w-1)$ words back; in untrained layers faintly at the edge.
 # - A mask as a table cost time; a promise (`is_causal`) saved it.

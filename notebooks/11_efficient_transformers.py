@@ -190,7 +190,7 @@ CacheWidget(
 # No weight is left out. This is the **{term}`online softmax`** ({cite:t}`milakov2018online`); attention with it needs $T(d_{head} + 2)$ numbers and one
 # block of scores in place of $TS$. That attention needs no memory of that size {cite:t}`rabe2021self` pointed out. FlashAttention
 # ({cite:t}`dao2022flashattention`) does it inside one program of a GPU (a *kernel*), in blocks that fit into the small, fast memory beside the arithmetic units. One calls that **fused**: several
-# operations, one trip to memory.
+# operations, and nothing between them goes to memory.
 
 # %% [markdown]
 # ## The code, from scratch
@@ -367,7 +367,7 @@ print("in blocks of 1, 4, 7 or all at once = lessons_lib = PyTorch, to the twelf
 #
 # ### Attention without the square
 #
-# Blocks save memory, not arithmetic. To save that, one must compute something else. A **{term}`sliding window`** lets each token attend to the last $w$ tokens, itself among them, and no others ({cite:t}`beltagy2020longformer`; {cite:t}`child2019generating` beside a second pattern): $nw$ pairs in place of $n^2$, and what is further away arrives through several layers. **{term}`Linear attention <linear attention>`**
+# Blocks save memory, and arithmetic only where a mask hides whole blocks. To save the square, one must compute something else. A **{term}`sliding window`** lets each token attend to the last $w$ tokens, itself among them, and no others ({cite:t}`beltagy2020longformer`; {cite:t}`child2019generating` beside a second pattern): $nw$ pairs in place of $n^2$, and what is further away arrives through several layers. **{term}`Linear attention <linear attention>`**
 # ({cite:t}`katharopoulos2020transformers`) gives up the softmax. If the weight of a pair is a product, $\phi(q)^\top \phi(k)$ with a positive $\phi$, the sum over the past can be taken first, and the whole past is one small table $S$ and one vector $z$:
 #
 # $$
@@ -659,7 +659,7 @@ print("without a cache, more than twice the time of writing with it:", above(sav
 
 # %% tags=["claim-13", "nbval-ignore-output"]
 def step_of(width, texts, vocabulary=config.vocab_size):
-    """A decoder of our shape and another width: one step of it, after 20 tokens."""
+    """A decoder of our shape and another width: steps from the 21st token on; weights."""
     other = dataclasses.replace(
         config, d_model=width, d_ff=2 * width, vocab_size=vocabulary, n_encoder_layers=1
     )
@@ -1040,7 +1040,7 @@ for (dtype, n), gain in faster.items():
 # :class: note verdict
 # The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel about an eightieth;
 # the longer the text, the larger the saving. In float32 the fused kernel was faster at 2,048 tokens. For short texts it need not be: at 64 tokens in
-# bfloat16 it was *slower* on this CPU. That is why the library chooses (`prefers_fused`). One thing a
+# bfloat16 it was *slower* on this CPU. That is why the library chooses with 16 bits (`prefers_fused`); in float32 it takes the fused kernel always, which was faster at every length tried [in training](../book/benchmarks). One thing a
 # fused kernel does not do: hand out its weights. The maps of attention in this course come from the readable path.
 # ```
 #
@@ -1177,9 +1177,9 @@ print("the same text in more than 95 % of all sentences:", above(same, 0.95))
 # (claim-11-7)=
 # ### Claim 7: "Sharing keys and values makes the cache smaller, and the model no worse"
 #
-# The cache has $2 \cdot L \cdot B \cdot n \cdot G\, d_{head} \cdot b$ bytes: layers, texts, tokens, $G$ heads of keys and values, $b$ bytes a number.
+# The cache has $2 \cdot L \cdot B \cdot n \cdot G\, d_{head} \cdot b$ bytes: layers, texts, tokens so far, $G$ heads of keys and values, $b$ bytes a number.
 # In {term}`grouped-query attention` several heads of queries share one head of keys and values, so that $G$ is smaller than the number of heads $H$
-# ({cite:t}`ainslie2023gqa`; with $G = 1$, {cite:t}`shazeer2019fast`). First the bytes: the formula against the tensors that are really there.
+# ({cite:t}`ainslie2023gqa`; with $G = 1$, {cite:t}`shazeer2019fast`). First the bytes of the text (those of the source come on top): the formula against the tensors that are really there.
 
 
 # %%
@@ -1212,7 +1212,7 @@ for name in ("Llama 2 7B", "Llama 3 8B"):
     )
 
 # %% [markdown]
-# And the quality? We train from the first step, in a study of several seeds: translators 64 wide with one layer on each side and $H = 4$, which differ in $G$ alone, on sentences of up to eight words. They are
+# And the quality? We train from the first step, in a study of several seeds: translators 64 wide with one layer on each side and $H = 4$, which differ in $G$ alone, on sentences of up to eight words. (It is the $G$ of every attention, the encoder's too, which has no cache.) They are
 # compared by {term}`BLEU`, a score from 0 to 100 for how many runs of one to four words a translation shares with a reference (lesson 12 uses it,
 # lesson 13 builds it), and by the loss on sentences not trained on. *No worse* is true if all of the interval of the difference lies within 2 BLEU of
 # 0. Here one of them begins once more.
@@ -1691,7 +1691,7 @@ print(
 # |---|---|---|---|---|
 # | KV cache | less: $N$ places, not $N^2/2$ | more: the cache is kept | the same | the same text, but for ties |
 # | many texts at once | the same | weights fetched once for all; a cache each | shared | the same, up to rounding |
-# | fused attention | the same, or a little more | $n$, not $n^2$ | fewer | the same, up to rounding |
+# | fused attention | a little more; less, where masked blocks are skipped | $n$, not $n^2$ | fewer | the same, up to rounding |
 # | grouped heads | a little less | $G/H$ of the cache | the same | another model |
 # | 16 bits | can be faster where there is a unit for it | half | the same | fewer digits |
 # | 8 bits a weight | the same, or whole numbers | a quarter of the weights | a few more | nearly the same |

@@ -145,8 +145,6 @@ for english, french in SHOWN.items():
 # The first is the rule: the model is sure, and both find the same. In the second the beam saves a sentence; in the third it spoils one, for what is more probable is
 # wrong. In the last one it finds something *far* more probable than greedy search does, and it is half a sentence. Claims 4 and 5 measure what prevails, and where.
 #
-# The rest of this page is the way there.
-#
 # ## The mathematics
 #
 # Let $x$ be the English sentence and $y = y_1 \dots y_T$ the French one, both as tokens out of a vocabulary of $V$; the last token $y_T$ is
@@ -180,7 +178,7 @@ for english, french in SHOWN.items():
 # mean of the weights of its last five checkpoints, written ten minutes apart (the large model: of the last twenty; section 6.1). Such
 # {term}`averaging of checkpoints <checkpoint averaging>` is meant to calm the last steps, as a rate that falls to 0 is. The course's own translator has both: it is the mean of 8 states of the last 30 % of its training.
 #
-# **The search** wants the $y$ of the highest score. There are $V^T$ sentences of $T$ tokens, too many to look at, so a beam of $k$
+# **The search** wants the $y$ of the highest score. There are $(V-1)^{T-1}$ sentences of $T$ tokens, too many to look at, so a beam of $k$
 # keeps the $k$ best beginnings. A log-probability is a sum of negative numbers: each token makes it smaller, so it favours short sentences. The
 # {term}`length penalty` $\alpha$ makes up for it ({cite:t}`wu2016google`, equation 14):
 #
@@ -501,7 +499,7 @@ GrowthWidget(*load_growth(), sentence=2, at=6)
 # Both need one thing of the model: the log-probabilities of the next token, for some beginnings. The class below reads the whole beginning again for
 # each token, which a {term}`KV cache` would spare (lesson 11), but it is short.
 #
-# A step of beam search ranks all extensions of all beginnings. Of the first $k$, those that end are finished; the first $k$ that do not end go on. The search stops when
+# A step of beam search ranks all extensions of all beginnings. Of the first $k$, those that end are finished; the first $k$ that do not end go on. The search stops at the limit of length, or when
 # at least $k$ are finished and the best beginning has no higher score than the best of them. That is a rule of thumb, a *heuristic*: going on, a beginning can only lose
 # log-probability, but with $\alpha > 0$ it is divided by more as well, and its *score* may rise. The cell after the next shows a case in which the rule stops too early.
 
@@ -605,7 +603,7 @@ print(f"to be had: {normalised([1, 1, 1, 1, 1, 0], math.log(0.40), alpha=1.0):.2
 # ### Sampling
 #
 # For a translation one wants *the* best. For a story, or for more training pairs, one wants variety, and **draws** each token by its probability. Drawing has
-# three knobs. The {term}`temperature` $\tau$ divides the logits before the softmax: below 1 the likely tokens become likelier, above 1 all become more alike. {term}`Top-k` keeps the $k$ most probable
+# three knobs. The {term}`temperature` $\tau$ divides the logits before the softmax: below 1 the likeliest token becomes likelier, above 1 all become more alike. {term}`Top-k` keeps the $k$ most probable
 # tokens ({cite:t}`fan2018hierarchical`), {term}`top-p` the fewest that together have at least the probability $p$ ({cite:t}`holtzman2020curious`); what is left out gets 0, the rest is scaled up to sum to 1.
 
 
@@ -722,7 +720,7 @@ print("at least half of the unknown words:", above(shares[False], 0.5))
 
 # %% [markdown]
 # The new words of this test are names and numbers, and forms of words that training shows in another form only: *touch*, but never *touched*; *truck*, but never *trucks*. They
-# go in without a loss, in three pieces instead of one. What comes out? Look at the examples: where a new word is missed there is *something* that the model knows, such as one verb for another.
+# go in without a loss, in three pieces instead of one. Look at the examples: where a new word is missed there is *something* that the model knows, such as one verb for another.
 #
 # ```{admonition} Verdict: true of spelling, false of meaning
 # :class: note verdict
@@ -736,7 +734,7 @@ print("at least half of the unknown words:", above(shares[False], 0.5))
 # (claim-12-2)=
 # ### Claim 2: "Sorting by length saves time"
 #
-# Padding costs as much as words. The library draws its batches from sentences of *like* length. Take 1,000 sentences, and a budget of 768 places for each
+# Padding passes through every layer, as words do. The library draws its batches from sentences of *like* length. Take 1,000 sentences, and a budget of 768 places for each
 # batch, once sorted and once in random order; count the places, and take the time of a forward and a backward pass through all of them, five times in turn. The claim is true if
 # the whole interval of the ratio of times is above 1.
 
@@ -919,7 +917,7 @@ assert fresh.estimate("gain, in_distribution").high < 0.5
 assert fresh.estimate("gain, long").high < 0
 
 # %% [markdown]
-# ```{admonition} Verdict: true where the model is in doubt, on sentences no longer than its training's; by next to nothing where it is sure; false of the course's on longer ones
+# ```{admonition} Verdict: true with new words, and of young translators on sentences like their training's; by next to nothing where the course's is sure; false of it on longer ones
 # :class: note verdict
 # How sure a model is, the log-probabilities in the table say. The young translators, in doubt, gain by the beam on sentences like those of their
 # training. The course's translator is sure of these, and gains a fifth of a point. With new words it hesitates, and the beam helps. On sentences longer
@@ -998,7 +996,7 @@ assert of_new_words[2] - of_new_words[0] > of_new_words[4] - of_new_words[2] > -
 
 # %% [markdown]
 # The right plot says one thing that happens: the translations of long sentences get shorter. An early end has *some* probability in every sentence. A
-# greedy search passes it by. A wide beam keeps it beside the longer one, which is ahead at first; but every further word is a factor below 1.
+# greedy search takes it only where it is the favourite. A wide beam keeps it beside the longer one, which is ahead at first; but every further word is a factor below 1.
 #
 # ```{admonition} Verdict: false of long sentences; with new words a beam helps, and most of it comes with the first few
 # :class: note verdict
@@ -1266,11 +1264,11 @@ print(
 # ## Summary
 #
 # - A translator gives probabilities of the next token; the probability of a sentence is their product.
-# - BPE merges the most frequent neighbours. Every word can be spelled with it; that does not mean that the model knows it.
+# - BPE merges the most frequent neighbours. With bytes for new letters it spells every word; that does not mean that the model knows it.
 # - Batches of like length waste little on padding; the loss asks at real tokens only.
 # - Guess, compare, backward, clip, step, forget: the rate goes up for a while and down to zero.
 # - Label smoothing asks the model not to be sure. It costs perplexity; that it buys BLEU was not shown here.
-# - Greedy search takes the best token, beam search keeps the $k$ best beginnings and finds more probable sentences. More probable is not always better:
+# - Greedy search takes the best token, beam search keeps the $k$ best beginnings and mostly finds more probable sentences. More probable is not always better:
 #   on long sentences a beam hurt the course's translator. When to stop is a rule of thumb. Who wants variety draws: temperature, top-k, top-p.
 # - Compare lengths, and look for test sentences in the training set, before you believe a BLEU.
 #

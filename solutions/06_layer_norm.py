@@ -178,8 +178,8 @@ the squares*.
 :::
 
 :::{dropdown} Hint 3 of q2: float16
-Compute in float32, `x.float()`, and turn the result back at the very end with `.to(x.dtype)`. For a float64 `x`, stay in
-float64.
+Compute a float16 `x` in float32, `x.float()`, and turn the result back at the very end with `.to(x.dtype)`. The other dtypes
+hold such squares: leave them.
 :::
 <!-- /hints q2 -->
 """

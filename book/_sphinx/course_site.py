@@ -1,5 +1,6 @@
 """What this site needs beyond Jupyter Book: no request to another host, and widgets that degrade to text."""
 
+import hashlib
 import importlib.util
 import json
 import re
@@ -20,6 +21,9 @@ BRAND, ICON = 'class="fab fa-github"', 'class="fas fa-code-branch"'
 BIBLIOGRAPHY_ROLE = re.compile(r' role="doc-biblioentry"|(?<=<div) role="list"(?= class="citation-list")')
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2/*.woff", "input/tex/extensions/*.js")
 SCRIPTS = ("widgets.js", "progress.js", "keyboard.js")
+# What a widget computes with: the first line of its module, a constant with the text of a worker.
+ENGINE_LINE = re.compile(r"const ENGINE = (.*);\n")
+STATE_SCRIPT = re.compile(rf'<script type="{re.escape(STATE)}">(.*?)</script>', re.DOTALL)
 # Source maps, the fonts' second format, and the icons' script, which the web fonts make needless.
 FONTS = "vendor/fontawesome/webfonts/"
 UNUSED = ("scripts/fontawesome.js*", "**/*.map", f"{FONTS}*.ttf", f"{FONTS}fa-brands*", "locales", "*macros.html")
@@ -147,6 +151,33 @@ def copy_mathjax(app, exception) -> None:
                 path.unlink()
 
 
+def move_engines(app, exception) -> None:
+    """Take the widgets' engines out of the pages, into scripts of the site that a page loads when one is needed.
+
+    Classic scripts: a page that was opened as a file, without a server, may load them too.
+    """
+    if exception or app.builder.format != "html":
+        return
+    for page in Path(app.outdir).rglob("*.html"):
+        html = page.read_text("utf8")
+        moved = STATE_SCRIPT.sub(lambda script: with_engines_moved(script[1], Path(app.outdir)), html)
+        if moved != html:
+            page.write_text(moved, "utf8")
+
+
+def with_engines_moved(text: str, site: Path) -> str:
+    """The script with the state of a page's widgets, and the engines of these written to the site."""
+    saved = json.loads(text)
+    for one in saved["state"].values():
+        source = one["state"].get("_esm", "")
+        if (line := ENGINE_LINE.match(source)) and line[1].startswith('"'):
+            name = f"engine-{hashlib.sha256(line[1].encode()).hexdigest()[:8]}.js"
+            script = f'(globalThis.courseEngines ??= {{}})["{name}"] = {line[1]};\n'
+            (site / "_static" / name).write_text(script, "utf8")
+            one["state"]["_esm"] = f'const ENGINE = {{ file: "{name}" }};\n' + source[line.end() :]
+    return embedded(STATE, saved)
+
+
 def setup(app) -> dict:
     for name in SCRIPTS:  # inside the page: opened as a file, without a server, a browser loads no module from another
         app.add_js_file(None, body=(Path(app.srcdir) / "book" / "assets" / name).read_text("utf8"), type="module")
@@ -156,4 +187,5 @@ def setup(app) -> dict:
     app.connect("source-read", with_rich_text)
     app.connect("html-page-context", add_page_context)
     app.connect("build-finished", copy_mathjax)
+    app.connect("build-finished", move_engines)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

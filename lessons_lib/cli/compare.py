@@ -28,7 +28,8 @@ Say which of two systems translates better, and whether the difference may be ch
     lessons compare --model runs/a runs/b --source test.en --reference test.fr
 
 Prints both BLEUs with their 95 % intervals, their difference and p: paired bootstrap resampling (Koehn 2004), as
-sacreBLEU does it. A small p, below 0.05 say, means that other sentences would hardly turn the verdict round.
+sacreBLEU does it. A small p, below 0.025 say, for it counts one tail, means that other sentences would hardly turn
+the verdict round.
 
 A blank line, and one that is too long for a model, counts with an empty translation; stderr says how many they are.
 Each file is read once, so that it may be a pipe.

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 from lessons_lib.cli.flags import add_device
@@ -48,7 +49,9 @@ def run(options: argparse.Namespace) -> int:
         check_place(options.out, "report.html")
     translator = Translator.load(options.model, options.device)
     pairs, more = read_test_set(options, options.model)
-    if more:
+    if more and options.corpus:
+        print("lessons: of several translations of a sentence the report takes the first", file=sys.stderr)
+    elif more:
         raise UserError(f"the report compares with one reference, not {1 + len(more)}; give one file")
     found = diagnose(translator, pairs, options.beam, options.worst, options.tokenize)
     warn_of_empty(found.too_long, translator.longest, [pair.source for pair in pairs])

@@ -7,6 +7,7 @@ from pathlib import Path
 from lessons_lib.errors import UserError
 
 GRAMMAR_TESTS = ("in_distribution", "unseen_words", "unseen_constructions", "long")
+KEPT = ("tatoeba", "wmt14")  # corpora that `lessons prepare` keeps in a folder
 
 
 def add_test_set(parser: argparse.ArgumentParser) -> None:
@@ -14,9 +15,9 @@ def add_test_set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source", type=Path, metavar="FILE", help="what to translate, one sentence a line")
     references = "its translations, line by line; several files: each a translation of it, blank where it has none"
     parser.add_argument("--reference", nargs="+", action="extend", type=Path, metavar="FILE", help=references)
-    parser.add_argument("--corpus", choices=["grammar", "wmt14"], help="or: the test part of a corpus")
+    parser.add_argument("--corpus", choices=["grammar", *KEPT], help="or: the test part of a corpus")
     parser.add_argument("--part", choices=GRAMMAR_TESTS, help="with grammar: which of its tests (default the first)")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="with wmt14: the --out of `lessons prepare`")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="with tatoeba, wmt14: the --out of `lessons prepare`")
     add_tokenize(parser)
 
 
@@ -50,8 +51,8 @@ def check_test_set(options: argparse.Namespace) -> None:
         raise UserError("say what to translate: --source FILE --reference FILE, or --corpus grammar")
     if options.part and options.corpus != "grammar":
         raise UserError(f"--part {options.part} goes with --corpus grammar")
-    if options.data and options.corpus != "wmt14":
-        raise UserError(f"--data {options.data} goes with --corpus wmt14")
+    if options.data and options.corpus not in KEPT:
+        raise UserError(f"--data {options.data} goes with --corpus {' or '.join(KEPT)}")
 
 
 def read_test_set(options: argparse.Namespace, model: Path) -> tuple[list, list[list[str]]]:
@@ -69,6 +70,11 @@ def read_test_set(options: argparse.Namespace, model: Path) -> tuple[list, list[
     if options.corpus is None:
         sources, references, *more = read_aligned(options.source, *options.reference)
         return [Pair(*sides) for sides in zip(sources, references, strict=True)], more
+    if options.corpus == "tatoeba":
+        from lessons_lib.translation.data.tatoeba import load_tatoeba
+
+        corpus = load_tatoeba(options.data)
+        return corpus.test, corpus.references
     if options.corpus == "wmt14":
         from lessons_lib.translation.data.wmt14 import load_wmt14
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from lessons_lib.cli.flags import add_device
-from lessons_lib.cli.test_set import add_tokenize, warn_of_bleu
+from lessons_lib.cli.test_set import KEPT, add_tokenize, warn_of_bleu
 from lessons_lib.errors import UserError
 from lessons_lib.translation.training.presets import CORPORA, PRESETS
 
@@ -23,6 +23,9 @@ Train a translator and write it to a folder.
 
   Text is UTF-8; gzip, xz and bzip2 are unpacked. Further columns, as the attribution in Tatoeba's files (also those of
   manythings.org), are left out. Accents are brought to Unicode's composed form (NFC), blanks to one between words.
+
+  Everyday sentences of Tatoeba, fetched the first time (without a network see `lessons prepare --help`):
+    lessons train --corpus tatoeba --minutes 30 --out runs/everyday
 
   WMT14, cleaned (see `lessons prepare --help`), its first 200,000 pairs:
     lessons train --corpus wmt14 --pairs-count 200000 --minutes 60 --out runs/wmt14
@@ -49,15 +52,14 @@ UNTRANSLATED = 0.1  # share of the training pairs: a few names and numbers are t
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flags of `lessons train`."""
-    parser.add_argument("--corpus", choices=CORPORA, required=True, help="the embedded one, your own files, or WMT14")
+    parser.add_argument("--corpus", choices=CORPORA, required=True, help="the embedded one, your own files, or another")
     files = {"nargs": "+", "type": Path, "metavar": "FILE"}
     parser.add_argument("--train", **files, help="with pairs: two aligned text files, or one with tabs")
     parser.add_argument("--valid", **files, help="with pairs: the same, held out, to validate by")
     parser.add_argument("--test", **files, help="with pairs: the same, to score by at the end (default: --valid)")
     parser.add_argument("--pairs-count", type=int, metavar="N", help="with wmt14: the first N clean pairs (1000000)")
-    parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="with wmt14: where they are kept (default: ~/.cache/lessons/wmt14)"
-    )
+    kept = "with tatoeba and wmt14: where it is kept (default: ~/.cache/lessons/tatoeba or …/wmt14)"
+    parser.add_argument("--data", type=Path, metavar="DIR", help=kept)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of the model")
     parser.add_argument("--overwrite", action="store_true", help="replace a model in --out, see above")
     length = parser.add_mutually_exclusive_group(required=True)
@@ -140,6 +142,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _warn(corpus, tokenize: str | None) -> None:
     """Say on stderr what the score will not say."""
+    if corpus.origin:
+        print(f"lessons: trained on {corpus.origin['attribution']}", file=sys.stderr)
     for part, count in corpus.seen.items():
         if count:
             of = f"{count} of {len(getattr(corpus, part))} {'validation' if part == 'valid' else part} pairs"
@@ -163,8 +167,10 @@ def _check(options: argparse.Namespace) -> None:
         )
     if options.test and options.corpus != "pairs":
         raise UserError("--test goes with --corpus pairs; the other corpora bring their own test part")
-    if (options.pairs_count is not None or options.data) and options.corpus != "wmt14":
-        raise UserError("--pairs-count and --data go with --corpus wmt14")
+    if options.pairs_count is not None and options.corpus != "wmt14":
+        raise UserError("--pairs-count goes with --corpus wmt14")
+    if options.data and options.corpus not in KEPT:
+        raise UserError(f"--data goes with --corpus {' or '.join(KEPT)}")
 
 
 def _load(options: argparse.Namespace):
@@ -174,6 +180,10 @@ def _load(options: argparse.Namespace):
         return load_grammar(options.seed)
     if options.corpus == "pairs":
         return load_pairs(options.train, options.valid, options.test or ())
+    if options.corpus == "tatoeba":
+        from lessons_lib.translation.data.tatoeba import load_tatoeba
+
+        return load_tatoeba(options.data)
     from lessons_lib.translation.data.wmt14 import load_wmt14
 
     return load_wmt14(options.data, options.pairs_count)

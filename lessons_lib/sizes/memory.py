@@ -44,8 +44,9 @@ def training_memory(
 ) -> Memory:
     """Bytes of a training step with AdamW, whose gradients are freed after it.
 
-    AdamW keeps two numbers a parameter (Loshchilov and Hutter 2019, algorithm 2). A model without decoder is taken to
-    predict every source token with its embedding.
+    AdamW keeps two numbers a parameter (Loshchilov and Hutter 2019, algorithm 2). PyTorch's needs no more with
+    ``fused=True``; else, while it updates, two or three more of the largest weight, or (``foreach``) one of each.
+    A model without decoder is taken to predict every source token with its embedding.
 
     Args:
         loss: "chunked" (`fused_cross_entropy`) or "plain" (all logits at once, then ``cross_entropy``).

@@ -58,6 +58,15 @@ class GrowthWidget(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return text_form(self, " ".join(self.sentences[0]["source"]), "watch it")
 
+    @traitlets.validate("states")
+    def _check_states(self, proposal):
+        for i, state in enumerate(proposal.value):
+            for text, pair in zip(state["weights"], self.sentences, strict=True):
+                wanted = np.prod([*self.shape, len(pair["target"]), len(pair["source"])])
+                if len(base64.b64decode(text, validate=True)) != wanted:
+                    raise ValueError(f"states[{i}] has weights that are not {wanted} bytes in base64")
+        return proposal.value
+
     @traitlets.validate("at")
     def _check_at(self, proposal):
         return check_index(proposal.value, "at", len(self.states), "states")

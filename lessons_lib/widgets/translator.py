@@ -11,8 +11,8 @@ import traitlets
 
 from lessons_lib.widgets._common import check_index, engine_source, module_source, slim, style_source, text_form
 
-ENGINE = ("arena", "plain", "kernels", "numbers", "positions", "model", "file", "tokenizer", "search", "worker")
-PARTS = ("translator_words", "translator_weights", "translator_view")
+ENGINE = ("arena", "plain", "kernels", "numbers", "file", "positions", "model", "tokenizer", "search", "worker")
+PARTS = ("engine_start", "translator_words", "translator_weights", "translator_view")
 BEAMS = (1, 2, 4, 8)
 FILE = "course-translator.bin"  # on the course's site
 FILE_NAME = re.compile(r"[\w-]+\.bin")
@@ -63,7 +63,7 @@ class TranslatorWidget(anywidget.AnyWidget):
             raise ValueError("sentences and weights are those of one model; give them, or models, not both")
         given = models or [{"name": "", "knows": "", "file": FILE, "sentences": sentences or (), "weights": weights}]
         self._weights = [_checked_weights(one.get("weights")) for one in given]
-        super().__init__(models=[_checked_model(one, i) for i, one in enumerate(given)], **traits)
+        super().__init__(models=[{key: one[key] for key in one if key != "weights"} for one in given], **traits)
         self.on_msg(self._answer)
 
     def __repr__(self) -> str:
@@ -71,14 +71,11 @@ class TranslatorWidget(anywidget.AnyWidget):
 
     def _answer(self, widget, content: Any, buffers: Any) -> None:
         """The page asks for the weights of a model: send them, or say why not."""
-        if (
-            not isinstance(content, dict)
-            or content.get("ask") != "weights"
-            or content.get("model") not in range(len(self._weights))
-        ):
+        asked = [weights for i, weights in enumerate(self._weights) if content == {"ask": "weights", "model": i}]
+        if not asked:
             return
         try:
-            data = self._weights[content["model"]]
+            (data,) = asked
             data = data() if callable(data) else data
             if isinstance(data, str | os.PathLike):
                 data = Path(data).read_bytes()
@@ -89,6 +86,10 @@ class TranslatorWidget(anywidget.AnyWidget):
             self.send({"failed": "this widget was made without weights; choose a file, or give it weights=…"})
         else:
             self.send({"weights": len(data)}, [data])
+
+    @traitlets.validate("models")
+    def _check_models(self, proposal):
+        return [_checked_model(one, i) for i, one in enumerate(proposal.value)]
 
     @traitlets.validate("model")
     def _check_model(self, proposal):

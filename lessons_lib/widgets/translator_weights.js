@@ -1,49 +1,9 @@
-// Where the live translator gets its engine and its weights from: a worker; this site, a kernel, or a file.
+import { siteAddress } from "./engine_start.js";
 
-const SITE_FOLDER = "_static/"; // where tools/build_book.py puts the models of the site
+// Where the live translator gets its weights from: this site, a kernel, or a file.
+
 const MAX_BYTES = 400e6;
 const PATIENCE = 20_000; // milliseconds for a kernel to answer
-
-/** An engine: `send` it messages, `hear` gets its answers. Where no worker may start, it runs on the page's thread. */
-export function startEngine(hear) {
-  const urls = [];
-  const address = (text) => {
-    urls.push(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
-    return urls.at(-1);
-  };
-  let [answered, last, here, worker] = [false, null, null, null];
-  const onPage = () => {
-    here ??= import(address(ENGINE)).then(({ serve }) => serve(hear));
-    if (last) here.then((take) => take(last));
-  };
-  try {
-    worker = new Worker(address(ENGINE.replace(/^export /gm, ""))); // no module: a page without an origin has none
-    worker.onmessage = ({ data }) => {
-      answered = true;
-      hear(data);
-    };
-    worker.onerror = (event) => (answered ? hear({ failed: event.message }) : onPage());
-  } catch {
-    onPage();
-  }
-  return {
-    send(message) {
-      last = message;
-      if (here) here.then((take) => take(message));
-      else worker.postMessage(message);
-    },
-    close() {
-      worker?.terminate();
-      urls.forEach((url) => URL.revokeObjectURL(url));
-    },
-  };
-}
-
-/** The address of a file of weights on the site; a notebook has none. */
-export function siteAddress(file) {
-  const { content_root } = document.documentElement.dataset; // of Sphinx: the way from this page to the site's root
-  return content_root === undefined ? null : new URL(content_root + SITE_FOLDER + file, document.baseURI).href;
-}
 
 /** The weights of the site; `progress(share)` on the way, undefined where nobody knows the size. */
 export async function fromSite(address, progress, signal) {

@@ -1,5 +1,6 @@
 """The live translator on the built site: loaded when asked for, fast, alone with this host, wide and narrow."""
 
+import re
 import time
 
 import pytest
@@ -16,22 +17,24 @@ from tools.serve import QuietHandler, served
 
 SITE = build_book.BUILD / "html"
 PAGES = ["book/translator.html", "notebooks/00_start_here.html"]
+LOADED = [re.escape(build_book.TRANSLATOR), r"_static/engine-\w{8}\.js"]
 FRENCH = "Les petits chats noirs ne dorment pas."
 
 
-def weights_asked(one: Visit) -> int:
-    return sum(url.endswith(build_book.TRANSLATOR) for url in one.requests)
+def asked(one: Visit, name: str) -> int:
+    """How often the page asked for a file of the site."""
+    return sum(re.search(f"{name}$", url) is not None for url in one.requests)
 
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize(("width", "theme"), [(360, "dark"), (1280, "light")])
 def test_it_translates_on_its_page_and_in_lesson_0(visit, name, width, theme):
     one = visit(name, width=width, theme=theme)
-    assert weights_asked(one) == 0  # not before the reader asks
+    assert [asked(one, file) for file in LOADED] == [0, 0]  # not before the reader asks
     one.page.get_by_role("button", name="Load and translate").click()
     summary = one.page.locator(".translator-widget .cw-summary")
     expect(summary).to_contain_text(f"French: {FRENCH}")
-    assert weights_asked(one) == 1
+    assert [asked(one, file) for file in LOADED] == [1, 1]
     one.page.locator(".translator-widget div.tw-words button").nth(2).click()
     expect(summary).to_contain_text("Before it wrote 'chats', layer 2, the mean of the heads, looked most at 'cats'")
     assert one.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -50,6 +53,25 @@ def test_with_the_keyboard_alone(visit):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator(".translator-widget .cw-summary")).to_contain_text("Before it wrote 'petits'")
+
+
+def test_a_page_holds_nothing_of_the_engine_and_a_notebook_all():
+    for name in PAGES:
+        assert "createKernels" not in (SITE / name).read_text("utf8")
+    scripts = (SITE / "_static").glob("engine-*.js")
+    assert all("createKernels" in script.read_text("utf8") for script in scripts)
+    assert any(
+        "export function serve(" in script.read_text("utf8") for script in (SITE / "_static").glob("engine-*.js")
+    )
+    assert "createKernels" in (ROOT / "notebooks/00_start_here.ipynb").read_text("utf8")
+
+
+def test_a_page_opened_as_a_file_translates_with_a_model_of_ones_own(browser):
+    page = browser.new_page()
+    page.goto((SITE / PAGES[0]).as_uri())
+    page.locator(".translator-widget input[type=file]").set_input_files(SITE / build_book.TRANSLATOR)
+    expect(page.locator(".translator-widget .cw-summary")).to_contain_text(f"French: {FRENCH}")
+    page.close()
 
 
 READY = """() => new Promise((resolve) => {

@@ -308,7 +308,7 @@ def test_train_on_a_tsv_with_a_test_part(data, tmp_path, capsys):
 def test_flags_of_another_corpus(data, tmp_path, capsys):
     out = ["--steps", "1", "--out", str(tmp_path / "out")]
     assert "--test goes with --corpus pairs" in fails(capsys, "train", "--corpus", "grammar", "--test", "a", *out)
-    assert "--pairs-count and --data go with" in fails(capsys, "train", *data, "--pairs-count", "5", *out)
+    assert "--pairs-count goes with --corpus wmt14" in fails(capsys, "train", *data, "--pairs-count", "5", *out)
 
 
 def test_an_out_that_holds_a_model_is_replaced_only_on_request(data, tmp_path, capsys):

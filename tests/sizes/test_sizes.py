@@ -196,6 +196,7 @@ def test_without_a_choice_the_path_is_that_of_the_library(dtype, fused_where):
     assert kept == least if fused_where == "everywhere" else 1.5 * least < kept < 0.8 * most
 
 
+LESSON = Path(__file__).parents[2] / "notebooks" / "10_model_sizes.py"
 LLAMA = {"activation": "swiglu", "norm_type": "rms", "positions": "rope", "bias": "none"}
 BERT = {"activation": "gelu", "norm": "post", "positions": "learned", "attention_dropout": 0.1}
 TRAINED = {  # the model, its batch: size and lengths, its numbers, its loss
@@ -207,6 +208,25 @@ TRAINED = {  # the model, its batch: size and lengths, its numbers, its loss
     "a bias": (Transformer, TransformerConfig(300, 64, d_ff=128, positions="alibi"), 8, 80, 70, "float32", "chunked"),
     "a learned bias": (EncoderOnly, EncoderOnlyConfig(300, 64, positions="t5"), 4, 120, 0, "float32", "chunked"),
 }
+
+
+@pytest.mark.parametrize(("kind", "least", "most"), [("fused", 0, 0.01), ("foreach", 3.9, 4.1), ("for-loop", 0.9, 1.3)])
+def test_what_the_update_takes_beside_its_states(kind, least, most):
+    """Bytes a parameter: nothing if fused, one float32 each with foreach, else a few of the largest weight alone."""
+    weights = [torch.nn.Parameter(torch.randn(50_000)) for _ in range(10)]
+    for weight in weights:
+        weight.grad = torch.randn_like(weight)
+    optimizer = torch.optim.AdamW(weights, fused=kind == "fused", foreach=kind == "foreach")
+    assert least <= peak_bytes(optimizer.step) / sum(x.numel() for x in weights) <= most
+
+
+@pytest.mark.parametrize("positions", CHOICES["positions"])
+def test_the_count_that_lesson_10_writes_out(positions):
+    code = LESSON.read_text("utf8").partition("# %%\ndef attention_weights")
+    space = {}
+    exec(f"def attention_weights{code[2].partition('for name, count in')[0]}", space)
+    config = TransformerConfig(50, 16, 4, 2, 3, 32, positions=positions)
+    assert sum(space["parts"](config).values()) == count_parameters(config)
 
 
 @pytest.mark.parametrize("fused", [False, True])

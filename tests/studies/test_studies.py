@@ -3,7 +3,9 @@
 import pytest
 
 from lessons_lib import studies
+from lessons_lib.studies import layer_versions, norm_pairs
 from lessons_lib.studies._card import card
+from lessons_lib.translation.data.corpus import load_grammar
 
 
 @pytest.mark.parametrize("name", studies.names())
@@ -25,3 +27,16 @@ def test_the_card_says_what_was_measured(name):
 def test_an_unknown_study_is_named():
     with pytest.raises(ValueError, match="no study 'nothing'"):
         studies.load("nothing")
+
+
+def test_what_lesson_6_says_of_the_rates_and_lesson_7_of_the():
+    """Both norms learn best at the highest rate; *the* is a French word of its own, or stands in one with its noun."""
+    study = studies.load("norm_pairs")
+    assert {norm_pairs.best(study, norm) for norm in ("LayerNorm", "RMSNorm")} == {"LayerNorm 0.02", "RMSNorm 0.02"}
+    assert max(norm_pairs.RATES) == 0.02
+    train = layer_versions.word_by_word(load_grammar(seed=0, n_train=2_000, n_valid=0, n_test=0).train)
+    partners = {
+        partner for words, answers in train for word, partner in zip(words, answers, strict=True) if word == "the"
+    }
+    assert partners >= {"le", "la", "les", "du", "l'homme"}
+    assert "l'" not in partners

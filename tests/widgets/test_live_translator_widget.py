@@ -287,6 +287,7 @@ def test_a_model_of_ones_own(ready, tmp_path):
 
 # --- where the weights come from -------------------------------------------------------------------------------------
 
+ASK = {"ask": "weights", "model": 0}
 KERNEL = """([data]) => {
   const reply = data ? (view) => [{ weights: 1 }, [view]] : () => [{ failed: 'no file' }, []];
   models[0].send = (content) => {
@@ -304,7 +305,7 @@ def test_a_kernel_hands_the_weights_over_when_asked(show):
     page.evaluate(KERNEL, [base64.b64encode(course_web_model()).decode()])
     page.get_by_role("button", name="Load and translate").click()
     assert shown(page) == "Les petits chats noirs ne dorment pas."
-    assert page.evaluate("asked") == [{"ask": "weights"}]
+    assert page.evaluate("asked") == [ASK]
     page.get_by_role("button", name="Translate").click()
     expect(page.locator(".cw-summary")).to_be_visible()
     assert len(page.evaluate("asked")) == 1
@@ -328,24 +329,44 @@ def test_a_kernel_that_has_none_or_is_not_there(show):
     page.close()  # its clock is not that of other tests
 
 
+def test_of_several_models_the_chosen_one_is_loaded(show):
+    course = {"name": "grammar", "knows": "Cats and queens.", "file": "course-translator.bin", "sentences": SENTENCES}
+    other = course | {"name": "everyday", "knows": "All sorts.", "sentences": ["What time is it?"]}
+    page = show(TranslatorWidget(models=[course, other]))
+    page.evaluate(KERNEL, [base64.b64encode(course_web_model()).decode()])
+    assert page.locator(".tw-knows").text_content() == "Cats and queens."
+    page.get_by_role("button", name="Load and translate").click()
+    assert shown(page) == "Les petits chats noirs ne dorment pas."
+    page.get_by_label("Model").select_option("everyday")
+    assert page.locator(".tw-knows").text_content() == "All sorts."
+    assert page.locator("textarea").input_value() == "What time is it?"
+    assert page.locator(".tw-stage").is_hidden()  # what stood there was the other's
+    page.get_by_role("button", name="Load and translate").click()
+    shown(page)
+    assert page.evaluate("asked") == [ASK, ASK | {"model": 1}]
+    page.get_by_label("Model").select_option("grammar")
+    assert page.locator("textarea").input_value() == SENTENCES[0]
+
+
 def test_python_answers_with_bytes_a_path_or_a_function(tmp_path, monkeypatch):
     path = tmp_path / "x.bin"
     path.write_bytes(b"abc")
     for weights_given in (b"abc", str(path), path, lambda: b"abc"):
         widget, sent = TranslatorWidget(SENTENCES, weights_given), []
         monkeypatch.setattr(widget, "send", lambda *message, sent=sent: sent.append(message))
-        widget._handle_custom_msg({"ask": "weights"}, [])
-        widget._handle_custom_msg({"ask": "nothing"}, [])
+        widget._handle_custom_msg(ASK, [])
+        for other in ({"ask": "nothing"}, ASK | {"model": 1}, ASK | {"model": [0]}, "weights"):
+            widget._handle_custom_msg(other, [])
         assert sent == [({"weights": 3}, [b"abc"])]
         assert b"abc" not in widget.get_state().values()
     widget, sent = TranslatorWidget(SENTENCES), []
     monkeypatch.setattr(widget, "send", lambda *message: sent.append(message))
-    widget._handle_custom_msg({"ask": "weights"}, [])
+    widget._handle_custom_msg(ASK, [])
     assert "made without weights" in sent[0][0]["failed"]
     widget = TranslatorWidget(SENTENCES, path)
     monkeypatch.setattr(widget, "send", lambda *message: sent.append(message))
     path.unlink()
-    widget._handle_custom_msg({"ask": "weights"}, [])
+    widget._handle_custom_msg(ASK, [])
     assert "x.bin" in sent[1][0]["failed"]
 
 
@@ -474,6 +495,13 @@ def test_the_text_form_is_fixed():
         ({"sentences": ["a", " "]}, "sentences is empty or has a blank one"),
         ({"sentences": "The cat."}, "sentences='The cat.' is one text; give a list"),
         ({"weights": "no.bin"}, "weights='no.bin' is not a file; write one with `lessons export-web`"),
+        ({"models": [{"name": "x"}]}, "give them, or models, not both"),
+        ({"sentences": None, "models": [{"name": "x", "knows": "", "file": "a.bin"}]}, "models[0] has no sentences"),
+        (
+            {"sentences": None, "models": [{"name": "", "knows": "", "file": "../a.bin", "sentences": ["a"]}]},
+            "file='../a.bin' is not the name of a file",
+        ),
+        ({"model": 1}, "model=1"),
         ({"beam": 0}, "beam=0 is not one of 1, 2, 4, 8; 1 is greedy search"),
         ({"beam": 3}, "beam=3 is not one of 1, 2, 4, 8"),
         ({"layer": -2}, "layer=-2 is less than -1; use -1 or more"),

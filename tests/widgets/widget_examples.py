@@ -159,7 +159,9 @@ def transformer() -> widgets.TransformerWidget:
 
 
 def translator() -> widgets.TranslatorWidget:
-    return widgets.TranslatorWidget(marked("first", "second"))
+    shared = {"file": "x.bin", "sentences": marked("first", "second")}
+    models = [shared | {"name": marked(f"model{i}")[0], "knows": marked(f"knows{i}")[0]} for i in (0, 1)]
+    return widgets.TranslatorWidget(models=models)
 
 
 EXAMPLES: dict[type, Callable] = {

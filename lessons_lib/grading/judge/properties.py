@@ -45,6 +45,11 @@ def random_or_rounded(case: Case, again: Case, name: str, right: np.ndarray) -> 
     return None
 
 
+def another(given: np.ndarray, before: np.ndarray) -> bool:
+    """Whether a second call gave other numbers; NaN once more is the same."""
+    return not close(np.nan_to_num(given), np.nan_to_num(before))
+
+
 def odd_rows(weights: np.ndarray) -> str | None:
     """What is odd about weights (…, T, S), of which each row should sum to 1."""
     weights = weights.astype(np.float64)

@@ -171,6 +171,16 @@ def head_places(inputs: Inputs, cases: Cases) -> str | None:
         if (looks[1:] == before[1:]).all():
             return f"The first word has none before it and must look at itself, but it looks at word {looks[0]}."
         word = int((looks != before).argmax())
+        if case["query"].shape[1] == 1:
+            return (
+                f"With d_head = 1 a score is a product of two numbers, so of {length} words one at an end wins; give "
+                "each position a direction of its own."
+            )
+        if not case["key"][before[word]].any():
+            return (
+                f"Of {length} keys, that of word {before[word]} is all zeros, so no query can find it: each position "
+                f"needs a direction of its own, and d_head is {case['query'].shape[1]}."
+            )
         return f"Of {length} words, word {word} looks at word {looks[word]}; it must look at word {before[word]}."
     return None
 

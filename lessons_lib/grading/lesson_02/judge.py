@@ -291,7 +291,14 @@ def lookup_places(inputs: Inputs, cases: Cases) -> str | None:
             return f"Word i finds word i + {steps[0]}, in a circle, whatever `finds` says."
         if close(w_query / np.linalg.norm(w_query), w_key / np.linalg.norm(w_key)):
             return "w_query is w_key times a number, so every score holds both ways; a query must differ from its key."
+        if (_weights(-w_query, w_key).argmax(axis=-1) == finds).all():
+            return "The sign is turned: each word gives the word that it should find the lowest score of all."
         word = int((found != finds).argmax())
+        if not w_query[word].any():
+            return (
+                f"Of the {len(finds)} rows of w_query, row {word} is all zeros, so word {word} looks for nothing: each "
+                "row must be filled before the function returns."
+            )
         return f"Of {len(finds)} words, word {word} finds word {found[word]}; it must find word {finds[word]}."
     return None
 

@@ -44,6 +44,8 @@ def heads_run(inputs: Inputs, cases: Cases) -> str | None:
     batch, n_heads, words, d_head = heads.shape
     sizes = f"here B={batch}, H={n_heads}, T={words}, d_head={d_head}"
     for case, name, due in (("split", "heads", heads.shape), ("merge", "x", x.shape)):
+        if cases[case].error is not None:
+            return f"{case}_heads: {cases[case].error}"
         given = cases[case][name].shape
         if given != due:
             return _odd_shape(f"{case}_heads", given, due, heads.shape) or (
@@ -301,6 +303,8 @@ def _odd_shape(function: str, given: tuple, due: tuple, heads: tuple) -> str | N
         ): "n_heads and d_head are exchanged: there must be n_heads heads, each d_model / n_heads wide.",
         ("split_heads", (batch * n_heads, words, d_head)): "Batch and heads are one axis; keep them apart, "
         "(B, H, T, d_head).",
+        ("merge_heads", (batch, n_heads * words, d_head)): "The heads are joined along the words; join them along the "
+        "last axis, so that each word has the numbers of all heads.",
         ("merge_heads", (batch, words, d_head)): "The heads are averaged or added up; put them side by side, "
         "(B, T, d_model).",
         (

@@ -230,10 +230,10 @@ RARE_OUTPUTS: list[Wrong] = [
     ),
     *(
         (
-            "What the heads have read is merged in the wrong order of axes; use your merge_heads.",
+            f"What the heads have read is not merged as your merge_heads does it. {said}",
             lambda p, h, x, y, merge=merge: version(p, h, x, y, merge=merge),
         )
-        for _, merge in [*WRONG_MERGES[1:], *RARE_MERGES]
+        for said, merge in [*WRONG_MERGES[1:], *RARE_MERGES]
     ),
     (
         "The heads of one word attend to each other: bring the heads in front of the words, transpose(1, 2), "

@@ -160,14 +160,30 @@ def rotation_properties(inputs: Inputs, cases: Cases) -> str | None:
     )
 
 
+def _moved(inputs: Inputs, bias: np.ndarray) -> bool:
+    """Whether each distance of the short sentence has the number of a column further on."""
+    table, length = bias_cases(inputs)["short"].values()
+    columns = np.arange(length) - np.arange(length)[:, None] + table.shape[1] // 2
+    further = range(1, table.shape[1] - int(columns.max()))
+    return any(close(bias, table[:, columns + steps]) for steps in further)
+
+
 def bias_runs(inputs: Inputs, cases: Cases) -> str | None:
     table, length = bias_cases(inputs)["plain"].values()
     plain = cases["plain"]
     if plain.error is not None:
         if "out of bounds" in plain.error or "out of range" in plain.error:
+            if f"with size {len(table)}" in plain.error:
+                return f"Rows of the table are looked up, and they are the heads; write table[:, …]. ({plain.error})"
             if cases["short"].error is None:
+                if _moved(inputs, cases["short"]["bias"]):
+                    return (
+                        f"max_distance is too large: of {table.shape[1]} columns one is for the distance 0 and half of "
+                        f"the others for each side, (table.shape[1] - 1) // 2. ({plain.error})"
+                    )
                 return (
-                    f"A long sentence asks for a distance that the table lacks: clip distances first. ({plain.error})"
+                    "A long sentence asks for a distance that the table lacks: clip distances first, at both ends. "
+                    f"({plain.error})"
                 )
             return f"A column beyond the table is asked for; the columns are 0 to 2·max_distance. ({plain.error})"
         return plain.error

@@ -88,7 +88,8 @@ RARE_TABLES: list[Wrong] = [
         lambda t, d: alternating(positions(t) * 10_000.0 ** (-np.arange(0, d, 2) / (d - 1))),
     ),
     (
-        "The logarithm is missing: the speed is exp(−2i/d_model · ln 10000).",
+        "All speeds but the first are 0: // makes a whole number of the exponent −2i/d_model, or the logarithm is "
+        "missing in exp(−2i/d_model · ln 10000).",
         lambda t, d: alternating(positions(t) * np.exp(np.arange(0, d, 2) * (-10_000.0 / d))),
     ),
     (

@@ -224,6 +224,10 @@ WRONG_DECODER: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_DECODER: list[Wrong] = [
+    (
+        "What cross-attention gives is added to `memory`; add it to x, the target.",
+        lambda p, x, s: fed(p, s + p.attend("cross_attention", p.norm("cross_attention_norm", self_attended(p, x)), s)),
+    ),
     *(
         (
             f"`memory` goes through `{norm}`; the encoder's end has normalised it, so hand it on as it is.",

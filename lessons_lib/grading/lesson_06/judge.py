@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from lessons_lib.grading.drive.advice import sizes
 from lessons_lib.grading.judge.compare import Wrong, close, difference, name_mistake
 from lessons_lib.grading.judge.properties import (
     KEPT,
@@ -43,6 +44,11 @@ def runs(inputs: Inputs, cases: Cases) -> str | None:
     if words.error is not None:
         if cases["batch"].error is None:
             return "It needs a batch: it runs for (B, T, d_model), but not for (T, d_model); count axes from the end."
+        if sizes(words.error) == inputs["x"].shape[:0:-1]:
+            return (
+                "A mean of (T, d_model) is (T,), and does not fit beside x: with keepdim=True it is (T, 1). "
+                f"({words.error})"
+            )
         return words.error
     given, due = words["output"].shape, inputs["x"][0].shape
     return None if given == due else f"The output has the shape {given}; {due} is due, that of x."

@@ -85,6 +85,10 @@ WRONG_LAYER: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_LAYER: list[Wrong] = [
     (
+        "The brackets around x − mean are missing: x must lose its mean before it is divided.",
+        lambda x, g, b: g * x - x.mean(axis=-1, keepdims=True) / np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5) + b,
+    ),
+    (
         "β multiplies; it is added.",
         lambda x, g, b: g * _hat(x) * b,
     ),

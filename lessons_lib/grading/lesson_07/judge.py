@@ -4,7 +4,7 @@ import numpy as np
 
 from lessons_lib.grading.arrays import read_text
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
-from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
+from lessons_lib.grading.judge.properties import another, changed_in_place, differs, other_dtype, wrong_gradients
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_07.drive import OTHER_WIDTHS, memory_cases, network_cases, weights
 from lessons_lib.grading.lesson_07.mistakes import (
@@ -45,7 +45,7 @@ def relu_values(inputs: Inputs, cases: Cases) -> str | None:
     right = _plain(relu, inputs, x)
     if close(output, right):
         return None
-    if cases["again"].error is None and not close(cases["again"]["output"], output):
+    if cases["again"].error is None and another(cases["again"]["output"], output):
         return "Two calls with the same words give different results: is there dropout inside? Leave it to the layer."
     hint = name_mistake(output, KNOWN_RELU, _double(x), *_matrices(inputs, PLAIN, int(inputs["d_ff"])))
     return hint or f"The values differ: {difference('output', output, right)}."

@@ -18,6 +18,7 @@ from lessons_lib.grading.lesson_09.drive import (
     PAD,
     WRITTEN,
     blank_arguments,
+    double_draws,
     long_text,
     loss_cases,
     model_shapes,
@@ -177,6 +178,11 @@ def blanks_values(inputs: Inputs, cases: Cases) -> str | None:
     given, right = cases["masked"]["output"], blanks(*arguments, MASK)
     if np.array_equal(given, right):
         return None
+    limit = inputs["draw"] == np.float32(0.9)
+    if np.array_equal(given[~limit], right[~limit]):  # loops over .tolist() read 0.8999999762
+        precise = blanks(*double_draws(inputs).values(), MASK)
+        if cases["double"].error is None and np.array_equal(cases["double"]["output"], precise):
+            return None
     if not np.array_equal(given, cases["again"]["output"]):
         return "Two calls with the same arguments give other tokens: draws and random tokens are given, draw none anew."
     return name_mistake(given, KNOWN_BLANKS, *arguments, MASK, PAD) or _first_blank(given, right, inputs)

@@ -96,8 +96,11 @@ WRONG_ENCODER: list[Wrong] = [
     ),
 ]
 
+FIRST_ALONE = "Only the first layer runs: does something leave the loop, a break or a return in it?"
+
 # Rarer ones of the same kind, asked for after those.
 RARE_ENCODER: list[Wrong] = [
+    (FIRST_ALONE, lambda m, t, p: fill(m, t, p, order=lambda layers: layers[:1])),
     (
         "These are log-probabilities; return the logits, without a log_softmax.",
         lambda m, t, p: np.log(softmax(fill(m, t, p))),
@@ -216,6 +219,7 @@ WRONG_DECODER: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_DECODER: list[Wrong] = [
+    (FIRST_ALONE, lambda m, t: follow(m, t, order=lambda layers: layers[:1])),
     (
         "The decoder returns log-probabilities; return the logits, without a log_softmax.",
         lambda m, t: np.log(softmax(follow(m, t))),
@@ -529,6 +533,14 @@ WRONG_LOSSES: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_LOSSES: list[Wrong] = [
+    (
+        "The tokens are moved by one place (roll), as for the next token; each place must say its own token.",
+        lambda g, t, c: masked_loss(g, np.roll(t, -1, axis=1), c),
+    ),
+    (
+        "The tokens are moved by one place (roll), as for the next token; each place must say its own token.",
+        lambda g, t, c: masked_loss(g, np.roll(t, 1, axis=1), c),
+    ),
     (
         "The sum over all places is divided by the number of chosen ones; sum over the chosen ones alone.",
         lambda g, t, c: np.array(surprises(g, t).sum() / max(c.sum(), 1)),

@@ -99,6 +99,22 @@ WRONG_SHAPES: list[Wrong] = [
         lambda s: s.right - s.layers * s.feed_forward_bias,
     ),
     (
+        "The second bias of the feed-forward network, of d_model numbers, is missing.",
+        lambda s: s.right - s.bias * s.layers * s.d_model,
+    ),
+    (
+        "The first bias of the feed-forward network, of d_ff numbers, is missing.",
+        lambda s: s.right - s.bias * s.layers * s.d_ff,
+    ),
+    (
+        "An attention has four biases, one for each of its matrices; only one is counted.",
+        lambda s: s.right - s.bias * (s.layers + s.cross) * 3 * s.d_model,
+    ),
+    (
+        "An encoder layer has two sub-layers with a norm before each; only one norm is counted.",
+        lambda s: s.right - s.n_encoder_layers * s.norm,
+    ),
+    (
         "Both biases of the feed-forward network have d_model numbers; the first has d_ff, the width that it makes.",
         lambda s: s.right - s.bias * s.layers * (s.d_ff - s.d_model),
     ),

@@ -133,6 +133,11 @@ class Decoder:
         before = 0 if past is None else past[0].shape[1]
         self.calls.append((length, start, before))
         table = self.weights["table"][start : start + length]
+        if before and length > 1 and len(table) < length:
+            raise ValueError(
+                f"{length} tokens for step, and {before} in the past: behind the prompt only the token written last is "
+                "new"
+            )
         if start < 0 or length == 0 or len(table) < length:
             raise ValueError(
                 f"no place {start} for {length} tokens: start is how many lie before them, {before} in the past"

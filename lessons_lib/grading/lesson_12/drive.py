@@ -19,6 +19,7 @@ STEP = "training_step(model, optimizer, src, tgt, bos_id, pad_id, clip_norm, lab
 VOCABULARY, LONGEST, SHORT, TABLES, EQUAL = 3, 7, 3, 120, 60
 ENDS = (-1.5, *[-1.0] * (LONGEST - 1))  # by the place, what the logit of an end has more than that of a word
 STARTS = np.cumsum([0, *(VOCABULARY**n for n in range(LONGEST))])  # where the beginnings of n tokens start in a table
+TOO_MANY = "next_log_probabilities was asked for more than max_length tokens"
 UNLIKELY = 110  # tokens of a thousandth each: their product is no number above 0 that a computer has
 TOKENS, STEPS, LEARNING_RATE = 11, 2, 0.1
 CLIPPED = 0.3  # the norm that is asked for where the gradient must be shortened
@@ -108,7 +109,7 @@ class Next:
                 "next_log_probabilities was asked what follows an end: a beginning with eos_id is finished"
             )
         if len(tokens) >= self.search.max_length:
-            raise ValueError("next_log_probabilities was asked for more than max_length tokens")
+            raise ValueError(TOO_MANY)
         return torch.from_numpy(self.search.after([int(t) for t in tokens]))
 
 
@@ -149,8 +150,14 @@ def _unlikely(answer: Callable, *more: int | float) -> Arrays:
     """`unlikely.log_probability` of many tokens that all are as probable as 1,000 others, and none of them the end."""
     logs = torch.full((1001,), -math.log(1000), dtype=torch.float64)
     logs[-1] = -math.inf
+
+    def after(tokens: list[int]) -> torch.Tensor:
+        if len(tokens) >= UNLIKELY:  # a search without max_length would go on until the time is up
+            raise ValueError(TOO_MANY)
+        return logs.clone()
+
     try:
-        _, total = _result(call(answer, lambda tokens: logs.clone(), 1000, UNLIKELY, *more))
+        _, total = _result(call(answer, after, 1000, UNLIKELY, *more))
     except Trouble as trouble:
         return {"unlikely.error": text_array(str(trouble))}
     return {"unlikely.log_probability": np.array(total)}

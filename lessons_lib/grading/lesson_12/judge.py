@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong, close, name_mistake
+from lessons_lib.grading.judge.properties import another
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_12.drive import (
     CLIPPED,
@@ -64,6 +65,15 @@ def differs(case: Case, searches: list[Search], right: Callable, sentence: str) 
     return f"{sentence}: {_text(found[i])} where {_text(due[i])} is due (eos_id={searches[i].eos_id})."
 
 
+def _not_finite(case: Case) -> str | None:
+    if np.isfinite(case["log_probability"]).all():
+        return None
+    return (
+        "The log-probability is NaN or infinite: next_log_probabilities gives logarithms already, all of them below 0; "
+        "add them up as they are."
+    )
+
+
 def _underflows(case: Case) -> str | None:
     sentence = f"Right for short sentences, but not for {UNLIKELY} tokens of the probability 1/1000 each"
     if case.error is not None:
@@ -99,9 +109,9 @@ def greedy_values(inputs: Inputs, cases: Cases) -> str | None:
     if close(given(case), flat(searches, greedy)):
         return None
     again = cases["again"]
-    if again.error is None and not close(given(case), given(again)):
+    if again.error is None and another(given(again), given(case)):
         return "The same call gives another answer each time: greedy search draws nothing, it takes the most probable."
-    hint = named(case, searches, KNOWN_GREEDY)
+    hint = _not_finite(case) or named(case, searches, KNOWN_GREEDY)
     return hint or differs(case, searches, greedy, "The search takes another way")
 
 
@@ -119,7 +129,7 @@ def beam_values(inputs: Inputs, cases: Cases) -> str | None:
     searches, case = beam_cases(inputs)["plain"], cases["plain"]
     if close(given(case), flat(searches, beam_search)):
         return None
-    hint = named(case, searches, KNOWN_BEAMS)
+    hint = _not_finite(case) or named(case, searches, KNOWN_BEAMS)
     return hint or differs(case, searches, beam_search, _where(inputs, cases))
 
 

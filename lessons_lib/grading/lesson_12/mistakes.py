@@ -453,6 +453,7 @@ def train(
     smoothing: float,
     *,
     reads: Callable[[np.ndarray, int, int], np.ndarray] = lambda tgt, bos, pad: moved(tgt, bos),
+    says: Callable[[np.ndarray, np.ndarray], np.ndarray] = lambda tgt, tgt_in: tgt,
     weight: Callable[[np.ndarray, int], np.ndarray] = lambda tgt, pad: (tgt != pad) / (tgt != pad).sum(),
     clip: Callable[[np.ndarray, float], np.ndarray] = lambda g, c: g * min(1.0, c / (np.sqrt((g**2).sum()) + 1e-6)),
     kept: float = 0.0,
@@ -475,7 +476,7 @@ def train(
         logs = logits - logits.max(axis=-1, keepdims=True)
         logs -= np.log(np.exp(logs).sum(axis=-1, keepdims=True))
         n_tokens = logits.shape[-1]
-        wanted = (1 - smoothing) * np.eye(n_tokens)[tgt] + smoothing / n_tokens
+        wanted = (1 - smoothing) * np.eye(n_tokens)[says(tgt, tgt_in)] + smoothing / n_tokens
         share = weight(tgt, pad_id)
         losses.append(-(share * (wanted * logs).sum(axis=-1)).sum())
         pull = share[..., None] * (np.exp(logs) - wanted)
@@ -581,6 +582,20 @@ WRONG_STEPS: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_STEPS: list[Wrong] = [
+    (
+        "The loss compares the logits with what is read, tgt_in; compare them with tgt.",
+        lambda i, c, s: train(i, c, s, says=lambda tgt, tgt_in: tgt_in),
+    ),
+    (
+        "The loss compares the logits with what is read, tgt_in; compare them with tgt.",
+        lambda i, c, s: train(
+            i,
+            c,
+            s,
+            says=lambda tgt, tgt_in: tgt_in,
+            weight=lambda tgt, pad: _even(moved(tgt, i["ids"][0]) != pad),
+        ),
+    ),
     *(
         (
             f"The share of the smoothing is {times:g} times label_smoothing; it is label_smoothing.",

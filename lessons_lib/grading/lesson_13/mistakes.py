@@ -325,8 +325,8 @@ WRONG_BLEUS: list[Wrong] = [
         _only_words,
     ),
     *(
-        (f"The result is rounded to {digits} digits; return it as it is.", lambda t, r, d=digits: round(bleu(t, r), d))
-        for digits in (1, 2, 3)
+        ("The result is rounded; return it as it is.", lambda t, r, d=digits: round(bleu(t, r), d))
+        for digits in (0, 1, 2, 3)
     ),
     *(
         (

@@ -3,10 +3,10 @@
 import hashlib
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from lessons_lib.errors import UserError
 from lessons_lib.translation.data import grammar
@@ -17,6 +17,7 @@ from lessons_lib.translation.data.tokenizer import plain
 MAX_CHARACTERS = 5_000  # of a sentence; what is longer is a page, or no text
 BARS = "|||"
 GRAMMAR_SIZES = {"n_train": 20_000, "n_valid": 500, "n_test": 1_000}
+Item = TypeVar("Item")
 
 
 class Pair(NamedTuple):
@@ -37,6 +38,10 @@ class Corpus:
 
     ``train`` may be read from the disk as it is asked for. ``left_out`` counts the pairs that are in the files but not
     in the parts, by reason; ``seen`` those of "valid" and "test" of which the training part has a side too.
+
+    ``references`` are further translations of the test sentences as `scoring.score` takes them: each a whole set, blank
+    where a sentence has no more. ``origin`` is what a card must say of text that others wrote: its source, SHA-256,
+    licence and attribution.
     """
 
     name: str
@@ -45,6 +50,8 @@ class Corpus:
     test: list[Pair]
     left_out: dict[str, int] = field(default_factory=dict)
     seen: dict[str, int] = field(default_factory=dict)
+    references: list[list[str]] = field(default_factory=list)
+    origin: dict[str, str] = field(default_factory=dict)
 
     def fingerprint(self) -> str:
         """SHA-256 over every sentence in order: the same fingerprint is the same data, split the same way."""
@@ -53,6 +60,8 @@ class Corpus:
             for pair in part:
                 digest.update(f"{pair.source}\t{pair.target}\n".encode())
             digest.update(b"\n")
+        for one in self.references:
+            digest.update("".join(f"{reference}\n" for reference in one).encode() + b"\n")
         return digest.hexdigest()
 
 
@@ -118,8 +127,8 @@ def count_seen(pairs: Sequence[Pair], train: Sequence[Pair]) -> int:
     return sum(not found.isdisjoint(both) for both in sides)
 
 
-def evenly(pairs: Sequence[Pair], count: int) -> list[Pair]:
-    """``count`` of the pairs at even distances, or all: files are often sorted, by length or by subject."""
+def evenly(pairs: Sequence[Item], count: int) -> list[Item]:
+    """``count`` of the pairs, or of their references, at even distances, or all: files are often sorted by length."""
     if len(pairs) <= count:
         return list(pairs)
     return [pairs[i * len(pairs) // count] for i in range(count)]
@@ -169,13 +178,18 @@ def read_tab_pairs(path: Path) -> list[Pair]:
                 f"{path}, line {number}: {len(row)} columns{as_others} ({lines[number - 1][:60]!r}); "
                 f"write source, {'|||' if bars else 'one tab'}, target"
             )
-    numbered = len(first) == 4 and all(row[0].isdigit() and row[2].isdigit() for row in rows if row)
-    source, target = (1, 3) if numbered else (0, 1)
+    source, target = text_columns(row for row in rows if row)
     if len(first) > 2:
         read = f"{path}: read columns {source + 1} and {target + 1} of {len(first)}"
         others = [column for i, column in enumerate(first) if i not in (source, target)]
         print(f"lessons: {read}; the rest, such as {others[-1][:60]!r}, is left out", file=sys.stderr)
     return [Pair(plain(row[source]), plain(row[target])) if row else Pair("", "") for row in rows]
+
+
+def text_columns(rows: Iterable[list[str]]) -> tuple[int, int]:
+    """Which columns hold the sides: the first two, but in Tatoeba's own exports (number, source, number, target)."""
+    numbered = all(len(row) == 4 and row[0].isdigit() and row[2].isdigit() for row in rows)
+    return (1, 3) if numbered else (0, 1)
 
 
 def read_lines(path: Path, may_be_blank: bool = False) -> list[str]:

@@ -7,8 +7,8 @@ it ends. Parts are whole before the manifest names them, so that a folder can be
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence, Set
+from contextlib import contextmanager, suppress
 from itertools import accumulate
 from pathlib import Path
 from typing import overload
@@ -18,6 +18,7 @@ from lessons_lib.files import write_whole
 from lessons_lib.translation.data.corpus import Corpus, Pair
 
 MANIFEST, FORMAT = "manifest.json", 1
+NEEDED = frozenset({"source", "filters", "exhausted", "parts"})  # in the manifest of WMT14
 GO_ON = "free some space, or mend what is wrong, and run the same command: it goes on from the last whole part"
 ROW_GROUP = 10_000  # pairs that are read, and held in memory, at a time
 
@@ -143,6 +144,31 @@ def write_part(folder: Path, name: str, pairs: Sequence[Pair]) -> dict:
     return {"file": name, "pairs": len(pairs), "sha256": hashlib.sha256(data).hexdigest()}
 
 
+def check_folder(out: Path) -> None:
+    """Raise ValueError unless a corpus may be prepared in ``out``: there is nothing, or a corpus."""
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out} is a file; give a folder for the corpus")
+    held = sorted(path.name for path in out.iterdir() if not path.name.startswith(".")) if out.exists() else []
+    if held and MANIFEST not in held:
+        raise UserError(f"{out} holds {held[0]}, which is not part of a corpus; give another folder")
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """The processes of a `torchrun` all come here: the first one works, in a folder that goes if it stays empty."""
+    from filelock import FileLock  # comes with torch
+
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(out / ".lock"):
+            yield
+    finally:
+        if not (out / MANIFEST).exists():
+            (out / ".lock").unlink(missing_ok=True)
+            with suppress(OSError):
+                out.rmdir()
+
+
 def what_is_wrong(folder: Path, part: dict) -> str | None:
     """What keeps a part from being read; None if it is as the manifest says."""
     path = folder / part["file"]
@@ -153,8 +179,8 @@ def what_is_wrong(folder: Path, part: dict) -> str | None:
     return None if found == part["sha256"] else "is damaged: its SHA-256 is not that of manifest.json"
 
 
-def read_manifest(folder: Path) -> dict:
-    """The manifest of a prepared folder.
+def read_manifest(folder: Path, needed: Set[str] = NEEDED) -> dict:
+    """The manifest of a prepared folder, with the names that are ``needed``.
 
     Raises:
         ValueError: there is none, or it is not one of ours.
@@ -164,7 +190,7 @@ def read_manifest(folder: Path) -> dict:
         raise UserError(f"{folder} is not a prepared corpus: it has no {MANIFEST}; run `lessons prepare`")
     with suppress(ValueError, TypeError, KeyError, AttributeError):
         manifest = json.loads(path.read_text("utf-8-sig"))
-        if manifest["format"] == FORMAT and {"source", "filters", "exhausted", "parts"} <= manifest.keys():
+        if manifest["format"] == FORMAT and needed <= manifest.keys():
             return manifest
     raise UserError(f"{path} is not one that this version of `lessons prepare` wrote; give it another folder")
 

@@ -8,7 +8,6 @@ ones and then others.
 import re
 import sys
 from collections import Counter
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,8 +20,10 @@ from lessons_lib.translation.data.prepared import (
     FORMAT,
     MANIFEST,
     ParquetPairs,
+    check_folder,
     count_pairs,
     load_prepared,
+    locked,
     read_manifest,
     what_is_wrong,
     write_manifest,
@@ -53,26 +54,13 @@ def prepare(out: Path, n_pairs: int, source: Path | None = None, part_pairs: int
     out = Path(out)
     if n_pairs < 1:
         raise UserError(f"{n_pairs} pairs are too few; use 1 or more")
-    if out.exists() and not out.is_dir():
-        raise UserError(f"{out} is a file; give a folder for the corpus")
-    held = sorted(path.name for path in out.iterdir() if not path.name.startswith(".")) if out.exists() else []
-    if held and MANIFEST not in held:
-        raise UserError(f"{out} holds {held[0]}, which is not part of a corpus; give another folder")
-    known = read_manifest(out) if held else None
+    check_folder(out)
+    known = read_manifest(out) if (out / MANIFEST).exists() else None
     if source is None and known and "folder" in known["source"]:
         source = Path(known["source"]["folder"])
     opened = Source(source)
-    from filelock import FileLock  # comes with datasets
-
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(out / ".lock"):  # the processes of a `torchrun` all come here; the first one works
-            return _Preparation(out, n_pairs, opened, part_pairs).run()
-    finally:
-        if not (out / MANIFEST).exists():
-            (out / ".lock").unlink(missing_ok=True)
-            with suppress(OSError):
-                out.rmdir()
+    with locked(out):
+        return _Preparation(out, n_pairs, opened, part_pairs).run()
 
 
 def load_wmt14(folder: Path | None = None, n_pairs: int | None = None) -> Corpus:

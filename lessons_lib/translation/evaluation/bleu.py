@@ -59,7 +59,10 @@ def bleu_of_sums(sums: Float[np.ndarray, " 10"]) -> float:
 
 
 def words(text: str) -> list[str]:
-    """The text split as sacreBLEU's 13a does: punctuation stands alone but for apostrophes and most hyphens."""
+    """The text split as sacreBLEU's 13a does: ASCII punctuation stands alone.
+
+    But for apostrophes, most hyphens, and points and commas between digits.
+    """
     return _split(text.rstrip()).split()
 
 

@@ -12,7 +12,7 @@ from lessons_lib.translation.training.options import TrainingOptions, schedule
 def train_plainly(model: Transformer, batches: Iterable[Batch], options: TrainingOptions) -> list[float]:
     """Train ``model`` in place for ``options.steps`` batches; the loss of each (nats a token).
 
-    `fit` of `loop.py` gives the same losses. It can do more: stop and go on, share a batch among
+    Without dropout, `fit` of `loop.py` gives the same losses. It can do more: stop and go on, share a batch among
     processes or cut it into pieces, scale the loss for fp16, and average the last weights.
     """
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), eps=1e-9, weight_decay=options.weight_decay)

@@ -62,5 +62,26 @@ PRESETS = {
         "average": 8,
         "batch_tokens": 1_500,
     },
+    # As much as 5 MB hold in 8 bits, for everyday sentences and a page: many layers that read, two that write.
+    "everyday": {
+        "d_model": 256,
+        "n_heads": 4,
+        "n_encoder_layers": 4,
+        "n_decoder_layers": 2,
+        "d_ff": 336,
+        "activation": "swiglu",
+        "norm_type": "rms",
+        "positions": "rope",
+        "bias": "none",
+        "dropout": 0.1,
+        "vocab_size": 4_000,
+        "learning_rate": 2e-3,
+        "weight_decay": 0.15,
+        "warmup_steps": 500,
+        "average": 10,
+        "batch_tokens": 2_000,
+        "validations": 20,
+    },
 }
-CORPORA = {"grammar": "toy", "pairs": "small", "wmt14": "base"}  # what can be trained on, and the size that fits it
+# What can be trained on, and the size that fits it.
+CORPORA = {"grammar": "toy", "pairs": "small", "tatoeba": "everyday", "wmt14": "base"}

@@ -85,15 +85,19 @@ def train_translator(
 
 
 def score_translator(
-    translator: Translator, pairs: Sequence[Pair], beam: int = 1, tokenize: str | None = None
+    translator: Translator,
+    pairs: Sequence[Pair],
+    beam: int = 1,
+    tokenize: str | None = None,
+    more: Sequence[Sequence[str]] = (),
 ) -> Scores:
     """BLEU and chrF of the translator's own translations; a source too long for it counts as translated by nothing.
 
     Args:
-        tokenize: how BLEU splits words, see `score`.
+        tokenize, more: how BLEU splits words, and further references; see `score`.
     """
     texts, too_long = translator.translate_all([pair.source for pair in pairs], beam=beam)
-    scores = score(texts, [pair.target for pair in pairs], tokenize=tokenize)
+    scores = score(texts, [pair.target for pair in pairs], tokenize, more)
     return replace(scores, too_long=len(too_long))
 
 
@@ -167,7 +171,9 @@ class _Run:
             stop.listen_no_more()
             part = "test" if self.corpus.test else "valid"
             pairs = evenly(getattr(self.corpus, part), TEST_PAIRS)
-            scores = score_translator(Translator(self.model, self.tokenizer), pairs, tokenize=self.recipe.tokenize)
+            more = [evenly(one, TEST_PAIRS) for one in self.corpus.references]
+            translator = Translator(self.model, self.tokenizer)
+            scores = score_translator(translator, pairs, tokenize=self.recipe.tokenize, more=more)
             card["scores"] = {"part": part, "beam": 1, **asdict(scores), "drawn_from": len(getattr(self.corpus, part))}
             write_json(self.out / CARD, card)
             shutil.rmtree(folder)
@@ -279,6 +285,7 @@ class _Run:
             "seed": self.recipe.seed,
             "data": {
                 "corpus": corpus.name,
+                "origin": corpus.origin,
                 "sha256": self.fingerprint,
                 "train": len(corpus.train),
                 "valid": len(corpus.valid),

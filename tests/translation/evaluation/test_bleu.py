@@ -77,6 +77,11 @@ def test_parts():
     assert brevity_penalty(0, 12) == 0.0
 
 
+def test_words_split_ascii_marks_and_no_others():
+    assert words("(«oui», 1,000 ou 3.5 !)") == ["(", "«oui»", ",", "1,000", "ou", "3.5", "!", ")"]
+    assert words("l'eau grand-père 5-6.") == ["l'eau", "grand-père", "5", "-", "6", "."]
+
+
 @pytest.mark.parametrize(("hypotheses", "references"), [([], []), (["a"], ["a", "b"])])
 def test_lists_that_do_not_fit(hypotheses, references):
     with pytest.raises(ValueError, match="give one of each, and at least one"):
