@@ -188,6 +188,18 @@ for name, one in (("after 200 batches", learner), ("finished", translator)):
     print(f"{name:18} {right} of {len(test)} right")
 
 # %% [markdown]
+# ## Train one in this page
+#
+# You need not wait for lesson 12 to see one learn. Press *Train*: a small Transformer learns to write a word backwards, on your own machine, forward and backward, nothing
+# loaded from elsewhere. Then choose *No positions*, and look which of the two runs learns. The words of the knobs are those of the lessons; you
+# will know them all. [The playground has a page of its own](../book/playground).
+
+# %%
+from lessons_lib.widgets import PlaygroundWidget
+
+PlaygroundWidget(pairs=[(pair.source, pair.target) for pair in short[:800]])
+
+# %% [markdown]
 # You will write every part of the network: the attention in lesson 1, the rest in the lessons after it. Lesson 12 trains the translator properly, and
 # measures how good it is.
 #

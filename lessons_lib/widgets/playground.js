@@ -9,31 +9,8 @@ import { courseWidget, el, format, toggle } from "./shared.js";
 // The playground: two Transformers that learn in the page. Nothing is loaded before the reader asks for it.
 
 const NAMES = ["a", "b"];
-const ENGINE_FILE = "_static/playground-engine.js"; // what tools/build_book.py puts on the site
-const PATIENCE = 20_000; // milliseconds for a kernel to answer
 const TEXTS = { copy: "bead", reverse: "stressed", sort: "playground", agreement: "the small cats near the house slept", pairs: "" };
 const closing = new WeakMap(); // the element of a widget -> what to do when it goes
-
-/** The engine as text: the site's, or the kernel's. */
-async function engineText(model) {
-  const { content_root } = document.documentElement.dataset; // of Sphinx: the way from this page to the site's root
-  if (content_root !== undefined) {
-    const response = await fetch(new URL(content_root + ENGINE_FILE, document.baseURI));
-    if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
-    return response.text();
-  }
-  return new Promise((resolve, reject) => {
-    const end = (settle, value) => {
-      clearTimeout(timer);
-      model.off("msg:custom", take);
-      settle(value);
-    };
-    const take = (content) => end(resolve, content.engine);
-    const timer = setTimeout(() => end(reject, new Error("no kernel answers; run the cell first")), PATIENCE);
-    model.on("msg:custom", take);
-    model.send({ ask: "engine" });
-  });
-}
 
 function download(name, data, type) {
   const url = URL.createObjectURL(new Blob([data], { type }));
@@ -42,9 +19,7 @@ function download(name, data, type) {
 }
 
 function build(root, model, set) {
-  let text = null; // the engine, once it is asked for
-  const engine = () => (text ??= engineText(model).catch((error) => ((text = null), Promise.reject(error))));
-  const runs = NAMES.map(() => new Run(engine, heard));
+  const runs = NAMES.map(() => new Run(heard));
   let ready = [false, false]; // whether a run's engine has the settings that are shown
   let frame = 0;
 

@@ -6,7 +6,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from lessons_lib.widgets._common import engine_text, module_source, slim, style_source, text_form
+from lessons_lib.widgets._common import engine_source, module_source, slim, style_source, text_form
 from lessons_lib.widgets.engine.training import TRAINING
 
 PARTS = (
@@ -37,8 +37,7 @@ NUMBERS = (
 class PlaygroundWidget(anywidget.AnyWidget):
     """Train a Transformer where it is read: the browser computes forward and backward, in threads of its own.
 
-    On the course's website the page loads the engine from the site, in a notebook from the kernel: when the reader asks
-    for a training, and not before.
+    On the course's website a page loads the engine when the reader asks for a training, and not before.
 
     Args:
         a, b: changes of the default settings in each run, by the names of `engine/training/settings.js`, such as
@@ -49,7 +48,7 @@ class PlaygroundWidget(anywidget.AnyWidget):
         ValueError: a setting or a value that is not known, too many pairs, or one that is not two texts of one line.
     """
 
-    _esm = slim(module_source("playground", PARTS))
+    _esm = engine_source(TRAINING) + slim(module_source("playground", PARTS))
     _css = style_source("playground")
 
     a = traitlets.Dict().tag(sync=True)
@@ -66,15 +65,10 @@ class PlaygroundWidget(anywidget.AnyWidget):
     ):
         two = b is not None if compare is None else compare
         super().__init__(a=dict(a or {}), b=dict(b or {}), compare=two, pairs=_lines(pairs))
-        self.on_msg(self._answer)
 
     def __repr__(self) -> str:
         changes = ", ".join(f"{name}={value}" for name, value in self.a.items())
         return text_form(self, changes or "an encoder and a decoder", "train it")
-
-    def _answer(self, widget, content: Any, buffers: Any) -> None:
-        if content == {"ask": "engine"}:
-            self.send({"engine": engine_text(TRAINING)})
 
     @traitlets.validate("a", "b")
     def _check_settings(self, proposal):

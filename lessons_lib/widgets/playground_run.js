@@ -1,13 +1,13 @@
-import { startEngine } from "./engine_start.js";
+import { engineText, startEngine } from "./engine_start.js";
 
 // One run of the playground: a worker that trains, and all that it told.
 
 const HELD_OUT = 8; // examples that are shown
 
-/** A run; `changed(kind)` is called when it told something new. `text` gives the engine as text, once it is asked for. */
+/** A run; `changed(kind)` is called when it told something new. Its engine is loaded with the first settings. */
 export class Run {
-  constructor(text, changed) {
-    Object.assign(this, { text, changed, engine: null });
+  constructor(changed) {
+    Object.assign(this, { changed, engine: null, closed: false });
     this.clear();
   }
 
@@ -21,7 +21,8 @@ export class Run {
     this.clear();
     this.shown = shown;
     try {
-      const text = await this.text();
+      const text = await engineText();
+      if (this.closed) return;
       this.engine ??= startEngine(text, "serveTraining", (answer) => this.#hear(answer));
       this.engine.send({ configure: { settings, pairs } });
     } catch (error) {
@@ -54,6 +55,7 @@ export class Run {
   }
 
   close() {
+    this.closed = true;
     this.engine?.close();
     this.engine = null;
   }
