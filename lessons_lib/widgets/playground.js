@@ -12,6 +12,14 @@ const NAMES = ["a", "b"];
 const TEXTS = { copy: "bead", reverse: "stressed", sort: "playground", agreement: "the small cats near the house slept", pairs: "" };
 const closing = new WeakMap(); // the element of a widget -> what to do when it goes
 
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new Error("the address cannot be read");
+  }
+}
+
 function download(name, data, type) {
   const url = URL.createObjectURL(new Blob([data], { type }));
   el("a", { href: url, download: name }).click();
@@ -219,11 +227,11 @@ function build(root, model, set) {
 
   /** A setting that a class was sent. */
   function fromLink() {
-    const found = /#play=([^&]*)(?:&with=(.*))?/.exec(decodeURIComponent(location.hash));
-    if (!found) return;
+    if (!location.hash.startsWith("#play=")) return;
     try {
-      const [a, b] = [fromAddress(found[1]), fromAddress(found[2] ?? "")];
-      set({ a, b, compare: found[2] !== undefined });
+      const [, first, second] = /^#play=([^&]*)(?:&with=(.*))?$/.exec(decoded(location.hash));
+      const [a, b] = [fromAddress(first), fromAddress(second ?? "")];
+      set({ a, b, compare: second !== undefined });
     } catch (error) {
       say(`${error.message}; the defaults stand.`);
     }

@@ -1,0 +1,186 @@
+"""The playground trains when it is asked to, says what cannot be, and hands out what it made."""
+
+import re
+
+import pytest
+import traitlets
+from playwright.sync_api import expect
+from safetensors.torch import load
+
+from lessons_lib.widgets import PlaygroundWidget
+from lessons_lib.widgets.playground import CHOICES, NUMBERS
+
+SMALL = {
+    "task": "copy",
+    "d_model": 16,
+    "n_heads": 2,
+    "n_layers": 1,
+    "d_ff": 16,
+    "shortest": 1,
+    "longest": 4,
+    "batch_size": 8,
+}
+
+
+def press(page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def told(page) -> str:
+    return page.locator(".pg-message").text_content()
+
+
+def turn(page, knob: str, value: str, run: str = "A") -> None:
+    page.get_by_label(f"{knob}, run {run}", exact=True).select_option(value)
+
+
+def steps(page) -> list[int]:
+    """How many each run has done, as its status says."""
+    return [
+        int(number.replace(",", ""))
+        for number in re.findall(r"step ([\d,]+)", page.locator(".pg-status").text_content())
+    ]
+
+
+def test_nothing_trains_before_it_is_asked_to_and_a_step_is_one(show):
+    page = show(PlaygroundWidget(SMALL))
+    assert page.workers == []
+    assert page.locator(".pg-own").is_hidden()
+    press(page, "One step")
+    expect(page.locator(".pg-message")).to_contain_text("The run after 1 steps: loss")
+    assert steps(page) == [1]
+    assert [worker.url[:5] for worker in page.workers] == ["blob:"]
+    expect(page.locator(".pg-examples").first.locator("li")).to_have_count(8)
+    expect(page.locator(".pg-heads").first.locator("button")).to_have_count(6)  # one layer, two heads, three kinds
+
+
+def test_it_plays_until_it_is_paused_and_begins_anew(show):
+    page = show(PlaygroundWidget(SMALL))
+    press(page, "Train")
+    expect(page.locator(".pg-status")).to_contain_text(re.compile(r"step \d{2,}"))
+    press(page, "Pause")
+    expect(page.locator(".pg-message")).to_contain_text("held-out examples right")
+    done = steps(page)
+    page.wait_for_timeout(300)
+    assert steps(page) == done
+    assert len(page.locator(".pg-lossa, .pg-loss.pg-a").first.get_attribute("points").split()) > 1
+    press(page, "Reset")
+    assert page.locator(".pg-status").text_content() == ""
+    press(page, "One step")
+    expect(page.locator(".pg-message")).to_contain_text("after 1 steps")
+
+
+def test_two_runs_that_are_the_same_do_the_same_and_another_does_not(show):
+    page = show(PlaygroundWidget(SMALL, SMALL))
+    press(page, "One step")
+    expect(page.locator(".pg-message")).to_contain_text("Run B after 1 steps")
+    losses = re.findall(r"loss ([\d.]+)", told(page))
+    assert losses[0] == losses[1]
+    turn(page, "seed", "3", "B")
+    press(page, "One step")
+    expect(page.locator(".pg-message")).to_contain_text("Run B after 1 steps")
+    losses = re.findall(r"loss ([\d.]+)", told(page))
+    assert losses[0] != losses[1]
+
+
+def test_what_makes_no_model_is_said_and_cannot_be_trained(show):
+    page = show(PlaygroundWidget(SMALL))
+    turn(page, "heads", "3")
+    assert told(page) == "d_model=16 is not divisible by n_heads=3; use 1, 2, 4, 8, 16."
+    assert page.get_by_role("button", name="Train").is_disabled()
+    turn(page, "heads", "4")
+    assert told(page) == ""
+    turn(page, "shortest", "8")
+    assert told(page).startswith("shortest=8 is more than longest=4")
+    turn(page, "task", "translate")
+    turn(page, "shortest", "1")
+    assert told(page) == "this playground was made without sentence pairs."
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_names_the_rate(show):
+    page = show(PlaygroundWidget(SMALL | {"optimizer": "sgd", "learning_rate": 1, "clip_norm": 0, "norm": "none"}))
+    turn(page, "rate", "1")
+    press(page, "Train")
+    expect(page.locator(".pg-message")).to_contain_text("learning_rate=1 is too high for sgd", timeout=30_000)
+    assert page.get_by_role("button", name="Train").is_enabled()
+
+
+def test_every_preset_makes_models_and_has_a_name_of_its_own(show):
+    page = show(PlaygroundWidget(SMALL))
+    titles = page.get_by_label("Try").locator("option").all_text_contents()
+    assert len({*titles}) == len(titles) > 3
+    for title in titles:
+        page.get_by_label("Try").select_option(title)
+        assert told(page) == ""
+        assert page.get_by_role("button", name="Train").is_enabled()
+        assert page.get_by_label("Try").evaluate("node => node.selectedOptions[0].text") == title
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("#play=positions=none,causal_mask=false&with=", ""),
+        ("#play=nonsense", "‘nonsense’ in the address is no setting; the defaults stand."),
+        ("#play=d_model=x", "‘x’ in the address is no d_model; use one of 8, 16"),
+        ("#play=%E0%A4%A", "the address cannot be read"),
+        ("#other", ""),
+    ],
+)
+def test_a_setting_in_the_address_is_read_or_refused(show, address, says):
+    page = show(PlaygroundWidget(SMALL))
+    page.evaluate("(hash) => { location.hash = hash; unmount[0](); }", address)
+    page.evaluate("() => { module.default.render({ model: models[0], el: document.body }); }")
+    assert told(page).startswith(says)
+    if "none" in address:
+        assert page.get_by_label("positions, run A").input_value() == "none"
+        assert page.get_by_label("two runs side by side").is_checked()
+
+
+def test_a_link_holds_every_knob_that_was_turned(show):
+    page = show(PlaygroundWidget(SMALL))
+    turn(page, "positions", "RoPE")
+    press(page, "One step")
+    link = page.get_by_role("link", name="Link to this setting")
+    link.wait_for()
+    assert "positions=rope" in link.get_attribute("href")
+    assert "n_heads=2" in link.get_attribute("href")
+
+
+def test_the_model_the_numbers_and_the_picture_are_handed_out(show, tmp_path):
+    page = show(PlaygroundWidget(SMALL))
+    press(page, "One step")
+    expect(page.locator(".pg-message")).to_contain_text("after 1 steps")
+    for button, check in (
+        ("Model A", lambda data: {"embedding.weight", "encoder.norm.gamma"} <= load(data).keys()),
+        (
+            "Numbers (CSV)",
+            lambda data: re.match(rb"step,loss,gradient_norm,learning_rate,held_out_accuracy\n1,\d", data),
+        ),
+        ("Picture (PNG)", lambda data: data.startswith(b"\x89PNG")),
+    ):
+        with page.expect_download() as download:
+            press(page, button)
+        download.value.save_as(tmp_path / "file")
+        assert check((tmp_path / "file").read_bytes())
+
+
+def test_the_settings_that_python_knows_are_those_of_the_page(show):
+    page = show(PlaygroundWidget(SMALL))
+    knobs = page.locator(".pg-knob").evaluate_all("nodes => nodes.length")
+    assert knobs == len(CHOICES) + len(NUMBERS)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"a": {"positions": "alibi"}}, "positions='alibi' is not one of 'none'"),
+        ({"b": {"width": 3}}, "'width' is no setting"),
+        ({"a": {"d_model": "64"}}, "d_model='64' is no number"),
+        ({"pairs": [("a",)]}, "pairs[0] is ('a',)"),
+        ({"pairs": [("a\tb", "c")]}, "pairs[0]"),
+        ({"pairs": [("a", "b")] * 2_001}, "2001 pairs are too many"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(given, message):
+    with pytest.raises((ValueError, traitlets.TraitError), match=re.escape(message)):
+        PlaygroundWidget(**given)
