@@ -229,7 +229,7 @@ function build(root, model, set) {
   function fromLink() {
     if (!location.hash.startsWith("#play=")) return;
     try {
-      const [, first, second] = /^#play=([^&]*)(?:&with=(.*))?$/.exec(decoded(location.hash));
+      const [, first, second] = /^#play=(.*?)(?:&with=(.*))?$/.exec(decoded(location.hash));
       const [a, b] = [fromAddress(first), fromAddress(second ?? "")];
       set({ a, b, compare: second !== undefined });
     } catch (error) {
