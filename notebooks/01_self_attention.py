@@ -139,7 +139,7 @@ widget
 #
 # Sometimes a query may not look everywhere (padding at the end of a sentence, words not yet written). A **mask** $M$ says
 # where it may: `True` = may attend. A forbidden score becomes $-\infty$ *before* the softmax, so that its weight is exactly
-# 0 and the others still sum to 1. One of them is the *causal* mask, a triangle: each word sees itself and what came before. Lesson 8
+# 0 and the others, if any are left, still sum to 1. One of them is the *causal* mask, a triangle: each word sees itself and what came before. Lesson 8
 # is about nothing else.
 
 # %% [markdown]
