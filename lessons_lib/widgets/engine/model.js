@@ -18,14 +18,21 @@ export class Transformer {
     this.activation = known(ACTIVATIONS, "activation", config.activation);
     this.width = config.d_head ?? config.d_model / config.n_heads;
     this.kvHeads = config.n_kv_heads ?? config.n_heads;
-    const bytes = [...tensors.values()].reduce((sum, one) => sum + (one.whole?.length ?? 0) + 4 * (one.scales ?? one).length, 0);
+    const bytes = [...tensors.values()].reduce(
+      (sum, one) => sum + (one.whole?.length ?? 0) + 4 * (one.scales ?? one).length,
+      0,
+    );
     this.#kernels = createKernels({ memoryBytes: bytes + 32 * tensors.size, simd });
     const placed = (name) => {
       const tensor = tensors.get(name);
-      if (tensor?.whole) return { ...tensor, whole: this.#copy("bytes", tensor.whole), scales: this.#copy("floats", tensor.scales) };
+      if (tensor?.whole)
+        return { ...tensor, whole: this.#copy("bytes", tensor.whole), scales: this.#copy("floats", tensor.scales) };
       return tensor && this.#copy("floats", tensor);
     };
-    const normOf = (name) => ({ gamma: tensors.get(`${name}.gamma`)?.slice(), beta: tensors.get(`${name}.beta`)?.slice() });
+    const normOf = (name) => ({
+      gamma: tensors.get(`${name}.gamma`)?.slice(),
+      beta: tensors.get(`${name}.beta`)?.slice(),
+    });
     const sublayer = (name, ...parts) => ({
       norm: normOf(`${name}_residual.norm`),
       ...Object.fromEntries(
@@ -138,7 +145,12 @@ export class Transformer {
       ...{ weights: heads * Math.max(source, limit), looked: beams * layers * heads * source },
       logits: beams * this.output.rows,
     };
-    const cached = { keys: limit * beams * kv, values: limit * beams * kv, sourceKeys: source * kv, sourceValues: source * kv };
+    const cached = {
+      keys: limit * beams * kv,
+      values: limit * beams * kv,
+      sourceKeys: source * kv,
+      sourceValues: source * kv,
+    };
     const integers = { identity: source, odds: beams * limit, evens: beams * limit };
     const all = [floats, integers, ...Array(layers).fill(cached)].flatMap((sizes) => Object.values(sizes));
     const kernels = this.#kernels;
@@ -157,14 +169,14 @@ export class Transformer {
   }
 
   /** The tokens' vectors to x, with their positions. */
-  #enter({ positions, embeddingNorm }, tokens, positionOf) {
+  #enter({ positions, embeddingNorm }, tokens, placeOf) {
     const { d_model: width, scaled } = this.config;
     const [whole, scales] = [this.embedding.whole, this.embedding.scales].map((one) => this.#kernels.again(one));
     const { x } = this.#reading;
     tokens.forEach((token, row) => {
       const scale = scales[token] * (scaled ? Math.sqrt(width) : 1);
       for (let i = 0, at = row * width; i < width; i++) x[at + i] = scale * whole[token * width + i];
-      positions.add?.(x.subarray(row * width, (row + 1) * width), positionOf(row));
+      positions.add?.(x.subarray(row * width, (row + 1) * width), placeOf(row));
     });
     if (embeddingNorm) this.#norm(x, x, tokens.length, embeddingNorm);
   }
@@ -188,10 +200,10 @@ export class Transformer {
     if (!isPre) this.#norm(x, x, rows, weights);
   }
 
-  #keysAndValues({ key, value }, x, rows, k, v, { rotate }, positionOf) {
+  #keysAndValues({ key, value }, x, rows, k, v, { rotate }, placeOf) {
     this.#linear(key, x, k, rows);
     this.#linear(value, x, v, rows);
-    for (let row = 0; rotate && row < rows; row++) rotate(k, row * this.#kvWidth, this.kvHeads, positionOf(row));
+    for (let row = 0; rotate && row < rows; row++) rotate(k, row * this.#kvWidth, this.kvHeads, placeOf(row));
   }
 
   /** Every row asks keys in every head, and what it hears is mixed; `seen(row)`: which keys, and where its weights go. */
