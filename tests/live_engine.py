@@ -1,15 +1,14 @@
 """The live translator's engine in Chromium, as its worker has it, and what the tests ask of it."""
 
 import base64
-import json
 from typing import Any
 
 import numpy as np
 
-from lessons_lib.widgets._common import engine_source
+from lessons_lib.widgets._common import engine_text
 from lessons_lib.widgets.translator import ENGINE
 
-TEXT = json.loads(engine_source("translator_engine", ENGINE).removeprefix("const ENGINE = ").removesuffix(";\n"))
+TEXT = engine_text(ENGINE)
 START = """async ([text, data]) => {
   window.engine ??= await import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
   window.file = engine.readModel(Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)).buffer);

@@ -1,5 +1,6 @@
 """What the widgets share: a self-contained ES module each, a text form that never changes, checked data."""
 
+import base64
 import json
 import re
 import textwrap
@@ -11,7 +12,7 @@ import numpy as np
 
 MAX_WORDS = 40
 _COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:.|\n)*?\*/)\n", re.MULTILINE)  # one that has its lines for itself
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./[a-z_]+\.js";\n', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\.{1,2}/[a-z_/]+\.js";\n', re.MULTILINE)
 
 
 def module_source(name: str, parts: Sequence[str] = ()) -> str:
@@ -22,14 +23,20 @@ def module_source(name: str, parts: Sequence[str] = ()) -> str:
     return "".join(_IMPORT.sub("", _read(f"{one}.js")) for one in ("shared", *parts, name))
 
 
-def engine_source(folder: str, names: Sequence[str]) -> str:
-    """A constant `ENGINE` in front of a widget's module: the text of a module for a worker, of several files in one.
+def engine_source(names: Sequence[str]) -> str:
+    """A constant `ENGINE` in front of a widget's module: `engine_text` as a text.
 
-    The files are joined in this order, without their imports of one another. A worker starts from text for the same
-    reason as a widget.
+    A worker starts from text for the same reason as a widget.
     """
-    text = "".join(_IMPORT.sub("", _read(f"{folder}/{name}.js")) for name in names)
-    return f"const ENGINE = {json.dumps(slim(text), ensure_ascii=False)};\n"
+    return f"const ENGINE = {json.dumps(engine_text(names), ensure_ascii=False)};\n"
+
+
+def engine_text(names: Sequence[str]) -> str:
+    """One ES module for a worker, of several files of `engine/`: joined in this order, without their imports of one
+    another. It begins with a constant `KERNELS`, the assembled kernels in base64."""
+    kernels = base64.b64encode(files(__package__).joinpath("engine/kernels.wasm").read_bytes()).decode()
+    text = "".join(_IMPORT.sub("", _read(f"engine/{name}.js")) for name in names)
+    return f'const KERNELS = "{kernels}";\n{slim(text)}'
 
 
 def slim(source: str) -> str:

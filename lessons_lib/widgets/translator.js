@@ -3,7 +3,7 @@ import { viewOf } from "./translator_view.js";
 import { fromFile, fromKernel, fromSite, siteAddress, startEngine } from "./translator_weights.js";
 import { largestFirst, mapOf, warningsOf } from "./translator_words.js";
 
-// The live translator: it asks an engine (translator_engine/) in a worker, and shows what it answers.
+// The live translator: it asks an engine (engine/) in a worker, and shows what it answers.
 
 const MAX_CHARACTERS = 5000;
 const PACE = 45; // milliseconds between two tokens on the screen; they are computed faster than one can read

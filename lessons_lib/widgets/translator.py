@@ -10,7 +10,7 @@ import traitlets
 
 from lessons_lib.widgets._common import engine_source, module_source, slim, style_source, text_form
 
-ENGINE = ("numbers", "positions", "model", "file", "tokenizer", "search", "worker")
+ENGINE = ("arena", "plain", "kernels", "numbers", "positions", "model", "file", "tokenizer", "search", "worker")
 PARTS = ("translator_words", "translator_weights", "translator_view")
 BEAMS = (1, 2, 4, 8)
 Weights = bytes | str | os.PathLike | Callable[[], bytes]
@@ -35,7 +35,7 @@ class TranslatorWidget(anywidget.AnyWidget):
         ValueError: no sentence, a number or a name out of range, or a file that is not there.
     """
 
-    _esm = engine_source("translator_engine", ENGINE) + slim(module_source("translator", PARTS))
+    _esm = engine_source(ENGINE) + slim(module_source("translator", PARTS))
     _css = style_source("translator")
 
     sentences = traitlets.List(traitlets.Unicode()).tag(sync=True)

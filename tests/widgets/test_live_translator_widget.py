@@ -456,7 +456,7 @@ def test_narrow_and_readable_in_both_themes(ready, theme):
 
 def test_the_engine_is_in_the_package_that_pip_installs():
     """Data files are taken from packages alone."""
-    assert (files("lessons_lib.widgets.translator_engine") / "worker.js").is_file()
+    assert (files("lessons_lib.widgets.engine") / "worker.js").is_file()
 
 
 # --- Python ----------------------------------------------------------------------------------------------------------

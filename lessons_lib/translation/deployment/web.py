@@ -22,7 +22,7 @@ from lessons_lib.translation.deployment.support import refuse_unknown
 
 MAGIC, VERSION = b"lessons\0", 1
 LEVELS = 127  # of a sign
-# What the page computes (translator_engine/numbers.js and positions.js have the same names).
+# What the page computes (engine/numbers.js and positions.js have the same names).
 CHOICES = {
     "norm": ("pre", "post"),
     "norm_type": ("layer", "rms"),

@@ -1,1 +1,0 @@
-"""The engine of the live translator, in JavaScript: a file an idea. `TranslatorWidget` joins them."""

@@ -1,0 +1,42 @@
+"""Assemble the page's kernels: lessons_lib/widgets/engine/kernels.wat into kernels.wasm beside it."""
+
+from lessons_lib.files import write_whole
+from tools.lesson_files import ROOT
+
+SOURCE = ROOT / "lessons_lib/widgets/engine/kernels.wat"
+TARGET = SOURCE.with_suffix(".wasm")
+_HEAD = 8  # bytes: "\\0asm", and the version
+
+
+def assembled() -> bytes:
+    """The module, without the names that its source has for a reader."""
+    from wasmtime import wat2wasm
+
+    module = bytes(wat2wasm(SOURCE.read_text("utf8")))
+    kept, at = [module[:_HEAD]], _HEAD
+    while at < len(module):  # a section: its kind in a byte, the length of what follows, and that
+        size, begin = _number(module, at + 1)
+        if module[at]:  # 0 is what a machine need not read
+            kept.append(module[at : begin + size])
+        at = begin + size
+    return b"".join(kept)
+
+
+def _number(module: bytes, at: int) -> tuple[int, int]:
+    """A number of 7 bits a byte, the lowest first; and where it ends."""
+    number = shift = 0
+    while True:
+        number |= (module[at] & 127) << shift
+        at, shift = at + 1, shift + 7
+        if module[at - 1] < 128:
+            return number, at
+
+
+def main() -> None:
+    data = assembled()
+    write_whole(TARGET, data)
+    print(f"{TARGET.relative_to(ROOT)}: {len(data):,} bytes")
+
+
+if __name__ == "__main__":
+    main()
