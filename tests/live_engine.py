@@ -9,10 +9,10 @@ from lessons_lib.widgets._common import engine_text
 from lessons_lib.widgets.translator import ENGINE
 
 TEXT = engine_text(ENGINE)
-START = """async ([text, data]) => {
+START = """async ([text, data, simd]) => {
   window.engine ??= await import(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
   window.file = engine.readModel(Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)).buffer);
-  window.model = new engine.Transformer(file);
+  window.model = new engine.Transformer(file, simd);
   window.tokenizer = new engine.Tokenizer(file);
   window.run = (source, beam, lengthPenalty) => {
     const steps = engine.search(model, source, beam, lengthPenalty);
@@ -23,12 +23,12 @@ START = """async ([text, data]) => {
 }"""
 # For each token of the target the logits (V,) and where it looked (L, H, S), packed: lists of numbers travel slowly.
 LOGITS = """([source, target]) => {
-  const state = model.start(model.encode(source));
+  for (const _ of model.read(source, 1, target.length));
   const sign = (byte) => String.fromCharCode(byte);
-  const packed = (array) => btoa(Array.from(new Uint8Array(array.buffer), sign).join(""));
+  const packed = (array) => btoa(Array.from(new Uint8Array(array.slice().buffer), sign).join(""));
   return target.map((token) => {
-    const { logits, looked } = model.step(token, state);
-    return [packed(logits), packed(Float32Array.from(looked.flatMap((layer) => layer.flatMap((head) => [...head]))))];
+    const [{ logits, looked }] = model.step([token], [0]);
+    return [packed(logits), packed(looked)];
   });
 }"""
 
@@ -36,12 +36,13 @@ LOGITS = """([source, target]) => {
 class Engine:
     """A page in which the engine has loaded a file of `lessons export-web`."""
 
-    def __init__(self, browser):
+    def __init__(self, browser, simd: bool = True):
         self.page = browser.new_page()
+        self.simd = simd
 
     def load(self, data: bytes) -> "Engine":
         """Read this file; an error of the engine's is an error here."""
-        self.page.evaluate(START, [TEXT, base64.b64encode(data).decode()])
+        self.page.evaluate(START, [TEXT, base64.b64encode(data).decode(), self.simd])
         return self
 
     def step_through(self, source: list[int], target: list[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ import traitlets
 
 from lessons_lib.widgets._common import engine_source, module_source, slim, style_source, text_form
 
-ENGINE = ("arena", "plain", "kernels", "numbers", "positions", "model", "file", "tokenizer", "search", "worker")
+ENGINE = ("arena", "plain", "kernels", "numbers", "file", "positions", "model", "tokenizer", "search", "worker")
 PARTS = ("translator_words", "translator_weights", "translator_view")
 BEAMS = (1, 2, 4, 8)
 Weights = bytes | str | os.PathLike | Callable[[], bytes]

@@ -40,6 +40,17 @@ export class Arena {
     return this.#take(Int8Array, n);
   }
 
+  /** n whole numbers of 32 bits; they are whatever stood there. */
+  integers(n) {
+    return this.#take(Int32Array, n);
+  }
+
+  /** Grow now, if need be, so that `bytes` more come without growth. */
+  ensure(bytes) {
+    const end = this.#top + bytes;
+    if (!(end + SLACK <= this.#memory.buffer.byteLength)) this.#grow(end);
+  }
+
   /** How far it is used: for `release`. */
   mark() {
     return this.#top;
@@ -67,9 +78,9 @@ export class Arena {
 
   #take(Kind, n) {
     const place = { offset: this.#top, length: n };
-    const top = this.#top + Math.ceil((n * Kind.BYTES_PER_ELEMENT) / ALIGNED) * ALIGNED;
-    if (!(top + SLACK <= this.#memory.buffer.byteLength)) this.#grow(top);
-    this.#top = top;
+    const bytes = Math.ceil((n * Kind.BYTES_PER_ELEMENT) / ALIGNED) * ALIGNED;
+    this.ensure(bytes);
+    this.#top += bytes;
     const array = this.#show(Kind, place);
     this.#places.set(array, place);
     return array;

@@ -4,7 +4,7 @@ const MAGIC = "lessons\0";
 const VERSION = 1;
 const START = MAGIC.length + 8;
 
-/** {config, name, pieces, merges, words, parameters, tensors}: weights as numbers again; an Error says what is wrong. */
+/** {config, name, pieces, merges, words, parameters, tensors}: weights as they stand in it; an Error says what is wrong. */
 export function readModel(buffer) {
   const bytes = new Uint8Array(buffer);
   const view = new DataView(buffer);
@@ -38,14 +38,15 @@ export function readModel(buffer) {
   }
 }
 
-/** A matrix {rows, columns, data}, scale · whole number; anything else is a vector as it stands in the file. */
+/** A matrix {rows, columns, scales, whole} of numbers scale · whole; anything else is a vector as it stands in the file. */
 function tensorOf({ shape, floats, whole }, buffer, data) {
   const [rows, columns] = shape;
-  if (whole === undefined) return new Float32Array(buffer, data + floats, rows);
-  const scales = new Float32Array(buffer, data + floats, rows);
-  const numbers = new Int8Array(buffer, data + whole, rows * columns);
-  const weights = new Float32Array(rows * columns);
-  for (let row = 0, at = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++, at++) weights[at] = scales[row] * numbers[at];
-  return { rows, columns, data: weights };
+  const vector = new Float32Array(buffer, data + floats, rows);
+  if (whole === undefined) return vector;
+  return { rows, columns, scales: vector, whole: new Int8Array(buffer, data + whole, rows * columns) };
+}
+
+/** A row of a matrix, as numbers. */
+export function rowOf({ columns, scales, whole }, row) {
+  return Float32Array.from(whole.subarray(row * columns, (row + 1) * columns), (number) => scales[row] * number);
 }

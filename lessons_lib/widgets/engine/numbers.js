@@ -1,41 +1,24 @@
-// The arithmetic of a Transformer on plain arrays: a vector is a Float32Array, a matrix {rows, columns, data} by rows.
-
-/** W x + b, a number a row of W; b may be missing. Four sums at a time: none waits for the one before it. */
-export function linear(x, { rows, columns, data }, bias) {
-  const y = new Float32Array(rows);
-  const whole = columns - (columns % 4);
-  for (let row = 0, at = 0; row < rows; row++) {
-    let p = bias ? bias[row] : 0;
-    let q = 0;
-    let r = 0;
-    let s = 0;
-    let i = 0;
-    for (; i < whole; i += 4, at += 4) {
-      p += data[at] * x[i];
-      q += data[at + 1] * x[i + 1];
-      r += data[at + 2] * x[i + 2];
-      s += data[at + 3] * x[i + 3];
-    }
-    for (; i < columns; i++) p += data[at++] * x[i];
-    y[row] = p + q + (r + s);
-  }
-  return y;
-}
+// The arithmetic of a Transformer beside its products: on rows of numbers in one array, and in place.
 
 /** By the names of lessons_lib.norms: γ · (x − mean) / √(variance + ε) + β, and γ · x / √(mean of x² + ε). */
 export const NORMS = {
-  layer(x, { gamma, beta }, eps) {
-    let [mean, square] = [0, 0];
-    for (const one of x) mean += one / x.length;
-    for (const one of x) square += (one - mean) ** 2 / x.length;
-    const scale = 1 / Math.sqrt(square + eps);
-    return x.map((one, i) => gamma[i] * (one - mean) * scale + beta[i]);
+  layer(x, y, rows, width, { gamma, beta }, eps) {
+    for (let from = 0; from < rows * width; from += width) {
+      let [mean, square] = [0, 0];
+      for (let i = 0; i < width; i++) mean += x[from + i];
+      mean /= width;
+      for (let i = 0; i < width; i++) square += (x[from + i] - mean) * (x[from + i] - mean);
+      const scale = 1 / Math.sqrt(square / width + eps);
+      for (let i = 0; i < width; i++) y[from + i] = gamma[i] * (x[from + i] - mean) * scale + beta[i];
+    }
   },
-  rms(x, { gamma }, eps) {
-    let square = 0;
-    for (const one of x) square += one ** 2 / x.length;
-    const scale = 1 / Math.sqrt(square + eps);
-    return x.map((one, i) => gamma[i] * one * scale);
+  rms(x, y, rows, width, { gamma }, eps) {
+    for (let from = 0; from < rows * width; from += width) {
+      let square = 0;
+      for (let i = 0; i < width; i++) square += x[from + i] * x[from + i];
+      const scale = 1 / Math.sqrt(square / width + eps);
+      for (let i = 0; i < width; i++) y[from + i] = gamma[i] * x[from + i] * scale;
+    }
   },
 };
 
@@ -45,28 +28,14 @@ export function known(table, name, value) {
   throw new Error(`${name}='${value}' is not known to this page`);
 }
 
-/** Scores to weights that sum to 1, in place. */
-export function softmax(scores) {
-  const top = maximum(scores);
-  let sum = 0;
-  for (let i = 0; i < scores.length; i++) sum += scores[i] = Math.exp(scores[i] - top);
-  for (let i = 0; i < scores.length; i++) scores[i] /= sum;
-  return scores;
+/** x += y, the first `count` numbers. */
+export function addTo(x, y, count) {
+  for (let i = 0; i < count; i++) x[i] += y[i];
 }
 
-/** Natural logarithms of what softmax gives. */
-export function logSoftmax(scores) {
-  const top = maximum(scores);
-  let sum = 0;
-  for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i] - top);
-  const log = top + Math.log(sum);
-  return scores.map((one) => one - log);
-}
-
-function maximum(numbers) {
-  let top = -Infinity;
-  for (let i = 0; i < numbers.length; i++) if (numbers[i] > top) top = numbers[i];
-  return top;
+/** x *= y, the first `count` numbers. */
+export function multiplyBy(x, y, count) {
+  for (let i = 0; i < count; i++) x[i] *= y[i];
 }
 
 /** The error function, to 1.5e-7 (Abramowitz and Stegun 1964, 7.1.26). */
@@ -76,12 +45,17 @@ function erf(x) {
   return Math.sign(x) * (1 - sum * Math.exp(-x * x));
 }
 
-const silu = (x) => x / (1 + Math.exp(-x));
-const geluTanh = (x) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+/** A function of a number, for the first `count` numbers of an array. */
+const each = (f) => (x, count) => {
+  for (let i = 0; i < count; i++) x[i] = f(x[i]);
+};
+
+const silu = each((x) => x / (1 + Math.exp(-x)));
+const geluTanh = each((x) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))));
 /** By the names of lessons_lib.feedforward; those with a gate have a third matrix. */
 export const ACTIVATIONS = {
-  relu: (x) => Math.max(x, 0),
-  gelu: (x) => (x / 2) * (1 + erf(x / Math.SQRT2)),
+  relu: each((x) => Math.max(x, 0)),
+  gelu: each((x) => (x / 2) * (1 + erf(x / Math.SQRT2))),
   gelu_tanh: geluTanh,
   silu,
   swiglu: silu,

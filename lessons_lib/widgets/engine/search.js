@@ -1,4 +1,4 @@
-import { largestOf, logSoftmax } from "./numbers.js";
+import { largestOf } from "./numbers.js";
 
 // The searches of lessons_lib/translation/search/decoding.py, for one sentence, a step at a time: each step `yield`s the best
 // beginning so far, so that others may do something in between. A record is what a step had before it wrote a token:
@@ -16,49 +16,45 @@ export function normalised({ score, tokens }, lengthPenalty) {
   return score / ((5 + tokens.length) / 6) ** lengthPenalty;
 }
 
-function stepFrom(model, hypothesis) {
-  const { tokens, state } = hypothesis;
-  const { logits, looked } = model.step(tokens.at(-1) ?? model.config.bos_id, state);
-  const logs = logSoftmax(logits);
+/** Each hypothesis a token further: its likeliest next tokens and their log-probabilities, and its record. */
+function stepFrom(model, hypotheses, count) {
   const { pad_id, bos_id, eos_id } = model.config;
-  for (const never of [pad_id, bos_id]) if (never !== eos_id) logs[never] = -Infinity; // no sentence contains them
-  const next = largestOf(logs, SHOWN).map((token) => ({ token, probability: Math.exp(logs[token]) }));
-  return { logs, record: { looked, next } };
+  const last = hypotheses.map(({ tokens }) => tokens.at(-1) ?? bos_id);
+  const rows = model.step(last, hypotheses.map(({ row }) => row)); // prettier-ignore
+  return rows.map(({ logits, logSum, looked }, row) => {
+    for (const never of [pad_id, bos_id]) if (never !== eos_id) logits[never] = -Infinity; // no sentence contains them
+    const likely = largestOf(logits, Math.max(count, SHOWN)).map((token) => ({ token, log: logits[token] - logSum }));
+    const next = likely.slice(0, SHOWN).map(({ token, log }) => ({ token, probability: Math.exp(log) }));
+    return { from: hypotheses[row], row, record: { looked, next }, likely: likely.slice(0, count) };
+  });
 }
-
-const extended = (from, token, score, record, state) => ({
-  tokens: [...from.tokens, token],
-  score,
-  records: [...from.records, record],
-  state,
-});
 
 /** The `beam` best translations of a source (ids with </s>), the best first; 1 is greedy search. */
 export function* search(model, source, beam = 1, lengthPenalty = 1) {
   const { eos_id: eos } = model.config;
   const limit = outputLimit(model.config, source.length);
-  const start = { tokens: [], score: 0, records: [], state: model.start(model.encode(source)) };
+  const start = { tokens: [], score: 0, records: [], row: 0 };
+  for (const _ of model.read(source, beam, limit)) yield start;
   let [hypotheses, finished] = [[start], []];
   for (let step = 1; step <= limit; step++) {
-    const children = hypotheses.flatMap((from) => {
-      const { logs, record } = stepFrom(model, from);
-      return largestOf(logs, 2 * beam).map((token) => ({ from, token, record, score: from.score + logs[token] }));
-    });
+    const children = stepFrom(model, hypotheses, 2 * beam).flatMap(({ from, row, record, likely }) =>
+      likely.map(({ token, log }) => ({ from, row, record, token, score: from.score + log })),
+    );
     // Twice as many as beams: at most half of them end, so enough are left to go on.
     const best = children.sort((a, b) => b.score - a.score).slice(0, 2 * beam);
     const ends = ({ token }) => token === eos || step === limit;
-    const grown = ({ from, token, score, record }, state) => extended(from, token, score, record, state);
-    finished.push(...best.slice(0, beam).filter(ends).map((child) => grown(child, null)));
+    const grown = ({ from, row, token, score, record }) => ({
+      tokens: [...from.tokens, token],
+      score,
+      records: [...from.records, record],
+      row, // of the model's step, which it continues
+    });
+    finished.push(...best.slice(0, beam).filter(ends).map(grown));
     const open = best.filter(({ token }) => token !== eos);
     const ahead = { score: open[0].score, tokens: { length: step } };
     const leader = Math.max(...finished.map((one) => normalised(one, lengthPenalty)));
     if (step === limit || (finished.length >= beam && normalised(ahead, lengthPenalty) <= leader)) break;
-    const used = new Set(); // who has one child only lends it its cache; the next children get a copy
-    const states = open.slice(0, beam).map(({ from }) => {
-      if (!used.has(from)) return used.add(from), null;
-      return model.fork(from.state);
-    });
-    hypotheses = open.slice(0, beam).map((child, i) => grown(child, states[i] ?? child.from.state));
+    hypotheses = open.slice(0, beam).map(grown);
     yield hypotheses[0];
   }
   return finished.sort((a, b) => normalised(b, lengthPenalty) - normalised(a, lengthPenalty)).slice(0, beam);

@@ -17,7 +17,8 @@ export function serve(post) {
   function load(buffer) {
     const file = readModel(buffer);
     const loaded = new Transformer(file);
-    search(loaded, [file.config.eos_id]).next(); // a file that lacks a part fails here, and the old model stays
+    for (const { tokens } of search(loaded, [file.config.eos_id])) if (tokens.length) break; // a file that lacks a part
+    // fails here, and the old model stays
     [model, tokenizer] = [loaded, new Tokenizer(file)];
     const { config, name, parameters } = file;
     const { n_decoder_layers: layers, n_heads: heads } = config;
@@ -44,8 +45,13 @@ export function serve(post) {
     const milliseconds = performance.now() - begin;
     const side = (ids) => ({ pieces: tokenizer.pieces(ids), ids, ...tokenizer.wordsOf(ids) });
     const [best] = result.value;
+    const { n_decoder_layers: layers, n_heads: heads } = model.config;
+    const split = (array, parts) => {
+      const length = array.length / parts;
+      return Array.from({ length: parts }, (_, i) => array.subarray(i * length, (i + 1) * length));
+    };
     const records = best.records.map(({ looked, next }) => ({
-      looked,
+      looked: split(looked, layers).map((layer) => split(layer, heads)),
       next: next.map(({ token, probability }) => ({ piece: tokenizer.pieces([token])[0], probability })),
     }));
     const ended = result.value.map((one) => ({
