@@ -24,7 +24,10 @@ TABLES: dict[str, tuple[str, Callable[[torch.device], Iterator[tuple[str, ...]]]
     "training": ("Training: d_model 256, 3 + 3 layers, vocabulary 8,000, batches of 4,096 tokens", training),
     "profile": ("Where the time goes: the same training in fp32", profile),
     "corpus": ("A corpus of a million pairs, from rows on disk to batches", corpus),
-    "page": ("The translator in Chromium, alone with this machine: 20 tokens of English, 50 of French, one thread", page),
+    "page": (
+        "The translator in Chromium, alone with this machine: 20 tokens of English, 50 of French, one thread",
+        page,
+    ),
     "widgets": ("The widgets of the built site in Chromium, alone with this machine", widgets),
 }
 

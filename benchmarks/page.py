@@ -1,4 +1,4 @@
-"""Milliseconds a token of the translator in the page: ours, with SIMD and without, and onnxruntime-web, one thread each.
+"""Milliseconds a token of the translator in the page: ours with SIMD and without, and onnxruntime-web; one thread each.
 
 They translate the same sentence with the same model, one after another in one page of Chromium. Ours keeps the weights
 in 8 bits; onnxruntime-web runs what `lessons export` writes for ONNX, in single precision and with its cache of keys
@@ -129,7 +129,9 @@ def fetch_onnxruntime_web(folder: Path) -> None:
         SystemExit: npm is not here, or gets nothing.
     """
     if not shutil.which("npm"):
-        raise SystemExit("onnxruntime-web comes from npm, which is not on the PATH; install Node.js, or give rival=False")
+        raise SystemExit(
+            "onnxruntime-web comes from npm, which is not on the PATH; install Node.js, or give rival=False"
+        )
     done = subprocess.run(["npm", "pack", "--silent", ORT_WEB], cwd=folder, capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"npm could not fetch {ORT_WEB}: {done.stderr.strip()}")

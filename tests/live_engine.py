@@ -36,13 +36,12 @@ LOGITS = """([source, target]) => {
 class Engine:
     """A page in which the engine has loaded a file of `lessons export-web`."""
 
-    def __init__(self, browser, simd: bool = True):
+    def __init__(self, browser):
         self.page = browser.new_page()
-        self.simd = simd
 
-    def load(self, data: bytes) -> "Engine":
-        """Read this file; an error of the engine's is an error here."""
-        self.page.evaluate(START, [TEXT, base64.b64encode(data).decode(), self.simd])
+    def load(self, data: bytes, simd: bool = True) -> "Engine":
+        """Read this file, to compute with SIMD or without; an error of the engine's is an error here."""
+        self.page.evaluate(START, [TEXT, base64.b64encode(data).decode(), simd])
         return self
 
     def step_through(self, source: list[int], target: list[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -34,6 +34,7 @@ export function startEngine(hear) {
     },
     close() {
       worker?.terminate();
+      here?.then((take) => take({ stop: true }));
       urls.forEach((url) => URL.revokeObjectURL(url));
     },
   };

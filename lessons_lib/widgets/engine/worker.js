@@ -6,9 +6,16 @@ import { normalised, search } from "./search.js";
 // What the page asks and what it hears, in a thread of its own, so that the page stays awake.
 //   {load: buffer}                            -> {ready: about the model} or {failed: why}
 //   {translate: {id, text, beam}}             -> {id, beginning} again and again, then {id, done: translation}
+//   {stop: true}                              -> nothing: what was under way ends, and the model is let go
 // A new translation ends the one before.
 
 const AWAKE = 16; // milliseconds at work before the next look for messages
+
+/** An array in so many parts of equal length. */
+function split(array, parts) {
+  const length = array.length / parts;
+  return Array.from({ length: parts }, (_, i) => array.subarray(i * length, (i + 1) * length));
+}
 
 /** A function that takes messages; `post` gets the answers. */
 export function serve(post) {
@@ -17,8 +24,8 @@ export function serve(post) {
   function load(buffer) {
     const file = readModel(buffer);
     const loaded = new Transformer(file);
-    for (const { tokens } of search(loaded, [file.config.eos_id])) if (tokens.length) break; // a file that lacks a part
-    // fails here, and the old model stays
+    for (const { tokens } of search(loaded, [file.config.eos_id]))
+      if (tokens.length) break; // a file that lacks a part fails before, and the old model stays
     [model, tokenizer] = [loaded, new Tokenizer(file)];
     const { config, name, parameters } = file;
     const { n_decoder_layers: layers, n_heads: heads } = config;
@@ -45,13 +52,9 @@ export function serve(post) {
     const milliseconds = performance.now() - begin;
     const side = (ids) => ({ pieces: tokenizer.pieces(ids), ids, ...tokenizer.wordsOf(ids) });
     const [best] = result.value;
-    const { n_decoder_layers: layers, n_heads: heads } = model.config;
-    const split = (array, parts) => {
-      const length = array.length / parts;
-      return Array.from({ length: parts }, (_, i) => array.subarray(i * length, (i + 1) * length));
-    };
+    const { n_decoder_layers, n_heads } = model.config;
     const records = best.records.map(({ looked, next }) => ({
-      looked: split(looked, layers).map((layer) => split(layer, heads)),
+      looked: split(looked, n_decoder_layers).map((layer) => split(layer, n_heads)),
       next: next.map(({ token, probability }) => ({ piece: tokenizer.pieces([token])[0], probability })),
     }));
     const ended = result.value.map((one) => ({
@@ -65,7 +68,8 @@ export function serve(post) {
 
   return async (message) => {
     try {
-      if (message.load) load(message.load);
+      if (message.stop) [model, tokenizer, current] = [null, null, null];
+      else if (message.load) load(message.load);
       else await translate(message.translate);
     } catch (error) {
       const lacks = message.load && error instanceof TypeError; // an undefined matrix was computed with
