@@ -20,6 +20,10 @@ BRAND, ICON = 'class="fab fa-github"', 'class="fas fa-code-branch"'
 BIBLIOGRAPHY_ROLE = re.compile(r' role="doc-biblioentry"|(?<=<div) role="list"(?= class="citation-list")')
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2/*.woff", "input/tex/extensions/*.js")
 SCRIPTS = ("widgets.js", "progress.js", "keyboard.js")
+# What the live translator computes with: the first line of its module, a constant with the text of a worker.
+ENGINE_LINE = re.compile(r"const ENGINE = (.*);\n")
+ENGINE_SCRIPT = "course-engine.js"
+STATE_SCRIPT = re.compile(rf'<script type="{re.escape(STATE)}">(.*?)</script>', re.DOTALL)
 # Source maps, the fonts' second format, and the icons' script, which the web fonts make needless.
 FONTS = "vendor/fontawesome/webfonts/"
 UNUSED = ("scripts/fontawesome.js*", "**/*.map", f"{FONTS}*.ttf", f"{FONTS}fa-brands*", "locales", "*macros.html")
@@ -147,6 +151,26 @@ def copy_mathjax(app, exception) -> None:
                 path.unlink()
 
 
+def move_engine(app, exception) -> None:
+    """Take the translator's engine out of the pages, into a script of the site that they load with the weights.
+
+    A classic script: a page that was opened as a file, without a server, may load it too.
+    """
+    if exception or app.builder.format != "html":
+        return
+    for page in Path(app.outdir).rglob("*.html"):
+        html = page.read_text("utf8")
+        for script in STATE_SCRIPT.finditer(html):
+            saved = json.loads(script[1])
+            for one in saved["state"].values():
+                source = one["state"].get("_esm", "")
+                if (line := ENGINE_LINE.match(source)) and line[1] != "null":
+                    engine = f"globalThis.courseEngine = {line[1]};\n"
+                    (Path(app.outdir) / "_static" / ENGINE_SCRIPT).write_text(engine, "utf8")
+                    one["state"]["_esm"] = "const ENGINE = null;\n" + source[line.end() :]
+                    page.write_text(html.replace(script[0], embedded(STATE, saved)), "utf8")
+
+
 def setup(app) -> dict:
     for name in SCRIPTS:  # inside the page: opened as a file, without a server, a browser loads no module from another
         app.add_js_file(None, body=(Path(app.srcdir) / "book" / "assets" / name).read_text("utf8"), type="module")
@@ -156,4 +180,5 @@ def setup(app) -> dict:
     app.connect("source-read", with_rich_text)
     app.connect("html-page-context", add_page_context)
     app.connect("build-finished", copy_mathjax)
+    app.connect("build-finished", move_engine)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,6 +1,6 @@
 import { courseWidget, format } from "./shared.js";
 import { viewOf } from "./translator_view.js";
-import { fromFile, fromKernel, fromSite, siteAddress, startEngine } from "./translator_weights.js";
+import { engineText, fromFile, fromKernel, fromSite, siteAddress, startEngine } from "./translator_weights.js";
 import { largestFirst, mapOf, warningsOf } from "./translator_words.js";
 
 // The live translator: it asks an engine (engine/) in a worker, and shows what it answers.
@@ -53,9 +53,9 @@ function build(root, model, set) {
     view.progress(undefined);
     view.say("Loading the weights …");
     try {
-      const buffer = await bytes();
+      const [text, buffer] = await Promise.all([engineText(), bytes()]);
       if (abort.signal.aborted) return; // the view was closed while they came
-      engine ??= startEngine(hear);
+      engine ??= startEngine(text, hear);
       engine.send({ load: buffer });
     } catch (error) {
       stopLoading(`The weights could not be loaded: ${error.message}. Choose a model file below, or try again.`);

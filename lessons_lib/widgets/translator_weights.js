@@ -1,23 +1,36 @@
 // Where the live translator gets its engine and its weights from: a worker; this site, a kernel, or a file.
 
 const SITE_FILE = "_static/course-translator.bin"; // what tools/build_book.py puts on the site
+const SITE_ENGINE = "_static/course-engine.js"; // and book/_sphinx/course_site.py, which takes it out of the pages
 const MAX_BYTES = 400e6;
 const PATIENCE = 20_000; // milliseconds for a kernel to answer
 
-/** An engine: `send` it messages, `hear` gets its answers. Where no worker may start, it runs on the page's thread. */
-export function startEngine(hear) {
+/** The text of the engine: of this module, or of the site's script, which gives it to `courseEngine`. */
+export async function engineText() {
+  if (ENGINE || globalThis.courseEngine) return ENGINE ?? globalThis.courseEngine;
+  const script = Object.assign(document.createElement("script"), { src: siteAddress(SITE_ENGINE) });
+  document.head.append(script);
+  await new Promise((resolve, reject) => {
+    script.onload = resolve;
+    script.onerror = () => reject(new Error(`${SITE_ENGINE} did not come`));
+  }).finally(() => script.remove());
+  return globalThis.courseEngine;
+}
+
+/** An engine of this text: `send` it messages, `hear` gets its answers. Where no worker may start, it runs on the page's thread. */
+export function startEngine(text, hear) {
   const urls = [];
-  const address = (text) => {
-    urls.push(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
+  const address = (source) => {
+    urls.push(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
     return urls.at(-1);
   };
   let [answered, last, here, worker] = [false, null, null, null];
   const onPage = () => {
-    here ??= import(address(ENGINE)).then(({ serve }) => serve(hear));
+    here ??= import(address(text)).then(({ serve }) => serve(hear));
     if (last) here.then((take) => take(last));
   };
   try {
-    worker = new Worker(address(ENGINE.replace(/^export /gm, ""))); // no module: a page without an origin has none
+    worker = new Worker(address(text.replace(/^export /gm, ""))); // no module: a page without an origin has none
     worker.onmessage = ({ data }) => {
       answered = true;
       hear(data);
@@ -40,10 +53,10 @@ export function startEngine(hear) {
   };
 }
 
-/** The address of the site's weights; a notebook has none. */
-export function siteAddress() {
+/** The address of a file of the site, its weights; a notebook has none. */
+export function siteAddress(file = SITE_FILE) {
   const { content_root } = document.documentElement.dataset; // of Sphinx: the way from this page to the site's root
-  return content_root === undefined ? null : new URL(content_root + SITE_FILE, document.baseURI).href;
+  return content_root === undefined ? null : new URL(content_root + file, document.baseURI).href;
 }
 
 /** The weights of the site; `progress(share)` on the way, undefined where nobody knows the size. */

@@ -1,5 +1,6 @@
 """The live translator on the built site: loaded when asked for, fast, alone with this host, wide and narrow."""
 
+import gzip
 import time
 
 import pytest
@@ -10,28 +11,32 @@ from lessons_lib.translation.course_model import FOLDER, course_web_model
 from lessons_lib.translation.data.grammar import LENGTHS
 from lessons_lib.translation.deployment.web_reading import read_web_file
 from lessons_lib.translation.search.model_folder import load_model
+from lessons_lib.widgets._common import engine_text
+from lessons_lib.widgets.translator import ENGINE
 from tools import build_book
 from tools.lesson_files import ROOT
 from tools.serve import QuietHandler, served
 
 SITE = build_book.BUILD / "html"
 PAGES = ["book/translator.html", "notebooks/00_start_here.html"]
+LOADED = [build_book.TRANSLATOR, "_static/course-engine.js"]
 FRENCH = "Les petits chats noirs ne dorment pas."
 
 
-def weights_asked(one: Visit) -> int:
-    return sum(url.endswith(build_book.TRANSLATOR) for url in one.requests)
+def asked(one: Visit, name: str) -> int:
+    """How often the page asked for a file of the site."""
+    return sum(url.endswith(name) for url in one.requests)
 
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize(("width", "theme"), [(360, "dark"), (1280, "light")])
 def test_it_translates_on_its_page_and_in_lesson_0(visit, name, width, theme):
     one = visit(name, width=width, theme=theme)
-    assert weights_asked(one) == 0  # not before the reader asks
+    assert [asked(one, file) for file in LOADED] == [0, 0]  # not before the reader asks
     one.page.get_by_role("button", name="Load and translate").click()
     summary = one.page.locator(".translator-widget .cw-summary")
     expect(summary).to_contain_text(f"French: {FRENCH}")
-    assert weights_asked(one) == 1
+    assert [asked(one, file) for file in LOADED] == [1, 1]
     one.page.locator(".translator-widget div.tw-words button").nth(2).click()
     expect(summary).to_contain_text("Before it wrote 'chats', layer 2, the mean of the heads, looked most at 'cats'")
     assert one.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -50,6 +55,21 @@ def test_with_the_keyboard_alone(visit):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator(".translator-widget .cw-summary")).to_contain_text("Before it wrote 'petits'")
+
+
+def test_a_page_holds_nothing_of_the_engine_and_a_notebook_all():
+    for name in PAGES:
+        assert "createKernels" not in (SITE / name).read_text("utf8")
+    assert "createKernels" in (SITE / LOADED[1]).read_text("utf8")
+    assert "createKernels" in (ROOT / "notebooks/00_start_here.ipynb").read_text("utf8")
+
+
+def test_a_page_opened_as_a_file_translates_with_a_model_of_ones_own(browser):
+    page = browser.new_page()
+    page.goto((SITE / PAGES[0]).as_uri())
+    page.locator(".translator-widget input[type=file]").set_input_files(SITE / build_book.TRANSLATOR)
+    expect(page.locator(".translator-widget .cw-summary")).to_contain_text(f"French: {FRENCH}")
+    page.close()
 
 
 READY = """() => new Promise((resolve) => {
@@ -145,5 +165,7 @@ def test_the_numbers_of_the_page_are_true():
     assert f"with the tokenizer the file has {len(data) / 1e6:.1f}." in page
     assert f" MB instead of {4 * parameters / 1e6:.1f};" in page
     assert f"{len(read_web_file(data)[0]['words']):,} words and signs of English" in page
+    assert "under 15 kB packed" in page
+    assert len(gzip.compress(engine_text(ENGINE).encode())) < 15_000
     assert f"longer than {model.config.max_length - 1} tokens" in page
     assert f"up to {max(LENGTHS)} words" in page

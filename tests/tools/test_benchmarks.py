@@ -13,6 +13,8 @@ from benchmarks.attention import attention
 from benchmarks.corpus import corpus
 from benchmarks.decoding import CTRANSLATE2, OURS, UNCACHED, decoding, searches
 from benchmarks.generation import generate, generation
+from benchmarks.page import OURS as OURS_IN_PAGE
+from benchmarks.page import PLAIN, page
 from benchmarks.profile import profile
 from benchmarks.rivals import HuggingFaceMarian, TorchTransformer
 from benchmarks.training import random_batches, training
@@ -64,19 +66,22 @@ def test_where_a_rival_has_its_norms():
 
 
 def test_the_page_puts_brackets_where_systems_take_turns():
-    page = (ROOT / "book" / "benchmarks.md").read_text("utf8")
-    text = {part.partition("\n")[0]: part for part in page.split("\n## ")}
+    text_of_page = (ROOT / "book" / "benchmarks.md").read_text("utf8")
+    text = {part.partition("\n")[0]: part for part in text_of_page.split("\n## ")}
     for title, table in {
         "Training, against models of the same size": training,
         "The two paths of attention": attention,
         "Generating with a cache": generation,
         "Decoding, against other engines": decoding,
+        "The translator in the page": page,
     }.items():
         assert bool(re.search(r"\(\d.* to \d", text[title])) == ("rounds" in inspect.signature(table).parameters)
-    assert "median over seven rounds" in page
+    assert "median over seven rounds" in text_of_page
     assert inspect.signature(training).parameters["rounds"].default == 7
     assert "medians over five rounds" in text["Decoding, against other engines"]
     assert inspect.signature(decoding).parameters["rounds"].default == 5
+    assert "medians over nine rounds" in text["The translator in the page"]
+    assert inspect.signature(page).parameters["rounds"].default == 9
 
 
 def test_batches_are_full_and_bucketed():
@@ -153,6 +158,15 @@ def test_the_command_names_what_it_does_not_know(capsys):
     assert (
         "TABLE='cooking' is not known; use one of attention, generation, decoding, training" in capsys.readouterr().err
     )
+
+
+def test_the_page_engine_writes_the_same_tokens_both_ways():
+    _, *rows = page(CPU, sizes=["the course's"], rounds=1, rival=False)
+    assert [row[1:3] for row in rows] == [
+        (search, way) for search in ("greedy", "4 beams") for way in (OURS_IN_PAGE, PLAIN)
+    ]
+    assert all(float(row[3]) > 0 for row in rows)
+    assert [bool(row[4]) for row in rows] == [False, True] * 2
 
 
 def test_json_is_one_object_a_table(capsys, monkeypatch):
