@@ -1,18 +1,19 @@
-"""Assemble the page's kernels: lessons_lib/widgets/engine/kernels.wat into kernels.wasm beside it."""
+"""Assemble the page's kernels: every .wat of lessons_lib/widgets/engine/ into the .wasm beside it."""
+
+from pathlib import Path
 
 from lessons_lib.files import write_whole
 from tools.lesson_files import ROOT
 
-SOURCE = ROOT / "lessons_lib/widgets/engine/kernels.wat"
-TARGET = SOURCE.with_suffix(".wasm")
+SOURCES = sorted((ROOT / "lessons_lib/widgets/engine").rglob("*.wat"))
 _HEAD = 8  # bytes: "\\0asm", and the version
 
 
-def assembled() -> bytes:
+def assembled(source: Path) -> bytes:
     """The module, without the names that its source has for a reader."""
     from wasmtime import wat2wasm
 
-    module = bytes(wat2wasm(SOURCE.read_text("utf8")))
+    module = bytes(wat2wasm(source.read_text("utf8")))
     kept, at = [module[:_HEAD]], _HEAD
     while at < len(module):  # a section: its kind in a byte, the length of what follows, and that
         size, begin = _number(module, at + 1)
@@ -33,9 +34,10 @@ def _number(module: bytes, at: int) -> tuple[int, int]:
 
 
 def main() -> None:
-    data = assembled()
-    write_whole(TARGET, data)
-    print(f"{TARGET.relative_to(ROOT)}: {len(data):,} bytes")
+    for source in SOURCES:
+        target, data = source.with_suffix(".wasm"), assembled(source)
+        write_whole(target, data)
+        print(f"{target.relative_to(ROOT)}: {len(data):,} bytes")
 
 
 if __name__ == "__main__":

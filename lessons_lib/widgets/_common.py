@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,10 +34,16 @@ def engine_source(names: Sequence[str]) -> str:
 
 def engine_text(names: Sequence[str]) -> str:
     """One ES module for a worker, of several files of `engine/`: joined in this order, without their imports of one
-    another. It begins with a constant `KERNELS`, the assembled kernels in base64."""
-    kernels = base64.b64encode(files(__package__).joinpath("engine/kernels.wasm").read_bytes()).decode()
-    text = "".join(_IMPORT.sub("", _read(f"engine/{name}.js")) for name in names)
-    return f'const KERNELS = "{kernels}";\n{slim(text)}'
+    another. It begins with a constant `KERNELS`, the assembled kernels in base64; another name that ends with .wasm
+    becomes such a constant, too."""
+    assembled = ["kernels.wasm", *(name for name in names if name.endswith(".wasm"))]
+    constants = "".join(f'const {Path(name).stem.upper()} = "{_base64(name)}";\n' for name in assembled)
+    text = "".join(_IMPORT.sub("", _read(f"engine/{name}.js")) for name in names if name not in assembled)
+    return constants + slim(text)
+
+
+def _base64(name: str) -> str:
+    return base64.b64encode(files(__package__).joinpath("engine", name).read_bytes()).decode()
 
 
 def slim(source: str) -> str:

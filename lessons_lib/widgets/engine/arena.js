@@ -30,6 +30,11 @@ export class Arena {
     this.#top = begin;
   }
 
+  /** What other WebAssembly needs to compute on the same arrays. */
+  get memory() {
+    return this.#memory;
+  }
+
   /** n numbers in single precision; they are whatever stood there. */
   floats(n) {
     return this.#take(Float32Array, n);

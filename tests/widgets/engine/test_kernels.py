@@ -38,8 +38,9 @@ def sizes() -> list[tuple[int, int, int]]:
     return [*ends, *(tuple(rng.randint(1, 40) for _ in range(3)) for _ in range(40)), (6, 700, 9), (1, 513, 1)]
 
 
-def test_the_committed_kernels_are_assembled_from_their_source():
-    assert kernels.assembled() == kernels.TARGET.read_bytes()
+@pytest.mark.parametrize("source", kernels.SOURCES, ids=lambda path: path.stem)
+def test_the_committed_kernels_are_assembled_from_their_source(source):
+    assert kernels.assembled(source) == source.with_suffix(".wasm").read_bytes()
 
 
 @pytest.mark.parametrize("accumulate", [False, True])
