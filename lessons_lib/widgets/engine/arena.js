@@ -3,7 +3,7 @@
 
 const PAGE = 65_536; // bytes by which a WebAssembly memory grows
 const ALIGNED = 16; // bytes of a SIMD register
-const SLACK = 128; // bytes behind the last array: a kernel may read past an array's end; what it writes there is what it read
+const SLACK = 128; // bytes behind the last array: a kernel may read past an array's end, and writes there what it read
 
 /** What a WebAssembly.Memory is to an arena, where there is none. */
 export class PlainMemory {
@@ -102,7 +102,9 @@ export class Arena {
       this.#memory.grow(pagesOf(bytes + has / 4) - has / PAGE);
     } catch {
       const need = (bytes / 1e6).toFixed();
-      throw new Error(`${need} MB are needed, and this page gets no more memory; close others, or take a smaller model`);
+      throw new Error(
+        `${need} MB are needed, and this page gets no more memory; close others, or take a smaller model`,
+      );
     }
   }
 }

@@ -4,7 +4,7 @@ const MAGIC = "lessons\0";
 const VERSION = 1;
 const START = MAGIC.length + 8;
 
-/** {config, name, pieces, merges, words, parameters, tensors}: weights as they stand in it; an Error says what is wrong. */
+/** {config, name, pieces, merges, words, parameters, tensors}: weights as in the file; an Error says what is wrong. */
 export function readModel(buffer) {
   const bytes = new Uint8Array(buffer);
   const view = new DataView(buffer);
@@ -38,7 +38,7 @@ export function readModel(buffer) {
   }
 }
 
-/** A matrix {rows, columns, scales, whole} of numbers scale · whole; anything else is a vector as it stands in the file. */
+/** A matrix {rows, columns, scales, whole} of numbers scale · whole; anything else is a vector. */
 function tensorOf({ shape, floats, whole }, buffer, data) {
   const [rows, columns] = shape;
   const vector = new Float32Array(buffer, data + floats, rows);

@@ -9,7 +9,8 @@ import { plain } from "./plain.js";
 //   a.set([1, 2, 3, 4, 5, 6]); …                        // an array is what stood there before: fill it
 //   k.matmul(a, b, c, 2, 3, 4);                         // c = a·b, from 2×3 and 3×4
 //
-//   floats(n), bytes(n), integers(n)  a Float32Array, an Int8Array, an Int32Array, at a multiple of 16 bytes (`byteOffset`)
+//   floats(n)                 a Float32Array, at a multiple of 16 bytes (`byteOffset`);
+//   bytes(n), integers(n)     an Int8Array, an Int32Array
 //   ensure(bytes)             grow now, so that so many bytes more come without growth
 //   mark(), release(mark)     give back every array since the mark: one mark a step, and a step leaves no garbage
 //   again(array)              the array where the memory is now. When the memory grows (floats and bytes may do that),
@@ -33,7 +34,8 @@ export function createKernels({ memoryBytes = 1 << 20, simd = "auto" } = {}) {
   if (simd) {
     const loaded = load(pagesOf(memoryBytes + WORKSPACE));
     if (loaded) return new Kernels(loaded.memory, WORKSPACE, true, withSimd(loaded.run));
-    if (simd !== "auto") throw new Error("simd=true: this browser has no WebAssembly SIMD, or may not run it; use auto");
+    if (simd !== "auto")
+      throw new Error("simd=true: this browser has no WebAssembly SIMD, or may not run it; use auto");
   }
   return new Kernels(new PlainMemory(pagesOf(memoryBytes)), 0, false, plain);
 }
@@ -128,5 +130,8 @@ class Kernels extends Arena {
   }
 }
 
-/** What linear8 needs for a while: x once more, in rows of 16 bytes and 32 for each 8 numbers. */
+/**
+ * What linear8 needs for a while: x once more, in rows of 16 bytes and 32 for each 8 numbers. It lies behind all arrays,
+ * so that w8 may be read 3 rows past its end.
+ */
 export const halvesBytes = (m, k) => m * (16 + 32 * Math.ceil(k / 8));

@@ -24,15 +24,19 @@
       (local.set $j (i32.const 0))
       (loop $columns
         (call $pack
-          (i32.add (local.get $b) (i32.add (i32.mul (local.get $p) (local.get $b_row)) (i32.mul (local.get $j) (local.get $b_step))))
+          (i32.add
+            (i32.add (local.get $b) (i32.mul (local.get $p) (local.get $b_row)))
+            (i32.mul (local.get $j) (local.get $b_step)))
           (local.get $b_row) (local.get $b_step) (local.get $panel) (local.get $depth)
           (call $at_most (i32.sub (local.get $n) (local.get $j)) (i32.const 8)))
         (local.set $i (i32.const 0))
         (loop $rows
           (call $block
-            (i32.add (local.get $a) (i32.add (i32.mul (local.get $i) (local.get $a_row)) (i32.mul (local.get $p) (local.get $a_step))))
+            (i32.add
+              (i32.add (local.get $a) (i32.mul (local.get $i) (local.get $a_row)))
+              (i32.mul (local.get $p) (local.get $a_step)))
             (local.get $a_row) (local.get $a_step) (local.get $panel) (local.get $depth)
-            (i32.add (local.get $c) (i32.add (i32.mul (local.get $i) (local.get $c_row)) (i32.shl (local.get $j) (i32.const 2))))
+            (call $number (i32.add (local.get $c) (i32.mul (local.get $i) (local.get $c_row))) (local.get $j))
             (local.get $c_row)
             (i32.sub (local.get $m) (local.get $i)) (i32.sub (local.get $n) (local.get $j)))
           (local.set $i (i32.add (local.get $i) (i32.const 4)))
@@ -75,10 +79,9 @@
     (local $b0 v128) (local $b1 v128) (local $x v128)
     (local $s00 v128) (local $s01 v128) (local $s10 v128) (local $s11 v128)
     (local $s20 v128) (local $s21 v128) (local $s30 v128) (local $s31 v128)
-    ;; a row that is not there is the first one once more
-    (local.set $a1 (i32.add (local.get $a) (select (local.get $a_row) (i32.const 0) (i32.gt_s (local.get $rows) (i32.const 1)))))
-    (local.set $a2 (i32.add (local.get $a) (select (i32.mul (local.get $a_row) (i32.const 2)) (i32.const 0) (i32.gt_s (local.get $rows) (i32.const 2)))))
-    (local.set $a3 (i32.add (local.get $a) (select (i32.mul (local.get $a_row) (i32.const 3)) (i32.const 0) (i32.gt_s (local.get $rows) (i32.const 3)))))
+    (local.set $a1 (call $there (local.get $a) (local.get $a_row) (i32.const 1) (local.get $rows)))
+    (local.set $a2 (call $there (local.get $a) (local.get $a_row) (i32.const 2) (local.get $rows)))
+    (local.set $a3 (call $there (local.get $a) (local.get $a_row) (i32.const 3) (local.get $rows)))
     (local.set $end (i32.add (local.get $panel) (i32.shl (local.get $depth) (i32.const 5))))
     (loop $sum
       (local.set $b0 (v128.load (local.get $panel)))
@@ -112,6 +115,13 @@
     (local.set $c (i32.add (local.get $c) (local.get $c_row)))
     (call $add (local.get $c) (local.get $s30) (local.get $s31) (local.get $columns)))
 
+  ;; Row $i of A; one that is not there is the first one once more.
+  (func $there (param $a i32) (param $a_row i32) (param $i i32) (param $rows i32) (result i32)
+    (select
+      (i32.add (local.get $a) (i32.mul (local.get $i) (local.get $a_row)))
+      (local.get $a)
+      (i32.lt_s (local.get $i) (local.get $rows))))
+
   ;; 8 sums added to the numbers at $c, or to the first $count of them.
   (func $add (param $c i32) (param $left v128) (param $right v128) (param $count i32)
     (call $store (local.get $c) (f32x4.add (local.get $left) (v128.load (local.get $c))) (local.get $count))
@@ -133,11 +143,12 @@
     (local $p i32) (local $part i32) (local $row i32) (local $i i32) (local $j i32)
     (loop $parts
       (local.set $part (call $at_most (i32.sub (local.get $k) (local.get $p)) (i32.const 8192)))
-      (local.set $row (i32.add (i32.const 16) (i32.shl (i32.and (i32.add (local.get $part) (i32.const 7)) (i32.const -8)) (i32.const 2))))
+      (local.set $row
+        (call $number (i32.const 16) (i32.and (i32.add (local.get $part) (i32.const 7)) (i32.const -8))))
       (local.set $i (i32.const 0))
       (loop $rows
         (call $halve
-          (i32.add (local.get $x) (i32.shl (i32.add (i32.mul (local.get $i) (local.get $k)) (local.get $p)) (i32.const 2)))
+          (call $number (local.get $x) (i32.add (i32.mul (local.get $i) (local.get $k)) (local.get $p)))
           (local.get $part)
           (i32.add (local.get $halves) (i32.mul (local.get $i) (local.get $row))))
         (local.set $i (i32.add (local.get $i) (i32.const 1)))
@@ -151,8 +162,8 @@
             (local.get $row)
             (i32.add (local.get $w) (i32.add (i32.mul (local.get $j) (local.get $k)) (local.get $p)))
             (local.get $k)
-            (v128.load (i32.add (local.get $scales) (i32.shl (local.get $j) (i32.const 2))))
-            (i32.add (local.get $y) (i32.shl (i32.add (i32.mul (local.get $i) (local.get $n)) (local.get $j)) (i32.const 2)))
+            (v128.load (call $number (local.get $scales) (local.get $j)))
+            (call $number (local.get $y) (i32.add (i32.mul (local.get $i) (local.get $n)) (local.get $j)))
             (i32.sub (local.get $n) (local.get $j)))
           (local.set $i (i32.add (local.get $i) (i32.const 1)))
           (br_if $rows (i32.lt_s (local.get $i) (local.get $m))))
@@ -170,7 +181,7 @@
         (f32x4.max
           (local.get $most)
           (v128.and
-            (f32x4.abs (v128.load (i32.add (local.get $x) (i32.shl (local.get $j) (i32.const 2)))))
+            (f32x4.abs (v128.load (call $number (local.get $x) (local.get $j))))
             (call $lanes (i32.sub (local.get $count) (local.get $j))))))
       (local.set $j (i32.add (local.get $j) (i32.const 4)))
       (br_if $numbers (i32.lt_s (local.get $j) (local.get $count))))
@@ -181,8 +192,15 @@
     (local.set $j (i32.const 0))
     (loop $numbers
       (local.set $halves (i32.add (local.get $halves) (i32.const 16)))
-      (local.set $left (call $whole (local.get $x) (local.get $factor) (i32.sub (local.get $count) (local.get $j))))
-      (local.set $right (call $whole (i32.add (local.get $x) (i32.const 16)) (local.get $factor) (i32.sub (i32.sub (local.get $count) (local.get $j)) (i32.const 4))))
+      (local.set $left
+        (call $whole (local.get $x) (local.get $factor) (i32.sub (local.get $count) (local.get $j))))
+      (local.set $j (i32.add (local.get $j) (i32.const 4)))
+      (local.set $right
+        (call $whole
+          (i32.add (local.get $x) (i32.const 16))
+          (local.get $factor)
+          (i32.sub (local.get $count) (local.get $j))))
+      (local.set $j (i32.add (local.get $j) (i32.const 4)))
       (local.set $high_left (call $high (local.get $left)))
       (local.set $high_right (call $high (local.get $right)))
       (v128.store (local.get $halves) (i16x8.narrow_i32x4_s (local.get $high_left) (local.get $high_right)))
@@ -192,7 +210,6 @@
           (i32x4.sub (local.get $left) (i32x4.shl (local.get $high_left) (i32.const 14)))
           (i32x4.sub (local.get $right) (i32x4.shl (local.get $high_right) (i32.const 14)))))
       (local.set $x (i32.add (local.get $x) (i32.const 32)))
-      (local.set $j (i32.add (local.get $j) (i32.const 8)))
       (br_if $numbers (i32.lt_s (local.get $j) (local.get $count)))))
 
   ;; 4 numbers times a factor as whole numbers; 0 from the $count-th on.
@@ -206,7 +223,8 @@
 
   ;; A row of halves times 4 rows of W, added to 4 numbers at $y, or to the first $count of them.
   (func $four_outputs
-    (param $halves i32) (param $row i32) (param $w i32) (param $w_row i32) (param $scales v128) (param $y i32) (param $count i32)
+    (param $halves i32) (param $row i32) (param $w i32) (param $w_row i32) (param $scales v128) (param $y i32)
+    (param $count i32)
     (local $end i32) (local $step f32) (local $w1 i32) (local $w2 i32) (local $w3 i32)
     (local $high v128) (local $low v128) (local $weights v128)
     (local $h0 v128) (local $h1 v128) (local $h2 v128) (local $h3 v128)
@@ -266,7 +284,8 @@
     (param $weights i32) (param $out i32)
     (local $h i32) (local $shared i32)
     (loop $each
-      (local.set $shared (i32.shl (i32.mul (i32.div_u (local.get $h) (local.get $group)) (local.get $width)) (i32.const 2)))
+      (local.set $shared
+        (call $number (i32.const 0) (i32.mul (i32.div_u (local.get $h) (local.get $group)) (local.get $width))))
       (call $score
         (local.get $q) (i32.add (local.get $keys) (local.get $shared)) (local.get $places) (local.get $count)
         (local.get $width) (local.get $row) (f32x4.splat (local.get $scale)) (local.get $weights))
@@ -274,9 +293,9 @@
       (call $mix
         (i32.add (local.get $values) (local.get $shared)) (local.get $places) (local.get $count)
         (local.get $width) (local.get $row) (local.get $weights) (local.get $out))
-      (local.set $q (i32.add (local.get $q) (i32.shl (local.get $width) (i32.const 2))))
-      (local.set $out (i32.add (local.get $out) (i32.shl (local.get $width) (i32.const 2))))
-      (local.set $weights (i32.add (local.get $weights) (i32.shl (local.get $count) (i32.const 2))))
+      (local.set $q (call $number (local.get $q) (local.get $width)))
+      (local.set $out (call $number (local.get $out) (local.get $width)))
+      (local.set $weights (call $number (local.get $weights) (local.get $count)))
       (local.set $h (i32.add (local.get $h) (i32.const 1)))
       (br_if $each (i32.lt_s (local.get $h) (local.get $heads)))))
 
@@ -289,10 +308,14 @@
     (local $s0 v128) (local $s1 v128) (local $s2 v128) (local $s3 v128)
     (local.set $last (i32.sub (local.get $count) (i32.const 1)))
     (loop $keys_left
-      (local.set $k0 (call $placed (local.get $keys) (local.get $places) (local.get $s) (local.get $row)))
-      (local.set $k1 (call $placed (local.get $keys) (local.get $places) (call $at_most (i32.add (local.get $s) (i32.const 1)) (local.get $last)) (local.get $row)))
-      (local.set $k2 (call $placed (local.get $keys) (local.get $places) (call $at_most (i32.add (local.get $s) (i32.const 2)) (local.get $last)) (local.get $row)))
-      (local.set $k3 (call $placed (local.get $keys) (local.get $places) (call $at_most (i32.add (local.get $s) (i32.const 3)) (local.get $last)) (local.get $row)))
+      (local.set $k0
+        (call $placed (local.get $keys) (local.get $row) (local.get $places) (local.get $s) (local.get $last)))
+      (local.set $k1
+        (call $placed (local.get $keys) (local.get $row) (local.get $places) (i32.add (local.get $s) (i32.const 1)) (local.get $last)))
+      (local.set $k2
+        (call $placed (local.get $keys) (local.get $row) (local.get $places) (i32.add (local.get $s) (i32.const 2)) (local.get $last)))
+      (local.set $k3
+        (call $placed (local.get $keys) (local.get $row) (local.get $places) (i32.add (local.get $s) (i32.const 3)) (local.get $last)))
       (local.set $s0 (v128.const f32x4 0 0 0 0))
       (local.set $s1 (v128.const f32x4 0 0 0 0))
       (local.set $s2 (v128.const f32x4 0 0 0 0))
@@ -302,10 +325,30 @@
         (local.set $at (i32.shl (local.get $i) (i32.const 2)))
         (local.set $x (v128.load (i32.add (local.get $q) (local.get $at))))
         (local.set $lanes (call $lanes (i32.sub (local.get $width) (local.get $i))))
-        (local.set $s0 (f32x4.add (local.get $s0) (v128.and (local.get $lanes) (f32x4.mul (local.get $x) (v128.load (i32.add (local.get $k0) (local.get $at)))))))
-        (local.set $s1 (f32x4.add (local.get $s1) (v128.and (local.get $lanes) (f32x4.mul (local.get $x) (v128.load (i32.add (local.get $k1) (local.get $at)))))))
-        (local.set $s2 (f32x4.add (local.get $s2) (v128.and (local.get $lanes) (f32x4.mul (local.get $x) (v128.load (i32.add (local.get $k2) (local.get $at)))))))
-        (local.set $s3 (f32x4.add (local.get $s3) (v128.and (local.get $lanes) (f32x4.mul (local.get $x) (v128.load (i32.add (local.get $k3) (local.get $at)))))))
+        (local.set $s0
+          (f32x4.add
+            (local.get $s0)
+            (v128.and
+              (local.get $lanes)
+              (f32x4.mul (local.get $x) (v128.load (i32.add (local.get $k0) (local.get $at)))))))
+        (local.set $s1
+          (f32x4.add
+            (local.get $s1)
+            (v128.and
+              (local.get $lanes)
+              (f32x4.mul (local.get $x) (v128.load (i32.add (local.get $k1) (local.get $at)))))))
+        (local.set $s2
+          (f32x4.add
+            (local.get $s2)
+            (v128.and
+              (local.get $lanes)
+              (f32x4.mul (local.get $x) (v128.load (i32.add (local.get $k2) (local.get $at)))))))
+        (local.set $s3
+          (f32x4.add
+            (local.get $s3)
+            (v128.and
+              (local.get $lanes)
+              (f32x4.mul (local.get $x) (v128.load (i32.add (local.get $k3) (local.get $at)))))))
         (local.set $i (i32.add (local.get $i) (i32.const 4)))
         (br_if $sum (i32.lt_s (local.get $i) (local.get $width))))
       (call $store
@@ -331,8 +374,8 @@
       (local.set $s3 (v128.const f32x4 0 0 0 0))
       (local.set $s (i32.const 0))
       (loop $sum
-        (local.set $v (call $placed (local.get $values) (local.get $places) (local.get $s) (local.get $row)))
-        (local.set $weight (v128.load32_splat (i32.add (local.get $weights) (i32.shl (local.get $s) (i32.const 2)))))
+        (local.set $v (call $placed (local.get $values) (local.get $row) (local.get $places) (local.get $s) (local.get $s)))
+        (local.set $weight (v128.load32_splat (call $number (local.get $weights) (local.get $s))))
         (local.set $s0 (f32x4.add (local.get $s0) (f32x4.mul (local.get $weight) (v128.load (local.get $v)))))
         (local.set $s1 (f32x4.add (local.get $s1) (f32x4.mul (local.get $weight) (v128.load offset=16 (local.get $v)))))
         (local.set $s2 (f32x4.add (local.get $s2) (f32x4.mul (local.get $weight) (v128.load offset=32 (local.get $v)))))
@@ -348,27 +391,39 @@
       (local.set $width (i32.sub (local.get $width) (i32.const 16)))
       (br_if $numbers (i32.gt_s (local.get $width) (i32.const 0)))))
 
-  (func $placed (param $rows i32) (param $places i32) (param $s i32) (param $row i32) (result i32)
-    (i32.add (local.get $rows) (i32.mul (local.get $row) (i32.load (i32.add (local.get $places) (i32.shl (local.get $s) (i32.const 2)))))))
+  ;; The row that key or value $s, but at most $last, stands in.
+  (func $placed (param $rows i32) (param $row i32) (param $places i32) (param $s i32) (param $last i32) (result i32)
+    (i32.add
+      (local.get $rows)
+      (i32.mul
+        (local.get $row)
+        (i32.load (call $number (local.get $places) (call $at_most (local.get $s) (local.get $last)))))))
 
   ;; ------------------------------------------------------------------------------------------------------- softmax
 
   ;; Scores to weights that sum to 1, in place.
   (func $softmax (param $x i32) (param $count i32)
     (local $factor v128) (local $j i32) (local $at i32)
+    (local $top f32)
+    (local.set $top (call $greatest (local.get $x) (local.get $count)))
     (local.set $factor
-      (f32x4.splat (f32.div (f32.const 1)
-        (call $exponentials (local.get $x) (local.get $count) (call $greatest (local.get $x) (local.get $count)) (i32.const 1)))))
+      (f32x4.splat
+        (f32.div
+          (f32.const 1)
+          (call $exponentials (local.get $x) (local.get $count) (local.get $top) (i32.const 1)))))
     (loop $numbers
-      (local.set $at (i32.add (local.get $x) (i32.shl (local.get $j) (i32.const 2))))
-      (call $store (local.get $at) (f32x4.mul (local.get $factor) (v128.load (local.get $at))) (i32.sub (local.get $count) (local.get $j)))
+      (local.set $at (call $number (local.get $x) (local.get $j)))
+      (call $store
+        (local.get $at)
+        (f32x4.mul (local.get $factor) (v128.load (local.get $at)))
+        (i32.sub (local.get $count) (local.get $j)))
       (local.set $j (i32.add (local.get $j) (i32.const 4)))
       (br_if $numbers (i32.lt_s (local.get $j) (local.get $count)))))
 
   (func (export "softmax") (param $x i32) (param $rows i32) (param $count i32)
     (loop $each
       (call $softmax (local.get $x) (local.get $count))
-      (local.set $x (i32.add (local.get $x) (i32.shl (local.get $count) (i32.const 2))))
+      (local.set $x (call $number (local.get $x) (local.get $count)))
       (local.set $rows (i32.sub (local.get $rows) (i32.const 1)))
       (br_if $each (local.get $rows))))
 
@@ -385,7 +440,8 @@
     (call $largest (local.get $most)))
 
   ;; The sum of exp(x − top); where $kept is not 0, they take the place of x.
-  (func $exponentials (export "exponentials") (param $x i32) (param $left i32) (param $top f32) (param $kept i32) (result f32)
+  (func $exponentials (export "exponentials")
+    (param $x i32) (param $left i32) (param $top f32) (param $kept i32) (result f32)
     (local $each v128) (local $sum v128)
     (loop $numbers
       (local.set $each (call $exp (f32x4.sub (v128.load (local.get $x)) (f32x4.splat (local.get $top)))))
@@ -446,6 +502,10 @@
     (f32.max
       (f32.max (f32x4.extract_lane 0 (local.get $x)) (f32x4.extract_lane 1 (local.get $x)))
       (f32.max (f32x4.extract_lane 2 (local.get $x)) (f32x4.extract_lane 3 (local.get $x)))))
+
+  ;; The address of number $index.
+  (func $number (param $x i32) (param $index i32) (result i32)
+    (i32.add (local.get $x) (i32.shl (local.get $index) (i32.const 2))))
 
   (func $at_most (param $number i32) (param $most i32) (result i32)
     (select (local.get $number) (local.get $most) (i32.lt_s (local.get $number) (local.get $most)))))

@@ -18,14 +18,21 @@ export class Transformer {
     this.activation = known(ACTIVATIONS, "activation", config.activation);
     this.width = config.d_head ?? config.d_model / config.n_heads;
     this.kvHeads = config.n_kv_heads ?? config.n_heads;
-    const bytes = [...tensors.values()].reduce((sum, one) => sum + (one.whole?.length ?? 0) + 4 * (one.scales ?? one).length, 0);
+    const bytes = [...tensors.values()].reduce(
+      (sum, one) => sum + (one.whole?.length ?? 0) + 4 * (one.scales ?? one).length,
+      0,
+    );
     this.#kernels = createKernels({ memoryBytes: bytes + 32 * tensors.size, simd });
     const placed = (name) => {
       const tensor = tensors.get(name);
-      if (tensor?.whole) return { ...tensor, whole: this.#copy("bytes", tensor.whole), scales: this.#copy("floats", tensor.scales) };
+      if (tensor?.whole)
+        return { ...tensor, whole: this.#copy("bytes", tensor.whole), scales: this.#copy("floats", tensor.scales) };
       return tensor && this.#copy("floats", tensor);
     };
-    const normOf = (name) => ({ gamma: tensors.get(`${name}.gamma`)?.slice(), beta: tensors.get(`${name}.beta`)?.slice() });
+    const normOf = (name) => ({
+      gamma: tensors.get(`${name}.gamma`)?.slice(),
+      beta: tensors.get(`${name}.beta`)?.slice(),
+    });
     const sublayer = (name, ...parts) => ({
       norm: normOf(`${name}_residual.norm`),
       ...Object.fromEntries(
@@ -138,7 +145,12 @@ export class Transformer {
       ...{ weights: heads * Math.max(source, limit), looked: beams * layers * heads * source },
       logits: beams * this.output.rows,
     };
-    const cached = { keys: limit * beams * kv, values: limit * beams * kv, sourceKeys: source * kv, sourceValues: source * kv };
+    const cached = {
+      keys: limit * beams * kv,
+      values: limit * beams * kv,
+      sourceKeys: source * kv,
+      sourceValues: source * kv,
+    };
     const integers = { identity: source, odds: beams * limit, evens: beams * limit };
     const all = [floats, integers, ...Array(layers).fill(cached)].flatMap((sizes) => Object.values(sizes));
     const kernels = this.#kernels;

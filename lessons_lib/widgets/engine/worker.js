@@ -24,8 +24,8 @@ export function serve(post) {
   function load(buffer) {
     const file = readModel(buffer);
     const loaded = new Transformer(file);
-    for (const { tokens } of search(loaded, [file.config.eos_id]))
-      if (tokens.length) break; // a file that lacks a part fails before, and the old model stays
+    // A file that lacks a part of the model fails here, and the old model stays.
+    for (const { tokens } of search(loaded, [file.config.eos_id])) if (tokens.length) break;
     [model, tokenizer] = [loaded, new Tokenizer(file)];
     const { config, name, parameters } = file;
     const { n_decoder_layers: layers, n_heads: heads } = config;
