@@ -82,6 +82,7 @@ def test_it_is_ready_within_a_second_and_writes_a_token_within_30_ms(visit):
     times, tokens = [], []
     for _ in range(3):
         page = visit(PAGES[0]).page
+        page.locator(".tw-foot").wait_for(state="attached")
         times.append(page.evaluate(READY))
         for _ in range(3):
             page.locator(".translator-widget .cw-summary").wait_for()
@@ -129,6 +130,7 @@ def test_progress_is_shown_while_the_weights_come(browser, monkeypatch):
 
 
 def watch_progress(page) -> None:
+    page.locator("progress").wait_for(state="attached")
     page.evaluate("""() => {
       window.shares = [];
       const bar = document.querySelector('progress');
