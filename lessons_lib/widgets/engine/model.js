@@ -169,14 +169,14 @@ export class Transformer {
   }
 
   /** The tokens' vectors to x, with their positions. */
-  #enter({ positions, embeddingNorm }, tokens, positionOf) {
+  #enter({ positions, embeddingNorm }, tokens, placeOf) {
     const { d_model: width, scaled } = this.config;
     const [whole, scales] = [this.embedding.whole, this.embedding.scales].map((one) => this.#kernels.again(one));
     const { x } = this.#reading;
     tokens.forEach((token, row) => {
       const scale = scales[token] * (scaled ? Math.sqrt(width) : 1);
       for (let i = 0, at = row * width; i < width; i++) x[at + i] = scale * whole[token * width + i];
-      positions.add?.(x.subarray(row * width, (row + 1) * width), positionOf(row));
+      positions.add?.(x.subarray(row * width, (row + 1) * width), placeOf(row));
     });
     if (embeddingNorm) this.#norm(x, x, tokens.length, embeddingNorm);
   }
@@ -200,10 +200,10 @@ export class Transformer {
     if (!isPre) this.#norm(x, x, rows, weights);
   }
 
-  #keysAndValues({ key, value }, x, rows, k, v, { rotate }, positionOf) {
+  #keysAndValues({ key, value }, x, rows, k, v, { rotate }, placeOf) {
     this.#linear(key, x, k, rows);
     this.#linear(value, x, v, rows);
-    for (let row = 0; rotate && row < rows; row++) rotate(k, row * this.#kvWidth, this.kvHeads, positionOf(row));
+    for (let row = 0; rotate && row < rows; row++) rotate(k, row * this.#kvWidth, this.kvHeads, placeOf(row));
   }
 
   /** Every row asks keys in every head, and what it hears is mixed; `seen(row)`: which keys, and where its weights go. */
