@@ -176,11 +176,12 @@ def test_the_module_needs_nothing_from_elsewhere_and_is_small(widget):
     source = widget._esm + widget._css
     assert not re.search(r"^\s*(import|@import)\b|url\(", source, re.MULTILINE)
     # The translator imports the text that it carries, where no worker may start.
-    carried = ["import(address(ENGINE))"] if widget is widgets.TranslatorWidget else []
+    carried = ["import(address(text))"] if widget is widgets.TranslatorWidget else []
     assert re.findall(r"\bimport\([\w()]*\)?", source) == carried
     assert set(re.findall(r"https?://[^\"'\s]+", source)) == {"http://www.w3.org/2000/svg"}  # a name, not an address
-    measured = widget._esm if widget is widgets.TranslatorWidget else source
-    assert len(gzip.compress(measured.encode())) < 15_000
+    # The site takes the translator's first line, its engine, out of the page: each comes at a time of its own.
+    parts = widget._esm.split("\n", 1) if widget is widgets.TranslatorWidget else [source]
+    assert all(len(gzip.compress(part.encode())) < 15_000 for part in parts)
 
 
 @of_every_class
