@@ -5,6 +5,7 @@ import re
 import pytest
 from accessibility import violations_of_structure
 from bs4 import BeautifulSoup
+from playwright.sync_api import expect
 
 from tools import build_book
 from tools.claims import claims
@@ -122,6 +123,16 @@ def test_every_slide_of_a_lesson(play, name):
     written = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     assert page.locator(".check .right").count() == written.count('<details class="right">')
     assert page.locator(".claim .next").count() == len(claims(path))
+
+
+def test_the_live_translator_takes_a_model_of_ones_own(play):
+    page = play(LESSONS[0])
+    page.locator(".translator-widget input[type=file]").set_input_files(
+        build_book.BUILD / "html" / build_book.TRANSLATOR
+    )
+    expect(page.locator(".translator-widget .cw-summary")).to_contain_text(
+        "French: Les petits chats noirs ne dorment pas."
+    )
 
 
 def test_keys_go_through_the_slides_and_show_an_answer_after_its_question(play):

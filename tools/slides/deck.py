@@ -13,6 +13,7 @@ from tools.slides.lesson import Slide, slides
 HERE = Path(__file__).parent
 ASSETS = HERE.parent.parent / "book" / "assets"
 STATE = "application/vnd.jupyter.widget-state+json"
+WITHOUT_ENGINE = "const ENGINE = null;"  # what book/_sphinx/course_site.py makes of the translator's first line
 MATHJAX = (
     Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax" / "tex-svg-full.js"
 )
@@ -37,7 +38,7 @@ MathJax = {{
 {formulas}
 </script>
 <script type="{state_type}">{state}</script>
-</head>
+{engine}</head>
 <body>
 <main class="mathjax_ignore" aria-label="Slides">
 {slides}
@@ -83,10 +84,16 @@ def deck(page: Path) -> str:
         formulas=safe(MATHJAX.read_text("utf8")),
         state_type=STATE,
         state=state.string if state else "{}",
+        engine=engine(page) if state and WITHOUT_ENGINE in state.string else "",
         slides="\n".join(section(slide, number, page.parent) for number, slide in enumerate(made, start=1)),
         script=safe((HERE / "deck.js").read_text("utf8")),
         widgets=safe((ASSETS / "widgets.js").read_text("utf8")),
     )
+
+
+def engine(page: Path) -> str:
+    """What the live translator of the page computes with, which the site keeps beside its pages."""
+    return f"<script>{safe((page.parents[1] / '_static' / 'course-engine.js').read_text('utf8'))}</script>\n"
 
 
 def safe(script: str) -> str:
