@@ -1,7 +1,6 @@
 """The playground: train a Transformer in the page, or two side by side."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import anywidget
 import traitlets

@@ -119,5 +119,5 @@ def test_some_of_its_sentences_can_be_asked_for_and_no_others():
     pairs, states = load_growth("The children have not worn them.")
     assert [pair["source"] for pair in pairs] == [["The", "children", "have", "not", "worn", "them."]]
     assert {len(state["texts"]) for state in states} == {len(state["weights"]) for state in states} == {1}
-    with pytest.raises(ValueError, match="'Hello.' was not looked at; there are 'Laura"):
+    with pytest.raises(ValueError, match=r"'Hello\.' was not looked at; there are 'Laura"):
         load_growth("Hello.")
