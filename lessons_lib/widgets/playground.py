@@ -26,10 +26,11 @@ CHOICES = {
     "scale_scores": (True, False),
     "tied": (True, False),
     "optimizer": ("sgd", "adam", "adamw"),
+    "schedule": ("constant", "inverse_sqrt", "linear"),
 }
 NUMBERS = (
     *("shortest", "longest", "d_model", "n_heads", "n_layers", "d_ff", "dropout"),
-    *("learning_rate", "warmup_steps", "batch_size", "weight_decay", "clip_norm", "seed"),
+    *("learning_rate", "warmup_steps", "steps", "batch_size", "weight_decay", "clip_norm", "seed"),
 )
 
 

@@ -36,8 +36,10 @@ export const KNOBS = [
     group: "Training",
     knobs: [
       { name: "optimizer", label: "optimizer", options: [["sgd", "SGD, momentum"], ["adam", "Adam"], ["adamw", "AdamW"]] },
-      { name: "learning_rate", label: "rate", options: listed(0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1) },
+      { name: "learning_rate", label: "rate", options: listed(0.0003, 0.001, 0.003, 0.008, 0.02, 0.05, 0.1, 0.3, 1) },
       { name: "warmup_steps", label: "warm-up", options: listed(0, 20, 50, 100, 200, 400) },
+      { name: "schedule", label: "then", options: [["constant", "stays"], ["inverse_sqrt", "falls by 1/√step"], ["linear", "falls to 0 at"]] },
+      { name: "steps", label: "step", options: listed(300, 700, 1500, 3000, 6000) },
       { name: "batch_size", label: "batch", options: listed(1, 8, 16, 32, 64, 128) },
       { name: "weight_decay", label: "weight decay", options: listed(0, 0.01, 0.1, 0.3) },
       { name: "clip_norm", label: "longest gradient", options: [[0, "any"], ...listed(0.1, 1, 10)] },
