@@ -201,7 +201,7 @@ function build(root, model, set) {
     const playing = runs.some((run) => run.playing);
     const wrong = problem();
     const at = PRESETS.findIndex(({ a, b }) => toAddress(a) === toAddress(changesOf(0)) && (b ? two && toAddress(b) === toAddress(changesOf(1)) : !two));
-    preset.show(at, [...PRESETS.map(({ title }) => title)]);
+    preset.show(at, PRESETS.map(({ title }) => title));
     const differs = two ? `A: ${inWords(changesOf(0), DEFAULTS)}. B: ${inWords(changesOf(1), DEFAULTS)}.` : "";
     says.textContent = at < 0 ? differs : PRESETS[at].says;
     compare.show(two, "two runs side by side");
@@ -209,8 +209,7 @@ function build(root, model, set) {
     play.textContent = playing ? "Pause" : "Train";
     play.disabled = step.disabled = Boolean(wrong);
     if (wrong) say(wrong);
-    const speeds = shown().filter(({ last }) => last);
-    status.textContent = speeds.map((run, i) => `${two ? `${NAMES[i].toUpperCase()}: ` : ""}step ${run.number.toLocaleString("en")}, ${Math.round(run.speed).toLocaleString("en")} tokens/s, ${format(run.seconds, 1)} s`).join(" · "); // prettier-ignore
+    status.textContent = shown().filter(({ last }) => last).map((run, i) => `${two ? `${NAMES[i].toUpperCase()}: ` : ""}step ${run.number.toLocaleString("en")}, ${Math.round(run.speed).toLocaleString("en")} tokens/s, ${format(run.seconds, 1)} s`).join(" · "); // prettier-ignore
     drawing.show(shown());
     NAMES.forEach((_, i) => {
       const there = i === 0 || two;

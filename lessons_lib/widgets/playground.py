@@ -49,7 +49,7 @@ class PlaygroundWidget(anywidget.AnyWidget):
     """
 
     _esm = engine_source(TRAINING) + slim(module_source("playground", PARTS))
-    _css = style_source("playground")
+    _css = slim(style_source("playground"))
 
     a = traitlets.Dict().tag(sync=True)
     b = traitlets.Dict().tag(sync=True)

@@ -29,7 +29,7 @@ export function chart() {
   const axes = svg("g", { class: "pg-axes" });
   const image = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "pg-chart", role: "img" });
   image.append(axes, ...Object.values(lines));
-  const note = el("p", { class: "pg-note" }, "Solid, left: loss of a batch. Dashed, right: held-out examples written without a mistake.");
+  const note = el("p", { class: "pg-note" }, "Solid, left: loss of a batch. Dashed, right: held-out examples that are right.");
   const node = el("div", {}, image, note);
 
   function show(runs) {

@@ -2,7 +2,7 @@ import { engineText, startEngine } from "./engine_start.js";
 
 // One run of the playground: a worker that trains, and all that it told.
 
-const HELD_OUT = 8; // examples that are shown
+const [SHOWN, HELD_OUT] = [8, 100]; // held-out examples: on the page, and counted when a run pauses
 
 /** A run; `changed(kind)` is called when it told something new. Its engine is loaded with the first settings. */
 export class Run {
@@ -68,8 +68,8 @@ export class Run {
     return this.accuracies.at(-1) ?? null;
   }
 
-  #ask() {
-    this.engine.send({ examine: { count: HELD_OUT } });
+  #ask(count) {
+    this.engine.send({ examine: { count } });
     this.look(this.shown);
   }
 
@@ -85,20 +85,23 @@ export class Run {
     if (kind === "ready") {
       this.about = content;
       this.changed("ready");
-      this.#ask();
+      this.#ask(SHOWN);
     } else if (kind === "report") {
       this.points.push(...content.points);
       Object.assign(this, { number: content.number, norms: content.norms, speed: content.tokensPerSecond });
       if (this.playing) this.seconds = (performance.now() - this.begun) / 1000;
       if (content.accuracy) {
         this.accuracies.push(content.accuracy);
-        this.#ask();
+        this.#ask(SHOWN);
       }
     } else if (kind === "paused") {
       this.playing = false;
-      this.#ask();
+      this.#ask(HELD_OUT);
     } else if (kind === "attention") this.maps = content;
-    else if (kind === "examined") this.examples = content.examples;
+    else if (kind === "examined") {
+      this.examples = content.examples.slice(0, SHOWN);
+      if (content.count > SHOWN) this.accuracies.push(content);
+    }
     else if (kind === "exported") this.exported = content;
     this.changed(kind);
   }

@@ -59,7 +59,7 @@ def test_it_plays_until_it_is_paused_and_begins_anew(show):
     press(page, "Train")
     expect(page.locator(".pg-status")).to_contain_text(re.compile(r"step \d{2,}"))
     press(page, "Pause")
-    expect(page.locator(".pg-message")).to_contain_text("held-out examples right")
+    expect(page.locator(".pg-message")).to_contain_text("of 100 held-out examples right")
     done = steps(page)
     page.wait_for_timeout(300)
     assert steps(page) == done
