@@ -1220,6 +1220,8 @@ for (queries, keys), who in (
 # - All places are computed at once; the price is $T^2$ weights.
 # - A weight is a hint at what matters, not a proof. Cut the wire and see.
 #
+# **See it learn.** [The playground](../book/playground) trains two small Transformers side by side, in the page. *Number agreement* is the puzzle of this lesson.
+#
 # **Where it comes from.** Scaled dot-product attention: {cite:t}`vaswani2017attention`, section 3.2.1; the comparison with recurrent and convolutional
 # layers is their section 4. Attention between two sentences, on top of an RNN: {cite:t}`bahdanau2015neural`. Convolutional translation:
 # {cite:t}`gehring2017convolutional`. Vanishing gradients: {cite:t}`hochreiter1991untersuchungen`, {cite:t}`bengio1994learning`; and

@@ -1205,6 +1205,8 @@ print(int((rotate(q_mean[None].cpu(), start=40) @ turned.T).argmax()))
 # - Past the trained length sinusoids failed here, and so did RoPE: they worked where they had been trained. ALiBi went on; it is built so that what is far away counts for little.
 # - A relative table has $2m + 1$ columns. A cache needs to know where it stands. RoPE has two conventions, neighbours and halves, and weights belong to one.
 #
+# **See it learn.** [The playground](../book/playground) trains two small Transformers side by side, in the page. Choose *No positions*, and look at what it writes.
+#
 # **Where it comes from.** Sinusoids: {cite:t}`vaswani2017attention`, section 3.5. Learned positions:
 # {cite:t}`gehring2017convolutional`, and the models of {cite:t}`devlin2019bert` and {cite:t}`radford2019language`. Relative positions:
 # {cite:t}`shaw2018self`; buckets: {cite:t}`raffel2020exploring`, section 2.1. RoPE: {cite:t}`su2021roformer`; in Llama:

@@ -1353,5 +1353,7 @@ print(
 # - Encoder-only, decoder-only, encoder–decoder: the same blocks, with other masks; the last has cross-attention, too.
 # - Right weights in wrong wiring run without an error. Compare logits, and compare a sentence alone with the same sentence in a batch.
 #
+# **See it learn.** [The playground](../book/playground) trains two small Transformers side by side, in the page. Its model is the one of this lesson; choose one stack or two.
+#
 # **Where it comes from.** The model: {cite:t}`vaswani2017attention`, section 3. Encoder and decoder as such, with recurrent networks: {cite:t}`cho2014learning`, {cite:t}`sutskever2014sequence`. Residual
 # connections: {cite:t}`he2016deep`. Pre-norm against post-norm: {cite:t}`xiong2020layer`. Attention without residual paths: {cite:t}`dong2021attention`.

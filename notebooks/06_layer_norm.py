@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 6 · Layer normalisation
 #
-# **Why normalise?** *80 minutes, and 60 for the exercise. You need: lessons 1 and 5; mean, variance and the length of a vector; what it means to train a network by
+# **Why normalise?** *85 minutes, and 60 for the exercise. You need: lessons 1 and 5; mean, variance and the length of a vector; what it means to train a network by
 # gradient descent.*
 #
 # After this lesson you can
@@ -1331,6 +1331,8 @@ for pair, text in zip(corpus.test[:2], with_ours, strict=False):
 # - Post-norm stands on the path; pre-norm leaves it free. In an untrained decoder post-norm's gradient shrinks towards the bottom, in the encoder of the same network it does not.
 # - In our short trainings pre-norm needed no warm-up, post-norm needed one at the high rate, and a quiet start helped it more.
 # - RMSNorm does about half the arithmetic. On average of our pairs it is behind in training, and not on unseen sentences. Whether it is faster depends on the kernel.
+#
+# **See it learn.** [The playground](../book/playground) trains two small Transformers side by side, in the page. Choose *Post-norm without warm-up*.
 #
 # **Where it comes from.** LayerNorm: {cite:t}`ba2016layer`. RMSNorm: {cite:t}`zhang2019root`. Batch norm: {cite:t}`ioffe2015batch`. Post-norm is the published
 # Transformer, {cite:t}`vaswani2017attention`, section 3.1, with the warm-up in section 5.3; pre-norm, warm-up and gradients: {cite:t}`xiong2020layer`; why post-norm is hard to train, seen in

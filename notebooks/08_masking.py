@@ -1346,6 +1346,8 @@ print(
 # - A mask as a table cost time; a promise (`is_causal`) saved it.
 # - Teacher forcing shows the model right beginnings only. A good translator's own beginnings are mostly right; an error like its own cost ours less than one more.
 #
+# **See it learn.** [The playground](../book/playground) trains two small Transformers side by side, in the page. Choose *The mask is off*, and compare the loss with what it writes.
+#
 # **Where it comes from.** The causal mask in the decoder: {cite:t}`vaswani2017attention`, section 3.2.3. Prefix masks: {cite:t}`raffel2020exploring`, section 3.2. Sliding
 # windows: {cite:t}`beltagy2020longformer`; in a large decoder: {cite:t}`jiang2023mistral`. Teacher forcing: {cite:t}`williams1989learning`; exposure bias:
 # {cite:t}`ranzato2016sequence`.
