@@ -2,12 +2,12 @@
 
 # The files of a worker that trains, those first that others build on; see `lessons_lib.widgets._common.engine_text`.
 TRAINING = (
-    *("arena", "plain", "kernels"),
+    *("arena", "plain", "kernels", "training/heads.wasm"),
     *(
         f"training/{name}"
         for name in (
-            *("random", "parameters", "linear", "norm", "dropout", "activations", "scaled_dot_product", "positions"),
-            *("attention", "embedding", "feed_forward", "residual", "packed", "blocks", "loss", "transformer"),
+            *("random", "parameters", "linear", "norm", "dropout", "activations", "scaled_dot_product", "loops"),
+            *("positions", "attention", "embedding", "feed_forward", "residual", "packed", "blocks", "loss", "transformer"),
             *("optimizers", "settings", "tasks", "generation", "training"),
         )
     ),

@@ -1,5 +1,4 @@
 import { Linear } from "./linear.js";
-import { attend, attendBackward } from "./scaled_dot_product.js";
 
 // Multi-head attention (Vaswani et al. 2017, section 3.2.2): queries, keys and values by matrices, every head on its own
 // columns of them, and a matrix that mixes what the heads found.
@@ -7,9 +6,10 @@ import { attend, attendBackward } from "./scaled_dot_product.js";
 /** Self-attention; or with `cross` attention to a source, whose keys and values come from other vectors. */
 export class MultiHeadAttention {
   constructor(context, name, { rows, sourceRows, longest, cross, causal, rotary }) {
-    const { kernels, config } = context;
+    const { kernels, config, loops } = context;
     const D = config.d_model;
     const part = (one) => `${name}.${one}`;
+    this.loops = loops;
     this.cross = cross;
     this.causal = causal;
     this.rotary = rotary;
@@ -36,7 +36,7 @@ export class MultiHeadAttention {
     const [kv, dkv] = cross ? [this.keysValues, this.dkeysValues] : [this.queries, this.dqueries];
     Object.assign(this, { q: this.queries, k: kv.subarray(shift), v: kv.subarray(shift + D) });
     Object.assign(this, { dq: this.dqueries, dk: dkv.subarray(shift), dv: dkv.subarray(shift + D) });
-    this.weights = kernels.floats(config.n_heads * rows * longest); // of all heads, before the softmax's row the next
+    this.weights = kernels.floats(config.n_heads * rows * longest + 8); // + 8: see heads.wat
     this.mixed = kernels.floats(rows * D);
     this.dmixed = context.shared("dmixed", rows * D);
     this.y = kernels.floats(rows * D);
@@ -48,7 +48,7 @@ export class MultiHeadAttention {
     if (this.cross) this.keyValue.forward(source, this.keysValues, keys.rows);
     this.rotary?.rotate(this.q, this.queryStride, queries, 1);
     this.rotary?.rotate(this.k, this.keyStride, queries, 1);
-    attend(this, spans);
+    this.loops.attend(this, spans);
     this.output.forward(this.mixed, this.y, queries.rows);
     return this.y;
   }
@@ -59,7 +59,7 @@ export class MultiHeadAttention {
     this.output.backward(this.mixed, dy, this.dmixed, queries.rows);
     this.dqueries.fill(0, 0, queries.rows * this.queryStride);
     if (this.cross) this.dkeysValues.fill(0, 0, keys.rows * 2 * D);
-    attendBackward(this, spans);
+    this.loops.attendBackward(this, spans);
     this.rotary?.rotate(this.dq, this.queryStride, queries, -1);
     this.rotary?.rotate(this.dk, this.keyStride, queries, -1);
     this.query.backward(x, this.dqueries, dx, queries.rows, accumulate);

@@ -1,5 +1,6 @@
 import { createKernels } from "../kernels.js";
 import { beginning, greedy, roomFor } from "./generation.js";
+import { loopsOf } from "./loops.js";
 import { clip, normOf, OPTIMIZERS, rateOf } from "./optimizers.js";
 import { Random } from "./random.js";
 import { checkedSettings, configOf } from "./settings.js";
@@ -23,7 +24,7 @@ export class Training {
     this.random = Object.fromEntries(Object.entries(STREAMS).map(([name, stream]) => [name, new Random(seed, stream)]));
     const limits = { rows, sequences: rows, random: this.random.dropout };
     const build = (kernels) => {
-      const model = new Transformer(kernels, this.config, limits);
+      const model = new Transformer(kernels, this.config, { ...limits, loops: loopsOf(kernels) });
       return { model, optimizer: new OPTIMIZERS[optimizer](kernels, model.parameters.count, this.settings) };
     };
     this.kernels = createKernels({ memoryBytes: bytesOf(build), simd });

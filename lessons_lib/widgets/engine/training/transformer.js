@@ -8,7 +8,7 @@ import { Parameters } from "./parameters.js";
 
 /** Encoder and decoder, or with n_encoder_layers = 0 a decoder alone. `random` draws what dropout drops. */
 export class Transformer {
-  constructor(kernels, config, { rows, sequences, random }) {
+  constructor(kernels, config, { rows, sequences, random, loops }) {
     this.kernels = kernels;
     this.config = config;
     this.parameters = new Parameters(kernels, config);
@@ -18,9 +18,9 @@ export class Transformer {
       if (!buffers.has(name)) buffers.set(name, kernels.floats(size));
       return buffers.get(name);
     };
-    const context = { kernels, config, parameters: this.parameters, random, shared };
+    const context = { kernels, config, parameters: this.parameters, loops, random, shared };
     const longest = config.max_length;
-    this.spans = { encoder: new Spans(sequences), decoder: new Spans(sequences), cross: new Spans(sequences) };
+    this.spans = { encoder: new Spans(kernels, sequences), decoder: new Spans(kernels, sequences), cross: new Spans(kernels, sequences) };
     const { n_encoder_layers, n_decoder_layers, causal_mask } = config;
     this.encoder = n_encoder_layers
       ? new Stack(context, "encoder", { layers: n_encoder_layers, causal: false, rows, longest, self: this.spans.encoder })
