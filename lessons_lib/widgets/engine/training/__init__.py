@@ -7,8 +7,18 @@ TRAINING = (
         f"training/{name}"
         for name in (
             *("random", "parameters", "linear", "norm", "dropout", "activations", "scaled_dot_product", "loops"),
-            *("positions", "attention", "embedding", "feed_forward", "residual", "packed", "blocks", "loss", "transformer"),
-            *("optimizers", "settings", "tasks", "generation", "training"),
+            *(
+                "positions",
+                "attention",
+                "embedding",
+                "feed_forward",
+                "residual",
+                "packed",
+                "blocks",
+                "loss",
+                "transformer",
+            ),
+            *("optimizers", "settings", "tasks", "generation", "training", "safetensors", "worker"),
         )
     ),
 )

@@ -1,7 +1,7 @@
 // Every number that is learned, under the name that PyTorch's state_dict of lessons_lib.transformer gives it.
 
 /**
- * [name, shape, start] of every parameter, layer by layer; `start` says what it is before training.
+ * {name, shape, start, size} of every parameter, layer by layer; `start` says what it is before training.
  *
  * Those that one product uses together (queries, keys, values; expand, gate) are neighbours.
  */
@@ -44,20 +44,19 @@ export function parametersOf(config) {
           ...Array.from({ length: layers }, (_, i) => layer(`${name}.layers.${i}`, cross)).flat(),
           ...(norm === "pre" ? normed(`${name}.norm`) : []),
         ];
-  return [
+  const all = [
     ["embedding.weight", [vocab_size, d_model], "embedding"],
     ...stack("encoder", config.n_encoder_layers, false),
     ...stack("decoder", config.n_decoder_layers, config.n_encoder_layers > 0),
     ...(config.tied ? [] : [["output.weight", [vocab_size, d_model], "xavier"]]),
   ];
+  return all.map(([name, shape, start]) => ({ name, shape, start, size: shape.reduce((a, b) => a * b) }));
 }
-
-const sizeOf = (shape) => shape.reduce((product, size) => product * size, 1);
 
 /** The parameters and their gradients, each in one piece of memory. */
 export class Parameters {
   constructor(kernels, config) {
-    this.list = parametersOf(config).map(([name, shape, start]) => ({ name, shape, start, size: sizeOf(shape) }));
+    this.list = parametersOf(config);
     this.count = this.list.reduce((sum, { size }) => sum + size, 0);
     this.values = kernels.floats(this.count);
     this.gradients = kernels.floats(this.count);

@@ -1,8 +1,8 @@
 """The playground's models in PyTorch: those of lessons_lib, with the choices that only the playground has."""
 
+import json
 import math
-import random
-from itertools import combinations, product
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -17,94 +17,58 @@ from lessons_lib.transformer import Transformer
 
 PAD, BOS, EOS, NOT_ASKED = 0, 1, 2, -1
 
-# Every choice that changes what is computed.
-CHOICES = {
-    "model": ["encoder-decoder", "decoder-only"],
-    "positions": ["none", "sinusoidal", "learned", "rope"],
-    "norm": ["none", "pre", "post"],
-    "activation": ["relu", "gelu", "swiglu"],
-    "causal_mask": [True, False],
-    "scale_scores": [True, False],
-    "tied": [True, False],
-    "n_heads": [1, 2, 3],
-    "d_head": [2, 4, 6],
-    "n_layers": [1, 2],
-    "d_ff": [7, 16],
-    "optimizer": ["sgd", "adam", "adamw"],
-    "clip_norm": [0, 0.5],
-    "warmup_steps": [0, 4],
-    "batch_size": [1, 5],
-    "simd": [True, False],
-}
 
-
-def covering_array(choices: dict[str, list], seed: int = 0) -> list[dict]:
-    """Rows in which every value of every name meets every value of every other: far fewer than the full product."""
-    rng = random.Random(seed)
-    open_pairs = {
-        frozenset({(a, x), (b, y)}) for a, b in combinations(choices, 2) for x, y in product(choices[a], choices[b])
-    }
-    rows = []
-    while open_pairs:
-        row = dict(sorted(min(open_pairs, key=sorted_text)))
-        for name in sorted(choices, key=lambda _: rng.random()):
-            if name not in row:
-                gain = lambda value, name=name: len(open_pairs & pairs_of({**row, name: value}))  # noqa: E731
-                row[name] = max(choices[name], key=gain)
-        open_pairs -= pairs_of(row)
-        rows.append(row)
-    return rows
-
-
-def pairs_of(row: dict) -> set[frozenset]:
-    return {frozenset(pair) for pair in combinations(row.items(), 2)}
-
-
-def sorted_text(pair: frozenset) -> list[str]:
-    return sorted(map(str, pair))
-
-
-def without_causal_mask(length: int, device=None) -> Tensor:
-    return torch.ones(length, length, dtype=torch.bool)
+def library_config(config: dict) -> TransformerConfig:
+    """The configuration without what the library has no choice of."""
+    known = {name: value for name, value in config.items() if name not in ("causal_mask", "scale_scores")}
+    return TransformerConfig(**known | {"norm": "post" if config["norm"] == "none" else config["norm"]})
 
 
 class TorchModel(nn.Module):
-    """The model of these settings, with what lessons_lib cannot choose put on top:
+    """The model of a configuration, in double precision: what differs from it is our own error.
 
-    no norm at all: that of post-norm is the identity; no causal mask: padding is then masked, as nothing else hides it;
-    no scale: queries are multiplied by the √d_head that the scores are divided by.
+    What lessons_lib has no choice of is put on top. No norm at all: that of post-norm is the identity. No causal mask:
+    padding is then masked, as nothing else hides it. No scale: queries are multiplied by the √d_head that the scores
+    are divided by.
     """
 
-    def __init__(self, settings: dict, config: dict):
+    def __init__(self, config: dict, state: dict[str, Tensor]):
         super().__init__()
-        self.causal, norm = config["causal_mask"], config["norm"]
-        given = {k: v for k, v in config.items() if k not in ("causal_mask", "scale_scores")}
-        given |= {"norm": "post" if norm == "none" else norm, "dropout": 0.0}
+        self.causal = config["causal_mask"]
         family = Transformer if config["n_encoder_layers"] else DecoderOnly
-        self.model = family(TransformerConfig(**given))
+        self.model = family(library_config(config))
         for module in self.model.modules():
-            if norm == "none" and isinstance(module, Residual):
+            if config["norm"] == "none" and isinstance(module, Residual):
                 module.norm = nn.Identity()
             if not config["scale_scores"] and isinstance(module, MultiHeadAttention):
-                module.query.register_forward_hook(lambda _, __, y, scale=math.sqrt(module.d_head): y * scale)
+                module.query.register_forward_hook(partial(_scaled, math.sqrt(module.d_head)))
+        self.model.load_state_dict(state)
+        self.double()
+
+    def logits(self, sources: list[list[int]], targets: list[list[int]]) -> Tensor:
+        """Of the token after each position of a padded batch, (B, T, V): T as the model reads it."""
+        sources, before = [[*one, EOS] for one in sources], [[BOS, *one] for one in targets]
+        if isinstance(self.model, DecoderOnly):
+            tokens = padded([source + target for source, target in zip(sources, before, strict=True)], PAD)
+            mask = causal_mask(tokens.shape[1]) if self.causal else padding_mask(tokens, PAD)
+            return self.model.project(self.model.decoder(self.model.embed(tokens), mask=mask))
+        src, tgt = padded(sources, PAD), padded(before, PAD)
+        mask = causal_padding_mask(tgt, PAD) if self.causal else padding_mask(tgt, PAD)
+        hidden = self.model.decoder(self.model.embed(tgt), self.model.encode(src), mask, padding_mask(src, PAD))
+        return self.model.project(hidden)
 
     def loss(self, examples: list[dict]) -> Tensor:
-        """The mean cross-entropy of the targets of a padded batch."""
-        sources = [[*one["source"], EOS] for one in examples]
-        before = [[BOS, *one["target"]] for one in examples]
-        asked = [[*one["target"], EOS] for one in examples]
+        """The mean cross-entropy of all targets of a batch."""
+        sources, targets = ([one[side] for one in examples] for side in ("source", "target"))
+        asked = [[*one, EOS] for one in targets]
         if isinstance(self.model, DecoderOnly):
-            asked = [[NOT_ASKED] * len(s) + a for s, a in zip(sources, asked, strict=True)]
-            tokens = padded([s + b for s, b in zip(sources, before, strict=True)], PAD)
-            mask = causal_mask(tokens.shape[1]) if self.causal else padding_mask(tokens, PAD)
-            logits = self.model.project(self.model.decoder(self.model.embed(tokens), mask=mask))
-        else:
-            src, tgt = padded(sources, PAD), padded(before, PAD)
-            mask = causal_padding_mask(tgt, PAD) if self.causal else padding_mask(tgt, PAD)
-            memory = self.model.encode(src)
-            hidden = self.model.decoder(self.model.embed(tgt), memory, mask, padding_mask(src, PAD))
-            logits = self.model.project(hidden)
-        return F.cross_entropy(logits.flatten(0, 1), padded(asked, NOT_ASKED).flatten(), ignore_index=NOT_ASKED)
+            asked = [[NOT_ASKED] * (len(source) + 1) + one for source, one in zip(sources, asked, strict=True)]
+        logits = self.logits(sources, targets).flatten(0, 1)
+        return F.cross_entropy(logits, padded(asked, NOT_ASKED).flatten(), ignore_index=NOT_ASKED)
+
+
+def _scaled(factor: float, module: nn.Module, inputs: tuple, output: Tensor) -> Tensor:
+    return output * factor
 
 
 def padded(rows: list[list[int]], value: int) -> Tensor:
@@ -112,10 +76,47 @@ def padded(rows: list[list[int]], value: int) -> Tensor:
 
 
 def torch_optimizer(model: nn.Module, settings: dict) -> torch.optim.Optimizer:
-    rate = settings["learning_rate"]
+    """The optimizer of these settings."""
     if settings["optimizer"] == "sgd":
-        return torch.optim.SGD(model.parameters(), lr=rate, momentum=settings["momentum"])
-    betas, eps = tuple(settings["betas"]), settings["eps"]
+        return torch.optim.SGD(model.parameters(), momentum=settings["momentum"])
+    given = {"betas": tuple(settings["betas"]), "eps": settings["eps"]}
     if settings["optimizer"] == "adam":
-        return torch.optim.Adam(model.parameters(), lr=rate, betas=betas, eps=eps)
-    return torch.optim.AdamW(model.parameters(), lr=rate, betas=betas, eps=eps, weight_decay=settings["weight_decay"])
+        return torch.optim.Adam(model.parameters(), **given)
+    return torch.optim.AdamW(model.parameters(), weight_decay=settings["weight_decay"], **given)
+
+
+def state_of(tensors: dict[str, dict]) -> dict[str, Tensor]:
+    """Of {name: {shape, numbers}}."""
+    one = lambda shape, numbers: torch.tensor(numbers, dtype=torch.float64).view(shape)  # noqa: E731
+    return {name: one(**tensor) for name, tensor in tensors.items()}
+
+
+def torch_training(found: dict) -> tuple[list[float], list[float], dict[str, Tensor]]:
+    """The losses and gradient norms of the same training in PyTorch, and the gradients of its first step.
+
+    Args:
+        found: what a training of ours was and did: its settings, config, start, and for each step the examples.
+    """
+    model, settings = TorchModel(found["config"], state_of(found["start"])), found["settings"]
+    optimizer = torch_optimizer(model, settings)
+    losses, norms, gradients = [], [], {}
+    for number, step in enumerate(found["steps"], start=1):
+        optimizer.zero_grad()
+        loss = model.loss(step["examples"])
+        loss.backward()
+        gradients = gradients or {name: one.grad.clone() for name, one in model.model.named_parameters()}
+        norms.append(nn.utils.clip_grad_norm_(model.parameters(), settings["clip_norm"] or math.inf).item())
+        for group in optimizer.param_groups:
+            group["lr"] = settings["learning_rate"] * min(1, number / max(settings["warmup_steps"], 1))
+        optimizer.step()
+        losses.append(loss.item())
+    return losses, norms, gradients
+
+
+def read_safetensors(data: bytes) -> tuple[dict, dict[str, Tensor]]:
+    """The metadata and the tensors of an exported file."""
+    import safetensors.torch
+
+    length = int.from_bytes(data[:8], "little")
+    metadata = json.loads(data[8 : 8 + length])["__metadata__"]
+    return {name: json.loads(text) for name, text in metadata.items()}, safetensors.torch.load(data)
