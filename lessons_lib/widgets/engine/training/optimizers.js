@@ -65,5 +65,11 @@ export function clip(gradients, most) {
   return norm;
 }
 
-/** The rate of step `number`, counted from 1: up in a straight line over the warm-up, then as it is. */
-export const rateOf = (number, { learning_rate, warmup_steps }) => learning_rate * Math.min(1, number / (warmup_steps || 1));
+/** After the warm-up, by the number of the step over that of its last: as it is, or 1 / √ (Vaswani et al. 2017, section 5.3). */
+const SCHEDULES = { constant: () => 1, inverse_sqrt: (ratio) => 1 / Math.sqrt(ratio) };
+
+/** The rate of step `number`, counted from 1: up in a straight line over the warm-up, then by the schedule. */
+export function rateOf(number, { learning_rate, warmup_steps, schedule }) {
+  const ratio = number / Math.max(warmup_steps, 1);
+  return learning_rate * (ratio < 1 ? ratio : SCHEDULES[schedule](ratio));
+}

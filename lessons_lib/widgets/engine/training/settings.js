@@ -11,6 +11,7 @@ export const CHOICES = {
   scale_scores: [true, false],
   tied: [true, false],
   optimizer: ["sgd", "adam", "adamw"],
+  schedule: ["constant", "inverse_sqrt"],
 };
 
 export const DEFAULTS = {
@@ -31,8 +32,9 @@ export const DEFAULTS = {
   tied: true,
   dropout: 0,
   optimizer: "adamw",
-  learning_rate: 3e-3, // after the warm-up
+  learning_rate: 3e-3, // at its highest
   warmup_steps: 100,
+  schedule: "inverse_sqrt", // after the warm-up
   momentum: 0.9, // sgd
   betas: [0.9, 0.98], // adam, adamw: as lessons_lib trains
   eps: 1e-9,
@@ -87,8 +89,8 @@ export function configOf(settings, { vocabulary, longestSource, longestTarget })
     vocab_size: vocabulary.length,
     n_encoder_layers: alone ? 0 : n_layers,
     n_decoder_layers: n_layers,
-    // One token more on each side: </s> behind the source, <s> in front of the target.
-    max_length: alone ? longestSource + longestTarget + 2 : Math.max(longestSource, longestTarget) + 1,
+    // Beside the symbols: </s> behind the source, <s> in front of the target, and what it writes in place of </s>.
+    max_length: alone ? longestSource + longestTarget + 3 : Math.max(longestSource, longestTarget + 1) + 1,
     causal_mask: settings.causal_mask,
     scale_scores: settings.scale_scores,
   };

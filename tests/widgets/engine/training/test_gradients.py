@@ -23,7 +23,8 @@ CHOICES = {
     "d_ff": [7, 16],
     "optimizer": ["sgd", "adam", "adamw"],
     "clip_norm": [0, 0.5],
-    "warmup_steps": [0, 4],
+    "warmup_steps": [0, 2, 4],
+    "schedule": ["constant", "inverse_sqrt"],
     "batch_size": [1, 5, 150],  # of the last, not all tokens are computed at a time
     "simd": [True, False],
 }
@@ -52,19 +53,10 @@ return given.map(({ settings, simd, steps }) => {
     return { examples, pieces, ...slice.value };
   };
   const records = Array.from({ length: steps }, record);
-  const { settings: all, config, kernels } = training;
-  return { settings: all, config, simd: kernels.simd, start, gradients, steps: records };
+  const about = { settings: training.settings, config: training.config, simd: training.kernels.simd };
+  return { ...about, start, gradients, steps: records };
 });
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """The matrices are tiny: threads would only wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def settings_of(row: dict) -> dict:

@@ -21,7 +21,8 @@ PAD, BOS, EOS, NOT_ASKED = 0, 1, 2, -1
 def library_config(config: dict) -> TransformerConfig:
     """The configuration without what the library has no choice of."""
     known = {name: value for name, value in config.items() if name not in ("causal_mask", "scale_scores")}
-    return TransformerConfig(**known | {"norm": "post" if config["norm"] == "none" else config["norm"]})
+    norm = "post" if config["norm"] == "none" else config["norm"]
+    return TransformerConfig(**known | {"norm": norm, "dropout": float(config["dropout"])})
 
 
 class TorchModel(nn.Module):
@@ -85,6 +86,11 @@ def torch_optimizer(model: nn.Module, settings: dict) -> torch.optim.Optimizer:
     return torch.optim.AdamW(model.parameters(), weight_decay=settings["weight_decay"], **given)
 
 
+def share(ratio: float, schedule: str) -> float:
+    """Of the highest rate, at a step that is so many times the last of the warm-up."""
+    return min(ratio, {"constant": 1, "inverse_sqrt": ratio**-0.5}[schedule])
+
+
 def state_of(tensors: dict[str, dict]) -> dict[str, Tensor]:
     """Of {name: {shape, numbers}}."""
     one = lambda shape, numbers: torch.tensor(numbers, dtype=torch.float64).view(shape)  # noqa: E731
@@ -107,7 +113,9 @@ def torch_training(found: dict) -> tuple[list[float], list[float], dict[str, Ten
         gradients = gradients or {name: one.grad.clone() for name, one in model.model.named_parameters()}
         norms.append(nn.utils.clip_grad_norm_(model.parameters(), settings["clip_norm"] or math.inf).item())
         for group in optimizer.param_groups:
-            group["lr"] = settings["learning_rate"] * min(1, number / max(settings["warmup_steps"], 1))
+            group["lr"] = settings["learning_rate"] * share(
+                number / max(settings["warmup_steps"], 1), settings["schedule"]
+            )
         optimizer.step()
         losses.append(loss.item())
     return losses, norms, gradients
