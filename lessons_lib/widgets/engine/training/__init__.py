@@ -2,7 +2,7 @@
 
 # The files of a worker that trains, those first that others build on; see `lessons_lib.widgets._common.engine_text`.
 TRAINING = (
-    *("arena", "plain", "kernels", "training/heads.wasm"),
+    *("arena", "plain", "kernels", "training/loops.wasm"),
     *(
         f"training/{name}"
         for name in (

@@ -36,7 +36,7 @@ export class MultiHeadAttention {
     const [kv, dkv] = cross ? [this.keysValues, this.dkeysValues] : [this.queries, this.dqueries];
     Object.assign(this, { q: this.queries, k: kv.subarray(shift), v: kv.subarray(shift + D) });
     Object.assign(this, { dq: this.dqueries, dk: dkv.subarray(shift), dv: dkv.subarray(shift + D) });
-    this.weights = kernels.floats(config.n_heads * rows * longest + 8); // + 8: see heads.wat
+    this.weights = kernels.floats(config.n_heads * rows * longest + 8); // + 8: see loops.wat
     this.mixed = kernels.floats(rows * D);
     this.dmixed = context.shared("dmixed", rows * D);
     this.y = kernels.floats(rows * D);
@@ -48,7 +48,7 @@ export class MultiHeadAttention {
     if (this.cross) this.keyValue.forward(source, this.keysValues, keys.rows);
     this.rotary?.rotate(this.q, this.queryStride, queries, 1);
     this.rotary?.rotate(this.k, this.keyStride, queries, 1);
-    this.loops.attend(this, spans);
+    this.loops.attendHeads(this, spans);
     this.output.forward(this.mixed, this.y, queries.rows);
     return this.y;
   }
@@ -59,7 +59,7 @@ export class MultiHeadAttention {
     this.output.backward(this.mixed, dy, this.dmixed, queries.rows);
     this.dqueries.fill(0, 0, queries.rows * this.queryStride);
     if (this.cross) this.dkeysValues.fill(0, 0, keys.rows * 2 * D);
-    this.loops.attendBackward(this, spans);
+    this.loops.attendHeadsBackward(this, spans);
     this.rotary?.rotate(this.dq, this.queryStride, queries, -1);
     this.rotary?.rotate(this.dk, this.keyStride, queries, -1);
     this.query.backward(x, this.dqueries, dx, queries.rows, accumulate);

@@ -9,7 +9,7 @@ export class FeedForward {
     const { kernels, config } = context;
     const { d_model, d_ff } = config;
     const { f, slope, gated } = ACTIVATIONS[config.activation];
-    Object.assign(this, { f, slope, gated, d_ff });
+    Object.assign(this, { name: config.activation, f, slope, gated, d_ff, loops: context.loops });
     this.expand = new Linear(context, (gated ? ["expand", "gate"] : ["expand"]).map((part) => `${name}.${part}`), d_model);
     this.contract = new Linear(context, [`${name}.contract`], d_ff);
     this.before = kernels.floats(rows * d_ff * (gated ? 2 : 1)); // f: each row what f gets, and the gate
@@ -20,33 +20,33 @@ export class FeedForward {
   }
 
   forward(x, rows) {
-    const { f, gated, d_ff, before, hidden } = this;
-    this.expand.forward(x, before, rows);
-    const stride = this.expand.rows;
-    for (let row = 0, at = 0; row < rows; row++) {
-      const from = row * stride;
-      for (let i = 0; i < d_ff; i++, at++) {
-        const one = f(before[from + i]);
-        hidden[at] = gated ? one * before[from + d_ff + i] : one;
-      }
-    }
-    this.contract.forward(hidden, this.y, rows);
+    this.expand.forward(x, this.before, rows);
+    this.loops.activate(this, rows);
+    this.contract.forward(this.hidden, this.y, rows);
     return this.y;
   }
 
   backward(x, dy, dx, rows, accumulate) {
-    const { f, slope, gated, d_ff, before, dbefore, dhidden } = this;
-    this.contract.backward(this.hidden, dy, dhidden, rows);
-    const stride = this.expand.rows;
-    for (let row = 0, at = 0; row < rows; row++) {
-      const from = row * stride;
-      for (let i = 0; i < d_ff; i++, at++) {
-        const one = before[from + i];
-        const gate = gated ? before[from + d_ff + i] : 1;
-        dbefore[from + i] = dhidden[at] * slope(one) * gate;
-        if (gated) dbefore[from + d_ff + i] = dhidden[at] * f(one);
-      }
-    }
-    this.expand.backward(x, dbefore, dx, rows, accumulate);
+    this.contract.backward(this.hidden, dy, this.dhidden, rows);
+    this.loops.activateBackward(this, rows);
+    this.expand.backward(x, this.dbefore, dx, rows, accumulate);
   }
+}
+
+/** hidden = f(what comes before it), times the gate if there is one. */
+export function activate({ f, gated, d_ff, before, hidden }, rows) {
+  for (let row = 0, at = 0, from = 0; row < rows; row++, from += gated ? d_ff : 0)
+    for (let i = 0; i < d_ff; i++, at++, from++) {
+      const one = f(before[from]);
+      hidden[at] = gated ? one * before[from + d_ff] : one;
+    }
+}
+
+export function activateBackward({ f, slope, gated, d_ff, before, dbefore, dhidden }, rows) {
+  for (let row = 0, at = 0, from = 0; row < rows; row++, from += gated ? d_ff : 0)
+    for (let i = 0; i < d_ff; i++, at++, from++) {
+      const one = before[from];
+      dbefore[from] = dhidden[at] * slope(one) * (gated ? before[from + d_ff] : 1);
+      if (gated) dbefore[from + d_ff] = dhidden[at] * f(one);
+    }
 }

@@ -2,8 +2,9 @@
 
 /** Matrices with the same input lie together and are one product: names = queries, keys and values, for example. */
 export class Linear {
-  constructor({ kernels, parameters }, names, columns) {
+  constructor({ kernels, parameters, loops }, names, columns) {
     this.kernels = kernels;
+    this.loops = loops;
     this.weight = parameters.get(...names.map((name) => `${name}.weight`));
     this.bias = parameters.get(...names.map((name) => `${name}.bias`));
     this.columns = columns;
@@ -21,8 +22,12 @@ export class Linear {
   backward(x, dy, dx, count, accumulate = false) {
     const { kernels, weight, bias, rows, columns } = this;
     kernels.transposedMatmul(dy, x, weight.gradient, rows, count, columns, true);
-    const db = bias.gradient;
-    for (let row = 0, at = 0; row < count; row++) for (let i = 0; i < rows; i++, at++) db[i] += dy[at];
+    this.loops.sumRows(dy, bias.gradient, count, rows);
     kernels.matmul(dy, weight.value, dx, count, rows, columns, accumulate);
   }
+}
+
+/** Adds each of `count` rows to `sums`. */
+export function sumRows(rows, sums, count, width) {
+  for (let row = 0, at = 0; row < count; row++) for (let i = 0; i < width; i++, at++) sums[i] += rows[at];
 }

@@ -1,7 +1,7 @@
 // softmax(QKᵀ · scale) V for every head of every sequence (Vaswani et al. 2017, section 3.2.1), and its gradient.
 
 /** Fills `mixed` and `weights`. A head's columns of q, k, v and mixed begin at head · d_head. */
-export function attend({ q, k, v, weights, mixed, n_heads, d_head, queryStride, keyStride, scale, causal }, spans) {
+export function attendHeads({ q, k, v, weights, mixed, n_heads, d_head, queryStride, keyStride, scale, causal }, spans) {
   const { list, count } = spans;
   const width = n_heads * d_head;
   for (let i = 0; i < count; i++) {
@@ -39,7 +39,7 @@ export function attend({ q, k, v, weights, mixed, n_heads, d_head, queryStride, 
  * Adds to dq, dk and dv, which begin at zero. With weights w and dw = dmixed · v, the softmax gives the score
  * w · (dw − Σ w dw): what raises one weight lowers the others.
  */
-export function attendBackward(heads, spans) {
+export function attendHeadsBackward(heads, spans) {
   const { q, k, v, dq, dk, dv, weights, dmixed, n_heads, d_head, queryStride, keyStride, scale, causal } = heads;
   const { list, count } = spans;
   const width = n_heads * d_head;

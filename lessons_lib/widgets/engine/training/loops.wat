@@ -1,13 +1,15 @@
-;; The loops of scaled_dot_product.js and norm.js in WebAssembly with SIMD: the same steps in the same order, four numbers
-;; at a time. `python -m tools.kernels` assembles it into heads.wasm. Addresses and strides are bytes, sizes are counts.
-;; A head is a multiple of 4 numbers wide; a row of weights may write up to 7 numbers past its end, into the row that is
+;; The loops of scaled_dot_product.js, norm.js and others in WebAssembly with SIMD: the same steps, four numbers at a time.
+;; `python -m tools.kernels` assembles it into loops.wasm. Addresses and strides are bytes, sizes are counts.
+;; A head, and a vector of a norm, is a multiple of 4 numbers wide; a row of weights may write up to 7 numbers past its end, into the row that is
 ;; computed next.
 
 (module
   (import "page" "memory" (memory 1))
 
+  ;; ------------------------------------------------------------------------------------- scaled_dot_product.js
+
   ;; A span: first query, queries, first key, keys, first weight; five whole numbers.
-  (func (export "attend")
+  (func (export "attendHeads")
     (param $q i32) (param $k i32) (param $v i32) (param $weights i32) (param $mixed i32) (param $spans i32) (param $count i32)
     (param $heads i32) (param $width i32) (param $query_stride i32) (param $key_stride i32) (param $scale f32) (param $causal i32)
     (local $end i32) (local $T i32) (local $S i32) (local $row i32) (local $h i32) (local $t i32)
@@ -89,7 +91,7 @@
       (local.set $j (i32.add (local.get $j) (i32.const 16)))
       (br_if $columns (i32.lt_u (local.get $j) (local.get $head)))))
 
-  (func (export "attendBackward")
+  (func (export "attendHeadsBackward")
     (param $q i32) (param $k i32) (param $v i32) (param $dq i32) (param $dk i32) (param $dv i32)
     (param $weights i32) (param $mixed i32) (param $dmixed i32) (param $spans i32) (param $count i32)
     (param $heads i32) (param $width i32) (param $query_stride i32) (param $key_stride i32) (param $scale f32) (param $causal i32)
@@ -152,6 +154,122 @@
       (local.set $dv (i32.add (local.get $dv) (local.get $stride)))
       (local.set $row (i32.add (local.get $row) (i32.const 4)))
       (br_if $keys (i32.lt_u (local.get $row) (local.get $end)))))
+
+  ;; ---------------------------------------------------------------------------------------------------- norm.js
+
+  (func (export "normForward")
+    (param $x i32) (param $gamma i32) (param $beta i32) (param $normal i32) (param $scale i32) (param $y i32)
+    (param $count i32) (param $width i32)
+    (local $row i32) (local $j i32) (local $sum v128) (local $mean v128) (local $s f32) (local $one v128)
+    (local.set $row (i32.shl (local.get $width) (i32.const 2)))
+    (loop $rows
+      (local.set $sum (v128.const f32x4 0 0 0 0))
+      (local.set $j (i32.const 0))
+      (loop $columns
+        (local.set $sum (f32x4.add (local.get $sum) (v128.load (i32.add (local.get $x) (local.get $j)))))
+        (local.set $j (i32.add (local.get $j) (i32.const 16)))
+        (br_if $columns (i32.lt_u (local.get $j) (local.get $row))))
+      (local.set $mean (f32x4.splat (f32.div (call $total (local.get $sum)) (f32.convert_i32_s (local.get $width)))))
+      (local.set $sum (v128.const f32x4 0 0 0 0))
+      (local.set $j (i32.const 0))
+      (loop $columns
+        (local.set $one (f32x4.sub (v128.load (i32.add (local.get $x) (local.get $j))) (local.get $mean)))
+        (local.set $sum (f32x4.add (local.get $sum) (f32x4.mul (local.get $one) (local.get $one))))
+        (local.set $j (i32.add (local.get $j) (i32.const 16)))
+        (br_if $columns (i32.lt_u (local.get $j) (local.get $row))))
+      (local.set $s (f32.div (f32.const 1) (f32.sqrt (f32.add
+        (f32.div (call $total (local.get $sum)) (f32.convert_i32_s (local.get $width))) (f32.const 1e-5)))))
+      (f32.store (local.get $scale) (local.get $s))
+      (local.set $j (i32.const 0))
+      (loop $columns
+        (local.set $one (f32x4.mul (f32x4.splat (local.get $s))
+          (f32x4.sub (v128.load (i32.add (local.get $x) (local.get $j))) (local.get $mean))))
+        (v128.store (i32.add (local.get $normal) (local.get $j)) (local.get $one))
+        (v128.store (i32.add (local.get $y) (local.get $j)) (f32x4.add (v128.load (i32.add (local.get $beta) (local.get $j)))
+          (f32x4.mul (local.get $one) (v128.load (i32.add (local.get $gamma) (local.get $j))))))
+        (local.set $j (i32.add (local.get $j) (i32.const 16)))
+        (br_if $columns (i32.lt_u (local.get $j) (local.get $row))))
+      (local.set $x (i32.add (local.get $x) (local.get $row)))
+      (local.set $y (i32.add (local.get $y) (local.get $row)))
+      (local.set $normal (i32.add (local.get $normal) (local.get $row)))
+      (local.set $scale (i32.add (local.get $scale) (i32.const 4)))
+      (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+      (br_if $rows (local.get $count))))
+
+  (func (export "normBackward")
+    (param $dy i32) (param $gamma i32) (param $normal i32) (param $scale i32) (param $dx i32) (param $dgamma i32) (param $dbeta i32)
+    (param $count i32) (param $width i32) (param $accumulate i32)
+    (local $row i32) (local $j i32) (local $d v128) (local $one v128) (local $g v128) (local $s v128)
+    (local $mean v128) (local $along v128) (local $old v128)
+    (local.set $row (i32.shl (local.get $width) (i32.const 2)))
+    (local.set $old (i32x4.splat (i32.sub (i32.const 0) (local.get $accumulate)))) ;; what stands in dx counts, or not
+    (loop $rows
+      (local.set $mean (v128.const f32x4 0 0 0 0))
+      (local.set $along (v128.const f32x4 0 0 0 0))
+      (local.set $j (i32.const 0))
+      (loop $columns
+        (local.set $d (v128.load (i32.add (local.get $dy) (local.get $j))))
+        (local.set $one (v128.load (i32.add (local.get $normal) (local.get $j))))
+        (local.set $g (f32x4.mul (local.get $d) (v128.load (i32.add (local.get $gamma) (local.get $j)))))
+        (local.set $mean (f32x4.add (local.get $mean) (local.get $g)))
+        (local.set $along (f32x4.add (local.get $along) (f32x4.mul (local.get $g) (local.get $one))))
+        (v128.store (i32.add (local.get $dgamma) (local.get $j)) (f32x4.add (v128.load (i32.add (local.get $dgamma) (local.get $j)))
+          (f32x4.mul (local.get $d) (local.get $one))))
+        (v128.store (i32.add (local.get $dbeta) (local.get $j)) (f32x4.add (v128.load (i32.add (local.get $dbeta) (local.get $j))) (local.get $d)))
+        (local.set $j (i32.add (local.get $j) (i32.const 16)))
+        (br_if $columns (i32.lt_u (local.get $j) (local.get $row))))
+      (local.set $mean (f32x4.splat (f32.div (call $total (local.get $mean)) (f32.convert_i32_s (local.get $width)))))
+      (local.set $along (f32x4.splat (f32.div (call $total (local.get $along)) (f32.convert_i32_s (local.get $width)))))
+      (local.set $s (v128.load32_splat (local.get $scale)))
+      (local.set $j (i32.const 0))
+      (loop $columns
+        (local.set $g (f32x4.mul (v128.load (i32.add (local.get $dy) (local.get $j))) (v128.load (i32.add (local.get $gamma) (local.get $j)))))
+        (local.set $d (f32x4.mul (local.get $s) (f32x4.sub (f32x4.sub (local.get $g) (local.get $mean))
+          (f32x4.mul (v128.load (i32.add (local.get $normal) (local.get $j))) (local.get $along)))))
+        (v128.store (i32.add (local.get $dx) (local.get $j))
+          (f32x4.add (local.get $d) (v128.and (v128.load (i32.add (local.get $dx) (local.get $j))) (local.get $old))))
+        (local.set $j (i32.add (local.get $j) (i32.const 16)))
+        (br_if $columns (i32.lt_u (local.get $j) (local.get $row))))
+      (local.set $dy (i32.add (local.get $dy) (local.get $row)))
+      (local.set $dx (i32.add (local.get $dx) (local.get $row)))
+      (local.set $normal (i32.add (local.get $normal) (local.get $row)))
+      (local.set $scale (i32.add (local.get $scale) (i32.const 4)))
+      (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+      (br_if $rows (local.get $count))))
+
+  ;; ------------------------------------------------------------------------------- of linear.js and feed_forward.js
+
+  ;; sums += each of `count` rows; 4 columns at a time
+  (func (export "sumRows") (param $rows i32) (param $sums i32) (param $count i32) (param $width i32)
+    (local $row i32) (local $at i32) (local $end i32) (local $last i32) (local $sum v128)
+    (local.set $row (i32.shl (local.get $width) (i32.const 2)))
+    (local.set $last (i32.add (local.get $sums) (local.get $row)))
+    (loop $columns
+      (local.set $sum (v128.load (local.get $sums)))
+      (local.set $at (local.get $rows))
+      (local.set $end (i32.add (local.get $rows) (i32.mul (local.get $count) (local.get $row))))
+      (loop $down
+        (local.set $sum (f32x4.add (local.get $sum) (v128.load (local.get $at))))
+        (local.set $at (i32.add (local.get $at) (local.get $row)))
+        (br_if $down (i32.lt_u (local.get $at) (local.get $end))))
+      (v128.store (local.get $sums) (local.get $sum))
+      (local.set $rows (i32.add (local.get $rows) (i32.const 16)))
+      (local.set $sums (i32.add (local.get $sums) (i32.const 16)))
+      (br_if $columns (i32.lt_u (local.get $sums) (local.get $last)))))
+
+  ;; y = the numbers of x above 0, and for the gradient: dx = those of dy where x is above 0
+  (func (export "above") (param $x i32) (param $dy i32) (param $dx i32) (param $count i32)
+    (local $end i32)
+    (local.set $end (i32.add (local.get $x) (i32.shl (local.get $count) (i32.const 2))))
+    (loop $all
+      (v128.store (local.get $dx) (v128.and
+        (v128.load (local.get $dy)) (f32x4.gt (v128.load (local.get $x)) (v128.const f32x4 0 0 0 0))))
+      (local.set $x (i32.add (local.get $x) (i32.const 16)))
+      (local.set $dy (i32.add (local.get $dy) (i32.const 16)))
+      (local.set $dx (i32.add (local.get $dx) (i32.const 16)))
+      (br_if $all (i32.lt_u (local.get $x) (local.get $end)))))
+
+  ;; ------------------------------------------------------------------------------------------------------ for both
 
   (func $dot (param $x i32) (param $y i32) (param $bytes i32) (result f32)
     (local $end i32) (local $sum v128)
