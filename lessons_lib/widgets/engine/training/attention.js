@@ -1,7 +1,7 @@
 import { Linear } from "./linear.js";
 
-// Multi-head attention (Vaswani et al. 2017, section 3.2.2): queries, keys and values by matrices, every head on its own
-// columns of them, and a matrix that mixes what the heads found.
+// Multi-head attention (Vaswani et al. 2017, section 3.2.2): queries, keys and values by matrices, every head on its
+// own columns of them, and a matrix that mixes what the heads found.
 
 /** Self-attention; or with `cross` attention to a source, whose keys and values come from other vectors. */
 export class MultiHeadAttention {

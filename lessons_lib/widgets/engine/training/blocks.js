@@ -5,8 +5,8 @@ import { LayerNorm } from "./norm.js";
 import { RotaryPositions } from "./positions.js";
 import { Residual } from "./residual.js";
 
-// A stack of layers, the encoder's or the decoder's: self-attention, in a decoder with an encoder cross-attention to what
-// that read, and the feed-forward network, each with its residual path.
+// A stack of layers, the encoder's or the decoder's: self-attention, in a decoder with an encoder cross-attention to
+// what that read, and the feed-forward network, each with its residual path.
 
 export class Stack {
   /** `source`: the encoder that a decoder reads from, if there is one. `self`, `across`: Spans, filled by the model. */

@@ -1,6 +1,6 @@
 // Dropout (Srivastava et al. 2014): in training, a random share of the numbers is set to zero.
 
-/** Zero with probability p, else divided by 1 − p, so that the mean stays. 16 bits decide a number, as in lessons_lib. */
+/** Zero with probability p, else divided by 1 − p, so that the mean stays. 16 bits decide each, as in lessons_lib. */
 export class Dropout {
   constructor({ kernels, config, random }, size) {
     this.p = config.dropout;

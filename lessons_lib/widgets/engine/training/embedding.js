@@ -1,7 +1,7 @@
 import { Dropout } from "./dropout.js";
 import { sinusoidalTable } from "./positions.js";
 
-// Tokens to vectors (Vaswani et al. 2017, section 3.4): their row of the embedding times √d_model, told where they stand.
+// Tokens to vectors (Vaswani et al. 2017, section 3.4): a token's row of the embedding, times √d_model, and its place.
 
 /** The entrance of one stack. */
 export class Embedding {

@@ -10,7 +10,11 @@ export class FeedForward {
     const { d_model, d_ff } = config;
     const { f, slope, gated } = ACTIVATIONS[config.activation];
     Object.assign(this, { name: config.activation, f, slope, gated, d_ff, loops: context.loops });
-    this.expand = new Linear(context, (gated ? ["expand", "gate"] : ["expand"]).map((part) => `${name}.${part}`), d_model);
+    this.expand = new Linear(
+      context,
+      (gated ? ["expand", "gate"] : ["expand"]).map((part) => `${name}.${part}`),
+      d_model,
+    );
     this.contract = new Linear(context, [`${name}.contract`], d_ff);
     this.before = kernels.floats(rows * d_ff * (gated ? 2 : 1)); // f: each row what f gets, and the gate
     this.hidden = kernels.floats(rows * d_ff);

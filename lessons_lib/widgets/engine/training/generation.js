@@ -1,8 +1,8 @@
 import { Packed } from "./packed.js";
 import { BOS, EOS } from "./tasks.js";
 
-// Writing: the likeliest token, again and again. The whole beginning is read anew at each step. A cache of keys and values
-// would save that, but only where a causal mask keeps later tokens from changing earlier ones; here it can be switched off.
+// Writing: the likeliest token, again and again. The whole beginning is read anew at each step: a cache of keys and
+// values would save that, but only a causal mask keeps later tokens from changing earlier ones, and it can be off.
 
 /** Targets of these sources, one after the other token; yields after each, so that others get a turn. */
 export function* greedy(model, sources, longest, room) {

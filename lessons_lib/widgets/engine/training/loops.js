@@ -3,8 +3,8 @@ import { sumRows } from "./linear.js";
 import { normBackward, normForward } from "./norm.js";
 import { attendHeads, attendHeadsBackward } from "./scaled_dot_product.js";
 
-// The loops that are no product of matrices and take time nevertheless, on the memory of the kernels: those of loops.wat
-// where there is SIMD and sizes are multiples of 4, else the JavaScript that they repeat.
+// The loops that are no product of matrices and take time nevertheless, on the memory of the kernels: those of
+// loops.wat where there is SIMD and sizes are multiples of 4, else the JavaScript that they repeat.
 
 export function loopsOf(kernels) {
   const plain = { attendHeads, attendHeadsBackward, normForward, normBackward, sumRows, activate, activateBackward };
@@ -38,7 +38,9 @@ function withLoops(plain, memory) {
     normBackward(norm, dy, dx, count, accumulate) {
       if (!inFours(norm.width)) return plain.normBackward(norm, dy, dx, count, accumulate);
       const { gamma, beta, normal, scale } = norm;
-      const arrays = [dy, gamma.value, normal, scale, dx, gamma.gradient, beta.gradient].map((array) => array.byteOffset);
+      const arrays = [dy, gamma.value, normal, scale, dx, gamma.gradient, beta.gradient].map(
+        (array) => array.byteOffset,
+      );
       run.normBackward(...arrays, count, norm.width, accumulate);
     },
     sumRows(rows, sums, count, width) {

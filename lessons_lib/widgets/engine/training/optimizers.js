@@ -38,7 +38,7 @@ class Adam {
   }
 }
 
-/** AdamW (Loshchilov and Hutter 2019): weights also shrink, by the rate times `weight_decay`, apart from the gradient. */
+/** AdamW (Loshchilov and Hutter 2019): weights also shrink, by the rate times `weight_decay`, without the gradient. */
 class AdamW extends Adam {
   constructor(kernels, count, options) {
     super(kernels, count, options);
@@ -65,11 +65,17 @@ export function clip(gradients, most) {
   return norm;
 }
 
-/** After the warm-up, by the number of the step over that of its last: as it is, or 1 / √ (Vaswani et al. 2017, section 5.3). */
-const SCHEDULES = { constant: () => 1, inverse_sqrt: (ratio) => 1 / Math.sqrt(ratio) };
+const LEAST = 0.01; // of the rate, at the end of a linear schedule
+
+/** The share of the rate after the warm-up, at step `number`. */
+const SCHEDULES = {
+  constant: () => 1,
+  inverse_sqrt: (number, { warmup_steps }) => Math.sqrt(Math.max(warmup_steps, 1) / number), // Vaswani et al. 2017, 5.3
+  linear: (number, { steps }) => Math.max(1 - number / steps, LEAST),
+};
 
 /** The rate of step `number`, counted from 1: up in a straight line over the warm-up, then by the schedule. */
-export function rateOf(number, { learning_rate, warmup_steps, schedule }) {
-  const ratio = number / Math.max(warmup_steps, 1);
-  return learning_rate * (ratio < 1 ? ratio : SCHEDULES[schedule](ratio));
+export function rateOf(number, settings) {
+  const { learning_rate, warmup_steps, schedule } = settings;
+  return learning_rate * Math.min(number / Math.max(warmup_steps, 1), SCHEDULES[schedule](number, settings), 1);
 }

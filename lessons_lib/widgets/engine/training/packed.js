@@ -32,8 +32,7 @@ export class Packed {
 /** Who attends to whom: each sequence of queries to one of keys, itself or its source. */
 export class Spans {
   constructor(kernels, most) {
-    const list = kernels.floats(5 * most);
-    this.list = new Int32Array(list.buffer, list.byteOffset, list.length); // first query, queries, first key, keys, first weight
+    this.list = kernels.integers(5 * most); // first query, queries, first key, keys, first weight
     this.count = 0;
   }
 

@@ -79,7 +79,7 @@ export class Parameters {
     return { value: this.values.subarray(from, from + size), gradient: this.gradients.subarray(from, from + size) };
   }
 
-  /** As `Transformer.reset_parameters`: Glorot and Bengio's (2010) uniform matrices, embeddings of variance 1/d_model. */
+  /** As `Transformer.reset_parameters`: uniform matrices (Glorot and Bengio 2010), embeddings of variance 1/d_model. */
   reset(random) {
     for (const { name, shape, start, value } of this.list) {
       const [rows, columns] = shape;

@@ -1,4 +1,4 @@
-// Where a token stands: as lessons_lib/positions.py, a table that is added to the embeddings, or a turn of queries and keys.
+// Where a token stands, as lessons_lib/positions.py: a table added to the embeddings, or a turn of queries and keys.
 
 /** Angle of pair i at place t, in single precision as PyTorch counts it. */
 const angleOf = (t, i, width) => Math.fround(t * Math.fround(10_000 ** ((-2 * i) / width)));
@@ -13,7 +13,7 @@ export function sinusoidalTable(kernels, length, width) {
   return table;
 }
 
-/** Turns dimensions i and i + K/2 of each head by an angle that grows with the place (Su et al. 2021, section 3.2.2). */
+/** Turns dimensions i and i + K/2 of a head by an angle that grows with the place (Su et al. 2021, section 3.2.2). */
 export class RotaryPositions {
   constructor({ kernels, config }) {
     this.width = config.d_model;
@@ -27,7 +27,7 @@ export class RotaryPositions {
     }
   }
 
-  /** In place; with direction −1 back again, which is also the way of the gradient: a turn's transpose is its inverse. */
+  /** In place; with direction −1 back again, as the gradient goes: a turn's transpose is its inverse. */
   rotate(x, stride, { rows, places }, direction) {
     const { width, d_head, half, cosines, sines } = this;
     for (let row = 0; row < rows; row++) {

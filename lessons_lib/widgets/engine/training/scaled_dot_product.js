@@ -1,7 +1,10 @@
 // softmax(QKᵀ · scale) V for every head of every sequence (Vaswani et al. 2017, section 3.2.1), and its gradient.
 
 /** Fills `mixed` and `weights`. A head's columns of q, k, v and mixed begin at head · d_head. */
-export function attendHeads({ q, k, v, weights, mixed, n_heads, d_head, queryStride, keyStride, scale, causal }, spans) {
+export function attendHeads(
+  { q, k, v, weights, mixed, n_heads, d_head, queryStride, keyStride, scale, causal },
+  spans,
+) {
   const { list, count } = spans;
   const width = n_heads * d_head;
   for (let i = 0; i < count; i++) {

@@ -11,7 +11,7 @@ export const CHOICES = {
   scale_scores: [true, false],
   tied: [true, false],
   optimizer: ["sgd", "adam", "adamw"],
-  schedule: ["constant", "inverse_sqrt"],
+  schedule: ["constant", "inverse_sqrt", "linear"],
 };
 
 export const DEFAULTS = {
@@ -32,9 +32,10 @@ export const DEFAULTS = {
   tied: true,
   dropout: 0,
   optimizer: "adamw",
-  learning_rate: 3e-3, // at its highest
+  learning_rate: 8e-3, // at its highest
   warmup_steps: 100,
-  schedule: "inverse_sqrt", // after the warm-up
+  schedule: "linear", // after the warm-up
+  steps: 700, // "linear": where the rate has fallen
   momentum: 0.9, // sgd
   betas: [0.9, 0.98], // adam, adamw: as lessons_lib trains
   eps: 1e-9,
@@ -44,7 +45,7 @@ export const DEFAULTS = {
   seed: 0,
 };
 
-const AT_LEAST = { shortest: 1, longest: 1, d_model: 1, n_heads: 1, n_layers: 1, d_ff: 1, batch_size: 1 };
+const AT_LEAST = { shortest: 1, longest: 1, d_model: 1, n_heads: 1, n_layers: 1, d_ff: 1, batch_size: 1, steps: 1 };
 const NOT_NEGATIVE = ["learning_rate", "warmup_steps", "clip_norm", "weight_decay", "momentum", "eps"];
 
 /** The defaults with these changes; an Error names a value that cannot be, and what can. */
@@ -65,22 +66,28 @@ export function checkedSettings(changes = {}) {
       throw new Error(`${name}=${settings[name]} is not a number from 0 on; use ${DEFAULTS[name]}`);
     }
   const { d_model, n_heads, positions, dropout, shortest, longest } = settings;
-  if (d_model % n_heads) throw new Error(`d_model=${d_model} is not divisible by n_heads=${n_heads}; use ${divisors(d_model)}`);
+  if (d_model % n_heads)
+    throw new Error(`d_model=${d_model} is not divisible by n_heads=${n_heads}; use ${divisors(d_model)}`);
   if (positions === "rope" && (d_model / n_heads) % 2) {
-    throw new Error(`d_model=${d_model} makes ${n_heads} heads of odd width, which RoPE cannot turn; use ${2 * n_heads}`);
+    throw new Error(
+      `d_model=${d_model} makes ${n_heads} heads of odd width, which RoPE cannot turn; use ${2 * n_heads}`,
+    );
   }
   if (positions === "sinusoidal" && d_model % 2) {
     throw new Error(`d_model=${d_model} is odd, and sines and cosines come in pairs; use ${d_model + 1}`);
   }
   if (!(dropout >= 0 && dropout < 1)) throw new Error(`dropout=${dropout} is not a probability below 1; use 0.1`);
-  if (shortest > longest) throw new Error(`shortest=${shortest} is more than longest=${longest}; use ${longest} or less`);
+  if (shortest > longest)
+    throw new Error(`shortest=${shortest} is more than longest=${longest}; use ${longest} or less`);
   return settings;
 }
 
 const divisors = (number) =>
-  Array.from({ length: number }, (_, i) => i + 1).filter((one) => number % one === 0 && one <= 16).join(", ");
+  Array.from({ length: number }, (_, i) => i + 1)
+    .filter((one) => number % one === 0 && one <= 16)
+    .join(", ");
 
-/** The model's configuration, as lessons_lib.config.TransformerConfig has it, and what only the playground can choose. */
+/** The model's configuration, as lessons_lib.config.TransformerConfig has it, and what only this page can choose. */
 export function configOf(settings, { vocabulary, longestSource, longestTarget }) {
   const { d_model, n_heads, n_layers, d_ff, activation, dropout, positions, norm, tied } = settings;
   const alone = settings.model === "decoder-only";

@@ -11,7 +11,7 @@ const ANSWERS = {
   sort: (symbols) => symbols.toSorted(),
 };
 
-/** {vocabulary, longestSource, longestTarget, draw(random) -> {source, target, key}, split(text)}; words, no numbers. */
+/** What every task is: {words, longestSource, longestTarget, draw(random) -> {source, target, key}, split(text)}. */
 function sequences({ task, symbols, shortest, longest }) {
   const answer = ANSWERS[task];
   return {
@@ -42,7 +42,7 @@ function nounPhrase(random, mostAdjectives) {
   return { number, words, numbers: [...before.map(() => number), NOT_ASKED] };
 }
 
-/** A sentence is held out in all its versions, singular and plural: a network that does not see the noun is half right. */
+/** A sentence is held out in all its versions, singular and plural: who does not see the noun is half right. */
 function agreement() {
   return {
     words: [
@@ -58,7 +58,11 @@ function agreement() {
       const between = other.words.length ? [random.choice(PREPOSITIONS)] : [];
       const source = [...subject.words, ...between, ...other.words, random.choice(VERBS)];
       const target = [...subject.numbers, ...between.map(() => NOT_ASKED), ...other.numbers, subject.number];
-      return { source, target, key: source.map((word) => (NOUNS.includes(word.slice(0, -1)) ? word.slice(0, -1) : word)).join(" ") };
+      return {
+        source,
+        target,
+        key: source.map((word) => (NOUNS.includes(word.slice(0, -1)) ? word.slice(0, -1) : word)).join(" "),
+      };
     },
     split: splitWords,
   };
@@ -135,7 +139,8 @@ export class Task {
   encode(text) {
     const words = this.#source.split(text);
     const strange = words.find((word) => !this.ids.has(word));
-    if (strange) throw new Error(`'${strange}' is not in the vocabulary; use ${this.#source.words.slice(0, 10).join(" ")} …`);
+    if (strange)
+      throw new Error(`'${strange}' is not in the vocabulary; use ${this.#source.words.slice(0, 10).join(" ")} …`);
     if (!words.length) throw new Error("there is nothing to read; write a source");
     if (words.length > this.longestSource) {
       throw new Error(`the source has ${words.length} tokens, and the model reads ${this.longestSource}; shorten it`);

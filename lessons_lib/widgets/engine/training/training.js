@@ -10,13 +10,13 @@ import { Transformer } from "./transformer.js";
 
 // Training: show the model a batch, ask how wrong it is, move every weight a little.
 
-// Tokens that are computed at a time. The work of a slice is about as many times the parameters: 40 ms on two cores of 2024,
-// so that a message does not wait, and few enough for a processor's cache.
+// Tokens that are computed at a time: few enough for a processor's cache, and so few that tokens times parameters, the work
+// after which a message is heard, is no more than WORK.
 const ROWS = 384;
 const WORK = 70e6;
 const STREAMS = { parameters: 0, dropout: 1, data: 2, test: 3 }; // of random numbers
 
-/** One model that learns one task. A batch that is larger than ROWS goes through it in pieces; the update is the same. */
+/** One model that learns one task. A batch of more than ROWS tokens goes through it in pieces; the update is the same. */
 export class Training {
   constructor({ settings = {}, pairs = null, simd = "auto" }) {
     this.settings = checkedSettings(settings);
@@ -32,7 +32,9 @@ export class Training {
       const model = new Transformer(kernels, this.config, { ...limits, loops: loopsOf(kernels) });
       return { model, optimizer: new OPTIMIZERS[optimizer](kernels, model.parameters.count, this.settings) };
     };
-    this.kernels = createKernels({ memoryBytes: bytesOf(build), simd });
+    const trial = createKernels({ simd: false }); // it grows; what is computed with must not, or its arrays are empty
+    build(trial);
+    this.kernels = createKernels({ memoryBytes: trial.mark(), simd });
     Object.assign(this, build(this.kernels));
     this.model.parameters.reset(this.random.parameters);
     this.parts = this.model.parameters.parts();
@@ -56,7 +58,7 @@ export class Training {
     const tokens = examples.reduce((sum, { target }) => sum + target.length + 1, 0);
     gradients.fill(0);
     let loss = 0;
-    for (let first = 0; first < examples.length; ) {
+    for (let first = 0; first < examples.length;) {
       first = this.#pack(examples, first);
       loss += model.learn(room.src, room.tgt, tokens) / tokens;
       yield;
@@ -88,7 +90,8 @@ export class Training {
   #diverged() {
     const { learning_rate, optimizer } = this.settings;
     const step = this.number + 1;
-    return `at step ${step} the loss is no number any more: learning_rate=${learning_rate} is too high for ${optimizer}; use a tenth of it`;
+    const why = `learning_rate=${learning_rate} is too high for ${optimizer}; use a tenth of it`;
+    return `at step ${step} the loss is no number any more: ${why}`;
   }
 
   /** How many of `count` held-out examples it writes without a mistake, and what it wrote: in slices, as `steps`. */
@@ -97,7 +100,11 @@ export class Training {
     const said = yield* this.write(examples.map(({ source }) => source));
     const right = examples.filter(({ target }, i) => target.join() === said[i].join()).length;
     const words = (ids) => this.task.decode(ids).join(" ");
-    const lines = examples.map(({ source, target }, i) => ({ source: words(source), target: words(target), said: words(said[i]) })); // prettier-ignore
+    const lines = examples.map(({ source, target }, i) => ({
+      source: words(source),
+      target: words(target),
+      said: words(said[i]),
+    }));
     return { right, count: examples.length, accuracy: right / examples.length, examples: lines };
   }
 
@@ -118,8 +125,15 @@ export class Training {
     room.tgt.clear();
     room.tgt.add(beginning(model, source, said));
     model.decode(room.tgt);
-    const sides = { encoder: model.encoder?.attentions, decoder: model.decoder.attentions, cross: model.decoder.crossAttentions };
-    const maps = ([side, attentions]) => [side, (attentions ?? []).map(({ weights }) => byHead(weights, model.spans[side], config.n_heads))]; // prettier-ignore
+    const sides = {
+      encoder: model.encoder?.attentions,
+      decoder: model.decoder.attentions,
+      cross: model.decoder.crossAttentions,
+    };
+    const maps = ([side, attentions]) => [
+      side,
+      (attentions ?? []).map(({ weights }) => byHead(weights, model.spans[side], config.n_heads)),
+    ];
     return {
       source: model.encoder ? task.decode([...source, EOS]) : [],
       target: task.decode(beginning(model, source, said)),
@@ -143,7 +157,9 @@ export class Training {
 
   load({ number, values, moments, random }) {
     if (values.length !== this.model.parameters.count) {
-      throw new Error(`this state has ${values.length} parameters, and the model ${this.model.parameters.count}; use its settings`);
+      throw new Error(
+        `this state has ${values.length} parameters, and the model ${this.model.parameters.count}; use its settings`,
+      );
     }
     this.number = number;
     this.model.parameters.values.set(values);
@@ -164,15 +180,4 @@ function byHead(weights, { list }, heads) {
   const [, T, , S, from] = list;
   const row = (h, t) => [...weights.subarray(from + (h * T + t) * S, from + (h * T + t + 1) * S)];
   return Array.from({ length: heads }, (_, h) => Array.from({ length: T }, (_, t) => row(h, t)));
-}
-
-/** The memory that `build(kernels)` takes, by building once in the page's own. */
-function bytesOf(build) {
-  let bytes = 0;
-  const floats = (n) => {
-    bytes += 16 * Math.ceil(n / 4);
-    return new Float32Array(n);
-  };
-  build({ floats });
-  return bytes;
 }

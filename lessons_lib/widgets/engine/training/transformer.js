@@ -3,8 +3,8 @@ import { crossEntropy } from "./loss.js";
 import { Spans } from "./packed.js";
 import { Parameters } from "./parameters.js";
 
-// The model of lessons_lib/transformer.py with its gradients. All that forward leaves for backward lies in memory that is
-// taken once, for `rows` tokens in `sequences` sequences, and used again at every step.
+// The model of lessons_lib/transformer.py with its gradients. All that forward leaves for backward lies in memory that
+// is taken once, for `rows` tokens in `sequences` sequences, and used again at every step.
 
 /** Encoder and decoder, or with n_encoder_layers = 0 a decoder alone. `random` draws what dropout drops. */
 export class Transformer {
@@ -20,10 +20,20 @@ export class Transformer {
     };
     const context = { kernels, config, parameters: this.parameters, loops, random, shared };
     const longest = config.max_length;
-    this.spans = { encoder: new Spans(kernels, sequences), decoder: new Spans(kernels, sequences), cross: new Spans(kernels, sequences) };
+    this.spans = {
+      encoder: new Spans(kernels, sequences),
+      decoder: new Spans(kernels, sequences),
+      cross: new Spans(kernels, sequences),
+    };
     const { n_encoder_layers, n_decoder_layers, causal_mask } = config;
     this.encoder = n_encoder_layers
-      ? new Stack(context, "encoder", { layers: n_encoder_layers, causal: false, rows, longest, self: this.spans.encoder })
+      ? new Stack(context, "encoder", {
+          layers: n_encoder_layers,
+          causal: false,
+          rows,
+          longest,
+          self: this.spans.encoder,
+        })
       : null;
     this.decoder = new Stack(context, "decoder", {
       layers: n_decoder_layers,

@@ -24,7 +24,7 @@ CHOICES = {
     "optimizer": ["sgd", "adam", "adamw"],
     "clip_norm": [0, 0.5],
     "warmup_steps": [0, 2, 4],
-    "schedule": ["constant", "inverse_sqrt"],
+    "schedule": ["constant", "inverse_sqrt", "linear"],
     "batch_size": [1, 5, 150],  # of the last, not all tokens are computed at a time
     "simd": [True, False],
 }
@@ -34,8 +34,9 @@ SCRIPT = """
 return given.map(({ settings, simd, steps }) => {
   const training = new Training({ settings, simd });
   const { parameters } = training.model;
+  const { test } = training.random;
   for (const { value, start } of parameters.list)
-    if (["zeros", "ones"].includes(start)) value.forEach((one, i) => (value[i] += 0.05 * training.random.test.normal()));
+    if (["zeros", "ones"].includes(start)) value.forEach((one, i) => (value[i] += 0.05 * test.normal()));
   const tensors = (key) => Object.fromEntries(
     parameters.list.map((one) => [one.name, { shape: one.shape, numbers: [...one[key]] }]),
   );
@@ -63,7 +64,7 @@ def settings_of(row: dict) -> dict:
     """A row of choices as settings: sequences of 1 to 6 digits, so that lengths differ in a batch."""
     row = dict(row)
     simd, d_model = row.pop("simd"), row["n_heads"] * row.pop("d_head")
-    task = {"symbols": "digits", "shortest": 1, "longest": 6}
+    task = {"symbols": "digits", "shortest": 1, "longest": 6, "steps": 3}
     return {"settings": {**row, **task, "d_model": d_model, "learning_rate": 0.002, "weight_decay": 0.1}, "simd": simd}
 
 
@@ -86,7 +87,12 @@ def test_loss_and_every_gradient_for_all_pairs_of_choices(unchecked_shapes):
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
 def test_a_hundred_steps_give_the_losses_of_pytorch(unchecked_shapes, optimizer):
-    settings = {"optimizer": optimizer, "learning_rate": {"sgd": 0.05}.get(optimizer, 0.005), "warmup_steps": 20}
+    settings = {
+        "optimizer": optimizer,
+        "learning_rate": {"sgd": 0.05}.get(optimizer, 0.005),
+        "warmup_steps": 20,
+        "steps": 90,
+    }
     sizes = {"d_model": 16, "n_heads": 2, "d_ff": 24, "batch_size": 8, "symbols": "digits", "shortest": 1, "longest": 6}
     (found,) = in_node(TRAINING, SCRIPT, [{"settings": settings | sizes, "simd": "auto", "steps": 100}])
     losses, _, _ = torch_training(found)

@@ -86,9 +86,15 @@ def torch_optimizer(model: nn.Module, settings: dict) -> torch.optim.Optimizer:
     return torch.optim.AdamW(model.parameters(), weight_decay=settings["weight_decay"], **given)
 
 
-def share(ratio: float, schedule: str) -> float:
-    """Of the highest rate, at a step that is so many times the last of the warm-up."""
-    return min(ratio, {"constant": 1, "inverse_sqrt": ratio**-0.5}[schedule])
+def share(number: int, settings: dict) -> float:
+    """Of the highest rate, at this step."""
+    warmup = max(settings["warmup_steps"], 1)
+    falls = {
+        "constant": 1,
+        "inverse_sqrt": (warmup / number) ** 0.5,
+        "linear": max(1 - number / settings["steps"], 0.01),
+    }
+    return min(1, number / warmup, falls[settings["schedule"]])
 
 
 def state_of(tensors: dict[str, dict]) -> dict[str, Tensor]:
@@ -113,9 +119,7 @@ def torch_training(found: dict) -> tuple[list[float], list[float], dict[str, Ten
         gradients = gradients or {name: one.grad.clone() for name, one in model.model.named_parameters()}
         norms.append(nn.utils.clip_grad_norm_(model.parameters(), settings["clip_norm"] or math.inf).item())
         for group in optimizer.param_groups:
-            group["lr"] = settings["learning_rate"] * share(
-                number / max(settings["warmup_steps"], 1), settings["schedule"]
-            )
+            group["lr"] = settings["learning_rate"] * share(number, settings)
         optimizer.step()
         losses.append(loss.item())
     return losses, norms, gradients
