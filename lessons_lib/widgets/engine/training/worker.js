@@ -16,13 +16,12 @@ const HEARD = 30; // milliseconds at work before the next look for messages
 const REPORTED = 100; // milliseconds from report to report
 const EXAMINED = 2000; // milliseconds of training from one look at held-out examples to the next
 const COUNT = 100; // of them
-const NONE = "there is no training yet; configure one";
 
 /** A function that takes messages; `post` gets the answers. */
 export function serveTraining(post, { examined = EXAMINED } = {}) {
   let [made, training, working] = [null, null, false];
   let steps = 0; // still to do
-  let asked = []; // what is answered between two steps
+  const asked = []; // what is worked off between two steps
 
   function configure(given) {
     const next = new Training(given); // settings that cannot be fail here, and the old training stays
@@ -34,9 +33,18 @@ export function serveTraining(post, { examined = EXAMINED } = {}) {
 
   const answers = {
     configure,
+    play: () => (steps = Infinity),
+    step: (more) => (steps = more),
+    pause() {
+      steps = 0;
+      post({ paused: training.number });
+    },
     reset: ({ seed }) => configure({ ...made, settings: { ...made.settings, seed } }),
     attention: ({ id, text }) => post({ attention: { id, ...training.attention(text) } }),
-    examine: ({ count }) => post({ examined: { number: training.number, ...training.evaluate(count) } }),
+    async examine({ count }, inSlices) {
+      const { number } = training;
+      post({ examined: { number, ...(await inSlices(training.examine(count))) } });
+    },
     export() {
       const metadata = { settings: training.settings, config: training.config, vocabulary: training.task.vocabulary };
       const texts = Object.entries(metadata).map(([name, value]) => [name, JSON.stringify(value)]);
@@ -44,11 +52,12 @@ export function serveTraining(post, { examined = EXAMINED } = {}) {
     },
   };
 
-  function answer() {
-    for (const [kind, content] of asked.splice(0)) {
+  async function answer(inSlices) {
+    while (asked.length) {
+      const [kind, content] = asked.shift();
       try {
-        if (!training && kind !== "configure") throw new Error(NONE);
-        answers[kind](content);
+        if (!training && kind !== "configure") throw new Error("there is no training yet; configure one");
+        await answers[kind](content, inSlices);
       } catch (error) {
         post({ failed: error.message, id: content?.id });
       }
@@ -79,41 +88,41 @@ export function serveTraining(post, { examined = EXAMINED } = {}) {
       if (report.points.length) post({ report: { ...report, tokensPerSecond: report.tokens / seconds } });
       [report, begun] = [emptyReport(), performance.now()];
     };
-    answer();
-    while (steps > 0) {
+    while (steps > 0 || asked.length) {
+      if (asked.length) {
+        send();
+        await answer(inSlices);
+        continue;
+      }
       const start = performance.now();
-      const of = training;
+      let ended = false;
       try {
-        note(report, await inSlices(of.steps()));
-        steps--;
+        note(report, await inSlices(training.steps()));
+        if (steps > 0) ended = --steps === 0; // else it was told to pause
       } catch (error) {
         steps = 0;
+        ended = true;
         post({ failed: error.message });
       }
       trained += performance.now() - start;
       if (trained > examined && steps > 0) {
-        const result = await inSlices(of.examine(COUNT), () => steps === 0 || asked.length > 0);
-        if (result) report.accuracy = { number: of.number, ...result, examples: undefined };
+        const result = await inSlices(training.examine(COUNT), () => asked.length > 0);
+        if (result) report.accuracy = { number: training.number, ...result, examples: undefined };
         if (result) trained = 0;
       }
-      if (performance.now() - begun > REPORTED || steps <= 0) send();
-      if (performance.now() - rested > HEARD) {
-        await listen();
-        rested = performance.now();
-      }
-      if (steps <= 0) post({ paused: of.number });
-      answer();
+      if (performance.now() - begun > REPORTED || ended) send();
+      if (ended) post({ paused: training.number });
+      if (performance.now() - rested < HEARD) continue;
+      await listen();
+      rested = performance.now();
     }
     port1.close();
     working = false;
   }
 
   return (message) => {
-    const [[kind, content]] = Object.entries(message);
-    const more = { pause: 0, play: Infinity, step: content }[kind];
-    if (more === undefined) asked.push([kind, content]);
-    else if (training) steps = more;
-    else post({ failed: NONE });
+    asked.push(Object.entries(message)[0]);
+    if (message.pause) steps = 0; // at once; the others are worked off in their order
     return work();
   };
 }

@@ -52,7 +52,8 @@ const last = said.findLast((one) => one.report).report;
 await ask({ reset: { seed: given.seed } }, "ready");
 await ask({ step: 7 }, "paused");
 const again = said.slice(said.findLastIndex((one) => one.ready)).flatMap((one) => one.report?.points ?? []);
-return { ready, stepped, points, paused, silent, last, again };""")
+const examined = await ask({ examine: { count: 30 } }, "examined");
+return { examined, ready, stepped, points, paused, silent, last, again };""")
     assert found["ready"]["vocabulary"][:4] == ["<pad>", "<s>", "</s>", "0"]
     assert found["ready"]["parts"] == [
         "embedding",
@@ -68,6 +69,7 @@ return { ready, stepped, points, paused, silent, last, again };""")
     assert all(one["norm"] > 0 for one in found["last"]["norms"])
     assert found["last"]["tokensPerSecond"] > 0
     assert found["again"] == found["points"], "the same seed gives the same training"
+    assert (found["examined"]["number"], found["examined"]["count"]) == (7, 30)
 
 
 def test_a_question_in_the_middle_changes_nothing():
@@ -101,6 +103,29 @@ return [first, second, answers, looks];""")
         (heads,) = one["cross"]
         assert len(heads) == 2
         assert all(sum(row) == pytest.approx(1) for head in heads for row in head)
+
+
+def test_messages_are_worked_off_in_their_order():
+    """A new beginning and so many steps, told in the middle of a training; and a pause that comes before it plays."""
+    points, alone, last = run("""
+const pointsOf = (said) => said.flatMap((one) => one.report?.points ?? []);
+const { said, send, ask } = talk();
+send({ configure: { settings: given } });
+await ask({ play: true }, "report");
+send({ reset: { seed: 5 } });
+await ask({ step: 8 }, "ready");
+const from = said.findLastIndex((one) => one.ready);
+while (pointsOf(said.slice(from)).length < 8) await new Promise((go) => setTimeout(go, 1));
+const points = pointsOf(said.slice(from));
+const other = talk();
+other.send({ configure: { settings: { ...given, seed: 5 } } });
+await other.ask({ step: 8 }, "paused");
+other.send({ play: true });
+await other.ask({ pause: true }, "paused");
+await new Promise((go) => setTimeout(go, 50));
+return [points, pointsOf(other.said).slice(0, 8), Object.keys(other.said.at(-1))];""")
+    assert points == alone
+    assert last == ["paused"]
 
 
 def test_two_trainings_side_by_side_are_two_trainings():
