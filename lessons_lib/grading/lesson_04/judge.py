@@ -201,7 +201,8 @@ def bias_values(inputs: Inputs, cases: Cases) -> str | None:
     later, start = cases["later"], bias_cases(inputs)["later"]["start"]
     if later.error is None and later["bias"].shape == (len(table), start + length, length) != right.shape:
         return "The biases have a row for each key; a row for each query is due, (H, queries, keys)."
-    return name_variation(bias, chosen_bias, BIAS_AXES, table, length) or _odd_bias(bias, right, table, length)
+    hint = _other_reach(bias, table, length) or name_variation(bias, chosen_bias, BIAS_AXES, table, length)
+    return hint or _odd_bias(bias, right, table, length)
 
 
 def bias_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -266,6 +267,18 @@ def _wrong_axis(case: Case, heads: np.ndarray) -> str | None:
     return None
 
 
+def _other_reach(bias: np.ndarray, table: np.ndarray, length: int) -> str | None:
+    """Whether the table is read with another max_distance; one that is one too small has a sentence of its own."""
+    middle = table.shape[1] // 2
+    for other in range(middle - 1):
+        if close(bias, table[:, distances(length).clip(-other, other) + other]):
+            return (
+                f"The table is read as if max_distance were {other}; with {table.shape[1]} columns it is {middle}: "
+                "(table.shape[1] - 1) // 2."
+            )
+    return None
+
+
 def _odd_bias(bias: np.ndarray, right: np.ndarray, table: np.ndarray, length: int) -> str:
     for distance in range(1 - length, length):
         diagonals = np.array([np.diagonal(head, distance) for head in bias])
@@ -275,12 +288,6 @@ def _odd_bias(bias: np.ndarray, right: np.ndarray, table: np.ndarray, length: in
         int(d) for d in np.unique(distances(length)) if not close(np.diagonal(bias[0], d), np.diagonal(right[0], d))
     ]
     middle = table.shape[1] // 2
-    for other in range(middle):
-        if close(bias, table[:, distances(length).clip(-other, other) + other]):
-            return (
-                f"The table is read as if max_distance were {other}; with {table.shape[1]} columns it is {middle}: "
-                "(table.shape[1] - 1) // 2."
-            )
     if wrong:
         numbers, row = np.diagonal(bias, wrong[0], 1, 2)[:, :1], int(np.clip(wrong[0], -middle, middle)) + middle
         for column in range(table.shape[1]):

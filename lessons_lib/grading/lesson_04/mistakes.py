@@ -158,8 +158,7 @@ def chosen_rotation(
     x: np.ndarray,
     start: int,
     *,
-    places: Callable[[int, int], np.ndarray] = lambda n, s: s + np.arange(n),
-    offset: int = 0,
+    places: tuple[Callable[[int, int], np.ndarray], int] = (lambda n, s: s + np.arange(n), 0),
     factor: float = 1.0,
     pairs: tuple[Callable, Callable] = (_halves, _beside),
     laid_out: Callable = lambda a: (a, a),
@@ -171,15 +170,14 @@ def chosen_rotation(
     """RoPE of x (T, d_head), whose first row stands at `start`.
 
     Args:
-        places: the position of each row.
-        offset: how often `start` is added to the angles.
+        places: the position of each row, and how often `start` is added to the angles.
         pairs: how x is parted, and how the two parts are put together again.
         laid_out: the angles of the first part and of the second.
         signs: of the sine in the first part and in the second.
         turned: "first" or "second" alone, or "in turn": the second made of the new first.
     """
     of_pairs = chosen_speeds(np.arange(0, x.shape[1], 2), x.shape[1], **speeds)
-    angles = factor * places(len(x), start)[:, None] * of_pairs + offset * start
+    angles = factor * places[0](len(x), start)[:, None] * of_pairs + places[1] * start
     (first, second), (one, two), (cosine, sine) = pairs[0](x), laid_out(angles), waves
     new = first if turned == "second" else first * cosine(one) + signs[0] * second * sine(one)
     partner = new if turned == "in turn" else first
@@ -233,36 +231,41 @@ ROTATION_AXES: Axes = _speed_axes("d_head") | {
     "places": [
         (
             "The first row is turned as at position 1; positions count from 0, where nothing turns.",
-            lambda n, s: s + 1 + np.arange(n),
+            (lambda n, s: s + 1 + np.arange(n), 0),
         ),
         (
             "The positions run backwards; the first row stands at start, the next at start + 1.",
-            lambda n, s: s + np.arange(n)[::-1],
+            (lambda n, s: s + np.arange(n)[::-1], 0),
         ),
         (
             "`start` changes nothing: while a translator writes with a cache, every new word would stand at position "
             "0.",
-            lambda n, s: np.arange(n),
+            (lambda n, s: np.arange(n), 0),
         ),
         (
             "`start` is subtracted; the first row stands at position start, the next at start + 1.",
-            lambda n, s: np.arange(n) - s,
+            (lambda n, s: np.arange(n) - s, 0),
         ),
         (
             "With `start`, all rows stand at the same position; they stand at start, start + 1, start + 2 …",
-            lambda n, s: np.full(n, s),
+            (lambda n, s: np.full(n, s), 0),
         ),
-        ("`start` multiplies the positions; it is added: row t stands at start + t.", lambda n, s: s * np.arange(n)),
-        ("`start` is added twice; row t stands at start + t.", lambda n, s: 2 * s + np.arange(n)),
+        (
+            "With `start`, all rows stand at the same position; they stand at start, start + 1, start + 2 …",
+            (lambda n, s: np.full(n, s) if s else np.arange(n), 0),
+        ),
+        (
+            "`start` multiplies the positions; it is added: row t stands at start + t.",
+            (lambda n, s: s * np.arange(n), 0),
+        ),
+        ("`start` is added twice; row t stands at start + t.", (lambda n, s: 2 * s + np.arange(n), 0)),
         (
             "With `start` the first row stands at position start − 1; row t stands at start + t.",
-            lambda n, s: max(0, s - 1) + np.arange(n),
+            (lambda n, s: max(0, s - 1) + np.arange(n), 0),
         ),
-    ],
-    "offset": [
         (
             "`start` is added to the angles; it belongs to the positions, before they are multiplied by the speeds.",
-            1,
+            (lambda n, s: np.arange(n), 1),
         ),
     ],
 }

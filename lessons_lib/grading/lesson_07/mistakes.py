@@ -73,7 +73,7 @@ def chosen_network(
 
 _REST: Axes = {
     "before": [
-        ("ReLU comes before the first matrix as well; it belongs between the two alone.", relu),
+        ("ReLU comes before the first matrix; it belongs between the two alone.", relu),
         ("There is a norm before the network; that is the layer's (lesson 6).", _normed),
     ],
     "bias": [
@@ -205,7 +205,7 @@ GATE_AXES: Axes = {
         ("The sigmoid alone makes a GLU; SwiGLU needs SiLU, h · sigmoid(h).", sigmoid),
         ("With GELU this is a GEGLU; SwiGLU takes SiLU.", gelu),
         ("With ReLU this is a ReGLU; SwiGLU takes SiLU.", relu),
-        ("The two sides are multiplied without SiLU; one of them, expand, goes through it.", _as_it_is),
+        ("expand goes through no activation; it goes through SiLU.", _as_it_is),
         ("The activation of expand is tanh; SwiGLU takes SiLU.", np.tanh),
         (
             "What comes out of expand is not used but for its sign: the gate is let through where it is positive.",

@@ -1,5 +1,7 @@
 """Lesson 11: what the learner's step with a cache, their writing and their attention over blocks must give."""
 
+import re
+
 import numpy as np
 
 from lessons_lib.grading.drive.advice import sizes
@@ -30,18 +32,33 @@ STEP = 1e-6  # of the difference quotients
 
 
 def step_runs(inputs: Inputs, cases: Cases) -> str | None:
-    case = cases["one"]
+    case, every = cases["one"], int(inputs["past"]) + 1
     due = inputs["query"][:, :, :1].shape
+    if case.error is not None:
+        return _wrong_mask(case.error, 1, every) or case.error
+    if case["output"].shape == (*due[:2], every, due[3]):
+        return (
+            f"For one new token behind {every - 1} the output has {every} rows; one is due, that of the new token: the "
+            "query is the new one, and the mask has a row for it alone, (T, n + T)."
+        )
     if case["output"].shape != due:
-        every = int(inputs["past"]) + 1
-        if case["output"].shape == (*due[:2], every, due[3]):
-            return (
-                f"For one new token behind {every - 1} the output has {every} rows: a row for the new token alone is "
-                "due, so the mask has one row, (T, n + T), and the query is the new one."
-            )
         named = name_mistake(case["output"], KNOWN_ONE, *_so_far(inputs, every))
         return named or f"For one new token the output has the shape {case['output'].shape}; {due} is due."
     return None
+
+
+def _wrong_mask(error: str, new: int, n: int) -> str | None:
+    """Whether it fails for a mask that has not a row for each new token and a column for each of all."""
+    given = re.search(r"mask of shape \((\d+), (\d+)\) does not broadcast", error)
+    sides = tuple(map(int, given.groups())) if given else None
+    if sides is None and (met := sizes(error)) and set(met) == {new, n} and new > 1:
+        sides = (new, new)
+    if sides is None or sides == (new, n):
+        return None
+    return (
+        f"A mask has a row for each new token and a column for each of all: {(new, n)} here, (T, n + T), and not "
+        f"{sides}. ({error})"
+    )
 
 
 def step_one(inputs: Inputs, cases: Cases) -> str | None:
@@ -54,11 +71,8 @@ def step_several(inputs: Inputs, cases: Cases) -> str | None:
         start, end = step_cases(inputs)[name]
         case = cases[name]
         if case.error is not None:
-            if set(sizes(case.error) or ()) == {end - start, end} and start:
-                return (
-                    f"With {end - start} new tokens behind {start} the mask, or a tensor, has the wrong size: "
-                    f"a mask has {end - start} rows and {end} columns, (T, n + T). ({case.error})"
-                )
+            if hint := _wrong_mask(case.error, end - start, end):
+                return hint
             what = "Without a past (None)" if name == "prompt" else "With several new tokens"
             return f"{what} it fails: {case.error}"
         if hint := _output(inputs, case, start, end) or _kept(inputs, case, start, end):

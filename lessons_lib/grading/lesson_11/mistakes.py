@@ -337,13 +337,12 @@ def over_blocks(
     kept: Change = lambda before, own, larger: larger,
     taken: Change = lambda before, own, larger: larger,
     weigh: Change = lambda s, m: np.exp(s - m),
-    shrink: Change = lambda factor: factor,
+    shrink: tuple[Change, Change] = (lambda factor: factor, np.ones_like),
     shrink_total: Change = lambda factor: factor,
     shrink_output: Change = lambda factor: factor,
     summed: Change = lambda w: w.sum(axis=-1, keepdims=True),
     new: Change = lambda w, made, total: made,
-    each: Change = lambda output, total: output,
-    end: Change = lambda output, total: output / total,
+    divide: tuple[Change, Change] = (lambda output, total: output, lambda output, total: output / total),
 ) -> np.ndarray:
     """The loop of the online softmax (Milakov and Gimelshein 2018, algorithm 3).
 
@@ -352,10 +351,11 @@ def over_blocks(
         read: which of those are read.
         kept: the largest score so far, made of the one before, the block's own, and the larger of the two.
         taken: what is subtracted from the scores of a block, made of the same.
-        shrink: what the factor exp(m − m') becomes; of the sum alone, `shrink_total`; of the output, `shrink_output`.
+        shrink: by what the sums so far are multiplied, and the new weights, made of exp(m − m'); of the sum alone,
+            `shrink_total`; of the output, `shrink_output`.
         summed: what is added to the sum for weights w.
         new: what is added to the output, made of w, w @ values and the sum so far.
-        each: what becomes of the output behind each block.
+        divide: what becomes of the output behind each block, and at the end.
     """
     q = q.astype(np.float64)
     before, total, output = np.full((*q.shape[:2], 1), -np.inf), np.zeros((*q.shape[:2], 1)), 0.0
@@ -364,19 +364,15 @@ def over_blocks(
         own = scores.max(axis=-1, keepdims=True)
         larger = np.maximum(before, own)
         factor = np.exp(before - larger)
-        weights = weigh(scores, taken(before, own, larger))
-        total = shrink_total(shrink(factor)) * total + summed(weights)
-        output = each(shrink_output(shrink(factor)) * output + new(weights, weights @ v, total), total)
+        weights = shrink[1](factor) * weigh(scores, taken(before, own, larger))
+        total = shrink_total(shrink[0](factor)) * total + summed(weights)
+        output = divide[0](shrink_output(shrink[0](factor)) * output + new(weights, weights @ v, total), total)
         before = kept(before, own, larger)
-    return end(output, total)
+    return divide[1](output, total)
 
 
 def _upside_down(factor: np.ndarray) -> np.ndarray:
     return np.where(factor > 0, 1 / np.where(factor > 0, factor, 1.0), 0.0)
-
-
-def _as_one(factor: np.ndarray) -> np.ndarray:
-    return np.ones_like(factor)
 
 
 BLOCK_AXES: Axes = {
@@ -462,18 +458,22 @@ BLOCK_AXES: Axes = {
         (
             "When a larger score comes, neither the sum nor the output so far is made smaller: times exp(m − m'), "
             "both.",
-            _as_one,
+            (np.ones_like, np.ones_like),
         ),
         (
             "The factor for what was there so far is upside down: it is exp(m − m'), at most 1, and not exp(m' − m).",
-            _upside_down,
+            (_upside_down, np.ones_like),
         ),
-        ("The factor exp(m − m') is applied twice; once is right.", np.square),
+        ("The factor exp(m − m') is applied twice; once is right.", (np.square, np.ones_like)),
+        (
+            "The factor exp(m − m') belongs to the sum and the output so far; the new weights have none.",
+            (np.ones_like, lambda factor: np.where(factor > 0, factor, 1.0)),
+        ),
     ],
     "shrink_total": [
         (
             "When a larger score comes, the sum so far is not made smaller: multiply it by exp(m − m'), as the output.",
-            _as_one,
+            np.ones_like,
         ),
         (
             "The sum holds the weights of the last block alone: add them to the sum so far, times exp(m − m').",
@@ -488,7 +488,7 @@ BLOCK_AXES: Axes = {
     "shrink_output": [
         (
             "When a larger score comes, the output so far is not made smaller: multiply it by exp(m − m'), as the sum.",
-            _as_one,
+            np.ones_like,
         ),
         (
             "The output holds the last block alone, the sum all of them: add to the output so far, times exp(m − m').",
@@ -528,15 +528,23 @@ BLOCK_AXES: Axes = {
             lambda w, made, total: made / total,
         ),
     ],
-    "each": [
+    "divide": [
+        (
+            "The output is not divided by the sum of all weights at the end.",
+            (lambda output, total: output, lambda output, total: output),
+        ),
+        (
+            "The output is multiplied by the sum of all weights; divide by it.",
+            (lambda output, total: output, lambda output, total: output * total),
+        ),
         (
             "The output is divided by the sum in every step; divide once, at the end.",
-            lambda output, total: output / total,
+            (lambda output, total: output / total, lambda output, total: output),
         ),
-    ],
-    "end": [
-        ("The output is not divided by the sum of all weights at the end.", lambda output, total: output),
-        ("The output is multiplied by the sum of all weights; divide by it.", lambda output, total: output * total),
+        (
+            "The output is divided by the sum in every step and at the end; divide once, at the end.",
+            (lambda output, total: output / total, lambda output, total: output / total),
+        ),
     ],
 }
 
@@ -562,3 +570,6 @@ RARE_BLOCKS: list[Wrong] = [
         lambda q, b, kept: _each_alone(q, b, lambda n: n, lambda whole: whole),
     ),
 ]
+
+KNOWN_ONE = [*WRONG_ONE, *RARE_ONE]
+KNOWN_TEXT = [*WRONG_TEXT, *RARE_TEXT]
