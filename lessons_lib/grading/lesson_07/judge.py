@@ -193,6 +193,9 @@ def memory_fires(inputs: Inputs, cases: Cases) -> str | None:
         fired, right = cases[name]["fired"], _memory(**arguments[name])[0]
         if not np.array_equal(fired, right):
             hint = _named_neurons(inputs, cases, name)
+            if hint is None and 0 < len(fired) < len(right) and np.array_equal(fired, right[: len(fired)]):
+                rest = _list(right[len(fired) :])
+                return f"The weakest of those that fire are missing, {rest}: each whose sum is above 0 fires."
             if hint is None and sorted(fired.tolist()) == sorted(right.tolist()):
                 hint = "The right neurons, in another order: sort them by their sums (token · key + bias)"
                 return f"{hint}, {_list(right)}; `fired` is {_list(fired)}."

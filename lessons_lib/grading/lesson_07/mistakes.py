@@ -167,8 +167,7 @@ GELU_AXES: Axes = _REST | {
         ("This is the approximation of GELU with tanh; take the exact one, F.gelu without options.", gelu_tanh),
         ("For activation='gelu' there is no activation at all.", _as_it_is),
         ("The √2 is missing: Φ(h) = (1 + erf(h / √2)) / 2.", lambda h: h * 0.5 * (1 + _erf(h))),
-        ("ReLU comes behind GELU; GELU alone is due.", lambda h: relu(gelu(h))),
-        ("ReLU comes before GELU; GELU alone is due.", lambda h: gelu(relu(h))),
+        ("ReLU comes before or behind GELU, which is the same; GELU alone is due.", lambda h: relu(gelu(h))),
         ("GELU comes twice; once is right.", lambda h: gelu(gelu(h))),
     ],
 }
@@ -278,7 +277,7 @@ def chosen_neurons(
 NEURON_AXES: Axes = {
     "sums": [
         (
-            "The bias of the keys is left out: neuron i fires when token · key + bias is positive.",
+            "The bias is left out where it is decided who fires: a neuron does if token · key + bias is positive.",
             lambda p, n: n,
         ),
         ("The bias is subtracted; a neuron's sum is token · key + bias.", lambda p, n: 2 * n - p),

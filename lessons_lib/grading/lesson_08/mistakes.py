@@ -68,6 +68,12 @@ WRONG_CAUSAL: list[Wrong] = [
     ),
 ]
 
+
+def _beside(x: np.ndarray, step: int) -> np.ndarray:
+    """The tokens of the places next to each; at the end it stands next to itself."""
+    return np.take(x, np.clip(np.arange(x.shape[1]) - step, 0, x.shape[1] - 1), axis=1)
+
+
 # Who may be seen, (B, S), of tokens x and the padding's id p; some tokens are below p, some above, and some are 0.
 WRONG_PADDING: list[Wrong] = [
     (
@@ -116,6 +122,13 @@ WRONG_PADDING: list[Wrong] = [
             lambda x, p, step=step: np.roll(x != p, step, axis=1),
         )
         for side, step in (("right", 1), ("left", -1))
+    ),
+    *(
+        (
+            f"The token {side} the padding is hidden too; only the places of pad_id are padding.",
+            lambda x, p, step=step: (x != p) & (_beside(x, step) != p),
+        )
+        for side, step in (("before", -1), ("behind", 1))
     ),
     (
         "A column is hidden in all sentences as soon as one of them is padded there; each sentence has its own row.",

@@ -50,6 +50,11 @@ WRONG_ONE: list[Wrong] = [
         lambda q, k, v: v.astype(np.float64).sum(axis=2, keepdims=True),
     ),
     (
+        "The new token sees the first two keys alone: the triangle is moved by the new tokens; move it by the "
+        "length of the past.",
+        lambda q, k, v: attention(q[:, :, -1:], k[:, :, :2], v[:, :, :2])[0],
+    ),
+    (
         "The values of the past stand behind the new one, its keys in front: keep both in the same order.",
         lambda q, k, v: attention(q[:, :, -1:], k, np.roll(v, 1, axis=2))[0],
     ),
@@ -267,6 +272,10 @@ RARE_TEXT: list[Wrong] = [
         lambda inputs: greedy(inputs, lambda logits: np.full(len(logits), most_probable(logits)[-1])),
     ),
     (
+        "Behind the prompt each step reads the prompt's last token again; it reads the one that was written last.",
+        lambda inputs: _reads_the_prompt(inputs),
+    ),
+    (
         "The highest logit is looked for among the texts (dim=0); it is among the words of the vocabulary, dim=-1.",
         lambda inputs: greedy(inputs, lambda logits: logits[:, -1].argmax(axis=0)[: len(logits)]),
     ),
@@ -276,6 +285,14 @@ RARE_TEXT: list[Wrong] = [
 def _first_place(inputs: dict[str, np.ndarray]) -> np.ndarray:
     length = inputs["prompt"].shape[1]
     return greedy(inputs, lambda logits: logits[:, 0 if logits.shape[1] == length else -1].argmax(axis=-1))
+
+
+def _reads_the_prompt(inputs: dict[str, np.ndarray]) -> np.ndarray:
+    written = read = inputs["prompt"]
+    for _ in range(int(inputs["n_tokens"])):
+        written = np.concatenate([written, most_probable(next_logits(inputs, read))[:, None]], axis=1)
+        read = np.concatenate([read, inputs["prompt"][:, -1:]], axis=1)
+    return written
 
 
 def _once_more(inputs: dict[str, np.ndarray]) -> np.ndarray:

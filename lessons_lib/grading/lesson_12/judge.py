@@ -101,6 +101,12 @@ def runs(inputs: Inputs, cases: Cases) -> str | None:
     error = cases["plain"].error
     if error is not None and ("empty sequence" in error or "argument is empty" in error):
         return f"Nothing is finished: with max_length tokens a translation is, even without eos_id. ({error})"
+    if error is not None and "list index out of range" in error and "beam" in error:
+        return (
+            "A list is shorter than the code takes it to be: are there fewer candidates than `beam`, are those that "
+            "ended taken out before the rest is cut to `beam`, and is each list of tokens a new one, tokens + [token]? "
+            f"({error})"
+        )
     return error
 
 
