@@ -145,6 +145,7 @@ RELU_AXES: Axes = _REST | {
                 ("ELU", lambda h: np.where(h > 0, h, np.expm1(np.minimum(h, 0)))),
                 ("softplus, log(1 + eʰ)", lambda h: np.logaddexp(0, h)),
                 ("ReLU6, which cuts at 6", lambda h: np.clip(h, 0, 6)),
+                ("a cut at −1 and 1", lambda h: np.clip(h, -1, 1)),
                 ("ReLU, squared", lambda h: relu(h) ** 2),
                 ("a square", lambda h: h**2),
             )
@@ -206,6 +207,7 @@ GATE_AXES: Axes = {
         ("With ReLU this is a ReGLU; SwiGLU takes SiLU.", relu),
         ("expand goes through no activation; it goes through SiLU.", _as_it_is),
         ("The activation of expand is tanh; SwiGLU takes SiLU.", np.tanh),
+        ("expand goes through SiLU twice; once is right.", lambda h: silu(silu(h))),
         (
             "What comes out of expand is not used but for its sign: the gate is let through where it is positive.",
             lambda h: (h > 0) * 1.0,

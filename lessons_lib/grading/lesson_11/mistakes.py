@@ -309,7 +309,7 @@ CALLS: list[tuple[str, Callable[[Sequence[Call], int, int], bool]]] = [
         lambda calls, prompt, written: all(past == 0 for *_, past in calls) and all(t == 1 for t, *_ in calls[1:]),
     ),
     (
-        "The whole text is read again behind the past that holds it already: with a past, hand in only the last token.",
+        "Tokens are read again that the past holds already: behind the prompt, hand in only the token written last.",
         lambda calls, prompt, written: any(t > 1 and past > 0 for t, _, past in calls[1:]),
     ),
     (
