@@ -286,7 +286,7 @@ def _given_to(
 ) -> str | None:
     """With what a layer of the decoder was called, if that explains what it gave."""
     x = case[f"decoder_layers_{number - 1}_gave"] if number else model.embed(tgt)
-    called = f"layer {number} of the decoder is called"
+    called = f"Layer {number} of the decoder is called"
     axes = {
         "mask": [(f"{called} without the causal mask.", True)],
         "memory_mask": [(f"{called} without memory_mask.", True)],
