@@ -481,7 +481,7 @@ def _exponents(given: dict[str, float], arguments: dict[str, tuple]) -> str | No
     if len(rows) < 5:
         return None
     powers, _, rank, _ = np.linalg.lstsq(np.array(rows), np.array(logs), rcond=None)
-    if rank < 4 or not close(np.array(rows) @ powers, np.array(logs), 1e-6):
+    if rank < 4 or not close(np.array(rows) @ powers, np.array(logs), 1e-6) or close(powers, np.full(4, 0.25)):
         return None
     said = ", ".join(f"{power:.3g}" for power in powers)
     return f"takes the four shares to the powers {said}; each is due to the power 1/4, the fourth root of the product."
