@@ -142,6 +142,11 @@ def equal_size(inputs: Inputs, cases: Cases) -> str | None:
     d_ff, width = int(inputs["d_ff"]), int(cases["built_swiglu"]["expand_weight"][0])
     due, asked = 2 * d_ff // 3, (d_ff, *OTHER_WIDTHS)
     if width == due:
+        if cases["others"]["width"].tolist() == [2 * (other // 3) for other in OTHER_WIDTHS]:
+            return (
+                "It is as if d_ff were divided first, 2 * (d_ff // 3), so that the width is always even: "
+                "2 * d_ff // 3 is due."
+            )
         for other, given in zip(OTHER_WIDTHS, cases["others"]["width"].tolist(), strict=True):
             if given != 2 * other // 3:
                 return f"Right for d_ff={d_ff}, but d_ff={other} needs {2 * other // 3} hidden neurons, not {given}."
@@ -182,6 +187,8 @@ def memory_runs(inputs: Inputs, cases: Cases) -> str | None:
         return f"`added` has a column for each neuron; give a row for each, {(len(fired), d_model)}."
     if added.shape != (len(fired), d_model):
         return f"`added` has the shape {added.shape}; {(len(fired), d_model)} is due, a row for each neuron that fires."
+    if output.shape == (len(fired),) != (d_model,):
+        return "`output` has a number for each neuron: sum `added` over the neurons, dim=0; a word is due, (d_model,)."
     if output.shape != (d_model,):
         return f"`output` has the shape {output.shape}; {(d_model,)} is due."
     return None

@@ -63,6 +63,14 @@ WRONG_ONE: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_ONE: list[Wrong] = [
     (
+        "The values of the past are lost, zeros in their place: join past[1] and the new values.",
+        lambda q, k, v: attention(q[:, :, -1:], k, v * (np.arange(v.shape[2]) == v.shape[2] - 1)[:, None])[0],
+    ),
+    (
+        "The keys of the past are lost, zeros in their place: join past[0] and the new keys.",
+        lambda q, k, v: attention(q[:, :, -1:], k * (np.arange(k.shape[2]) == k.shape[2] - 1)[:, None], v)[0],
+    ),
+    (
         "The keys of the past stand in the place of its values; past[0] holds keys, past[1] values.",
         lambda q, k, v: attention(q[:, :, -1:], k, np.concatenate([k[:, :, :-1], v[:, :, -1:]], axis=2))[0],
     ),
