@@ -253,7 +253,7 @@ guessed), numbers drawn from 0 to 1, and random token ids. What the model reads 
 Every other place stays as it is.
 
 `masked_loss(logits, tokens, chosen)` takes logits (B, S, V) and the *right* tokens, and gives a tensor of one number, from which
-gradients flow: the mean cross-entropy over the chosen places, and over no other. If nothing was chosen it is 0.
+gradients flow: the mean cross-entropy over the chosen places, and over no other. If nothing was chosen it is 0; a plain `0.0` will do there.
 
 Neither changes the caller's tensors.
 

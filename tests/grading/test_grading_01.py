@@ -89,7 +89,7 @@ def test_the_notebook_shows_points_steps_and_hint(capsys):
         "  ✓ forbidden keys get no weight (2 points)",
         "  ✗ a query with no allowed key gets zeros (1 point)",
         "  · it holds for padding masks, float16 and gradients (1 point)",
-        "  → A query with no allowed key gets NaN (a softmax over nothing but −∞); give it zeros.",
+        "  → A query with no allowed key gets NaN (a softmax over nothing but −∞, or 0 / 0); give it zeros.",
     ]
     assert repr(result) == "<q2: 2 of 4 points>"
     total = check(namespace=written)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from alike import alike
+from alike import alike, unnamed
 
 from lessons_lib import positions as library
 from lessons_lib.grading.lesson_04 import drive
@@ -13,21 +13,30 @@ from lessons_lib.grading.lesson_04 import reference as reference_positions
 LESSON = "04_positional_encoding"
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(10))
 def test_named_mistakes_can_be_told_apart(seed):
     length, width = drive.make_sizes(seed)["sizes"].tolist()
     assert length != width
-    tables = [reference_positions.sinusoidal(3, width), *(w(3, width) for _, w in mistakes_04.WRONG_TABLES)]
-    heads = drive.rotation_cases(drive.make_heads(seed))["plain"]["heads"].astype(np.float64)
-    turned = [reference_positions.rotary(heads), *(w(heads, 0) for _, w in mistakes_04.WRONG_ROTATIONS)]
+    assert unnamed(mistakes_04.chosen_table, mistakes_04.TABLE_AXES, 3, width) == []
+    calls = drive.rotation_cases(drive.make_heads(seed))
+    heads, start = calls["later"]["heads"].astype(np.float64), calls["later"]["start"]
+    right = reference_positions.rotary(heads)
+    assert alike([right, *(w(heads, 0) for _, w in mistakes_04.RARE_ROTATIONS)], 1e-2) == []
+
+    def both(**choices):
+        return np.concatenate([mistakes_04.chosen_rotation(heads, at, **choices) for at in (0, start)])
+
+    assert unnamed(both, mistakes_04.ROTATION_AXES) == []
     table, length = drive.bias_cases(drive.make_bias_table(seed))["plain"].values()
     assert length > table.shape[1] // 2 + 1  # something needs clipping
-    biases = [
-        reference_positions.relative_bias(table, length),
-        *(w(table, length) for _, w in mistakes_04.WRONG_BIASES),
-    ]
-    for versions in (tables, turned, biases):
-        assert alike(versions, 1e-2) == []
+    assert unnamed(mistakes_04.chosen_bias, mistakes_04.BIAS_AXES, table, length) == []
+
+
+def test_the_formulas_without_a_wrong_choice_are_the_references():
+    np.testing.assert_allclose(mistakes_04.chosen_table(9, 6), reference_positions.sinusoidal(9, 6))
+    heads, table = np.random.default_rng(0).normal(size=(7, 10)), np.random.default_rng(1).normal(size=(2, 7))
+    np.testing.assert_allclose(mistakes_04.chosen_rotation(heads, 5), reference_positions.rotary(heads, 5))
+    np.testing.assert_allclose(mistakes_04.chosen_bias(table, 8), reference_positions.relative_bias(table, 8))
 
 
 def test_the_references_are_the_librarys():

@@ -1,11 +1,12 @@
 """Lesson 7's checks: named mistakes can be told apart and are all made, and the reference is PyTorch's."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from alike import alike
+from alike import alike, unnamed
 from answers import right_text
 
 from lessons_lib.feedforward import FeedForward
@@ -27,27 +28,46 @@ def network(inputs, activation, width):
     return module.double()
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(10))
 def test_named_mistakes_can_be_told_apart(seed):
     inputs = drive.make_network(seed)
-    x, d_ff = drive.network_cases(inputs)["words"], int(inputs["d_ff"])
+    x, d_ff = drive.network_cases(inputs)["words"].astype(np.float64), int(inputs["d_ff"])
     matrices = judge_07._matrices(inputs, judge_07.PLAIN, d_ff)
+    assert unnamed(mistakes.chosen_network, mistakes.RELU_AXES, x, *matrices) == []
+    with_gelu = partial(mistakes.chosen_network, activation=mistakes.gelu)
+    assert unnamed(with_gelu, mistakes.GELU_AXES, x, *matrices) == []
     sides = judge_07._sides(inputs, x, 2 * d_ff // 3)
-    x = x.astype(np.float64)
-    relu = [judge_07._plain(mistakes.relu, inputs, x), *(wrong(x, *matrices) for _, wrong in mistakes.WRONG_RELU)]
-    exact = judge_07._plain(mistakes.gelu, inputs, x)
-    gelu = [exact, *(wrong(x, *matrices) for sentence, wrong in mistakes.WRONG_GELU if "tanh" not in sentence)]
+    assert unnamed(mistakes.chosen_gate, mistakes.GATE_AXES, x, *sides) == []
     gates = [judge_07._gated(inputs, x, 2 * d_ff // 3), *(wrong(*sides) for _, wrong in mistakes.WRONG_GATES)]
-    for versions in (relu, gelu, gates):
-        assert alike(versions, 1e-2) == []
-    near = mistakes.WRONG_GELU[4][1](x, *matrices)  # the approximation is near, and yet too far
-    assert not close(near, exact)
-    arguments = drive.memory_cases(drive.make_memory(seed))["plain"]
-    sums = judge_07._sums(**arguments)
-    fired, *_ = judge_07._memory(**arguments)
-    orders = [fired, *(wrong(sums, sums - arguments["expand_bias"]) for _, wrong in mistakes.WRONG_FIRED)]
-    if len(fired) > 2 and len(fired) < len(sums) - 2:
-        assert len({tuple(order) for order in orders}) >= len(orders) - 1
+    assert alike(gates, 1e-2) == []
+    exact, near = (mistakes.chosen_network(x, *matrices, activation=f) for f in (mistakes.gelu, mistakes.gelu_tanh))
+    assert not close(near, exact)  # the approximation is near, and yet too far
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_mistakes_of_the_memory_can_be_told_apart(seed):
+    inputs = drive.make_memory(seed)
+    calls = drive.memory_cases(inputs)
+    sums = [judge_07._sums(**calls[name]) for name in ("plain", "opposite")]
+
+    def both(**choices):
+        return np.concatenate([mistakes.chosen_neurons(p, p - inputs["expand_bias"], **choices) for p in sums])
+
+    assert unnamed(both, mistakes.NEURON_AXES) == []
+    fired, added, _ = judge_07._memory(**calls["plain"])
+    bias = inputs["contract_bias"].astype(np.float64)
+    keys, values = inputs["expand_weight"][fired], inputs["contract_weight"].T[fired]
+    given = sums[0][fired], values, bias, sums[0][fired] - inputs["expand_bias"][fired], keys
+    assert unnamed(mistakes.chosen_added, mistakes.ADDED_AXES, *given) == []
+    assert unnamed(mistakes.chosen_sum, mistakes.SUM_AXES, added, bias) == []
+
+
+def test_the_formulas_without_a_wrong_choice_are_the_references():
+    inputs = drive.make_network(3)
+    x, width = inputs["x"][0].astype(np.float64), 2 * int(inputs["d_ff"]) // 3
+    sides, matrices = judge_07._sides(inputs, x, width), judge_07._matrices(inputs, judge_07.PLAIN, int(inputs["d_ff"]))
+    np.testing.assert_allclose(mistakes.chosen_gate(x, *sides), judge_07._gated(inputs, x, width))
+    np.testing.assert_allclose(mistakes.chosen_network(x, *matrices), judge_07._plain(mistakes.relu, inputs, x))
 
 
 @pytest.mark.parametrize("seed", range(30))

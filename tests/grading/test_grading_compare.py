@@ -53,3 +53,9 @@ def test_nan_is_the_largest_difference():
     given = RIGHT.copy()
     given[1, 2, 3] = np.nan
     assert difference("output", given, RIGHT).startswith("output[1, 2, 3] is nan and should be")
+
+
+def test_two_numbers_that_look_alike_are_written_with_more_digits():
+    given, right = np.array([1.0, 3.7331]), np.array([1.0, 3.7334])
+    assert difference("output", given, right).startswith("output[1] is 3.7331 and should be 3.7334")
+    assert difference("output", right, right).startswith("output[0] is 1 and should be 1")

@@ -87,6 +87,8 @@ def _why_missing(module: nn.Module, key: str, unknown: Sequence[str]) -> str:
     if isinstance(there, torch.Tensor):
         how = f" (in `{owner}`)" if owner else ""
         return f"{key} is a tensor, and no parameter{how}: make it with nn.Parameter, or it will not be learned"
+    if last == "beta" and isinstance(getattr(part, "gamma", None), torch.Tensor):
+        return f"`{owner or type(part).__name__}` has gamma and no beta, as an RMSNorm: a LayerNorm with both is due"
     first = key.partition(".")[0]
     made = getattr(module, first, None)
     if isinstance(made, nn.LayerNorm | nn.MultiheadAttention):

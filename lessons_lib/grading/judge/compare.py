@@ -54,9 +54,15 @@ def difference(name: str, given: np.ndarray, right: np.ndarray) -> str:
     gap = np.nan_to_num(np.abs(given - right), nan=np.inf)
     place = np.unravel_index(int(gap.argmax()), gap.shape)
     index = ", ".join(str(int(i)) for i in place)
-    phrase = f"{name}[{index}] is {given[place]:.4g} and should be {right[place]:.4g}"
+    phrase = "{}[{}] is {} and should be {}".format(name, index, *_apart(given[place], right[place]))
     relation = related(given, right, place) if given.size > 1 and np.isfinite(given).all() else None
     return f"{phrase}; {relation}" if relation else phrase
+
+
+def _apart(given: float, right: float) -> tuple[str, str]:
+    """Both with four digits, or with as many as it takes to tell them apart."""
+    texts = ((f"{given:.{digits}g}", f"{right:.{digits}g}") for digits in range(4, 18))
+    return next((pair for pair in texts if pair[0] != pair[1]), (f"{given:.4g}", f"{right:.4g}"))
 
 
 def related(given: np.ndarray, right: np.ndarray, place: tuple[int, ...]) -> str | None:

@@ -23,6 +23,10 @@ from lessons_lib.grading.lesson_01.mistakes import (
 )
 
 Inputs = dict[str, np.ndarray]
+NOT_APART = (
+    "Its query points where that key points, but the keys are not apart: they must be orthogonal to each other, and as "
+    "long, as the rows of torch.eye(length) are."
+)
 
 
 def plain_runs(inputs: Inputs, cases: Cases) -> str | None:
@@ -113,7 +117,7 @@ def empty_row(inputs: Inputs, cases: Cases) -> str | None:
     arguments, case = masked_cases(inputs)["empty"], cases["empty"]
     output, weights = case["output"], case["weights"]
     if np.isnan(weights[0]).any():
-        return "A query with no allowed key gets NaN (a softmax over nothing but −∞); give it zeros."
+        return "A query with no allowed key gets NaN (a softmax over nothing but −∞, or 0 / 0); give it zeros."
     if close(weights[0], np.full_like(weights[0], 1 / len(weights[0]))):
         return "A query with no allowed key gets the same weight for every key; give it zeros."
     if not close(weights[0], np.zeros_like(weights[0])):
@@ -181,8 +185,15 @@ def head_places(inputs: Inputs, cases: Cases) -> str | None:
                 f"Of {length} keys, that of word {before[word]} is all zeros, so no query can find it: each position "
                 f"needs a direction of its own, and d_head is {case['query'].shape[1]}."
             )
-        return f"Of {length} words, word {word} looks at word {looks[word]}; it must look at word {before[word]}."
+        hint = f"Of {length} words, word {word} looks at word {looks[word]}; it must look at word {before[word]}."
+        return f"{hint} {NOT_APART}" if _seeks(case, word, before[word]) else hint
     return None
+
+
+def _seeks(case: Case, word: int, other: int) -> bool:
+    """Whether the query of a word points where the key of another one points, and yet a third key wins."""
+    query, key = case["query"][word].astype(np.float64), case["key"][other].astype(np.float64)
+    return close(query @ key, np.linalg.norm(query) * np.linalg.norm(key)) and bool(query.any())
 
 
 def head_strength(inputs: Inputs, cases: Cases) -> str | None:

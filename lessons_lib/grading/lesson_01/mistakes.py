@@ -187,6 +187,13 @@ RARE_MASKS: list[Wrong] = [
     ),
     *(
         (
+            f"The mask's column of the {which} key serves all keys; each has its own.",
+            lambda s, m, column=column: attention_weights(s, np.broadcast_to(m[..., column, None], m.shape)),
+        )
+        for which, column in (("first", 0), ("last", -1))
+    ),
+    *(
+        (
             "A causal mask is applied inside; the `mask` that is given says all that is forbidden.",
             lambda s, m, meets=meets: attention_weights(s, meets(np.tri(*s.shape[-2:], dtype=bool), m)),
         )

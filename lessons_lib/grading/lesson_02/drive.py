@@ -179,7 +179,7 @@ def built(answer: Callable, state: Mapping[str, np.ndarray]) -> nn.Module:
         raise Trouble("`Attention` is no nn.Module yet: begin __init__ with super().__init__()")
     has = dict(layer.named_parameters(remove_duplicate=False))
     if missing := [name for name in state if name not in has]:
-        raise Trouble(_missing(missing, has))
+        raise Trouble(_missing(layer, missing, has))
     named = {id(has[name]) for name in state}  # a second name for one of these is no second parameter
     if extra := sorted(name for name, value in has.items() if name not in state and id(value) not in named):
         raise Trouble(f"there is a parameter `{extra[0]}`, which the question does not name: three linear layers do")
@@ -195,12 +195,17 @@ def built(answer: Callable, state: Mapping[str, np.ndarray]) -> nn.Module:
     return layer.eval()
 
 
-def _missing(missing: list[str], has: Mapping[str, Any]) -> str:
+def _missing(layer: nn.Module, missing: list[str], has: Mapping[str, Any]) -> str:
     if all(name.endswith(".bias") for name in missing):
         return f"there is no parameter `{missing[0]}`: the question asks for layers with a bias"
     if not has:
         return "the module has no weights at all: assign nn.Linear layers to self in __init__, not to a list or a name"
-    return f"there is no parameter `{missing[0]}`, but {', '.join(sorted(has))}: name the layers query, key and value"
+    name, others = missing[0].partition(".")[0], ", ".join(sorted(has))
+    if isinstance(getattr(layer, name, None), torch.Tensor):
+        return f"`{name}` is a tensor, and a layer is due, with weight and bias: self.{name} = nn.Linear(…)"
+    if {other.partition(".")[0] for other in has} < set(PROJECTIONS):
+        return f"__init__ makes no layer self.{name}; there are {others}: write self.{name} = nn.Linear(…), there"
+    return f"there is no parameter `{missing[0]}`, but {others}: name the layers query, key and value"
 
 
 def make_finds(seed: int) -> Arrays:

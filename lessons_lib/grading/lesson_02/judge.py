@@ -36,6 +36,8 @@ Inputs = dict[str, np.ndarray]
 def project_runs(inputs: Inputs, cases: Cases) -> str | None:
     plain = cases["plain"]
     if plain.error is not None:
+        if "stack expects each tensor to be equal size" in plain.error:
+            return f"Query, key and value differ in width and fit in no stack: return three tensors. ({plain.error})"
         return _wrong_square(inputs, cases) or plain.error
     right = [array.shape for array in _projected(inputs, "plain")]
     given = [plain[name].shape for name in PROJECTIONS]

@@ -52,6 +52,14 @@ WRONG_PROJECTIONS: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_PROJECTIONS: list[Wrong] = [
     (
+        "is divided by its length, so that all its rows have the length 1; project gives what the layer gives",
+        lambda x, w, n: (y := linear(x, w, n)) / np.linalg.norm(y, axis=-1, keepdims=True),
+    ),
+    (
+        "has a norm behind its layer; project gives what the layer gives",
+        lambda x, w, n: ((y := linear(x, w, n)) - y.mean(-1, keepdims=True)) / np.sqrt(y.var(-1, keepdims=True) + 1e-5),
+    ),
+    (
         "has gone through a tanh; project gives what the layer gives",
         lambda x, w, n: np.tanh(linear(x, w, n)),
     ),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lessons_lib.grading.drive.advice import sizes
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.properties import (
     KEPT,
@@ -146,7 +147,13 @@ def masked_runs(inputs: Inputs, cases: Cases) -> str | None:
         return 'Without a mask the output is wrong already: first get check("q2") right.'
     if plain.error or cases["cross"].error:
         return plain.error or cases["cross"].error
-    return f"With a mask (T, S) it fails: {cases['masked'].error}" if cases["masked"].error else None
+    error = cases["masked"].error
+    if error and error.endswith("dimension 1") and set(sizes(error) or ()) == {_n_heads(inputs), len(inputs["mask"])}:
+        return (
+            "The rows of the mask (T, S) meet the axis of the heads: leave it as it is, without unsqueeze, and it fits "
+            f"scores (B, H, T, S). ({error})"
+        )
+    return error and f"With a mask (T, S) it fails: {error}"
 
 
 def returned_weights(inputs: Inputs, cases: Cases) -> str | None:

@@ -5,8 +5,17 @@ import numpy as np
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype, wrong_gradients
 from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.judge.variations import name_variation
 from lessons_lib.grading.lesson_04.drive import bias_cases, rotation_cases, table_cases
-from lessons_lib.grading.lesson_04.mistakes import KNOWN_BIASES, KNOWN_ROTATIONS, KNOWN_TABLES, alternating
+from lessons_lib.grading.lesson_04.mistakes import (
+    BIAS_AXES,
+    RARE_ROTATIONS,
+    ROTATION_AXES,
+    TABLE_AXES,
+    chosen_bias,
+    chosen_rotation,
+    chosen_table,
+)
 from lessons_lib.grading.lesson_04.reference import (
     distances,
     relative_bias,
@@ -14,8 +23,6 @@ from lessons_lib.grading.lesson_04.reference import (
     rotary,
     rotary_gradient,
     sinusoidal,
-    speeds,
-    turn,
 )
 
 Inputs = dict[str, np.ndarray]
@@ -47,10 +54,10 @@ def table_values(inputs: Inputs, cases: Cases) -> str | None:
     if table.dtype == np.float16 or table.dtype.kind != "f":
         return f"The table is {table.dtype}; embeddings are float32, so give the table as float32."
     length = len(table)
-    if close(table, alternating(np.arange(length)[:, None] / length * speeds(table.shape[1])), 1e-3):
+    if close(table, chosen_table(*sizes, factor=1 / length), 1e-3):
         return "The positions are divided by max_length; they are 0, 1, 2 …, however long the table is."
     # Three rows tell the mistakes apart; further down, angles that grew too large are noise in float32.
-    hint = name_mistake(table[:3], KNOWN_TABLES, 3, table.shape[1])
+    hint = name_variation(table[:3], chosen_table, TABLE_AXES, 3, table.shape[1])
     return hint or f"The numbers differ: {difference('table', table, right)}."
 
 
@@ -94,11 +101,7 @@ def rotation_values(inputs: Inputs, cases: Cases) -> str | None:
     rotated, right = cases["plain"]["rotated"], rotary(heads)
     if close(rotated, right):
         return None
-    later, start = cases["later"], rotation_cases(inputs)["later"]["start"]
-    times = turn(heads, start * np.arange(len(heads))[:, None] * speeds(heads.shape[1]))
-    if close(rotated, heads) and later.error is None and close(later["rotated"], times):
-        return "`start` multiplies the positions; it is added: row t stands at start + t."
-    hint = name_mistake(rotated, KNOWN_ROTATIONS, heads, 0)
+    hint = _named_rotation(inputs, cases)
     if hint := hint or changed_in_place(cases["plain"], rotation_cases(inputs)["plain"]):
         return hint
     lengths = np.linalg.norm(rotated.astype(np.float64), axis=-1)
@@ -122,14 +125,9 @@ def rotation_start(inputs: Inputs, cases: Cases) -> str | None:
     calls = rotation_cases(inputs)
     heads, start = calls["later"].values()
     later = cases["later"]
-    if later.error is None and close(later["rotated"], rotary(heads)):
-        return (
-            "`start` changes nothing: while a translator writes with a cache, every new word would stand at position 0."
-        )
-    if later.error is None and close(later["rotated"], rotary(heads, -start)):
-        return "`start` is subtracted; the first row stands at position start, the next at start + 1."
-    if later.error is None and close(later["rotated"], _all_at(heads, start)):
-        return "With `start`, all rows stand at the same position; they stand at start, start + 1, start + 2 …"
+    wrong = later.error is None and not close(later["rotated"], rotary(heads, start))
+    if hint := wrong and _named_rotation(inputs, cases):
+        return hint
     for other in range(3 * start):
         if other != start and later.error is None and close(later["rotated"], rotary(heads, other)):
             return f"With start={start} the first row stands at position {other}; it stands at start."
@@ -203,7 +201,8 @@ def bias_values(inputs: Inputs, cases: Cases) -> str | None:
     later, start = cases["later"], bias_cases(inputs)["later"]["start"]
     if later.error is None and later["bias"].shape == (len(table), start + length, length) != right.shape:
         return "The biases have a row for each key; a row for each query is due, (H, queries, keys)."
-    return name_mistake(bias, KNOWN_BIASES, table, length) or _odd_bias(bias, right, table, length)
+    hint = _other_reach(bias, table, length) or name_variation(bias, chosen_bias, BIAS_AXES, table, length)
+    return hint or _odd_bias(bias, right, table, length)
 
 
 def bias_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -243,8 +242,21 @@ def _gradients(why: str, case: Case, right: Inputs) -> str | None:
     return hint and f"{why} {hint}"
 
 
-def _all_at(heads: np.ndarray, start: int) -> np.ndarray:
-    return np.concatenate([rotary(heads[row : row + 1], start) for row in range(len(heads))])
+def _named_rotation(inputs: Inputs, cases: Cases) -> str | None:
+    """The mistake that gives what came from position 0 on and from `start` on, or else the first of them alone."""
+    later = rotation_cases(inputs)["later"]
+    heads, start = later["heads"].astype(np.float64), later["start"]
+    given = [cases[name]["rotated"] for name in ("plain", "later") if cases[name].error is None]
+
+    def both(**choices) -> np.ndarray:
+        return np.concatenate([chosen_rotation(heads, at, **choices) for at in (0, start)[: len(given)]])
+
+    if len(given) == 2 and given[1].shape == given[0].shape:
+        hint = name_variation(np.concatenate(given), both, ROTATION_AXES)
+    else:
+        hint = None
+    hint = hint or name_mistake(given[0], RARE_ROTATIONS, heads, 0)
+    return hint or name_variation(given[0], chosen_rotation, ROTATION_AXES, heads, 0)
 
 
 def _wrong_axis(case: Case, heads: np.ndarray) -> str | None:
@@ -252,6 +264,18 @@ def _wrong_axis(case: Case, heads: np.ndarray) -> str | None:
         return (
             "With heads, the positions run along the axis of the heads; the positions are the second axis from the end."
         )
+    return None
+
+
+def _other_reach(bias: np.ndarray, table: np.ndarray, length: int) -> str | None:
+    """Whether the table is read with another max_distance; one that is one too small has a sentence of its own."""
+    middle = table.shape[1] // 2
+    for other in range(middle - 1):
+        if close(bias, table[:, distances(length).clip(-other, other) + other]):
+            return (
+                f"The table is read as if max_distance were {other}; with {table.shape[1]} columns it is {middle}: "
+                "(table.shape[1] - 1) // 2."
+            )
     return None
 
 
@@ -264,12 +288,6 @@ def _odd_bias(bias: np.ndarray, right: np.ndarray, table: np.ndarray, length: in
         int(d) for d in np.unique(distances(length)) if not close(np.diagonal(bias[0], d), np.diagonal(right[0], d))
     ]
     middle = table.shape[1] // 2
-    for other in range(middle):
-        if close(bias, table[:, distances(length).clip(-other, other) + other]):
-            return (
-                f"The table is read as if max_distance were {other}; with {table.shape[1]} columns it is {middle}: "
-                "(table.shape[1] - 1) // 2."
-            )
     if wrong:
         numbers, row = np.diagonal(bias, wrong[0], 1, 2)[:, :1], int(np.clip(wrong[0], -middle, middle)) + middle
         for column in range(table.shape[1]):

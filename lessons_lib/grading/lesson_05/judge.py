@@ -1,6 +1,7 @@
 """Lesson 5: what the learner's layers and their whole encoder–decoder must give, step by step."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from lessons_lib.grading.judge.properties import (
     random_or_rounded,
 )
 from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.judge.variations import name_variation
 from lessons_lib.grading.lesson_05.drive import (
     LAYERS,
     LONG,
@@ -269,12 +271,31 @@ def _stack(method: str, case: Case, right: np.ndarray, trace: list[np.ndarray], 
         if given.shape != due.shape:
             return f"{method}: layer {number} gives the shape {given.shape}; {due.shape} is due."
         if not close(given, due):
+            if method == "decode" and (hint := _given_to(number, given, case, *arguments)):
+                return f"decode: {hint}"
             read = "the embedded tokens or the mask" if not number else "something else than what the last one made"
             return (
                 f"{method}: the layers are right, but what layer {number} is given is not: {read} "
                 f"({difference('its output', given, due)})."
             )
     return f"{method}: all layers are right; what comes behind them is not ({difference('output', output, right)})."
+
+
+def _given_to(
+    number: int, given: np.ndarray, case: Case, model: Model, tgt: np.ndarray, memory: np.ndarray, visible: np.ndarray
+) -> str | None:
+    """With what a layer of the decoder was called, if that explains what it gave."""
+    x = case[f"decoder_layers_{number - 1}_gave"] if number else model.embed(tgt)
+    called = f"Layer {number} of the decoder is called"
+    axes = {
+        "mask": [(f"{called} without the causal mask.", True)],
+        "memory_mask": [(f"{called} without memory_mask.", True)],
+    }
+    if number:
+        axes["memory"] = [(f"{called} with what the last one gave in the place of `memory`.", x)]
+        axes["x"] = [(f"{called} with the embedded tokens, not with what the last one gave.", model.embed(tgt))]
+    right = {"x": x, "memory": memory, "mask": np.tri(tgt.shape[1], dtype=bool), "memory_mask": visible}
+    return name_variation(given, partial(decoder_layer, model.layers("decoder")[number], **right), axes)
 
 
 def _parts(inputs: Inputs, decoder: bool) -> Parts:

@@ -117,6 +117,13 @@ def rms_properties(inputs: Inputs, cases: Cases) -> str | None:
     x, gamma, zero = norm_cases(inputs), inputs["gamma"], cases["zero"]
     if zero.error is None and not np.isfinite(zero["output"]).all():
         return "A word of zeros gives NaN, 0 divided by 0: √(mean of x² + ε), with ε inside."
+    rounded, again = rms_norm(x["words"], gamma.astype(np.float16).astype(np.float64)), cases["again"]
+    if (
+        again.error is None
+        and close(again["output"], rounded, 1e-5)
+        and not close(rounded, rms_norm(x["words"], gamma))
+    ):
+        return "gamma itself is rounded where x is float16, and stays so: forward must leave self.gamma as it is."
     return (
         _values(inputs, cases, "faint", rms_norm, ("gamma",), KNOWN_RMS_EPS)
         or _eps(cases, rms_norm(x["words"], gamma, OTHER_EPS), rms_norm(x["words"], gamma), "1e-6")

@@ -1,19 +1,28 @@
 """Lesson 7: what the learner's feed-forward network and their reading of it as a memory must give, step by step."""
 
+from functools import partial
+
 import numpy as np
 
 from lessons_lib.grading.arrays import read_text
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.properties import another, changed_in_place, differs, other_dtype, wrong_gradients
 from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.judge.variations import name_variation
 from lessons_lib.grading.lesson_07.drive import OTHER_WIDTHS, memory_cases, network_cases, weights
 from lessons_lib.grading.lesson_07.mistakes import (
-    KNOWN_ADDED,
-    KNOWN_FIRED,
-    KNOWN_GATES,
-    KNOWN_GELU,
-    KNOWN_RELU,
-    KNOWN_SUMS,
+    ADDED_AXES,
+    GATE_AXES,
+    GELU_AXES,
+    NEURON_AXES,
+    RELU_AXES,
+    SUM_AXES,
+    WRONG_GATES,
+    chosen_added,
+    chosen_gate,
+    chosen_network,
+    chosen_neurons,
+    chosen_sum,
     gelu,
     relu,
     sigmoid,
@@ -47,7 +56,8 @@ def relu_values(inputs: Inputs, cases: Cases) -> str | None:
         return None
     if cases["again"].error is None and another(cases["again"]["output"], output):
         return "Two calls with the same words give different results: is there dropout inside? Leave it to the layer."
-    hint = name_mistake(output, KNOWN_RELU, _double(x), *_matrices(inputs, PLAIN, int(inputs["d_ff"])))
+    matrices = _matrices(inputs, PLAIN, int(inputs["d_ff"]))
+    hint = name_variation(output, chosen_network, RELU_AXES, _double(x), *matrices)
     return hint or f"The values differ: {difference('output', output, right)}."
 
 
@@ -77,13 +87,22 @@ def gated_runs(inputs: Inputs, cases: Cases) -> str | None:
     for activation, names in (("relu", PLAIN), ("gelu", PLAIN), ("swiglu", GATED)):
         width = None if activation == "swiglu" else int(inputs["d_ff"])
         built = cases[f"built_{activation}"]
-        hint = built.error or _structure(inputs, built, names, width) or cases[f"words_{activation}"].error
+        hint = built.error or _structure(inputs, built, names, width) or _fails(inputs, cases, activation)
         if hint:
             return f"For activation={activation!r}: {hint}"
     x = network_cases(inputs)["words"]
     if differs(cases["words_relu"], {"output": _plain(relu, inputs, x)}, ""):
         return 'With ReLU the numbers are wrong already: first get check("q1") right.'
     return None
+
+
+def _fails(inputs: Inputs, cases: Cases, activation: str) -> str | None:
+    """Why the network with this activation does not run."""
+    error, (words, d_model) = cases[f"words_{activation}"].error, network_cases(inputs)["words"].shape
+    hidden = int(cases[f"built_{activation}"]["expand_weight"][0])
+    if error and activation == "swiglu" and f"({words}x{hidden} and {d_model}x{hidden})" in error:
+        return f"expand and gate both read x, and here one of them reads what the other has made. ({error})"
+    return error
 
 
 def gelu_values(inputs: Inputs, cases: Cases) -> str | None:
@@ -96,7 +115,10 @@ def gelu_values(inputs: Inputs, cases: Cases) -> str | None:
         )
     matrices = _matrices(inputs, PLAIN, int(inputs["d_ff"]))
     gap = difference("output", output, right) if output.shape == right.shape else f"its shape is {output.shape}"
-    return name_mistake(output, KNOWN_GELU, _double(x), *matrices) or f"With GELU the values differ: {gap}."
+    return (
+        name_variation(output, partial(chosen_network, activation=gelu), GELU_AXES, _double(x), *matrices)
+        or f"With GELU the values differ: {gap}."
+    )
 
 
 def gate_values(inputs: Inputs, cases: Cases) -> str | None:
@@ -106,7 +128,9 @@ def gate_values(inputs: Inputs, cases: Cases) -> str | None:
     if not close(output, right):
         h, g, v, c = _sides(inputs, x, width)
         gap = difference("output", output, right) if output.shape == right.shape else f"its shape is {output.shape}"
-        return name_mistake(output, KNOWN_GATES, h, g, v, c) or f"With the gate the values differ: {gap}."
+        hint = name_mistake(output, WRONG_GATES, h, g, v, c)
+        hint = hint or name_variation(output, chosen_gate, GATE_AXES, _double(x), h, g, v, c)
+        return hint or f"With the gate the values differ: {gap}."
     batch = network_cases(inputs)["batch"]
     sentence = "The gated network is right for (T, d_model), but not for (B, T, d_model)"
     hint = wrong_gradients(cases["gradient_swiglu"], _gradients("swiglu", inputs, width))
@@ -118,6 +142,11 @@ def equal_size(inputs: Inputs, cases: Cases) -> str | None:
     d_ff, width = int(inputs["d_ff"]), int(cases["built_swiglu"]["expand_weight"][0])
     due, asked = 2 * d_ff // 3, (d_ff, *OTHER_WIDTHS)
     if width == due:
+        if cases["others"]["width"].tolist() == [2 * (other // 3) for other in OTHER_WIDTHS]:
+            return (
+                "It is as if d_ff were divided first, 2 * (d_ff // 3), so that the width is always even: "
+                "2 * d_ff // 3 is due."
+            )
         for other, given in zip(OTHER_WIDTHS, cases["others"]["width"].tolist(), strict=True):
             if given != 2 * other // 3:
                 return f"Right for d_ff={d_ff}, but d_ff={other} needs {2 * other // 3} hidden neurons, not {given}."
@@ -158,6 +187,8 @@ def memory_runs(inputs: Inputs, cases: Cases) -> str | None:
         return f"`added` has a column for each neuron; give a row for each, {(len(fired), d_model)}."
     if added.shape != (len(fired), d_model):
         return f"`added` has the shape {added.shape}; {(len(fired), d_model)} is due, a row for each neuron that fires."
+    if output.shape == (len(fired),) != (d_model,):
+        return "`output` has a number for each neuron: sum `added` over the neurons, dim=0; a word is due, (d_model,)."
     if output.shape != (d_model,):
         return f"`output` has the shape {output.shape}; {(d_model,)} is due."
     return None
@@ -168,13 +199,28 @@ def memory_fires(inputs: Inputs, cases: Cases) -> str | None:
     for name in ("plain", "opposite"):
         fired, right = cases[name]["fired"], _memory(**arguments[name])[0]
         if not np.array_equal(fired, right):
-            sums = _sums(**arguments[name])
-            hint = name_mistake(fired, KNOWN_FIRED, sums, sums - arguments[name]["expand_bias"])
+            hint = _named_neurons(inputs, cases, name)
+            if hint is None and 0 < len(fired) < len(right) and np.array_equal(fired, right[: len(fired)]):
+                rest = _list(right[len(fired) :])
+                return f"The weakest of those that fire are missing, {rest}: each whose sum is above 0 fires."
             if hint is None and sorted(fired.tolist()) == sorted(right.tolist()):
                 hint = "The right neurons, in another order: sort them by their sums (token · key + bias)"
                 return f"{hint}, {_list(right)}; `fired` is {_list(fired)}."
             return hint or f"The neurons {_list(right)} fire, in this order; `fired` is {_list(fired)}."
     return None
+
+
+def _named_neurons(inputs: Inputs, cases: Cases, name: str) -> str | None:
+    """The mistake that gives what fires for a token, and for its opposite too if that ran."""
+    arguments = memory_cases(inputs)
+    names = [name, *(other for other in ("plain", "opposite") if other != name and cases[other].error is None)]
+    sums = [_sums(**arguments[each]) for each in names]
+
+    def both(**choices) -> np.ndarray:
+        bias = inputs["expand_bias"]
+        return np.concatenate([chosen_neurons(each, each - bias, **choices) for each in sums])
+
+    return name_variation(np.concatenate([cases[each]["fired"] for each in names]), both, NEURON_AXES)
 
 
 def memory_adds(inputs: Inputs, cases: Cases) -> str | None:
@@ -184,7 +230,9 @@ def memory_adds(inputs: Inputs, cases: Cases) -> str | None:
     if not close(added, right_added):
         activations = _sums(**arguments)[right_fired]
         values = _double(arguments["contract_weight"]).T[right_fired]
-        hint = name_mistake(added, KNOWN_ADDED, activations, values, _double(arguments["contract_bias"]))
+        without, keys = (activations - arguments["expand_bias"][right_fired]), arguments["expand_weight"][right_fired]
+        given = (activations, values, _double(arguments["contract_bias"]), without, _double(keys))
+        hint = name_variation(added, chosen_added, ADDED_AXES, *given)
         if hint is None and close(np.sort(added, axis=0), np.sort(right_added, axis=0)):
             return "The rows of `added` are right, but in another order than `fired`: the strongest first, in both."
         return hint or f"What a neuron adds differs: {difference('added', added, right_added)}."
@@ -192,7 +240,7 @@ def memory_adds(inputs: Inputs, cases: Cases) -> str | None:
         every = _double(arguments["contract_weight"]) @ _sums(**arguments)
         if close(output, every) or close(output, every + arguments["contract_bias"]):
             return "The output holds what the silent neurons would add, too (no ReLU); put it together from `added`."
-        hint = name_mistake(output, KNOWN_SUMS, right_added, _double(arguments["contract_bias"]))
+        hint = name_variation(output, chosen_sum, SUM_AXES, right_added, _double(arguments["contract_bias"]))
         return hint or f"`added` is right, but the output is not: {difference('output', output, right_output)}."
     return None
 

@@ -97,6 +97,11 @@ def padding_runs(inputs: Inputs, cases: Cases) -> str | None:
     if shape == (1, 1, n_rows, length) or shape == (1, n_rows, 1, length):
         return f"The sentences must stay the first axis: (B, 1, 1, S) is due, not {shape}."
     if shape == (n_rows, 1, length, length):
+        tokens, pad_id = padding_cases(inputs)["right"].values()
+        if np.array_equal(mask, (tokens != pad_id)[:, None, None] & np.tri(length, dtype=bool)):
+            return (
+                "A causal mask is in it: a padding mask hides the padding alone, and the caller joins the two with &."
+            )
         return (
             f"The mask {shape} has a row for each of its own tokens; with 1 in the place of T it serves queries "
             "of another sentence too."

@@ -68,6 +68,7 @@ WRONG_CAUSAL: list[Wrong] = [
     ),
 ]
 
+
 # Who may be seen, (B, S), of tokens x and the padding's id p; some tokens are below p, some above, and some are 0.
 WRONG_PADDING: list[Wrong] = [
     (
@@ -116,6 +117,10 @@ WRONG_PADDING: list[Wrong] = [
             lambda x, p, step=step: np.roll(x != p, step, axis=1),
         )
         for side, step in (("right", 1), ("left", -1))
+    ),
+    (
+        "The token before the padding is hidden too; only the places of pad_id are padding.",
+        lambda x, p: (x != p) & (np.concatenate([x[:, 1:], x[:, -1:]], axis=1) != p),
     ),
     (
         "A column is hidden in all sentences as soon as one of them is padded there; each sentence has its own row.",

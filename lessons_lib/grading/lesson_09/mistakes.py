@@ -302,6 +302,10 @@ WRONG_GENERATE: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_GENERATE: list[Wrong] = [
     (
+        "The highest logit is looked for among the places (dim=1); it is among the words of the vocabulary, dim=-1.",
+        lambda m, t, n: _continued(m, t, n, lambda seen: follow(m, seen).argmax(1)[:, -1]),
+    ),
+    (
         "All rows get the token of the first row; each text has its own.",
         lambda m, t, n: _continued(m, t, n, lambda seen: np.repeat(follow(m, seen)[:1, -1].argmax(-1), len(seen))),
     ),

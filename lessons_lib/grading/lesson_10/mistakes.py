@@ -477,6 +477,14 @@ WRONG_MACHINES: list[Wrong] = [
         lambda m: m.trained(m.weight_bytes + 4 + 8 + 4 * (m.weight_bytes < 4)),
     ),
     (
+        "The memory of the weights is rounded to whole GiB; count in bytes, and round once, at the end.",
+        lambda m: m.fitting(1, m.memory_gib * GIB - round(m.a_parameter * m.n_parameters / GIB) * GIB + m.n_parameters),
+    ),
+    (
+        "One sequence less than fits is promised.",
+        lambda m: max(0, m.fitting() - 1),
+    ),
+    (
         "A sequence that just fits is left out: up to the last byte it fits.",
         lambda m: max(0, m.memory_gib * GIB - m.a_parameter * m.n_parameters - 1) // m.bytes_a_sequence,
     ),

@@ -94,6 +94,10 @@ def _flat(returned) -> dict:
     if not isinstance(returned, tuple | list) or len(returned) != 2:
         raise Trouble("the function must give the output and what is kept: `return output, (keys, values)`")
     output, kept = returned
+    if isinstance(output, tuple | list) and len(output) == 2:
+        raise Trouble(
+            "the output is a pair: scaled_dot_product_attention gives output and weights; take the first, [0]"
+        )
     if not isinstance(kept, tuple | list) or len(kept) != 2:
         raise Trouble("what is kept is no pair of keys and values: `return output, (keys, values)`")
     return dict(zip(KEPT, (output, *kept), strict=True))

@@ -1,23 +1,30 @@
 """Lesson 11: what the learner's step with a cache, their writing and their attention over blocks must give."""
 
+import re
+
 import numpy as np
 
+from lessons_lib.grading.drive.advice import sizes
 from lessons_lib.grading.judge.compare import close, difference, name_mistake
 from lessons_lib.grading.judge.properties import changed_in_place, differs, other_dtype
 from lessons_lib.grading.judge.reference import attention
 from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.judge.variations import name_variation
 from lessons_lib.grading.lesson_11.drive import ALWAYS, block_cases, step_cases
 from lessons_lib.grading.lesson_11.mistakes import (
+    BLOCK_AXES,
     CALLS,
-    KNOWN_BLOCKS,
     KNOWN_ONE,
     KNOWN_TEXT,
+    RARE_BLOCKS,
+    SEVERAL_AXES,
     WRONG_KEPT,
-    WRONG_SEVERAL,
     Pair,
     cached,
     greedy,
     most_probable,
+    over_blocks,
+    several,
 )
 
 Inputs = dict[str, np.ndarray]
@@ -25,12 +32,33 @@ STEP = 1e-6  # of the difference quotients
 
 
 def step_runs(inputs: Inputs, cases: Cases) -> str | None:
-    case = cases["one"]
+    case, every = cases["one"], int(inputs["past"]) + 1
     due = inputs["query"][:, :, :1].shape
+    if case.error is not None:
+        return _wrong_mask(case.error, 1, every) or case.error
+    if case["output"].shape == (*due[:2], every, due[3]):
+        return (
+            f"For one new token behind {every - 1} the output has {every} rows; one is due, that of the new token: the "
+            "query is the new one, and the mask has a row for it alone, (T, n + T)."
+        )
     if case["output"].shape != due:
-        named = name_mistake(case["output"], KNOWN_ONE, *_so_far(inputs, int(inputs["past"]) + 1))
+        named = name_mistake(case["output"], KNOWN_ONE, *_so_far(inputs, every))
         return named or f"For one new token the output has the shape {case['output'].shape}; {due} is due."
     return None
+
+
+def _wrong_mask(error: str, new: int, n: int) -> str | None:
+    """Whether it fails for a mask that has not a row for each new token and a column for each of all."""
+    given = re.search(r"mask of shape \((\d+), (\d+)\) does not broadcast", error)
+    sides = tuple(map(int, given.groups())) if given else None
+    if sides is None and (met := sizes(error)) and set(met) == {new, n} and new > 1:
+        sides = (new, new)
+    if sides is None or sides == (new, n):
+        return None
+    return (
+        f"A mask has a row for each new token and a column for each of all: {(new, n)} here, (T, n + T), and not "
+        f"{sides}. ({error})"
+    )
 
 
 def step_one(inputs: Inputs, cases: Cases) -> str | None:
@@ -43,6 +71,8 @@ def step_several(inputs: Inputs, cases: Cases) -> str | None:
         start, end = step_cases(inputs)[name]
         case = cases[name]
         if case.error is not None:
+            if hint := _wrong_mask(case.error, end - start, end):
+                return hint
             what = "Without a past (None)" if name == "prompt" else "With several new tokens"
             return f"{what} it fails: {case.error}"
         if hint := _output(inputs, case, start, end) or _kept(inputs, case, start, end):
@@ -106,8 +136,11 @@ def _output(inputs: Inputs, case: Case, start: int, end: int) -> str | None:
             "inverted? True "
             "means may attend."
         )
-    wrong, extra = (KNOWN_ONE, ()) if new == 1 else (WRONG_SEVERAL, (new,))
-    named = name_mistake(output, wrong, *_so_far(inputs, end), *extra)
+    tensors = _so_far(inputs, end)
+    if new == 1:
+        named = name_mistake(output, KNOWN_ONE, *tensors)
+    else:
+        named = name_variation(output, several, SEVERAL_AXES, *tensors, new)
     where = "one new token" if new == 1 else f"{new} new tokens behind {start or 'none'}"
     return named or f"The output for {where} is wrong: {difference('output', output, right)}."
 
@@ -177,6 +210,8 @@ def text_values(inputs: Inputs, cases: Cases) -> str | None:
     for sentence, version in KNOWN_TEXT:
         if np.array_equal(tokens, version(inputs)):
             return sentence
+    if 1 < calls[0][0] < length and len(calls) <= int(inputs["n_tokens"]) + 1:
+        return f"Of the prompt's {length} tokens the first step reads {calls[0][0]}; all of them go through it at once."
     for number, (read, start, past) in enumerate(calls, 1):
         if start != past:
             return (
@@ -251,7 +286,8 @@ def blocks_values(inputs: Inputs, cases: Cases) -> str | None:
             "exp(m − m')), or does a maximum or a sum start at the wrong number?"
         )
     came, kept = _blocks(inputs)
-    named = name_mistake(output, KNOWN_BLOCKS, inputs["query"], came, kept)
+    given = inputs["query"], came, kept
+    named = name_mistake(output, RARE_BLOCKS, *given) or name_variation(output, over_blocks, BLOCK_AXES, *given)
     if named is not None:
         return named
     whole = cases["whole"]

@@ -1,12 +1,13 @@
-"""Lesson 11: the ways in which cache, writing and online softmax go wrong, each as a version of the reference."""
+"""Lesson 11: the ways in which cache, writing and online softmax go wrong, as versions or choices of the reference."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
-from lessons_lib.grading.judge.reference import attention, softmax
+from lessons_lib.grading.judge.reference import attention, attention_weights, dot_products, softmax
 from lessons_lib.grading.judge.scales import ODD_SCALES
+from lessons_lib.grading.judge.variations import Axes
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -49,6 +50,11 @@ WRONG_ONE: list[Wrong] = [
         lambda q, k, v: v.astype(np.float64).sum(axis=2, keepdims=True),
     ),
     (
+        "The new token sees the first two keys alone: the triangle is moved by the new tokens; move it by the "
+        "length of the past.",
+        lambda q, k, v: attention(q[:, :, -1:], k[:, :, :2], v[:, :, :2])[0],
+    ),
+    (
         "The values of the past stand behind the new one, its keys in front: keep both in the same order.",
         lambda q, k, v: attention(q[:, :, -1:], k, np.roll(v, 1, axis=2))[0],
     ),
@@ -56,6 +62,14 @@ WRONG_ONE: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_ONE: list[Wrong] = [
+    (
+        "The values of the past are lost, zeros in their place: join past[1] and the new values.",
+        lambda q, k, v: attention(q[:, :, -1:], k, v * (np.arange(v.shape[2]) == v.shape[2] - 1)[:, None])[0],
+    ),
+    (
+        "The keys of the past are lost, zeros in their place: join past[0] and the new keys.",
+        lambda q, k, v: attention(q[:, :, -1:], k * (np.arange(k.shape[2]) == k.shape[2] - 1)[:, None], v)[0],
+    ),
     (
         "The keys of the past stand in the place of its values; past[0] holds keys, past[1] values.",
         lambda q, k, v: attention(q[:, :, -1:], k, np.concatenate([k[:, :, :-1], v[:, :, -1:]], axis=2))[0],
@@ -110,39 +124,90 @@ RARE_ONE: list[Wrong] = [
     ),
 ]
 
-# The output of `new` tokens behind a past.
-WRONG_SEVERAL: list[Wrong] = [
-    (
-        "Of several new tokens, each sees all the others, later ones too: a causal mask is due among them.",
-        lambda q, k, v, new: attention(q[:, :, -new:], k, v)[0],
-    ),
-    (
-        "The scores of later tokens are set to 0, and a score of 0 has a weight, too: set them to −∞.",
-        lambda q, k, v, new: softmax(_scores(q, k, new) * shifted(new, k.shape[2])) @ v,
-    ),
-    (
-        "Of several new tokens, each sees the past and itself, but not the new ones before it.",
-        lambda q, k, v, new: attention(q[:, :, -new:], k, v, _past_and_own(new, k.shape[2]))[0],
-    ),
-    (
-        "Of several new tokens, each sees one later token: the triangle is moved one column too far.",
-        lambda q, k, v, new: attention(q[:, :, -new:], k, v, shifted(new, k.shape[2], 1))[0],
-    ),
-    (
-        "Of several new tokens only the last sees the past; each sees all of it.",
-        lambda q, k, v, new: attention(
-            q[:, :, -new:],
-            k,
-            v,
-            shifted(new, k.shape[2])
-            & ((np.arange(k.shape[2]) >= k.shape[2] - new) | (np.arange(new)[:, None] == new - 1)),
-        )[0],
-    ),
-    (
-        "Of several new tokens, all see what the first of them may see: each later row must reach one further.",
-        lambda q, k, v, new: attention(q[:, :, -new:], k, v, np.tri(1, k.shape[2], k.shape[2] - new, dtype=bool))[0],
-    ),
-]
+
+def several(
+    q: np.ndarray,
+    k: np.ndarray,
+    v: np.ndarray,
+    new: int,
+    *,
+    mask: Callable[[int, int], np.ndarray] = lambda new, n: shifted(new, n),
+    scale: Callable[[int], float] = np.sqrt,
+    hide: Callable[[np.ndarray, np.ndarray], np.ndarray] = attention_weights,
+) -> np.ndarray:
+    """What the last `new` tokens take home, with a mask made of their number and that of all keys."""
+    scores = dot_products(q[:, :, -new:], k) / scale(q.shape[-1])
+    return hide(scores, mask(new, k.shape[2])) @ v
+
+
+# The output of `new` tokens, behind a past or without one.
+SEVERAL_AXES: Axes = {
+    "mask": [
+        (
+            "Of several new tokens, each sees all the others, later ones too: a causal mask is due among them.",
+            lambda new, n: np.ones((new, n), bool),
+        ),
+        (
+            "Of several new tokens, each sees the past and itself, but not the new ones before it.",
+            lambda new, n: _past_and_own(new, n),
+        ),
+        (
+            "Of several new tokens, each sees one later token: the triangle is moved one column too far.",
+            lambda new, n: shifted(new, n, 1),
+        ),
+        (
+            "Of several new tokens, none sees itself: the triangle is moved one column too little.",
+            lambda new, n: shifted(new, n, -1),
+        ),
+        (
+            "The triangle of several new tokens starts in the corner, so the first sees but the first key: move it by "
+            "the length of the past.",
+            lambda new, n: np.tri(new, n, dtype=bool),
+        ),
+        (
+            "Of several new tokens only the last sees the past; each sees all of it.",
+            lambda new, n: shifted(new, n) & ((np.arange(n) >= n - new) | (np.arange(new)[:, None] == new - 1)),
+        ),
+        (
+            "Of several new tokens, none sees the past; each sees all of it.",
+            lambda new, n: shifted(new, n) & (np.arange(n) >= n - new),
+        ),
+        (
+            "Of several new tokens, each sees the past alone, and neither itself nor those before it.",
+            lambda new, n: np.broadcast_to(np.arange(n) < n - new, (new, n)),
+        ),
+        (
+            "Of several new tokens, all see what the first of them may see: each later row must reach one further.",
+            lambda new, n: np.broadcast_to(np.tri(1, n, n - new, dtype=bool), (new, n)),
+        ),
+        (
+            "Of several new tokens, each sees itself and later ones: it is a lower triangle (tril), not an upper one.",
+            lambda new, n: ~shifted(new, n, -1),
+        ),
+        (
+            "Of several new tokens, each sees later ones alone: is the mask inverted? True means may attend.",
+            lambda new, n: ~shifted(new, n),
+        ),
+        (
+            "The rows of the mask stand in the wrong order: the last of the new tokens sees most.",
+            lambda new, n: shifted(new, n)[::-1],
+        ),
+        (
+            "Of several new tokens, each sees the last keys alone: is the mask turned round?",
+            lambda new, n: shifted(new, n)[::-1, ::-1],
+        ),
+    ],
+    "hide": [
+        (
+            "The scores of later tokens are set to 0, and a score of 0 has a weight, too: set them to −∞.",
+            lambda s, m: softmax(s * m),
+        ),
+        (
+            "The weights of later tokens are set to 0 after the softmax; their scores are set to −∞ before it.",
+            lambda s, m: softmax(s) * m,
+        ),
+    ],
+}
 
 # What is kept, keys or values, made of those of the past p and the new ones n.
 WRONG_KEPT: list[Wrong] = [
@@ -215,6 +280,10 @@ RARE_TEXT: list[Wrong] = [
         lambda inputs: greedy(inputs, lambda logits: np.full(len(logits), most_probable(logits)[-1])),
     ),
     (
+        "Behind the prompt each step reads the prompt's last token again; it reads the one that was written last.",
+        lambda inputs: _reads_the_prompt(inputs),
+    ),
+    (
         "The highest logit is looked for among the texts (dim=0); it is among the words of the vocabulary, dim=-1.",
         lambda inputs: greedy(inputs, lambda logits: logits[:, -1].argmax(axis=0)[: len(logits)]),
     ),
@@ -224,6 +293,14 @@ RARE_TEXT: list[Wrong] = [
 def _first_place(inputs: dict[str, np.ndarray]) -> np.ndarray:
     length = inputs["prompt"].shape[1]
     return greedy(inputs, lambda logits: logits[:, 0 if logits.shape[1] == length else -1].argmax(axis=-1))
+
+
+def _reads_the_prompt(inputs: dict[str, np.ndarray]) -> np.ndarray:
+    written = read = inputs["prompt"]
+    for _ in range(int(inputs["n_tokens"])):
+        written = np.concatenate([written, most_probable(next_logits(inputs, read))[:, None]], axis=1)
+        read = np.concatenate([read, inputs["prompt"][:, -1:]], axis=1)
+    return written
 
 
 def _once_more(inputs: dict[str, np.ndarray]) -> np.ndarray:
@@ -240,7 +317,7 @@ CALLS: list[tuple[str, Callable[[Sequence[Call], int, int], bool]]] = [
         lambda calls, prompt, written: all(past == 0 for *_, past in calls) and all(t == 1 for t, *_ in calls[1:]),
     ),
     (
-        "The whole text is read again behind the past that holds it already: with a past, hand in only the last token.",
+        "Tokens are read again that the past holds already: behind the prompt, hand in only the token written last.",
         lambda calls, prompt, written: any(t > 1 and past > 0 for t, _, past in calls[1:]),
     ),
     (
@@ -270,256 +347,254 @@ CALLS: list[tuple[str, Callable[[Sequence[Call], int, int], bool]]] = [
 ]
 
 
+Change = Callable[..., np.ndarray]
+
+
 def over_blocks(
-    q: np.ndarray, blocks: Sequence[Pair], step: Callable, end: Callable = lambda m, t, o: o / t
+    q: np.ndarray,
+    blocks: Sequence[Pair],
+    read_late: Sequence[Pair],
+    *,
+    read: Callable[[Sequence[Pair], Sequence[Pair]], Sequence[Pair]] = lambda blocks, late: blocks,
+    keys: Change = lambda k: k.swapaxes(-2, -1),
+    scale: Callable[[np.ndarray, np.ndarray, np.ndarray], float] = lambda q, k, v: np.sqrt(q.shape[-1]),
+    hide: Change = lambda s: s,
+    kept: Change = lambda before, own, larger: larger,
+    taken: Change = lambda before, own, larger: larger,
+    weigh: Change = lambda s, m: np.exp(s - m),
+    shrink: tuple[Change, Change] = (lambda factor: factor, np.ones_like),
+    shrink_total: Change = lambda factor: factor,
+    shrink_output: Change = lambda factor: factor,
+    summed: Change = lambda w: w.sum(axis=-1, keepdims=True),
+    new: Change = lambda w, made, total: made,
+    divide: tuple[Change, Change] = (lambda output, total: output, lambda output, total: output / total),
 ) -> np.ndarray:
-    """The loop of the online softmax, with another `step(state, scores, values)` or another end."""
-    q = q.astype(np.float64)
-    state = (np.full((*q.shape[:2], 1), -np.inf), np.zeros((*q.shape[:2], 1)), 0.0)
-    for keys, values in blocks:
-        state = step(state, q @ keys.astype(np.float64).swapaxes(-2, -1) / np.sqrt(q.shape[-1]), values)
-    return end(*state)
+    """The loop of the online softmax (Milakov and Gimelshein 2018, algorithm 3).
 
-
-def online(state, scores, values, shrink_total=None, shrink_output=None, scale=1.0, weigh=lambda s, m: np.exp(s - m)):
-    """One block more (Milakov and Gimelshein 2018, algorithm 3).
-
-    The sum and the output so far are multiplied by exp(m − m'), or by what is given instead.
+    Args:
+        read_late: the blocks as who keeps them all finds them in the end.
+        read: which of those are read.
+        kept: the largest score so far, made of the one before, the block's own, and the larger of the two.
+        taken: what is subtracted from the scores of a block, made of the same.
+        shrink: by what the sums so far are multiplied, and the new weights, made of exp(m − m'); of the sum alone,
+            `shrink_total`; of the output, `shrink_output`.
+        summed: what is added to the sum for weights w.
+        new: what is added to the output, made of w, w @ values and the sum so far.
+        divide: what becomes of the output behind each block, and at the end.
     """
-    largest, total, output = state
-    larger = np.maximum(largest, scores.max(axis=-1, keepdims=True) * scale)
-    weights, shrink = weigh(scores * scale, larger), np.exp(largest - larger)
-    total = (shrink if shrink_total is None else shrink_total) * total + weights.sum(axis=-1, keepdims=True)
-    return larger, total, (shrink if shrink_output is None else shrink_output) * output + weights @ values
+    q = q.astype(np.float64)
+    before, total, output = np.full((*q.shape[:2], 1), -np.inf), np.zeros((*q.shape[:2], 1)), 0.0
+    for k, v in read(blocks, read_late):
+        scores = hide(q @ keys(k.astype(np.float64)) / scale(q, k, v))
+        own = scores.max(axis=-1, keepdims=True)
+        larger = np.maximum(before, own)
+        factor = np.exp(before - larger)
+        weights = shrink[1](factor) * weigh(scores, taken(before, own, larger))
+        total = shrink_total(shrink[0](factor)) * total + summed(weights)
+        output = divide[0](shrink_output(shrink[0](factor)) * output + new(weights, weights @ v, total), total)
+        before = kept(before, own, larger)
+    return divide[1](output, total)
 
 
-def own_softmax(state, scores, values):
-    """Each block alone: how many there were, and the sum of what they gave."""
-    _, count, output = state
-    return 0.0, count + 1, output + softmax(scores) @ values
+def _upside_down(factor: np.ndarray) -> np.ndarray:
+    return np.where(factor > 0, 1 / np.where(factor > 0, factor, 1.0), 0.0)
 
 
-def _step(state, scores, values, larger, shrink, weights, kept):
-    """One block with another largest score, factor or weights; `kept` is the largest score so far behind it."""
-    _, total, output = state
-    return kept, shrink * total + weights.sum(axis=-1, keepdims=True), shrink * output + weights @ values
+BLOCK_AXES: Axes = {
+    "read": [
+        (
+            "All blocks are kept and read in the end, when their memory holds other blocks: use each as it comes.",
+            lambda blocks, late: late,
+        ),
+        (
+            "Only the last block counts: what those before gave is overwritten, or shrunk to nothing (is the largest "
+            "score so far never kept for the next block?).",
+            lambda blocks, late: blocks[-1:],
+        ),
+        ("Only the first block counts.", lambda blocks, late: blocks[:1]),
+        ("The first block is left out.", lambda blocks, late: blocks[1:]),
+        ("The last block is left out.", lambda blocks, late: blocks[:-1]),
+    ],
+    "keys": [
+        (
+            "The keys are reshaped to (H, d_head, n), which mixes them; exchange their axes: keys.transpose(-2, -1).",
+            lambda k: k.reshape(len(k), k.shape[2], k.shape[1]),
+        ),
+        ("The scores have the wrong sign: the key that fits least gets most.", lambda k: -k.swapaxes(-2, -1)),
+    ],
+    "scale": [
+        ("The scores of each block are not divided by √d_head.", lambda q, k, v: 1.0),
+        ("The scores of each block are multiplied by √d_head; divide by it.", lambda q, k, v: q.shape[-1] ** -0.5),
+        ("The scores of each block are divided by d_head; divide by its square root.", lambda q, k, v: q.shape[-1]),
+        *(
+            (f"The scores are divided by the root of {size}; divide by √d_head.", divisor)
+            for size, divisor in (
+                ("the number of queries", lambda q, k, v: np.sqrt(q.shape[1])),
+                ("the number of heads, the first axis", lambda q, k, v: np.sqrt(q.shape[0])),
+                ("a block's length", lambda q, k, v: np.sqrt(k.shape[1])),
+                ("d_value, the width of a value", lambda q, k, v: np.sqrt(v.shape[-1])),
+            )
+        ),
+    ],
+    "hide": [
+        (
+            "There is a causal mask in each block; every query sees every key here.",
+            lambda s: np.where(np.tri(*s.shape[1:], dtype=bool), s, -1e9),
+        ),
+    ],
+    "kept": [
+        (
+            "The largest score so far is that of the last block alone; keep the larger of the two.",
+            lambda before, own, larger: own,
+        ),
+        (
+            "The largest score so far stays that of the first block: set it to the larger one in each step.",
+            lambda before, own, larger: np.where(np.isfinite(before), before, own),
+        ),
+    ],
+    "taken": [
+        (
+            "The weights of a block take that block's own largest score; take the larger of it and the largest so far.",
+            lambda before, own, larger: own,
+        ),
+        (
+            "The weights of a block take the largest score of the blocks before it; take the larger of that and the "
+            "block's own.",
+            lambda before, own, larger: np.where(np.isfinite(before), before, own),
+        ),
+        (
+            "The weights are exp(score), without m', while what was there so far is made smaller: subtract m' from "
+            "each score.",
+            lambda before, own, larger: np.zeros_like(own),
+        ),
+    ],
+    "weigh": [
+        (
+            "The exponent of the weights has the wrong sign: exp(score − m'), so that the largest score weighs most.",
+            lambda s, m: np.exp(m - s),
+        ),
+        ("The weights are score − m', without the exponential.", lambda s, m: s - m),
+        (
+            "The weights of each block are a softmax already; they are exp(s − m'), and are divided once, at the end.",
+            lambda s, m: softmax(s),
+        ),
+    ],
+    "shrink": [
+        (
+            "When a larger score comes, neither the sum nor the output so far is made smaller: times exp(m − m'), "
+            "both.",
+            (np.ones_like, np.ones_like),
+        ),
+        (
+            "The factor for what was there so far is upside down: it is exp(m − m'), at most 1, and not exp(m' − m).",
+            (_upside_down, np.ones_like),
+        ),
+        ("The factor exp(m − m') is applied twice; once is right.", (np.square, np.ones_like)),
+        (
+            "The factor exp(m − m') belongs to the sum and the output so far; the new weights have none.",
+            (np.ones_like, lambda factor: np.where(factor > 0, factor, 1.0)),
+        ),
+    ],
+    "shrink_total": [
+        (
+            "When a larger score comes, the sum so far is not made smaller: multiply it by exp(m − m'), as the output.",
+            np.ones_like,
+        ),
+        (
+            "The sum holds the weights of the last block alone: add them to the sum so far, times exp(m − m').",
+            np.zeros_like,
+        ),
+        (
+            "The factor of the sum so far is upside down: it is exp(m − m'), at most 1, and not exp(m' − m).",
+            _upside_down,
+        ),
+        ("The factor exp(m − m') multiplies the sum twice; once is right.", np.square),
+    ],
+    "shrink_output": [
+        (
+            "When a larger score comes, the output so far is not made smaller: multiply it by exp(m − m'), as the sum.",
+            np.ones_like,
+        ),
+        (
+            "The output holds the last block alone, the sum all of them: add to the output so far, times exp(m − m').",
+            np.zeros_like,
+        ),
+        (
+            "The factor of the output so far is upside down: it is exp(m − m'), at most 1, and not exp(m' − m).",
+            _upside_down,
+        ),
+        ("The factor exp(m − m') multiplies the output twice; once is right.", np.square),
+    ],
+    "summed": [
+        (
+            "The sum holds the mean of a block's weights; add all of them up.",
+            lambda w: w.mean(axis=-1, keepdims=True),
+        ),
+        (
+            "The sum counts the keys; add their weights up.",
+            lambda w: np.full_like(w[..., :1], w.shape[-1]),
+        ),
+        (
+            "The sum holds the largest weight of each block alone; add all of them up.",
+            lambda w: w.max(axis=-1, keepdims=True),
+        ),
+        (
+            "The weights are added up over the queries too; each query has a sum of its own, over dim=-1.",
+            lambda w: np.broadcast_to(w.sum(axis=(-2, -1), keepdims=True), w[..., :1].shape),
+        ),
+    ],
+    "new": [
+        (
+            "The output of each block is divided by its own sum already; divide once, at the end.",
+            lambda w, made, total: made / w.sum(axis=-1, keepdims=True),
+        ),
+        (
+            "What a block brings is divided by the sum so far already; divide once, at the end.",
+            lambda w, made, total: made / total,
+        ),
+    ],
+    "divide": [
+        (
+            "The output is not divided by the sum of all weights at the end.",
+            (lambda output, total: output, lambda output, total: output),
+        ),
+        (
+            "The output is multiplied by the sum of all weights; divide by it.",
+            (lambda output, total: output, lambda output, total: output * total),
+        ),
+        (
+            "The output is divided by the sum in every step; divide once, at the end.",
+            (lambda output, total: output / total, lambda output, total: output),
+        ),
+        (
+            "The output is divided by the sum in every step and at the end; divide once, at the end.",
+            (lambda output, total: output / total, lambda output, total: output / total),
+        ),
+    ],
+}
 
 
-def _parts(state, scores) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The block's own largest score, the larger one of it and the largest so far, and the factor that is due."""
-    own = scores.max(axis=-1, keepdims=True)
-    larger = np.maximum(state[0], own)
-    return own, larger, np.exp(state[0] - larger)
+def _each_alone(q: np.ndarray, blocks: Sequence[Pair], share: Callable[[int], float], end: Callable[[float], float]):
+    """A softmax for each block alone; of what they give, shares are added up."""
+    heads = [share(k.shape[1]) * attention(q, k, v)[0] for k, v in blocks]
+    return sum(heads) / end(sum(share(k.shape[1]) for k, _ in blocks))
 
 
-def _upside_down(state, scores, values):
-    _, larger, shrink = _parts(state, scores)
-    grow = np.where(shrink > 0, 1 / np.where(shrink > 0, shrink, 1.0), 0.0)
-    return _step(state, scores, values, larger, grow, np.exp(scores - larger), larger)
-
-
-def _shrinks_the_new(state, scores, values):
-    _, larger, shrink = _parts(state, scores)
-    first = ~np.isfinite(state[0])
-    return _step(state, scores, values, larger, 1.0, np.exp(scores - larger) * np.where(first, 1.0, shrink), larger)
-
-
-def _own_largest(state, scores, values):
-    own, larger, shrink = _parts(state, scores)
-    return _step(state, scores, values, larger, shrink, np.exp(scores - own), larger)
-
-
-def _forgets_the_largest(state, scores, values):
-    own, larger, shrink = _parts(state, scores)
-    return _step(state, scores, values, larger, shrink, np.exp(scores - larger), own)
-
-
-def _keeps_the_first(state, scores, values):
-    own, larger, shrink = _parts(state, scores)
-    kept = np.where(np.isfinite(state[0]), state[0], own)
-    return _step(state, scores, values, larger, shrink, np.exp(scores - larger), kept)
-
-
-def _mean_of_weights(state, scores, values):
-    larger, total, output = online(state, scores, values)
-    shrink = np.exp(state[0] - larger)
-    return larger, shrink * state[1] + (total - shrink * state[1]) / scores.shape[-1], output
-
-
-def _divides_the_new(state, scores, values):
-    larger, total, output = online(state, scores, values)
-    shrink = np.exp(state[0] - larger)
-    return larger, total, shrink * state[2] + (output - shrink * state[2]) / (total - shrink * state[1])
-
-
-def _divides_each_time(state, scores, values):
-    largest, total, output = online(state, scores, values)
-    return largest, total, output / total
-
-
-# The output, made of the query q, the blocks as they came, and the blocks as who keeps them all finds them in the end.
-WRONG_BLOCKS: list[Wrong] = [
-    (
-        "The scores of each block are not divided by √d_head.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, scale=np.sqrt(q.shape[-1]))),
-    ),
-    (
-        "All blocks are kept and read in the end, when their memory holds other blocks: use each as it comes.",
-        lambda q, b, kept: over_blocks(q, kept, online),
-    ),
+# The output of who has no online softmax, made of the query q, the blocks as they came, and those that are left.
+RARE_BLOCKS: list[Wrong] = [
     (
         "Each block has a softmax of its own, and their outputs are averaged; larger scores must count more.",
-        lambda q, b, kept: over_blocks(q, b, own_softmax),
-    ),
-    (
-        "The weights of each block are a softmax already; they are exp(s − m'), and are divided once, at the end.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, weigh=lambda s, m: softmax(s))),
+        lambda q, b, kept: _each_alone(q, b, lambda n: 1, lambda whole: whole),
     ),
     (
         "Each block has a softmax of its own, and their outputs are added up.",
-        lambda q, b, kept: over_blocks(q, b, own_softmax, lambda m, t, o: o),
-    ),
-    (
-        "Only the last block counts: what those before gave is overwritten, or shrunk to nothing (is the largest "
-        "score so far never kept for the next block?).",
-        lambda q, b, kept: over_blocks(q, b[-1:], online),
-    ),
-    (
-        "Only the first block counts.",
-        lambda q, b, kept: over_blocks(q, b[:1], online),
-    ),
-    (
-        "The output is not divided by the sum of all weights at the end.",
-        lambda q, b, kept: over_blocks(q, b, online, lambda m, t, o: o),
-    ),
-    (
-        "When a larger score comes, neither the sum nor the output so far is made smaller: times exp(m − m'), both.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_total=1, shrink_output=1)),
-    ),
-    (
-        "When a larger score comes, the output so far is not made smaller: multiply it by exp(m − m'), as the sum.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_output=1)),
-    ),
-    (
-        "When a larger score comes, the sum so far is not made smaller: multiply it by exp(m − m'), as the output.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_total=1)),
-    ),
-    (
-        "The scores of each block are multiplied by √d_head; divide by it.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, scale=q.shape[-1])),
-    ),
-    (
-        "The scores of each block are divided by d_head; divide by its square root.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, scale=1 / np.sqrt(q.shape[-1]))),
-    ),
-    (
-        "The scores are divided by the root of the number of queries; d_head is the last axis of the query.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, scale=np.sqrt(q.shape[-1] / q.shape[1]))),
-    ),
-    (
-        "The scores are divided by the root of the batch's size; d_head is the last axis of the query.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, scale=np.sqrt(q.shape[-1] / q.shape[0]))),
-    ),
-    (
-        "The exponent of the weights has the wrong sign: exp(score − m'), so that the largest score weighs most.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, weigh=lambda s, m: np.exp(m - s))),
-    ),
-    (
-        "The weights are exp(score), without m', while the sum so far is made smaller: subtract m' from each score.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, weigh=lambda s, m: np.exp(s))),
-    ),
-    (
-        "The weights are score − m', without the exponential.",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, weigh=lambda s, m: s - m)),
-    ),
-    (
-        "The sum holds the weights of the last block alone: add them to the sum so far, times exp(m − m').",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_total=0)),
-    ),
-    (
-        "The output holds the last block alone, the sum all of them: add to the output so far, times exp(m − m').",
-        lambda q, b, kept: over_blocks(q, b, lambda *a: online(*a, shrink_output=0)),
-    ),
-    (
-        "The output is multiplied by the sum of all weights; divide by it.",
-        lambda q, b, kept: over_blocks(q, b, online, lambda m, t, o: o * t),
-    ),
-]
-
-# Rarer ones of the same kind, asked for after those.
-RARE_BLOCKS: list[Wrong] = [
-    (
-        "The factor for what was there so far is upside down: it is exp(m − m'), at most 1, and not exp(m' − m).",
-        lambda q, b, kept: over_blocks(q, b, _upside_down),
-    ),
-    (
-        "The factor exp(m − m') belongs to the sum and the output so far; the new weights have none.",
-        lambda q, b, kept: over_blocks(q, b, _shrinks_the_new),
-    ),
-    (
-        "The weights of a block take that block's own largest score; take the larger of it and the largest so far.",
-        lambda q, b, kept: over_blocks(q, b, _own_largest),
-    ),
-    (
-        "The largest score so far is that of the last block alone; keep the larger of the two.",
-        lambda q, b, kept: over_blocks(q, b, _forgets_the_largest),
-    ),
-    (
-        "The largest score so far stays that of the first block: set it to the larger one in each step.",
-        lambda q, b, kept: over_blocks(q, b, _keeps_the_first),
-    ),
-    (
-        "The output is divided by the sum in every step; divide once, at the end.",
-        lambda q, b, kept: over_blocks(q, b, _divides_each_time, lambda m, t, o: o),
-    ),
-    (
-        "The output is divided by the sum in every step and at the end; divide once, at the end.",
-        lambda q, b, kept: over_blocks(q, b, _divides_each_time),
-    ),
-    (
-        "The scores are divided by the root of a block's length; d_head is the last axis of the query.",
-        lambda q, b, kept: over_blocks(
-            q, b, lambda state, s, v: online(state, s * np.sqrt(q.shape[-1] / s.shape[-1]), v)
-        ),
-    ),
-    (
-        "The scores are divided by the root of d_value, the width of a value; divide by √d_head.",
-        lambda q, b, kept: over_blocks(
-            q, b, lambda state, s, v: online(state, s * np.sqrt(q.shape[-1] / v.shape[-1]), v)
-        ),
-    ),
-    *(
-        (f"The {place} block is left out.", lambda q, b, kept, part=part: over_blocks(q, b[part], online))
-        for place, part in (("first", slice(1, None)), ("last", slice(-1)))
-    ),
-    (
-        "The sum holds the mean of a block's weights; add all of them up.",
-        lambda q, b, kept: over_blocks(q, b, _mean_of_weights),
-    ),
-    (
-        "The output of each block is divided by its own sum already; divide once, at the end.",
-        lambda q, b, kept: over_blocks(q, b, _divides_the_new),
-    ),
-    (
-        "The keys are reshaped to (H, d_head, n), which mixes them; exchange their axes: keys.transpose(-2, -1).",
-        lambda q, b, kept: over_blocks(
-            q, [(k.reshape(len(k), k.shape[2], k.shape[1]).swapaxes(1, 2), v) for k, v in b], online
-        ),
-    ),
-    (
-        "There is a causal mask in each block; every query sees every key here.",
-        lambda q, b, kept: over_blocks(
-            q, b, lambda state, s, v: online(state, np.where(np.tri(*s.shape[1:], dtype=bool), s, -1e9), v)
-        ),
+        lambda q, b, kept: _each_alone(q, b, lambda n: 1, lambda whole: 1),
     ),
     (
         "Each block has a softmax of its own, and its share is that of its keys; larger scores must count more.",
-        lambda q, b, kept: over_blocks(
-            q, b, lambda state, s, v: (0, state[1] + s.shape[-1], state[2] + s.shape[-1] * (softmax(s) @ v))
-        ),
+        lambda q, b, kept: _each_alone(q, b, lambda n: n, lambda whole: whole),
     ),
 ]
 
 KNOWN_ONE = [*WRONG_ONE, *RARE_ONE]
 KNOWN_TEXT = [*WRONG_TEXT, *RARE_TEXT]
-KNOWN_BLOCKS = [*WRONG_BLOCKS, *RARE_BLOCKS]

@@ -104,6 +104,17 @@ def runs(inputs: Inputs, cases: Cases) -> str | None:
     return error
 
 
+def beam_runs(inputs: Inputs, cases: Cases) -> str | None:
+    error = runs(inputs, cases)
+    if error is None or "list index out of range" not in error:
+        return error
+    return (
+        "A list is shorter than the code takes it to be: are there fewer candidates than `beam`, are those that ended "
+        "taken out before the rest is cut to `beam`, and is each list of tokens a new one, tokens + [token]? "
+        f"({error})"
+    )
+
+
 def greedy_values(inputs: Inputs, cases: Cases) -> str | None:
     searches, case = greedy_cases(inputs)["plain"], cases["plain"]
     if close(given(case), flat(searches, greedy)):
@@ -235,7 +246,7 @@ STEPS = {
         Step("it holds for short limits and for equal probabilities", 1, greedy_properties),
     ),
     "q2": (
-        Step("runs, and gives tokens and a number", 0, runs),
+        Step("runs, and gives tokens and a number", 0, beam_runs),
         Step("the best translation wins", 3, beam_values),
         Step("it holds for every width, penalty, limit, and for equal totals", 1, beam_properties),
     ),

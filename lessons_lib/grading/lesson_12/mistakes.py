@@ -343,6 +343,14 @@ WRONG_BEAMS: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_BEAMS: list[Wrong] = [
     (
+        "A single beginning goes on, the best; the first `beam` candidates without an end do.",
+        lambda s: beam_search(s, width=lambda beam, done: 1),
+    ),
+    (
+        "The brackets in the score are missing: it is divided by (5 + length / 6), and ((5 + length) / 6) is due.",
+        lambda s: beam_search(s, score=lambda tokens, total, a: total / (5 + len(tokens) / 6) ** a),
+    ),
+    (
         "The candidates are ranked from the lowest log-probability to the highest; the highest goes first.",
         lambda s: beam_search(s, rank=lambda total, log: -(total + log)),
     ),

@@ -19,7 +19,7 @@ from lessons_lib.grading.lesson_13.drive import (
     pairs_of,
     rate_cases,
 )
-from lessons_lib.grading.lesson_13.mistakes import WRONG_BLEUS, Wrong, bleu, in_parts, sums
+from lessons_lib.grading.lesson_13.mistakes import WRONG_BLEUS, Wrong, bleu, brevity, in_parts, shares, sums
 from lessons_lib.grading.lesson_13.mistakes_links import WRONG_LINKS, WRONG_RATES, error_rate, in_numbers, links
 from lessons_lib.translation.data.corpus import Pair
 from lessons_lib.translation.data.pharaoh import gold_of
@@ -441,6 +441,8 @@ def _wrong_failures(inputs: Inputs, report: Case) -> str | None:
     if given == _kinds([pair._replace(target=text) for pair, text in zip(pairs, _texts(report, "greedy"), strict=True)],
                        [pair.target for pair in pairs]):  # fmt: skip
         return "failures has translation and reference exchanged: Example(source, translation, reference)."
+    if given == _kinds([pair._replace(target=pair.source) for pair in pairs], _texts(report, "greedy")):
+        return "failures compares the translations with the English sources; the third of an Example is the reference."
     if given == Counter({kind: 1 for kind in due}):
         return "failures has each kind once; count the sentences that have it."
     if given and not set(given) & set(due):
@@ -468,8 +470,27 @@ def _bleus(names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
     return numbers("BLEU", "bleu", names, before, bleu_cases, bleu, WRONG_BLEUS, _bleu_differs)
 
 
+def _exponents(given: dict[str, float], arguments: dict[str, tuple]) -> str | None:
+    """Of the four shares, where all numbers that are not 0 are a product of powers of them, times the penalty."""
+    rows, logs = [], []
+    for case, number in given.items():
+        parts = shares(*arguments[case])
+        if number > 0 and min(parts) > 0 and max(parts) < 1:
+            rows.append(np.log(parts))
+            logs.append(np.log(number / (100 * brevity(*arguments[case]))))
+    if len(rows) < 5:
+        return None
+    powers, _, rank, _ = np.linalg.lstsq(np.array(rows), np.array(logs), rcond=None)
+    if rank < 4 or not close(np.array(rows) @ powers, np.array(logs), 1e-6) or close(powers, np.full(4, 0.25)):
+        return None
+    said = ", ".join(f"{power:.3g}" for power in powers)
+    return f"takes the four shares to the powers {said}; each is due to the power 1/4, the fourth root of the product."
+
+
 def _bleu_differs(case: str, given: dict[str, float], arguments: dict[str, tuple]) -> str:
     """The smallest pair of sentences that goes wrong too, with what is counted in it."""
+    if named := _exponents(given, arguments):
+        return named
     short = [one for one in ("small", "twice", "no_match", "two_words", "spelt", "nothing") if one in given]
     wrong = [one for one in short if not close(np.array(given[one]), np.array(bleu(*arguments[one])), 1e-6)]
     if case == "shorter":
