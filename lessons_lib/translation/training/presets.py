@@ -1,4 +1,4 @@
-"""Four sizes of translator, from a minute of training to a night. Plain numbers: importing them costs nothing.
+"""Sizes of translator, from a minute of training to a night. Plain numbers: importing them costs nothing.
 
 Small batches, many steps: in so short a training the number of steps counts for more than the size of a batch.
 Weight decay is times the learning rate, so that 0.01 is next to none; the hour of ``deep`` was measured with that.
