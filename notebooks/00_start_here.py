@@ -197,7 +197,7 @@ for name, one in (("after 200 batches", learner), ("finished", translator)):
 # %%
 from lessons_lib.widgets import PlaygroundWidget
 
-PlaygroundWidget(pairs=[(pair.source, pair.target) for pair in short[:800]])
+PlaygroundWidget()
 
 # %% [markdown]
 # You will write every part of the network: the attention in lesson 1, the rest in the lessons after it. Lesson 12 trains the translator properly, and

@@ -1272,7 +1272,7 @@ print(
 #   on long sentences a beam hurt the course's translator. When to stop is a rule of thumb. Who wants variety draws: temperature, top-k, top-p.
 # - Compare lengths, and look for test sentences in the training set, before you believe a BLEU.
 #
-# **See it learn.** [The playground](../book/playground) trains two small Transformers side by side, in the page. Its task *translate* has sentences of this corpus.
+# **See it learn.** [The playground](../book/playground) trains two small Transformers side by side, in the page. *A small translator* learns from a few words of this lesson's kind.
 #
 # **Where it comes from.** The model, its training and the beam of four: {cite:t}`vaswani2017attention`. Byte pairs for the words of a translator:
 # {cite:t}`sennrich2016neural`. Label smoothing: {cite:t}`szegedy2016rethinking`. The length penalty: {cite:t}`wu2016google`. What wide beams find:

@@ -9,7 +9,7 @@ import { courseWidget, el, format, toggle } from "./shared.js";
 // The playground: two Transformers that learn in the page. Nothing is loaded before the reader asks for it.
 
 const NAMES = ["a", "b"];
-const TEXTS = { copy: "bead", reverse: "stressed", sort: "playground", agreement: "the small cats near the house slept", pairs: "" };
+const TEXTS = { copy: "bead", reverse: "stressed", sort: "playground", agreement: "the small cats near the house slept", french: "the small black cats do not sleep" };
 const closing = new WeakMap(); // the element of a widget -> what to do when it goes
 
 function decoded(text) {
@@ -96,7 +96,6 @@ function build(root, model, set) {
     ),
   );
 
-  const pairs = () => model.get("pairs").split("\n").filter(Boolean).map((line) => line.split("\t"));
   const shown = () => (model.get("compare") ? runs : runs.slice(0, 1));
   const changesOf = (i) => model.get(NAMES[i]);
   const settingsOf = (i) => ({ ...DEFAULTS, ...changesOf(i) });
@@ -105,8 +104,7 @@ function build(root, model, set) {
   function problem() {
     for (let i = 0; i < shown().length; i++) {
       try {
-        const { task } = checkedSettings(changesOf(i));
-        if (task === "pairs" && !pairs().length) throw new Error("this playground was made without sentence pairs");
+        checkedSettings(changesOf(i));
       } catch (error) {
         return `${model.get("compare") ? `Run ${NAMES[i].toUpperCase()}: ` : ""}${error.message}.`;
       }
@@ -118,9 +116,7 @@ function build(root, model, set) {
   function begin() {
     ready = [false, false];
     runs.forEach((run) => run.clear());
-    const { task } = settingsOf(0);
-    const [[first] = [""]] = pairs();
-    if ([...Object.values(TEXTS), first].includes(box.value)) box.value = TEXTS[task] || first; // else it is the reader's
+    if (["", ...Object.values(TEXTS)].includes(box.value)) box.value = TEXTS[settingsOf(0).task]; // else it is the reader's
     update();
   }
 
@@ -131,7 +127,7 @@ function build(root, model, set) {
       shown().map(async (run, i) => {
         if (!ready[i] || run.failed) {
           ready[i] = true;
-          await run.configure(settingsOf(i), settingsOf(i).task === "pairs" ? pairs() : null, box.value);
+          await run.configure(settingsOf(i), box.value);
         }
         if (run.engine && !run.failed) run[kind]();
       }),
@@ -236,6 +232,7 @@ function build(root, model, set) {
     }
   }
 
+  box.value = model.get("text");
   fromLink();
   begin();
   closing.set(root, () => {
@@ -245,7 +242,7 @@ function build(root, model, set) {
   return update;
 }
 
-const TRAITS = ["a", "b", "compare", "pairs"];
+const TRAITS = ["a", "b", "compare", "text"];
 const widget = courseWidget("playground-widget", "Train a Transformer in this page", TRAITS, build);
 
 function render(context) {

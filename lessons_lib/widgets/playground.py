@@ -1,6 +1,6 @@
 """The playground: train a Transformer in the page, or two side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import anywidget
 import traitlets
@@ -13,10 +13,9 @@ PARTS = (
     "engine_start",
     *(f"playground_{name}" for name in ("knobs", "presets", "run", "chart", "view")),
 )
-MOST_PAIRS = 2_000
 # Those of engine/training/settings.js; every other setting is a number.
 CHOICES = {
-    "task": ("copy", "reverse", "sort", "agreement", "pairs"),
+    "task": ("copy", "reverse", "sort", "agreement", "french"),
     "symbols": ("letters", "digits"),
     "model": ("encoder-decoder", "decoder-only"),
     "positions": ("none", "sinusoidal", "learned", "rope"),
@@ -43,9 +42,9 @@ class PlaygroundWidget(anywidget.AnyWidget):
         a, b: changes of the default settings in each run, by the names of `engine/training/settings.js`, such as
             ``{"positions": "none"}``.
         compare: whether run b is there, too.
-        pairs: sentences and their translations for the task "pairs", at most 2,000.
+        text: where the heads look is shown for this text; without it, for one that fits the task.
     Raises:
-        ValueError: a setting or a value that is not known, too many pairs, or one that is not two texts of one line.
+        ValueError: a setting or a value that is not known.
     """
 
     _esm = engine_source(TRAINING) + slim(module_source("playground", PARTS))
@@ -54,17 +53,17 @@ class PlaygroundWidget(anywidget.AnyWidget):
     a = traitlets.Dict().tag(sync=True)
     b = traitlets.Dict().tag(sync=True)
     compare = traitlets.Bool(False).tag(sync=True)
-    pairs = traitlets.Unicode().tag(sync=True)  # source, tab, target on a line
+    text = traitlets.Unicode().tag(sync=True)
 
     def __init__(
         self,
         a: Mapping | None = None,
         b: Mapping | None = None,
         compare: bool | None = None,
-        pairs: Sequence[Sequence[str]] = (),
+        text: str = "",
     ):
         two = b is not None if compare is None else compare
-        super().__init__(a=dict(a or {}), b=dict(b or {}), compare=two, pairs=_lines(pairs))
+        super().__init__(a=dict(a or {}), b=dict(b or {}), compare=two, text=text)
 
     def __repr__(self) -> str:
         changes = ", ".join(f"{name}={value}" for name, value in self.a.items())
@@ -82,16 +81,3 @@ class PlaygroundWidget(anywidget.AnyWidget):
             if name in NUMBERS and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise ValueError(f"{proposal.trait.name}: {name}={value!r} is no number")
         return proposal.value
-
-
-def _lines(pairs: Sequence[Sequence[str]]) -> str:
-    if len(pairs) > MOST_PAIRS:
-        raise ValueError(f"{len(pairs)} pairs are too many for a page; give at most {MOST_PAIRS:,}")
-    for i, pair in enumerate(pairs):
-        if (
-            len(pair) != 2
-            or not all(isinstance(side, str) and side.strip() for side in pair)
-            or {*"\t\n"} & {*"".join(pair)}
-        ):
-            raise ValueError(f"pairs[{i}] is {pair!r}; give a sentence and its translation, each in one line")
-    return "\n".join("\t".join(pair) for pair in pairs)

@@ -9,7 +9,7 @@ export const KNOBS = [
   {
     group: "Task",
     knobs: [
-      { name: "task", label: "task", options: [["copy", "copy"], ["reverse", "reverse"], ["sort", "sort"], ["agreement", "number agreement"], ["pairs", "translate"]] },
+      { name: "task", label: "task", options: [["copy", "copy"], ["reverse", "reverse"], ["sort", "sort"], ["agreement", "number agreement"], ["french", "English to French"]] },
       { name: "symbols", label: "symbols", options: named("letters", "digits") },
       { name: "shortest", label: "shortest", options: listed(1, 2, 4, 6, 8, 12) },
       { name: "longest", label: "longest", options: listed(4, 6, 8, 12, 16, 24) },

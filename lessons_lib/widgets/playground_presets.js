@@ -9,4 +9,5 @@ export const PRESETS = [
   { title: "Post-norm without warm-up (lesson 6)", a: { norm: "post" }, b: { norm: "post", warmup_steps: 0 }, says: "With a warm-up the published form learns, too; without one, at this rate, it does not." },
   { title: "One head or four (lesson 3)", a: {}, b: { n_heads: 1 }, says: "Each symbol comes from one place: here one head does as well as four." },
   { title: "Number agreement (lesson 1)", a: { task: "agreement" }, b: { task: "agreement", positions: "none" }, says: "Which words are plural in French? The noun says it, at another place." },
+  { title: "A small translator (lesson 12)", a: { task: "french" }, b: null, says: "Black cats become chats noirs: watch the cross-attention change order." },
 ];

@@ -17,14 +17,14 @@ export class Run {
   }
 
   /** A model of these settings that has learned nothing. */
-  async configure(settings, pairs, shown) {
+  async configure(settings, shown) {
     this.clear();
     this.shown = shown;
     try {
       const text = await engineText();
       if (this.closed) return;
       this.engine ??= startEngine(text, "serveTraining", (answer) => this.#hear(answer));
-      this.engine.send({ configure: { settings, pairs } });
+      this.engine.send({ configure: { settings } });
     } catch (error) {
       this.#fail(`The engine could not be loaded: ${error.message}. Try again.`);
     }

@@ -107,7 +107,7 @@ def norm() -> widgets.NormWidget:
 
 
 def playground() -> widgets.PlaygroundWidget:
-    return widgets.PlaygroundWidget({"task": "pairs"}, pairs=[[*marked("hello"), NEVER_SHOWN]])
+    return widgets.PlaygroundWidget({"task": "french"}, text=marked("hello")[0])
 
 
 def positions() -> widgets.PositionsWidget:

@@ -1,7 +1,7 @@
 // Everything that can be set: the task, the model by the names of lessons_lib.config, and the training.
 
 export const CHOICES = {
-  task: ["copy", "reverse", "sort", "agreement", "pairs"],
+  task: ["copy", "reverse", "sort", "agreement", "french"],
   symbols: ["letters", "digits"],
   model: ["encoder-decoder", "decoder-only"],
   positions: ["none", "sinusoidal", "learned", "rope"],

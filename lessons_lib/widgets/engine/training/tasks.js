@@ -70,24 +70,72 @@ function agreement() {
 
 const splitWords = (text) => text.split(/\s+/).filter((word) => word);
 
-/** Sentences and their translations: a list of [source, target]. A word is what stands between spaces. */
-function translations(_, pairs) {
-  if (!pairs?.length) throw new Error("task=pairs has no pairs; give a list of [source, target]");
-  const examples = pairs.map((pair) => {
-    const [source, target] = pair.map(splitWords);
-    return { source, target, key: source.join(" ") };
-  });
-  const longest = (side) => examples.reduce((most, one) => Math.max(most, one[side].length), 0);
+// A small English that becomes French: articles, adjectives and verbs follow the noun's gender and number, some
+// adjectives stand behind it, "not" stands on both sides of the verb.
+const FRENCH = {
+  determiners: [
+    { english: ["the", "the"], french: ["le", "la", "les"] },
+    { english: ["this", "these"], french: ["ce", "cette", "ces"] },
+    { english: ["my", "my"], french: ["mon", "ma", "mes"] },
+  ],
+  before: [["small", "petit", "petite"], ["big", "grand", "grande"], ["young", "jeune", "jeune"]],
+  after: [["black", "noir", "noire"], ["tired", "fatigué", "fatiguée"], ["sad", "triste", "triste"], ["quiet", "discret", "discrète"]],
+  nouns: [["cat", "chat"], ["dog", "chien"], ["boy", "garçon"], ["king", "roi"], ["girl", "fille"], ["queen", "reine"], ["cow", "vache"], ["hen", "poule"]], // prettier-ignore
+  feminine: new Set(["girl", "queen", "cow", "hen"]),
+  verbs: [["sleep", "dort", "dorment"], ["sing", "chante", "chantent"], ["run", "court", "courent"], ["eat", "mange", "mangent"], ["see", "voit", "voient"]], // prettier-ignore
+};
+
+/** {english, french, plural} of a noun with what belongs to it. */
+function translatedNoun(random) {
+  const { determiners, before, after, nouns, feminine } = FRENCH;
+  const [english, french] = random.choice(nouns);
+  const gender = feminine.has(english) ? 1 : 0;
+  const plural = random.uniform() < 0.5 ? 1 : 0;
+  const determiner = random.choice(determiners);
+  const some = (adjectives) => (random.uniform() < 0.4 ? [random.choice(adjectives)] : []);
+  const [front, back] = [some(before), some(after)];
+  const agreeing = (adjective) => adjective[1 + gender] + (plural ? "s" : "");
+  const s = plural ? "s" : "";
   return {
-    words: [...new Set(examples.flatMap(({ source, target }) => [...source, ...target]))],
-    longestSource: longest("source"),
-    longestTarget: longest("target"),
-    draw: (random) => random.choice(examples),
+    plural,
+    english: [determiner.english[plural], ...[...front, ...back].map(([word]) => word), english + s],
+    french: [determiner.french[plural ? 2 : gender], ...front.map(agreeing), french + s, ...back.map(agreeing)],
+  };
+}
+
+function french() {
+  const { determiners, before, after, nouns, verbs } = FRENCH;
+  const withS = (words) => words.flatMap((word) => [word, `${word}s`]);
+  const both = [...before, ...after];
+  return {
+    words: [
+      ...new Set([
+        ...determiners.flatMap((one) => [...one.english, ...one.french]),
+        ...both.flatMap(([english, ...forms]) => [english, ...withS(forms)]),
+        ...nouns.flatMap(withS),
+        ...verbs.flatMap(([english, ...forms]) => [...withS([english]), ...forms]),
+        ...["does", "do", "not", "ne", "pas"],
+      ]),
+    ],
+    longestSource: 11,
+    longestTarget: 11,
+    draw(random) {
+      const subject = translatedNoun(random);
+      const [verb, ...forms] = random.choice(verbs);
+      const object = verb === "see" ? translatedNoun(random) : { english: [], french: [] };
+      const written = forms[subject.plural];
+      const [said, meant] =
+        random.uniform() < 0.3
+          ? [[subject.plural ? "do" : "does", "not", verb], ["ne", written, "pas"]]
+          : [[verb + (subject.plural ? "" : "s")], [written]];
+      const source = [...subject.english, ...said, ...object.english];
+      return { source, target: [...subject.french, ...meant, ...object.french], key: source.join(" ") };
+    },
     split: splitWords,
   };
 }
 
-const TASKS = { copy: sequences, reverse: sequences, sort: sequences, agreement, pairs: translations };
+const TASKS = { copy: sequences, reverse: sequences, sort: sequences, agreement, french };
 
 /** A number of 32 bits made of a text (FNV-1a), mixed once more because one in ten is asked of it. */
 function numberOf(text) {
@@ -99,12 +147,12 @@ function numberOf(text) {
 
 const TRIES = 100_000; // draws for one example: then there is none
 
-/** A task of `settings` in token ids. `pairs`: what "pairs" learns. */
+/** A task of `settings` in token ids. */
 export class Task {
   #source;
 
-  constructor(settings, pairs) {
-    this.#source = TASKS[settings.task](settings, pairs);
+  constructor(settings) {
+    this.#source = TASKS[settings.task](settings);
     this.vocabulary = [...SPECIAL, ...this.#source.words];
     this.ids = new Map(this.vocabulary.map((word, id) => [word, id]));
     this.longestSource = this.#source.longestSource;

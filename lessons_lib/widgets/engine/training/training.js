@@ -18,10 +18,10 @@ const STREAMS = { parameters: 0, dropout: 1, data: 2, test: 3 }; // of random nu
 
 /** One model that learns one task. A batch of more than ROWS tokens goes through it in pieces; the update is the same. */
 export class Training {
-  constructor({ settings = {}, pairs = null, simd = "auto" }) {
+  constructor({ settings = {}, simd = "auto" }) {
     this.settings = checkedSettings(settings);
     const { seed, batch_size, optimizer } = this.settings;
-    this.task = new Task(this.settings, pairs);
+    this.task = new Task(this.settings);
     this.config = configOf(this.settings, this.task);
     const parameters = parametersOf(this.config).reduce((sum, { size }) => sum + size, 0);
     const rows = Math.max(Math.min(ROWS, Math.floor(WORK / parameters)), this.config.max_length);

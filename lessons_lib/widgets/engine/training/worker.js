@@ -2,7 +2,7 @@ import { safetensorsOf } from "./safetensors.js";
 import { Training } from "./training.js";
 
 // What the page asks and what it hears. One worker is one training: two side by side are two workers.
-//   {configure: {settings, pairs, simd}}  -> {ready: {settings, config, parameters, parts, vocabulary, simd}}
+//   {configure: {settings, simd}}  -> {ready: {settings, config, parameters, parts, vocabulary, simd}}
 //   {reset: {seed}}                   the same from the beginning -> {ready}
 //   {play: true}, {pause: true}, {step: how many}  -> {report} again and again, {paused: number of steps} at the end
 //   {attention: {id, text}}           -> {attention: {id, …}}, as Training.attention

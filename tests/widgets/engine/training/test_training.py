@@ -21,9 +21,8 @@ def run(script: str, given=None):
 # --- tasks -----------------------------------------------------------------------------------------------------------
 
 DRAW = """
-const pairs = Array.from({ length: 300 }, (_, i) => [`noun${i} verb${i % 7}`, `mot${i}`]);
 return given.map(([settings, seed]) => {
-  const task = new Task(checkedSettings(settings), pairs);
+  const task = new Task(checkedSettings(settings));
   const words = ({ source, target }) => [task.decode(source), task.decode(target)];
   const random = new Random(seed);
   const train = Array.from({ length: 2000 }, () => words(task.draw(random)));
@@ -39,16 +38,53 @@ def is_right(task: str, source: list[str], target: list[str]) -> bool:
         phrase = lambda i: min((n for n in nouns if n > i), default=nouns[0])  # noqa: E731
         asked = lambda i: i not in nouns and source[i] not in ("near", "behind", "beside")  # noqa: E731
         return target == [number(phrase(i)) if asked(i) else "–" for i in range(len(source))]
-    if task == "pairs":
-        return target == [source[0].replace("noun", "mot")]
+    if task == "french":
+        return target == in_french(source)
     return target == {"copy": source, "reverse": source[::-1], "sort": sorted(source)}[task]
 
 
 NOUNS = "cat dog girl boy house table garden bridge teacher tree".split()
 
 
+MASCULINE = {"cat": "chat", "dog": "chien", "boy": "garçon", "king": "roi"}
+FEMININE = {"girl": "fille", "queen": "reine", "cow": "vache", "hen": "poule"}
+FORMS = {"the": "le la les", "this": "ce cette", "these": ". . ces", "my": "mon ma mes"}
+AGREEING = {"small": "petit petite", "big": "grand grande", "young": "jeune jeune", "black": "noir noire"}
+AGREEING |= {"tired": "fatigué fatiguée", "sad": "triste triste", "quiet": "discret discrète"}
+VERBS = {
+    "sleep": "dort dorment",
+    "sing": "chante chantent",
+    "run": "court courent",
+    "eat": "mange mangent",
+    "see": "voit voient",
+}
+
+
+def in_french(source: list[str]) -> list[str]:
+    """Word by word from the left, as a person would: a noun's phrase, the verb and its "not", another phrase."""
+    words, said, many = [*source], [], False
+    while words:
+        if words[0] in FORMS:
+            end = next(i for i, word in enumerate(words) if word.removesuffix("s") in MASCULINE | FEMININE)
+            (determiner, *adjectives), noun, words = words[:end], words[end], words[end + 1 :]
+            plural, one = noun.endswith("s"), noun.removesuffix("s")
+            gender, s = int(one in FEMININE), "s" * plural
+            many = many if said else plural
+            agreed = {word: AGREEING[word].split()[gender] + s for word in adjectives}
+            front = [agreed[word] for word in adjectives if word in ("small", "big", "young")]
+            back = [agreed[word] for word in adjectives if word not in ("small", "big", "young")]
+            said += [FORMS[determiner].split()[2 if plural else gender], *front, (MASCULINE | FEMININE)[one] + s, *back]
+        else:
+            no = words[0] in ("do", "does")
+            verb, words = (words[2], words[3:]) if no else (words[0], words[1:])
+            assert (source[source.index(verb) - 2] == "do" if no else not verb.endswith("s")) == many
+            written = VERBS[verb.removesuffix("s")].split()[many]
+            said += ["ne", written, "pas"] if no else [written]
+    return said
+
+
 def test_tasks_say_what_is_right_and_keep_their_test_apart():
-    settings = [{"task": task} for task in ("copy", "reverse", "sort", "agreement", "pairs")]
+    settings = [{"task": task} for task in ("copy", "reverse", "sort", "agreement", "french")]
     settings += [{"task": "sort", "symbols": "digits", "shortest": 1, "longest": 4}]
     asked = [[one, seed] for one in settings for seed in (0, 0, 1)]
     drawn = run(DRAW, asked)
@@ -217,7 +253,6 @@ WRONG = {
     "dropout=1 is not a probability below 1": {"dropout": 1},
     "d_model=12 makes 4 heads of odd width, which RoPE cannot turn; use 8": {"d_model": 12, "positions": "rope"},
     "shortest=9 is more than longest=3": {"shortest": 9, "longest": 3},
-    "task=pairs has no pairs": {"task": "pairs"},
 }
 
 
