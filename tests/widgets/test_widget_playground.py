@@ -77,12 +77,12 @@ def test_two_runs_that_are_the_same_do_the_same_and_another_does_not(show):
     page = show(PlaygroundWidget(SMALL, SMALL))
     press(page, "One step")
     expect(page.locator(".pg-message")).to_contain_text(BOTH)
-    losses = re.findall(r"loss ([\d.]+)", told(page))
+    losses = re.findall(r"loss (\d+\.\d+)", told(page))
     assert losses[0] == losses[1]
     turn(page, "seed", "3", "B")
     press(page, "One step")
     expect(page.locator(".pg-message")).to_contain_text(BOTH)
-    losses = re.findall(r"loss ([\d.]+)", told(page))
+    losses = re.findall(r"loss (\d+\.\d+)", told(page))
     assert losses[0] != losses[1]
 
 
