@@ -18,6 +18,7 @@ Translate sentences, one line a sentence.
   lessons translate --model runs/toy --beam 5 < english.txt > french.txt
   lessons translate --model runs/toy --beam 5 --n-best 3 "the dog is tired"     score, a tab, the translation
   lessons translate --model runs/toy --temperature 1 --top-p 0.9 "the dog is tired"
+  lessons translate --model transformer-a.safetensors "stressed"     a model of the site's playground
 
 Standard input is translated as it comes; the order is kept, an empty line stays an empty line. So does one that is
 too long for the model: stderr says which, the rest is translated, and the exit code is 2. With --n-best N every line

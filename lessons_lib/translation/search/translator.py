@@ -13,6 +13,7 @@ from lessons_lib.translation.data.tokenizer import Tokenizer, plain
 from lessons_lib.translation.search.attention_weights import cross_attention
 from lessons_lib.translation.search.decoding import LENGTH_PENALTY, Hypothesis, output_limit
 from lessons_lib.translation.search.model_folder import load_model
+from lessons_lib.translation.search.playground_model import ENDING, load_playground_model
 from lessons_lib.translation.search.search import Search, search_all
 from lessons_lib.translation.search.translations import Translation
 
@@ -27,7 +28,7 @@ class Translator:
     def load(
         cls, folder: str | Path, device: str | torch.device | None = None, precision: str = "fp32"
     ) -> "Translator":
-        """Read a folder that `lessons train` wrote.
+        """Read a folder that `lessons train` wrote, or a file of the playground.
 
         Args:
             precision: of the weights and of what is computed from them; see `pick_precision`. The probabilities that a
@@ -35,7 +36,8 @@ class Translator:
         Raises:
             ValueError: the folder is not a model (says what is missing), or the device or precision is not there.
         """
-        model, tokenizer = load_model(Path(folder))
+        load = load_playground_model if Path(folder).suffix == ENDING else load_model
+        model, tokenizer = load(Path(folder))
         place = device if isinstance(device, torch.device) else pick_device(device)
         return cls(model.to(place, pick_precision(place, precision)), tokenizer)
 
