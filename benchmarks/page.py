@@ -97,9 +97,10 @@ def rows_of(tab: Page, size: str, source: list[int], rounds: int) -> Iterator[tu
         found = tab.evaluate("(all) => takeTurns(...all)", [source, beam, rounds])
         first, *others = (one["tokens"] for one in found.values())
         assert all(one == first for one in others), "the systems do not write the same tokens"
-        for system, one in found.items():
-            each = statistics.median(one["milliseconds"]) / len(first)
-            faster = "" if system == OURS else ratio(one["milliseconds"], found[OURS]["milliseconds"])
+        times = {system: list(map(float, one["milliseconds"])) for system, one in found.items()}
+        for system, spent in times.items():
+            each = statistics.median(spent) / len(first)
+            faster = "" if system == OURS else ratio(spent, times[OURS])
             yield size, "greedy" if beam == 1 else f"{beam} beams", system, f"{each:.3f}", faster
 
 

@@ -337,14 +337,14 @@ def test_of_several_models_the_chosen_one_is_loaded(show):
     assert page.locator(".tw-knows").text_content() == "Cats and queens."
     page.get_by_role("button", name="Load and translate").click()
     assert shown(page) == "Les petits chats noirs ne dorment pas."
-    page.get_by_label("Model").select_option("everyday")
+    page.get_by_role("combobox", name="Model").select_option("everyday")
     assert page.locator(".tw-knows").text_content() == "All sorts."
     assert page.locator("textarea").input_value() == "What time is it?"
     assert page.locator(".tw-stage").is_hidden()  # what stood there was the other's
     page.get_by_role("button", name="Load and translate").click()
     shown(page)
     assert page.evaluate("asked") == [ASK, ASK | {"model": 1}]
-    page.get_by_label("Model").select_option("grammar")
+    page.get_by_role("combobox", name="Model").select_option("grammar")
     assert page.locator("textarea").input_value() == SENTENCES[0]
 
 
