@@ -79,7 +79,7 @@ const FRENCH = {
     { english: ["my", "my"], french: ["mon", "ma", "mes"] },
   ],
   before: [["small", "petit", "petite"], ["big", "grand", "grande"], ["young", "jeune", "jeune"]],
-  after: [["black", "noir", "noire"], ["tired", "fatigué", "fatiguée"], ["sad", "triste", "triste"], ["quiet", "discret", "discrète"]],
+  after: [["black", "noir", "noire"], ["tired", "fatigué", "fatiguée"], ["sad", "triste", "triste"], ["quiet", "calme", "calme"]],
   nouns: [["cat", "chat"], ["dog", "chien"], ["boy", "garçon"], ["king", "roi"], ["girl", "fille"], ["queen", "reine"], ["cow", "vache"], ["hen", "poule"]], // prettier-ignore
   feminine: new Set(["girl", "queen", "cow", "hen"]),
   verbs: [["sleep", "dort", "dorment"], ["sing", "chante", "chantent"], ["run", "court", "courent"], ["eat", "mange", "mangent"], ["see", "voit", "voient"]], // prettier-ignore
@@ -105,15 +105,15 @@ function translatedNoun(random) {
 
 function french() {
   const { determiners, before, after, nouns, verbs } = FRENCH;
-  const withS = (words) => words.flatMap((word) => [word, `${word}s`]);
+  const plurals = (words) => words.flatMap((word) => [word, `${word}s`]);
   const both = [...before, ...after];
   return {
     words: [
       ...new Set([
         ...determiners.flatMap((one) => [...one.english, ...one.french]),
-        ...both.flatMap(([english, ...forms]) => [english, ...withS(forms)]),
-        ...nouns.flatMap(withS),
-        ...verbs.flatMap(([english, ...forms]) => [...withS([english]), ...forms]),
+        ...both.flatMap(([english, ...forms]) => [english, ...plurals(forms)]),
+        ...nouns.flatMap(plurals),
+        ...verbs.flatMap(([english, ...forms]) => [...plurals([english]), ...forms]),
         ...["does", "do", "not", "ne", "pas"],
       ]),
     ],

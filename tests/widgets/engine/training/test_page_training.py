@@ -50,7 +50,7 @@ MASCULINE = {"cat": "chat", "dog": "chien", "boy": "garçon", "king": "roi"}
 FEMININE = {"girl": "fille", "queen": "reine", "cow": "vache", "hen": "poule"}
 FORMS = {"the": "le la les", "this": "ce cette", "these": ". . ces", "my": "mon ma mes"}
 AGREEING = {"small": "petit petite", "big": "grand grande", "young": "jeune jeune", "black": "noir noire"}
-AGREEING |= {"tired": "fatigué fatiguée", "sad": "triste triste", "quiet": "discret discrète"}
+AGREEING |= {"tired": "fatigué fatiguée", "sad": "triste triste", "quiet": "calme calme"}
 VERBS = {
     "sleep": "dort dorment",
     "sing": "chante chantent",
