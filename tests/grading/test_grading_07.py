@@ -28,7 +28,7 @@ def network(inputs, activation, width):
     return module.double()
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(30))
 def test_named_mistakes_can_be_told_apart(seed):
     inputs = drive.make_network(seed)
     x, d_ff = drive.network_cases(inputs)["words"].astype(np.float64), int(inputs["d_ff"])
@@ -44,7 +44,7 @@ def test_named_mistakes_can_be_told_apart(seed):
     assert not close(near, exact)  # the approximation is near, and yet too far
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(30))
 def test_mistakes_of_the_memory_can_be_told_apart(seed):
     inputs = drive.make_memory(seed)
     calls = drive.memory_cases(inputs)

@@ -8,7 +8,7 @@ from alike import alike, unnamed
 
 from lessons_lib.grading.lesson_11 import drive, judge, mistakes
 
-SEEDS = range(10)
+SEEDS = range(20)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
