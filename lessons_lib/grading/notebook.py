@@ -12,6 +12,7 @@ from typing import Any
 
 from lessons_lib.grading import edition
 from lessons_lib.grading.arrays import decode, encode
+from lessons_lib.grading.drive.limits import STILL
 from lessons_lib.grading.drive.run import questions, run
 from lessons_lib.grading.errors import CheckError, PartError
 from lessons_lib.grading.judge.verdict import Verdict, judge, steps
@@ -42,7 +43,7 @@ def grade(lesson: str, question: str, namespace: Mapping[str, Any], seeds: tuple
         inputs = encode(declared.make(seed))
         verdict = judge(declared_steps, decode(inputs), run(declared, namespace, inputs))
         if verdict.hint is not None:
-            if seeds is None and seed not in SEEDS:
+            if seeds is None and seed not in SEEDS and not verdict.hint.startswith(STILL):
                 verdict = Verdict(verdict.passed, f"{HARD_CODED} ({verdict.hint})")
             break
     worth = [(step.title, step.points) for step in declared_steps]

@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import importlib
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lessons_lib import attention as library
-from lessons_lib.grading.arrays import encode
+from lessons_lib.grading import notebook
+from lessons_lib.grading.arrays import encode, text_array
 from lessons_lib.grading.drive.limits import TimeUp, time_limit, watch_calls
 from lessons_lib.grading.drive.run import GRADING, LESSONS, TRUSTED, run
 from lessons_lib.grading.errors import CheckError
@@ -286,12 +288,34 @@ def test_the_judge_answers_to_any_bytes():
 
 
 def test_seconds_belong_to_the_question(monkeypatch):
-    quick = dataclasses.replace(drive_01.QUESTIONS["q1"], seconds=0.2)
+    quick = dataclasses.replace(drive_01.QUESTIONS["q1"], seconds=0.2, busy=150.0)
     monkeypatch.setitem(drive_01.QUESTIONS, "q1", quick)
     begin = time.monotonic()
     hint = grade_code(f"def {NAME}(*x):\n  while True: pass").hint
     assert hint == "still running after 0.2 s on line 2: is there a loop that never ends?"
     assert time.monotonic() - begin < 30
+
+
+def test_a_busy_machine_costs_nobody_points(monkeypatch):
+    """Waiting stands for it: the clock goes on, and this thread computes nothing."""
+    slow = RIGHT.replace("    scores =", "    import time; time.sleep(0.02)\n    scores =")
+    ready = dataclasses.replace(drive_01.QUESTIONS["q1"], seconds=3.0)
+    monkeypatch.setitem(drive_01.QUESTIONS, "q1", ready)
+    grade_code(RIGHT)  # what loads at the first call
+    monkeypatch.setattr(time, "thread_time", lambda real=time.thread_time: real() / 100)
+    monkeypatch.setitem(drive_01.QUESTIONS, "q1", dataclasses.replace(ready, seconds=0.1, busy=600.0))
+    assert grade_code(slow).points == 3
+    monkeypatch.setitem(drive_01.QUESTIONS, "q1", dataclasses.replace(ready, seconds=0.1, busy=2.0))
+    hint = grade_code(slow).hint
+    assert re.fullmatch(r"still running after 0\.2 s on line \d: does it wait, or is the machine busy\?", hint)
+
+
+def test_a_time_that_is_over_blames_no_size_written_into_the_code(monkeypatch):
+    seeds = iter([0, 0, 1])
+    real = notebook.run
+    over = encode({"error": text_array("still running after 5 s on line 2: is there a loop that never ends?")})
+    monkeypatch.setattr(notebook, "run", lambda *given: over if next(seeds) else real(*given))
+    assert grade_code(RIGHT).hint.startswith("still running after 5 s")
 
 
 @pytest.mark.parametrize("error", ["BaseException('so')", "GeneratorExit", "SystemExit(3)"])

@@ -22,29 +22,45 @@ STUCK = (
     "restart the kernel"
 )
 REPEAT = 0.2  # seconds; a bare `except:` in the learner's loop swallows one alarm, not all of them
+STILL = "still running after"  # how the sentence on a time that is over begins
 
 
 class TimeUp(BaseException):
     """The time is over. No Exception, so that `except Exception` in the learner's code does not catch it."""
 
+    def __init__(self, seconds: float, computed: bool):
+        super().__init__(f"{STILL} {seconds:g} s")
+        self.question = "is there a loop that never ends?" if computed else "does it wait, or is the machine busy?"
+
 
 @contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeUp in the code inside after `seconds`.
+def time_limit(seconds: float, busy: float = 1.0) -> Iterator[None]:
+    """Raise TimeUp in the code inside after `seconds` of computing, or `busy` times as many by the clock.
 
-    Where there is no alarm (Windows, a thread that is not the main one) nothing happens: the stop button is left.
+    What this thread computes is counted: a machine that is busy with other things takes nothing from anybody. Where
+    there is no alarm (Windows, a thread that is not the main one) nothing happens: the stop button is left.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def ring(signum, frame):
-        if armed:
-            raise TimeUp
+        nonlocal heard
+        heard = time.monotonic()
+        computed, passed = time.thread_time() - computed_before, heard - begin
+        if armed and computed >= seconds:
+            raise TimeUp(seconds, True)
+        if armed and passed >= busy * seconds:
+            raise TimeUp(busy * seconds, computed > passed / 2)
 
-    armed, begin = True, time.monotonic()
-    told = {"file": _visible_output(), "flush": True}
-    watcher = threading.Timer(PATIENCE * seconds, print, (STUCK.format(PATIENCE * seconds),), told)
+    def tell():
+        if time.monotonic() - heard > seconds:  # no alarm came through
+            print(STUCK.format(PATIENCE * seconds), file=output, flush=True)
+
+    armed, computed_before = True, time.thread_time()
+    heard = begin = time.monotonic()
+    output = _visible_output()
+    watcher = threading.Timer(PATIENCE * seconds, tell)
     watcher.daemon = True
     watcher.start()
     handler = signal.signal(signal.SIGALRM, ring)

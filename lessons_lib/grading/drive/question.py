@@ -20,7 +20,8 @@ class Question:
         drive: from the learner's object and the inputs to named arrays; a name is `case.name`.
         forbidden: modules whose functions the answer may not call, for it would build nothing.
         instead: of some of these functions, by its full name, what to do in place of the call.
-        seconds: the soft limit for one `drive`.
+        seconds: the soft limit for one `drive`, of computing.
+        busy: times as many by the clock are the limit on a busy machine.
         ready: loads what each `drive` would load first, for who drives many answers.
         also: the signatures of the other functions that the question asks for; `drive` then gets a tuple of them all.
     """
@@ -32,6 +33,7 @@ class Question:
     forbidden: tuple[str, ...] = ()
     instead: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 5.0
+    busy: float = 6.0
     also: tuple[str, ...] = ()
     ready: Callable[[], object] = lambda: None
 

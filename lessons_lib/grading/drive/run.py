@@ -42,13 +42,12 @@ def _drive(question: Question, namespace: Mapping[str, Any], inputs: dict[str, b
         with (
             quiet(),
             uncompiled(),
-            time_limit(question.seconds),
+            time_limit(question.seconds, question.busy),
             watch_calls((*question.forbidden, *TRUSTED)) as called,
         ):
             arrays = question.drive(answer, decode(inputs))
     except TimeUp as error:
-        where = learner_line(error.__traceback__)
-        raise Trouble(f"still running after {question.seconds:g} s{where}: is there a loop that never ends?") from None
+        raise Trouble(f"{error}{learner_line(error.__traceback__)}: {error.question}") from None
     if called:
         name = sorted(called)[0]
         raise Trouble(f"the answer calls {name}: {question.instead.get(name, 'build that yourself')}")
