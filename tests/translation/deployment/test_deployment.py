@@ -26,6 +26,7 @@ from lessons_lib.widgets import sizes
 
 pytestmark = pytest.mark.usefixtures("unchecked_shapes")
 
+COMMAND = "export"
 TEXTS = [pair.source for pair in toy_corpus().test + toy_corpus().valid + toy_corpus().train[:160]]
 CHOICES = [
     {"norm": "post", "activation": "gelu", "tied": False, "scaled": False},
@@ -34,30 +35,6 @@ CHOICES = [
     {"positions": "sinusoidal_halves", "activation": "silu", "embedding_norm": True},
     {"positions": "none", "activation": "gelu_tanh", "n_heads": 4, "n_kv_heads": 1},
 ]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> str:
-    """A folder with a model that has learned the toy language."""
-    folder = tmp_path_factory.mktemp("models")
-    save_model(folder, toy_translator().model, toy_translator().tokenizer)
-    return str(folder)
-
-
-@pytest.fixture
-def sentences(tmp_path) -> str:
-    path = tmp_path / "sentences.txt"
-    path.write_text("\n".join(TEXTS) + "\n\n", "utf-8")
-    return str(path)
-
-
-def fails(capsys, *arguments: str) -> str:
-    """A user's error: exit code 2, one line on stderr, nothing on stdout."""
-    assert main(["export", *arguments]) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.count("\n") == 1
-    return printed.err
 
 
 @pytest.mark.parametrize(("to", "beams"), [("ctranslate2", [1, 4]), ("onnx", [1])])
@@ -112,10 +89,10 @@ def test_ctranslate2_as_its_own_users_call_it(tmp_path):
 
 
 @pytest.mark.parametrize("positions", ["alibi", "relative", "t5"])
-def test_what_ctranslate2_cannot_express_is_named_and_nothing_is_left(positions, tmp_path, capsys):
+def test_what_ctranslate2_cannot_express_is_named_and_nothing_is_left(positions, tmp_path, fails):
     save_model(tmp_path, *toy_model(positions=positions))
     out = tmp_path / "out"
-    error = fails(capsys, "--model", str(tmp_path), "--to", "ctranslate2", "--out", str(out))
+    error = fails("--model", str(tmp_path), "--to", "ctranslate2", "--out", str(out))
     assert f"positions='{positions}' cannot be written for CTranslate2; it can have sinusoidal" in error
     assert not out.exists()
 
@@ -137,28 +114,28 @@ def test_an_export_that_says_something_else_is_not_written(model, sentences, tmp
     assert json.loads(capsys.readouterr().out)["written"] is False
 
 
-def test_a_folder_is_replaced_only_when_asked_for(model, tmp_path, capsys):
+def test_a_folder_is_replaced_only_when_asked_for(model, tmp_path, fails, capsys):
     out = tmp_path / "out"
     arguments = ["--model", model, "--to", "ctranslate2", "--out", str(out)]
     assert main(["export", *arguments]) == 0
     assert "unchecked: add --check FILE" in capsys.readouterr().out
-    assert "already holds an export to ctranslate2; give another folder, or --overwrite" in fails(capsys, *arguments)
+    assert "already holds an export to ctranslate2; give another folder, or --overwrite" in fails(*arguments)
     assert main(["export", *arguments, "--overwrite"]) == 0
     (out / "mine.txt").touch()
     capsys.readouterr()
-    assert "holds mine.txt, which is not part of an export" in fails(capsys, *arguments, "--overwrite")
-    assert "is what this command reads" in fails(capsys, "--model", model, "--to", "onnx", "--out", model)
+    assert "holds mine.txt, which is not part of an export" in fails(*arguments, "--overwrite")
+    assert "is what this command reads" in fails("--model", model, "--to", "onnx", "--out", model)
 
 
-def test_errors_before_anything_is_written(model, sentences, tmp_path, capsys, monkeypatch):
+def test_errors_before_anything_is_written(model, sentences, tmp_path, fails, monkeypatch):
     out = tmp_path / "out"
     arguments = ["--to", "ctranslate2", "--out", str(out)]
-    assert "is not a folder" in fails(capsys, "--model", str(tmp_path / "none"), *arguments)
-    assert "does not exist" in fails(capsys, "--model", model, *arguments, "--check", str(tmp_path / "none.txt"))
+    assert "is not a folder" in fails("--model", str(tmp_path / "none"), *arguments)
+    assert "does not exist" in fails("--model", model, *arguments, "--check", str(tmp_path / "none.txt"))
     Path(sentences).write_text("the cat " * 30, "utf-8")
-    assert "this model reads at most 23" in fails(capsys, "--model", model, *arguments, "--check", sentences)
+    assert "this model reads at most 23" in fails("--model", model, *arguments, "--check", sentences)
     monkeypatch.setitem(sys.modules, "lessons_lib.translation.deployment.ctranslate2", None)
-    assert "pip install ctranslate2" in fails(capsys, "--model", model, *arguments)
+    assert "pip install ctranslate2" in fails("--model", model, *arguments)
     assert not out.exists()
 
 
@@ -189,10 +166,10 @@ def test_every_translation_has_its_own_limit_and_may_be_empty(kind, build, tmp_p
 
 
 @pytest.mark.parametrize("positions", ["relative", "t5"])
-def test_what_onnx_cannot_express_is_named_and_nothing_is_left(positions, tmp_path, capsys):
+def test_what_onnx_cannot_express_is_named_and_nothing_is_left(positions, tmp_path, fails):
     save_model(tmp_path, *toy_model(positions=positions))
     out = tmp_path / "out"
-    error = fails(capsys, "--model", str(tmp_path), "--to", "onnx", "--out", str(out))
+    error = fails("--model", str(tmp_path), "--to", "onnx", "--out", str(out))
     assert f"positions='{positions}' cannot be written for ONNX; it can have sinusoidal" in error
     assert not out.exists()
 

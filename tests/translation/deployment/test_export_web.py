@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from toy import toy_corpus, toy_model, toy_translator
+from toy import toy_corpus, toy_model
 
 from lessons_lib.cli import main
 from lessons_lib.translation.course_model import course_web_model
@@ -22,32 +22,8 @@ from lessons_lib.translation.deployment.web_reading import read_web_file, read_w
 from lessons_lib.translation.search.model_folder import load_model, save_model
 from tools import build_book
 
+COMMAND = "export-web"
 TEXTS = [pair.source for pair in toy_corpus().test + toy_corpus().valid]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> str:
-    """A folder with a model that has learned the toy language."""
-    folder = tmp_path_factory.mktemp("models") / "toy"
-    folder.mkdir()
-    save_model(folder, toy_translator().model, toy_translator().tokenizer)
-    return str(folder)
-
-
-@pytest.fixture
-def sentences(tmp_path) -> str:
-    path = tmp_path / "sentences.txt"
-    path.write_text("\n".join(TEXTS) + "\n\n", "utf-8")
-    return str(path)
-
-
-def fails(capsys, *arguments: str) -> str:
-    """A user's error: exit code 2, one line on stderr, nothing on stdout."""
-    assert main(["export-web", *arguments]) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.count("\n") == 1
-    return printed.err
 
 
 # --- the command -----------------------------------------------------------------------------------------------------
@@ -107,19 +83,19 @@ def test_a_model_that_8_bits_change_is_not_written(model, sentences, tmp_path, c
     assert json.loads(capsys.readouterr().out)["written"] is False
 
 
-def test_errors_name_the_value_and_the_fix(model, tmp_path, capsys):
+def test_errors_name_the_value_and_the_fix(model, tmp_path, fails):
     out = tmp_path / "toy.bin"
-    assert "none is not a folder" in fails(capsys, "--model", str(tmp_path / "none"), "--out", str(out))
-    assert "is a folder; give a file" in fails(capsys, "--model", model, "--out", str(tmp_path))
+    assert "none is not a folder" in fails("--model", str(tmp_path / "none"), "--out", str(out))
+    assert "is a folder; give a file" in fails("--model", model, "--out", str(tmp_path))
     arguments = ["--model", model, "--out", str(out)]
-    assert "none.txt" in fails(capsys, *arguments, "--check", str(tmp_path / "none.txt"))
-    assert "none.txt" in fails(capsys, *arguments, "--words", str(tmp_path / "none.txt"))
+    assert "none.txt" in fails(*arguments, "--check", str(tmp_path / "none.txt"))
+    assert "none.txt" in fails(*arguments, "--words", str(tmp_path / "none.txt"))
     long = tmp_path / "long.txt"
     long.write_text("the cat " * 30)
-    assert "this model reads at most 23" in fails(capsys, *arguments, "--check", str(long))
+    assert "this model reads at most 23" in fails(*arguments, "--check", str(long))
     assert not out.exists()
     out.write_text("mine")
-    assert "is there already; give another file, or --overwrite" in fails(capsys, *arguments)
+    assert "is there already; give another file, or --overwrite" in fails(*arguments)
     assert out.read_text() == "mine"
 
 
