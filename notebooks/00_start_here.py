@@ -47,7 +47,7 @@ print("PyTorch", torch.__version__.split("+")[0], "on", describe(device))
 # %% [markdown]
 # ## The finished translator
 #
-# This is the model that you will be able to build at the end: two layers that read English, two that write French, a million numbers
+# This is the model that you will be able to build at the end: two layers (lesson 5) that read English, two that write French, a million numbers
 # in all. It was trained for some minutes on one processor core, on sentences that a grammar of this course wrote. None of these four was
 # among them.
 
@@ -85,7 +85,7 @@ TranslatorWidget(SENTENCES, weights=course_web_model)
 # The model was never told which French word comes from which English word. But for each word that it wrote, it gave each English word a
 # weight, how much to look at it, and these weights can be read:
 
-# %% mystnb={"figure": {"name": "first-alignment", "caption": "Each row is a French word, each column an English one; bright means that the model looked there while it wrote the French word (averaged over its last layer)."}, "image": {"alt": "Heat map of attention from the French words of the translation to the English words: petits looks at small, chats at cats, noirs at black, dorment at sleep; ne and pas at not and, less, at sleep."}}
+# %% mystnb={"figure": {"name": "first-alignment", "caption": "Each row is a French word, each column an English one; bright means that the model looked there while it wrote the French word (its last layer looks in four ways; this is their average, lesson 3)."}, "image": {"alt": "Heat map of attention from the French words of the translation to the English words: petits looks at small, chats at cats, noirs at black, dorment at sleep; ne and pas at not and, less, at sleep."}}
 import matplotlib.pyplot as plt
 
 from lessons_lib.figures import attention_heatmap, use_course_style
@@ -127,7 +127,7 @@ for pair in corpus.train[:3]:
 #
 # Now a network of the same shape from the beginning: a million random numbers. Each line below shows how many {term}`batches <batch>` of sentences it has
 # seen, and what it then makes of a sentence that is not among them. The run is short: 200 batches, where the finished translator has seen
-# 6,000. So do not wait for the right translation. Watch what comes before it: a few frequent words, then something like a French sentence,
+# 6,000. Watch what comes before the right translation: at first it may write nothing at all, then a few frequent words, then something like a French sentence,
 # but about something else.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
@@ -174,7 +174,7 @@ for step in fit(
         print(f"{step.number:4} batches: →", learner.translate([SENTENCE])[0].text[:80])
 
 # %% [markdown]
-# Is it one unlucky sentence? How many of 200 others that neither has seen come out word for word as the reference? The finished translator
+# Is it one unlucky sentence? How many of 200 others that neither has seen come out word for word as the reference, the grammar's own translation? The finished translator
 # is a network of the same shape, trained on more sentences, for longer, and with some means of lesson 12.
 
 # %% tags=["nbval-ignore-output"]
@@ -190,8 +190,8 @@ for name, one in (("after 200 batches", learner), ("finished", translator)):
 # %% [markdown]
 # ## Train one in this page
 #
-# You need not wait for lesson 12 to see one learn. Press *Train*: a small Transformer learns to write a word backwards, on your own machine, forward and backward, nothing
-# loaded from elsewhere. Then choose *No positions*, and look which of the two runs learns. The words of the knobs are those of the lessons; you
+# Press *Train*: a small Transformer learns to write a word backwards, on your own machine, forward and backward, nothing
+# loaded from elsewhere. Then choose *No positions*: now two runs learn side by side. The first knows where each letter stands, the second is not told. The words of the knobs are those of the lessons; you
 # will know them all. [The playground has a page of its own](../book/playground).
 
 # %%

@@ -104,11 +104,12 @@ widget
 # Each word of the vocabulary owns a vector, a learned row of numbers. From it, three learned matrices make three more:
 #
 # - a **query** $q$: what this word is looking for ("I am a verb, where is my subject?");
-# - a **key** $k$: what a word offers to be found by ("I am a noun, near the start");
+# - a **key** $k$: what a word offers to be found by ("I am a noun");
 # - a **value** $v$: what it hands over when it is found ("plural").
 #
 # Lesson 2 takes those matrices apart; here we use what comes out. Queries and keys have $d_{head}$ entries each (so that they can be
-# compared), values may have another number, $d_{value}$. We write $T$ for the number of queries and $S$ for the number of keys.
+# compared; *head* is lesson 3's name for one such attention), values may have another number, $d_{value}$. We write $T$ for the number of queries
+# and $S$ for the number of keys: one sentence may look at another.
 #
 # A query and a key agree when their dot product is large, so the **score** of word $s$ for word $t$ is $q_t \cdot k_s$, divided by
 # $\sqrt{d_{head}}$. The softmax turns the $S$ scores of one query into weights that are positive and sum to 1, and the output is the
@@ -131,16 +132,10 @@ widget
 # The softmax runs along each *row*: one row, one query, one sum of 1. When queries, keys and values all come from the same
 # sentence, $S = T$ and we call it **self**-attention. The $\sqrt{d_{head}}$ looks like a detail. Claim 2 measures what it does.
 #
-# Another score came first. {cite:t}`bahdanau2015neural` let a small network compare the two,
-# $v \cdot \tanh(U q_t + W k_s)$ with learned $U$, $W$ and $v$: *additive* attention. {cite:t}`luong2015effective` compared such scores with
-# dot products. {cite:t}`vaswani2017attention` (section 3.2.1) took the dot product because in practice it is faster and needs less memory: all
-# scores together are one matrix product. They add that for wide vectors the additive score does better, as long as the dot product is not
-# divided by $\sqrt{d_{head}}$.
-#
-# Sometimes a query may not look everywhere (padding at the end of a sentence, words not yet written). A **mask** $M$ says
+# Sometimes a query may not look everywhere ({term}`padding` at the end of a sentence; for a translator, words that it has not yet written). A **mask** $M$ says
 # where it may: `True` = may attend. A forbidden score becomes $-\infty$ *before* the softmax, so that its weight is exactly
-# 0 and the others, if any are left, still sum to 1. One of them is the *causal* mask, a triangle: each word sees itself and what came before. Lesson 8
-# is about nothing else.
+# 0 and the others, if any are left, still sum to 1. One of them is the *causal* mask, a triangle: each word sees itself and what came before
+# (lesson 8).
 
 # %% [markdown]
 # ## The code, from scratch
@@ -206,7 +201,13 @@ for ax, (name, numbers) in zip(axes, panels.items(), strict=True):
 plt.show()
 
 # %% [markdown]
-# Is it the real thing? It must equal the function of this course's library, and PyTorch's own.
+# Another score came first. {cite:t}`bahdanau2015neural` let a small network compare the two,
+# $v \cdot \tanh(U q_t + W k_s)$ with learned $U$, $W$ and $v$: *additive* attention. {cite:t}`luong2015effective` compared such scores with
+# dot products. {cite:t}`vaswani2017attention` (section 3.2.1) took the dot product because in practice it is faster and needs less memory: all
+# scores together are one matrix product. They add that for wide vectors the additive score does better, as long as the dot product is not
+# divided by $\sqrt{d_{head}}$.
+#
+# Our function must equal that of this course's library, and PyTorch's own.
 
 # %%
 # 2 sentences, 4 at once in each (lesson 3), T = 7, d_head = 16.
@@ -266,7 +267,8 @@ for _ in range(3):
     )
 
 # %% [markdown]
-# To arrays: each word becomes a number, each question a 0 (one) or 1 (many), everything that is not a question −1.
+# To arrays: each word becomes a number, each question a 0 (one) or 1 (many), everything that is not a question −1. (`says` fails the page if a
+# number in the text does not match.)
 
 # %%
 VOCABULARY = [
@@ -326,7 +328,7 @@ print("questions in the test:", int((test_answers >= 0).sum()))
 # two versions that differ in it the same answer, so it must be right in exactly one half: 0.50, whatever it says.
 #
 # Four networks, alike but for the layer in the middle. Each has a table of word vectors (32 wide) below, and on top a linear
-# layer that makes two scores of each place, for *one* and for *many*.
+# layer that makes two scores of each place, for *one* and for *many*. A {term}`batch` of $B$ sentences of $T$ words is a table `(B, T)`.
 #
 # - The **LSTM** ({cite:t}`hochreiter1997long`) reads in order. It keeps what it has read in a memory, and *gates* between 0
 #   and 1 decide at each step how much of the new word to write, how much to show and (since {cite:t}`gers2000learning`) how much of the
@@ -338,7 +340,7 @@ print("questions in the test:", int((test_answers >= 0).sum()))
 #
 # Before you read on, bet: which of them will say *one* or *many* correctly for "the"? For "slept", when a second noun stands
 # between it and its subject? Chance is in a training (its first numbers, the order of its sentences), so we train each network three
-# times. And we say beforehand what counts: a network **sees** the noun at a distance if all three are right there in more than 95 %,
+# times, 200 *updates* (or steps) each, every one on a batch of 128 sentences. And we say beforehand what counts: a network **sees** the noun at a distance if all three are right there in more than 95 %,
 # and is **blind** if all three are right in 45 to 55 %.
 
 
@@ -554,7 +556,7 @@ for place in (0, 1, 8, 7):
 # The article, the adjective and the verb, who need the noun, look at the noun. But *house* gives its weight to some word too, and it was
 # never asked a question: nothing in the training ever cared where it looks. Do not read meaning into a weight that no loss depends on.
 #
-# Does "slept" say *many* because it looks at "cats", or does the map only look good? Do not admire the weights: **cut the wire** and see.
+# Does "slept" say *many* because it looks at "cats", or does the map only look good? **Cut the wire** and see.
 # The mask can forbid one word to look at one other, and leave everything else alone.
 
 
@@ -654,14 +656,14 @@ for name, three in curves.items():
 # %% [markdown]
 # Attention's flat line is no discovery: nothing in its formula knows the distance. Note its height, though. One word among 129 gets about
 # 1/129 of the attention, so a near word counts for *less* than in an LSTM. What the LSTM loses is the far word: at a factor of 0.6 a
-# step, less than a ten-thousandth is left after 20. But with its gate wide open it does not forget at all (in the end its gradient even
+# step, less than a ten-thousandth is left after 20. (The gate's is 0.5; the gradient has a second way, through the output.) But with its gate wide open it does not forget at all (in the end its gradient even
 # grows, the opposite disease). So an LSTM *can* remember. Does it learn to? Show a network a row of random letters, and at the end
-# ask for the first one.
+# ask for the first one, one of 16 (a guess is right in 0.06).
 #
-# The trainings of this claim are too long for a page, so they were run before, with several seeds each, and their numbers are kept in the
-# library; one command runs them again (`python -m lessons_lib.studies first_letter phone_book`). The bounds were fixed before. A letter counts
-# as **learnt** if the share of right answers is above 0.7, and as **not learnt** if it is below, each time with the whole interval over
-# the seeds (lesson 13 says how such an interval is made). One of the trainings runs here as well.
+# The trainings of this claim were run before, with several seeds each, and their numbers stored
+# (`python -m lessons_lib.studies first_letter phone_book` runs them again). The bounds were fixed before. A letter counts
+# as **learnt** if the share of right answers is above 0.7, and as **not learnt** if it is below, each time with the whole {term}`interval`
+# over the seeds (in 95 of 100 such experiments it holds the true mean, lesson 13). Where it lies on both sides of the bound, the word is {term}`open`. One of the trainings runs here as well.
 
 # %%
 letters = load("first_letter")
@@ -743,7 +745,7 @@ print("attention, here as there:", abs(live - stored) < 0.1)
 # ### Claim 2: "Without $1/\sqrt{d_{head}}$ the softmax saturates and its gradient vanishes"
 #
 # If the $d$ entries of $q$ and $k$ are independent with mean 0 and variance 1 (we write $d$ for $d_{head}$ here), then $q \cdot k$ is a
-# sum of $d$ terms of variance 1: its standard deviation is $\sqrt{d}$. At $d = 512$ two scores easily differ by 30, and $e^{30}$ to 1
+# sum of $d$ terms of variance 1: its standard deviation is $\sqrt{d}$, that of the difference of two $\sqrt{2d}$. At $d = 512$ that is 32, so two scores easily differ by 30, and $e^{30}$ to 1
 # is not an average any more, it is a choice. We measure the two things that the claim names: the entropy of the weights (how
 # many words are listened to) and the gradient that gets back through the softmax to the scores.
 #
@@ -831,7 +833,7 @@ print("the division helps:", above(lead))
 # ```{admonition} Verdict: true for the typical query, where training starts
 # :class: note verdict
 # Undivided, a wide query listens to one random word, and as a rule little gradient comes back to tell it that it chose badly. After 50 updates, at
-# one learning rate, our tagger was less often right without the division, with every seed. Note two more limits. The argument is about *independent* entries of variance 1;
+# one learning rate, our tagger was less often right without the division, with every seed. The argument is about *independent* entries of variance 1;
 # PyTorch's initial layers make them smaller, which softens the problem. And a trained network may make its scores as large as it likes:
 # in the widget most of the weight lies on one word *with* the division. It sets how even the weights are at the start of a training.
 # ```
@@ -839,8 +841,8 @@ print("the division helps:", above(lead))
 # (claim-01-3)=
 # ### Claim 3: "Self-attention is permutation-invariant"
 #
-# You will read this one often. *Invariant* means: shuffle the words and the result does not change. *Equivariant* means:
-# shuffle the words and the results are shuffled along. One line of code each.
+# *Invariant* means: shuffle the words and the result does not change. *Equivariant* means:
+# shuffle the words and the results are shuffled along.
 
 # %% tags=["claim-2"]
 seed_everything(0)
@@ -861,7 +863,7 @@ print(
 )
 
 # %% [markdown]
-# The practical meaning is the same, and bad: without something that marks the places, "the cats near the house slept" and
+# Either is bad: without something that marks the places, "the cats near the house slept" and
 # "the house near the cats slept" give "slept" the same output, so no training can make both right. Take the vectors for the places away
 # from our tagger, and train again.
 
@@ -906,7 +908,7 @@ for kind, at in (("next to the noun", (-1,)), ("past a second noun", (-4, -5))):
 # ### Claim 4: "Attention is faster than a recurrent network"
 #
 # Two things are counted under "fast". *How much* must be computed, and how much of it must *wait* for something else. For one layer of
-# width $d$ and a sentence of $T$ words: an LSTM multiplies two $d \times 4d$ matrices with each word, one word after the other. Attention
+# width $d$ and a sentence of $T$ words: an LSTM multiplies two $d \times 4d$ matrices with each word (for three gates and what is new), one word after the other. Attention
 # multiplies four $d \times d$ matrices with each word (queries, keys, values, and one more behind the average, lesson 3), then each query
 # with each key, and each weight with each value: $4d^2 + 2Td$ for a word, against $8d^2$.
 
@@ -924,8 +926,7 @@ for T in (32, 256, 512, 8192):
     )
 
 # %% [markdown]
-# A count is not yet a time. The time of one pass, the shortest of three, on the machine that built this page; on a GPU, and on your machine,
-# the lines lie elsewhere:
+# A count is not yet a time. The time of one pass, the shortest of three; on your machine the lines lie elsewhere:
 
 # %% tags=["picture-of-times"] mystnb={"figure": {"name": "time-by-length", "caption": "Time of one forward and backward pass of one layer (width 256, 4 sentences), on the machine that built this page. The cell below prints the ratio of the two."}, "image": {"alt": "Line plot, both axes logarithmic: time against sentence length from 16 to 2048 words, one line for an LSTM and one for attention; both rise."}}
 import time
@@ -984,15 +985,15 @@ for length, lstm_time, attention_time in zip(lengths, *times.values(), strict=Tr
 # for both.
 # ```
 #
-# **So why did attention replace recurrence?** Not because recurrent networks cannot look far or both ways. It happened in two steps.
-# First attention was *added* to recurrent translators ({cite:t}`bahdanau2015neural`): they no longer had to squeeze a sentence into one vector.
-# That alone did not make recurrence superfluous. In 2017 the Transformer did without it, and the reasons that {cite:t}`vaswani2017attention`
+# **So why did attention replace recurrence?** Not because recurrent networks cannot look far or both ways. First
+# attention was *added* to recurrent translators ({cite:t}`bahdanau2015neural`): they no longer had to squeeze a sentence into one vector.
+# In 2017 the Transformer did without it, and the reasons that {cite:t}`vaswani2017attention`
 # gave (their section 4) are those of this page: less to compute while sentences are short; all places at once; and
 # any two words one step apart, so that what belongs together is easier to connect. The price is $T^2$.
 #
 # ## Bugs worth meeting
 #
-# None of the four raises an error. That is what makes them worth meeting.
+# None of the four raises an error.
 #
 # **The softmax along the wrong axis.** `dim=-2` instead of `dim=-1`: the *columns* sum to 1. Each key's weight is shared out among the
 # queries, so some queries get less than 1 in all, and others more.
@@ -1063,7 +1064,7 @@ print("the second word's weights, upside down:  ", upside_down[1].numpy().round(
 # </details>
 # <details><summary>64 × 64</summary>
 #
-# No. That is $Q^\top K$: columns compared with columns. It runs if you transpose the wrong matrix, and it is a common slip. Compare
+# No. That is $Q^\top K$: columns compared with columns. It runs if you transpose the wrong matrix. Compare
 # rows with rows: $Q K^\top$.
 #
 # </details>
@@ -1088,7 +1089,7 @@ print("the second word's weights, upside down:  ", upside_down[1].numpy().round(
 # </details>
 #
 # **3. The convolution was right where the noun was next to the question, and lost elsewhere. How many such layers of window 3, one above
-# the other and without gaps, does it take to see a noun 6 words away?**
+# the other, does it take to see a noun 6 words away?**
 #
 # <details><summary>2</summary>
 #
@@ -1097,8 +1098,7 @@ print("the second word's weights, upside down:  ", upside_down[1].numpy().round(
 # </details>
 # <details><summary>3</summary>
 #
-# No. Each layer adds *one* word to each side, so three layers see 3. (With gaps in the windows that double from layer to layer, three
-# layers would reach 7: that is why some convolutional models have such gaps.)
+# No. Each layer adds *one* word to each side, so three layers see 3.
 #
 # </details>
 # <details class="right"><summary>6</summary>

@@ -76,12 +76,12 @@ torch.set_num_threads(1)
 # Think of a search engine. You type some words: the query. Each page is filed under a few keywords: its key. What you get is neither
 # of them, it is the page: its value. What you type is not what the page is filed under, and neither is what the page says.
 #
-# In a sentence **every word is both**: it searches, and it is a page for every search. So each word needs three vectors. For
-# "princess" they could say:
+# In a sentence **every word is both**: it searches, and it is a page for every search. So each word needs three vectors. Where
+# "the" finds "princess", they could say:
 #
-# - query: "is there an adjective that describes me?"
-# - key: "I am a noun."
-# - value: "feminine, and only one."
+# - query of "the": "where is my noun?"
+# - key of "princess": "I am a noun."
+# - value of "princess": "feminine, and only one."
 #
 # Three learned matrices make them out of the word's {term}`embedding`. There is one more difference to a search engine: it shows you a
 # list, and you choose. Attention takes a bit of *every* page, weighted by how well it fits.
@@ -114,8 +114,8 @@ widget
 # ```{admonition} What to look for
 # :class: tip
 # On the website these are the numbers of the trained network. If you run this notebook, the widget starts with random ones: run on
-# to the training, and look again. Three things are worth a look. In the step *Q, K, V*, compare the query of "the" with its key:
-# they point away from each other: "the" hardly looks at itself. In the step *softmax*, read the row of "the". In the
+# to the training, and look again. In the step *Q, K, V*, compare the query of "the" with its key:
+# they point away from each other, so its {term}`score` with itself is negative. In the step *softmax*, read the row of "the". In the
 # last step the three outputs of "the" **are** the scores of *le*, *la* and *les*. Choose the largest.
 # ```
 #
@@ -152,9 +152,12 @@ widget
 # q_t \cdot k_s = (x_t W_Q)(y_s W_K)^\top = x_t \, \underbrace{W_Q W_K^\top}_{D \times D} \, y_s^\top .
 # $$
 #
-# The two matrices only ever appear as this one product. With biases the score is $(x_t W_Q + b_Q) \cdot (y_s W_K + b_K)$: what stands
-# beside $b_K$ is the same for all keys of a query, and the softmax does not see it; $b_Q \cdot y_s W_K$ differs from key to key and
-# counts. Two of the three claims below build on this line.
+# The two matrices only ever appear as this one product. Two of the three claims below build on this line. With biases there are four terms:
+#
+# $$
+# (x_t W_Q + b_Q)(y_s W_K + b_K)^\top = x_t W_Q W_K^\top y_s^\top + b_Q W_K^\top y_s^\top
+# + \underbrace{x_t W_Q \, b_K^\top + b_Q \, b_K^\top}_{\text{the same for every } s \text{: the softmax does not see it}} .
+# $$
 
 # %% [markdown]
 # ## The code, from scratch
@@ -187,7 +190,8 @@ class Attention(nn.Module):
 
 # %% [markdown]
 # A linear layer of PyTorch holds its matrix lying on its side: `weight` is (out, in), and the layer computes `x @ weight.T + bias`.
-# So our $W_Q$ is `query.weight.T`. Remember that for the second bug.
+# So our $W_Q$ is `query.weight.T`. Remember that for the second bug. (Where lesson 1 filled in $-\infty$, the lowest finite number stands: a query that may
+# look nowhere gets equal weights here, where lesson 1 gave NaN; `lessons_lib` gives zeros.)
 
 # %%
 layer = Attention(d_model=6, d_head=4, d_value=3)
@@ -297,7 +301,7 @@ for words, _, answer in training[:3]:
 # %% [markdown]
 # The network: a table of embeddings 4 wide, one attention with queries and keys 2 wide, and values 3 wide. There is no other layer.
 # The three numbers that "the" takes home are taken as the scores of *le*, *la* and *les*. No places are told either: whatever it
-# finds, it finds by what the words are.
+# finds, it finds by what the words are. (`share` is a share of cases with its {term}`interval`; `above` says whether the whole interval is above a bound.)
 
 
 # %%
@@ -415,7 +419,7 @@ print(
 #
 # The course has a translator that is trained already, of the size of the one in lesson 12: words 128 wide, two layers that read
 # English, two that write French, four heads in each attention. One head is one `Attention` of ours with $d_{head} = d_{value} = 32$. (Why four
-# of them is lesson 3.) In its weights, the matrices of the four heads lie on top of each other: head 0 owns the first 32 rows.
+# of them is lesson 3.) In its weights, the matrices of the four heads lie on top of each other: head 1 owns the first 32 rows.
 
 
 # %%
@@ -443,10 +447,10 @@ print(
 
 # %% [markdown]
 # A piece is a word or a part of one; ▁ marks where a word begins. We let the translator read the English and write
-# the French once more, and keep what each of its attentions is given (`inputs`) and what weights it finds (`recorded`).
+# the French once more, and keep for each attention the vectors it asks with (`x` in the bridge), what the bridge is offered (`memory`), and the weights.
 
 
-# %%
+# %% tags=["hide-input"]
 @contextlib.contextmanager
 def attention_inputs(model):
     """Inside, the vectors that each attention asks with, (T, D), by name in the model."""
@@ -688,12 +692,15 @@ for wiring in ("three matrices", "Q = K"):
     print(f"{wiring}, here as there:", np.allclose(live, stored, atol=0.15))
 
 # %% [markdown]
-# What the proof forbids as a preference costs answers. With Q = K the verb finds its subject (less often than with three matrices, 0.83
-# against 0.96): that is one way. In two ways one question is learned late: the worse one rises from 0.07 after 300 updates to 0.56 after 2,400. In the circle the network gives one question up, even
-# after 2,400 updates, and not the same one with every seed. Forbid looking at oneself, and pairs work. In the circle there were then two
-# ways out: after 2,400 updates 4 of the 5 networks are right in more than 0.6 of each question, and one is right in more than 0.9 of two
-# questions and has given up the third. Three matrices have 0.89 in the worst after 300. *Later and worse* is what was seen, and *not at all*
-# of one question in a circle, in the time that it was given: not that these answers are impossible.
+# What the proof forbids as a preference costs answers. With Q = K:
+#
+# - *One way:* the verb finds its subject (less often than with three matrices, 0.83 against 0.96).
+# - *Two ways:* one question is learned late: the worse one rises from 0.07 after 300 updates to 0.56 after 2,400. Forbid looking at oneself, and pairs work.
+# - *Circle:* the network gives one question up, even after 2,400 updates, and not the same one with every seed. (Three matrices have 0.89 in the worst after 300.)
+#   Without looking at oneself there were two ways out: after 2,400 updates 4 of the 5 networks are right in more than 0.6 of each question, and one is right
+#   in more than 0.9 of two questions and has given up the third.
+#
+# *Later and worse* is what was seen, and *not at all* of one question in a circle, in the time that it was given: not that these answers are impossible.
 #
 # The rest is a surprise, if you believed the search engine. Keys that serve as values too (K = V) did no harm that we could see: no worse in
 # two ways and in the circle, and open in one way, where the trainings of the three matrices differ too much. The same goes for **one**
@@ -717,7 +724,7 @@ for wiring in ("three matrices", "Q = K"):
 # ### Claim 2: "Attention is a soft dictionary lookup"
 #
 # A Python dictionary compares your key with its keys. One is equal, and you get its value. Attention compares your query with
-# all keys, and gives you all values, weighted by how well they fit. So far the sentence. Let us take it seriously, and ask four things
+# all keys, and gives you all values, weighted by how well they fit. Let us ask four things
 # of it that one asks of a dictionary.
 #
 # **Can it be made hard?** Multiply all queries of the chooser by a *strength* and watch "the". If attention has a dictionary as its
@@ -747,8 +754,7 @@ with torch.no_grad():
 # %% [markdown]
 # **How many entries does it hold?** A dictionary holds as many as you like. Take $n$ random keys of width $d$ (short for $d_{head}$), each
 # number drawn from a normal distribution, and ask with an exact copy of one of them. Its own score is about $d/\sqrt d = \sqrt d$. Each of the
-# others is like a draw from a normal distribution of variance 1, and the mean of $e^{\text{score}}$ over those is
-# $e^{1/2}$. So we expect the right entry to get
+# others is like a draw $z$ from a normal distribution of variance 1, and the average of $e^z$ over those is $e^{1/2}$. So we expect the right entry to get
 #
 # $$ \frac{e^{\sqrt d}}{e^{\sqrt d} + (n-1)\, e^{1/2}}, $$
 #
@@ -889,7 +895,7 @@ print(
 )
 
 # %% [markdown]
-# None by this bound, among the heads that look at English.
+# None by this bound.
 #
 # **What if two entries have the same key?** In a dictionary the second overwrites the first. Attention returns their mean:
 
@@ -902,9 +908,9 @@ print("weights", weights[0].numpy().round(2), " value", output.item())
 # %% [markdown]
 # ```{admonition} Verdict: true as a limit, with four differences
 # :class: note verdict
-# Make the scores large, and attention **is** a lookup, exact to the last bit; then next to no gradient tells it where else to look. At the
-# strength that training chose here it is a mixture. It holds about $e^{\sqrt d - 1/2}$ random entries before the right one gets less
-# than half of the weight. It never says that a key is missing. And it returns the mean of what is stored twice. The first and the last are features: they are
+# Make the scores large, and attention **is** a lookup, exact to the last bit; then next to no gradient tells it where else to look. The
+# differences: (1) at the strength that training chose here it is a mixture; (2) it holds about $e^{\sqrt d - 1/2}$ random entries before the right one gets less
+# than half of the weight; (3) it never says that a key is missing; (4) it returns the mean of what is stored twice. The first and the last are features: they are
 # where the gradient and the averaging come from. The third has a price: a head that finds nothing still adds something to the sum; a sink
 # can make it little.
 # ```
@@ -967,7 +973,7 @@ print(f"one word:  from {same.min():.1f} to {same.max():.1f}, mean {same.mean():
 print(f"two words: never further from 0 than {abs(different).max():.2f}")
 
 # %% [markdown]
-# So in this translator a word is a little inclined towards itself, and far from asking for what it offers. Fine. But now the trap. Is
+# So in this translator a word is a little inclined towards itself, and far from asking for what it offers. But now the trap. Is
 # such a cosine a fact about the language, or about the numbers? The scores contain only $W_Q W_K^\top$. Take *any*
 # invertible matrix $M$ ($d_{head} \times d_{head}$), replace $W_Q$ by $W_Q M$ and $W_K$ by $W_K M^{-\top}$ (the inverse, transposed), and
 # the biases likewise:
@@ -975,7 +981,7 @@ print(f"two words: never further from 0 than {abs(different).max():.2f}")
 # $$ (W_Q M)(W_K M^{-\top})^\top = W_Q M M^{-1} W_K^\top = W_Q W_K^\top . $$
 #
 # Every query changes, every key changes, and no score does, up to rounding. We do it to all 24 heads of the translator, with three draws
-# of random $M$. And once more with the simplest $M$, $2I$, which doubles $W_Q$ and halves $W_K$: with the biases, and forgetting them.
+# of random $M$: a matrix that changes no length (`qr` makes one), a stretching of each axis by 1/10 to 10, another such matrix. And once more with the simplest $M$, $2I$, which doubles $W_Q$ and halves $W_K$: with the biases, and forgetting them.
 
 
 # %%
