@@ -89,13 +89,13 @@ torch.set_num_threads(1)
 # wrote last (*ne*). But one attention gives each word *one* set of weights that sums to 1, and takes home *one* average. What it
 # gives to "sleep" it cannot give to "cats", and in an average it is hard to say who contributed what.
 #
-# The remedy is simple: **do it several times, side by side, each time in a smaller space.** Each of these attentions is a
+# The remedy: **do it several times, side by side, each time in a smaller space.** Each of these attentions is a
 # {term}`head`. It has queries, keys and values of its own, and so weights of its own. Then all that they brought home is put side by
 # side, and mixed.
 #
 # Below are all 24 heads of a translator that was really trained (the course's own: 2 {term}`encoder` layers, 2 {term}`decoder` layers, 4 heads in each
-# attention). Each small picture is the map of one head; its rows are the words that look, its columns the words that are looked at.
-# Choose a head, then a row. Start with *Encoder*, head 2.4, and the row *The*.
+# attention; a decoder layer has two attentions). Each small picture is the map of one head; its rows are the words that look, its columns the words that are looked at.
+# Choose a head, then a row. Start with *Encoder*, head 2.4 (layer 2, head 4), and the row *The*.
 
 # %% tags=["hide-input"]
 translator = load_course_translator(device)
@@ -185,14 +185,14 @@ widget
 # ```{admonition} What you see, and where the numbers come from
 # :class: tip
 # The weights are the trained model's. `<s>` is the mark with which the decoder begins, `</s>` the end of a sentence; both are words like
-# others to attention. The measurements and the BLEU lost without a head come from claims 2 and 3, and appear when those cells have run.
+# others to attention. The measurements and the {term}`BLEU` (translations scored from 0 to 100) lost without a head come from claims 2 and 3, and appear when those cells have run.
 # ```
 #
 # ## The mathematics
 #
 # There are $T$ words that look, the rows of $X \in \mathbb{R}^{T \times D}$, and $S$ words that are looked at, the rows of
 # $Y \in \mathbb{R}^{S \times D}$. $D$ is `d_model`, the width of the model. In {term}`self-attention` $Y = X$, in {term}`cross-attention` it
-# is the other sentence. There are $H$ heads, each $d_{head} = D / H$ wide (`d_head` in code).
+# is the other sentence. There are $H$ heads, each $d_{head} = D / H$ wide (`d_head` in code). $H$ must divide $D$: the library's `check_heads` says which numbers do.
 #
 # **Split.** Head $h$ has three matrices of its own, narrow ones, and makes its own queries, keys and values:
 #
@@ -229,14 +229,14 @@ widget
 # = \sum_{h=1}^{H} A_h \, Y \, \underbrace{W_V^{h} W_O^{h}}_{D \times D,\ \text{rank} \le d_{head}} .
 # $$
 #
-# So the heads do not queue up in a list: **each adds its own vector to the result**, and may write anywhere in it. To take a head
+# So **each head adds its own vector to the result**, and may write anywhere in it. To take a head
 # out of a model is to leave out one summand. And the last form says what a head is: *where to look* ($A_h$) and, apart from that, *what to
-# carry over from there* ($W_V^{h} W_O^{h}$, which can carry $d_{head}$ numbers and no more). {cite:t}`elhage2021mathematical` take this view much further.
+# carry over from there* ($W_V^{h} W_O^{h}$, which can carry $d_{head}$ numbers and no more).
 
 # %% [markdown]
 # ## The code, from scratch
 #
-# Two functions move numbers between the shapes. Attention works on the last two axes, so words and numbers must stand there, and heads go to the
+# Attention works on the last two axes, so words and numbers must stand there, and heads go to the
 # front, beside the batch.
 
 
@@ -272,7 +272,7 @@ class MultiHead(nn.Module):
 
 
 # %% [markdown]
-# Follow the numbers 0 to 17: one sentence of 3 words, 6 numbers each, 2 heads.
+# (A query that may look nowhere gets equal weights here; the exercise asks for zeros.) Follow the numbers 0 to 17: one sentence of 3 words, 6 numbers each, 2 heads.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "split-of-heads", "caption": "Splitting, drawn from what `split_heads` returns. First only the last axis is cut: no number moves. Then the axes of words and heads change places: each head has a table of its own, a row a word."}, "image": {"alt": "Three drawings. Left, a table of three rows and six columns, 0 to 17 in reading order. Middle, the same with a gap after the third column. Right, two tables of three rows and three columns: the upper one holds 0 1 2, 6 7 8, 12 13 14, the lower one 3 4 5, 9 10 11, 15 16 17."}}
 numbered = torch.arange(18).view(1, 3, 6)
@@ -345,8 +345,7 @@ print("ours = lessons_lib = PyTorch")
 
 # %% [markdown]
 # And is concatenating really adding? The same trained layer, one head at a time. (`nn.Linear` stores $W^\top$: the *rows* of a block of $W_O$
-# are *columns* of `output.weight`. The bias is added once, not once a head.) What if $H$ does not divide $D$? Then $D / H$ is no width, and the
-# library's `check_heads` says which numbers of heads there are.
+# are *columns* of `output.weight`. The bias is added once, not once a head.)
 
 # %%
 with torch.no_grad():
@@ -374,12 +373,12 @@ print("without its summand = with its block of W_O set to zero")
 # ## The experiment: who comes before, who comes after?
 #
 # Is one average really too little? A small task that asks for two: rows of 8 random letters, and at each inner place the network must say
-# which letter stands *before* it, and which *after* it. One layer of attention, 64 wide, a linear layer on top, 400 updates. The only thing
+# which letter stands *before* it, and which *after* it. One layer of attention, 64 wide, a learned vector for each place added below, a linear layer on top, 400 updates. The only thing
 # that we change is into how many heads the 64 numbers are split. The number of parameters stays the same. Bet first.
 #
-# One training is one throw of a die, so there are several of each, with other random starts, in a stored study
+# There are several trainings of each, with other random starts, in a stored study
 # (`python -m lessons_lib.studies one_head` runs it again). Fixed before the numbers: two heads must be ahead by more than 0.2 of right
-# answers. And one head gets a second chance, with 1,600 updates: it has caught up if at most 0.1 is missing. Start 1 we run here, too.
+# answers. And one head gets a second chance, with 1,600 updates: it has caught up if at most 0.1 is missing. ({term}`Intervals <interval>` of a mean share may leave 0 to 1.) Start 1 we run here, too.
 
 # %%
 study = studies.load("one_head")
@@ -424,7 +423,7 @@ plt.show()
 
 # %% [markdown]
 # Two heads learn it from most starts (the worst of 10 stays at 0.55), four heads from all. One head mostly chooses a side: it says one neighbour nearly without a mistake, and
-# guesses the other. (A guess at why it stays there: to give weight to the other side, it would first have to get worse at this one.) It is not impossible
+# guesses the other. It is not impossible
 # for a single head: with four times the updates three starts reach about 0.9, with a mixture whose parts the network learns to tell apart. It is *hard to
 # find*, and more heads make it easy.
 #
@@ -562,9 +561,10 @@ for name in parts:
 # Among 24 heads and many sentences a beautiful map is soon found. We ask
 # for numbers, over sentences that the translator has never seen, and for a **baseline**: how well does somebody do who knows nothing?
 #
-# The corpus is written by a grammar, so we know what belongs together. (It marks each word with the piece of meaning that it says, such as `subject.noun`.)
+# The corpus is written by a grammar, so we know which word depends on which: *the* → *cats* (determiner → noun), *black* → *cats* (adjective → noun),
+# in "the cats are tired" *tired* → *cats* (predicate → subject), *sleep* → *cats* (verb → subject), *eat* → *cheese* (verb → object).
 
-# %%
+# %% tags=["hide-input"]
 RELATIONS = (
     "determiner → noun",
     "adjective → noun",
@@ -625,10 +625,10 @@ for name, place, goal in relations(example):
 # {cite:t}`voita2019analyzing`: the best **fixed distance**, chosen by the very sentences on which it is scored. "Always the next word" finds the noun of
 # most articles, and knows no grammar. The third knows a noun when it sees one, and nothing else: the **nearest noun**
 # after the word, or before it, whichever is better. Fixed before the numbers: a head beats a baseline if it is ahead by more than 0.03, with the whole
-# interval of a paired bootstrap over the sentences (lesson 13).
+# interval of a paired {term}`bootstrap`: the lead is computed again and again, on sentences drawn with replacement (lesson 13).
 
 
-# %%
+# %% tags=["hide-input"]
 def untrained_maps(seed, count=200):
     seed_everything(seed)
     return attention_between_words(
@@ -842,11 +842,11 @@ for (kind, text), shares in position.items():
 # the present word stood, and at the word that *followed* there, so that A B … A is continued with B. For that the earlier B is first
 # marked as "stands after A", in a layer below, by a previous-word head ({cite:t}`elhage2021mathematical`, {cite:t}`olsson2022context`).
 #
-# **Alignment.** Before the decoder writes a French word, does a cross-attention head look most at an English word that belongs to it? Both
+# **Alignment.** Before the decoder writes a French word, does a cross-attention head look most at an English word that belongs to it (the grammar links words that say the same, and small words with those that they go with)? Both
 # languages go from left to right, so the fair baseline is the **diagonal**: the word at the same height of the sentence. Fixed before the numbers: a head
 # aligns if it is above the diagonal by more than 0.05, with the whole interval over the sentences.
 
-# %%
+# %% tags=["hide-input"]
 hits, diagonal, words = [], [], []
 by_chance_hits, by_chance_words = [0] * len(others), 0
 for i, (weights, (_, pair)) in enumerate(zip(maps, sentences, strict=True)):
@@ -892,7 +892,7 @@ for name, share_found in zip(names, alignment.ravel(), strict=True):
 # when *il, ils, elle, elles* is about to be written), look most at the noun that is meant? Fixed before the numbers: in more than half of the cases, or
 # we do not call it a head for coreference.
 
-# %%
+# %% tags=["hide-input"]
 NAME = "it, they → noun"
 
 
@@ -963,7 +963,7 @@ print(f"masculine ones: {share(sum(masculine), count):.2f}")
 # The intervals are over sentences. The model is one, small, and trained once: another training may put its noun finder into another head, or grow none.
 # ```
 #
-# And how did they get there? Nobody told a head what to do. Below is this translator's own training, stopped at sixteen steps: what it writes, and where each head
+# And how did they get there? Below is this translator's own training, stopped at sixteen steps: what it writes, and where each head
 # of the cross-attention looks while the decoder reads the *right* translation. Pull the slider, or press *Play*.
 
 # %% tags=["hide-input"]
@@ -987,7 +987,7 @@ says(
 )
 
 # %% [markdown]
-# The error is that of the last layer's heads, on average, over 500 validation pairs. By step 200 the alignment error has fallen from 0.821 to 0.405, BLEU risen to 12.6 of 97.4:
+# The {term}`alignment error <alignment error rate>` (0: all links right, 1: none) is that of the last layer's heads, on average, over 500 validation pairs. By step 200 the alignment error has fallen from 0.821 to 0.405, BLEU risen to 12.6 of 97.4:
 # more than half of the one way, an eighth of the other. In this training finding the word came before writing it.
 #
 # (claim-03-3)=
@@ -995,11 +995,11 @@ says(
 #
 # A pattern says what a head looks at. Whether the model needs it, only an experiment can say: leave out its summand, by setting its block of $W_O$ to
 # zero ({term}`pruning`; {cite:t}`michel2019sixteen` did the same to larger models), and translate 300
-# sentences of the test set by {term}`greedy decoding`. How much {term}`BLEU` is lost, and how many sentences more are *wrong*, that is not the reference
+# sentences of the test set by {term}`greedy decoding`. How much BLEU is lost, and how many sentences more are *wrong*, that is not the reference
 # word for word? Once for each of the 24 heads; then the other way round, with *one* head left in a layer's attention and its three sisters gone.
 #
 # Fixed before the numbers: a head **can be missed** if at most 3 sentences of 100 more are wrong without it, and **is needed** if more are, by the
-# whole interval over the sentences; *open* is neither.
+# whole interval over the sentences; *open* is neither. (BLEU will rank one head otherwise.)
 
 # %%
 ALL_HEADS = heads_taken_out.all_heads(model)  # (kind, layer, head)
@@ -1288,9 +1288,13 @@ print(
 #
 # ```{admonition} Verdict: each alone, nearly half of them; together, single costs are no safe guide
 # :class: note verdict
-# Alone, 11 heads can be missed by our bound and 4 are needed. Losses do not add up: twelve heads cost more than twice what their single losses sum to. The six cheapest leave 86 BLEU of 98, six by lot 79 (better than a lot by our bound: open).
-# But sixteen heads in the order of their costs leave 3, sixteen by lot 24 (the lot is better: true). Keeping one head in each attention gives 10 (better than 3: open):
-# that whole teams go may be a part of the reason. The bands are broad, and the sentences come from one test set and the heads from one model.
+# Alone, 11 heads can be missed by our bound and 4 are needed. Losses do not add up: twelve heads cost more than twice what their single losses sum to.
+#
+# - The six cheapest leave 86 BLEU of 98, six by lot 79: *open* whether that is more by our bound.
+# - Sixteen heads in the order of their costs leave 3, sixteen by lot 24: that the lot leaves more is *true*.
+# - With one head kept in each attention sixteen leave 10: *open* whether that is more than 3. That whole teams go may be a part of the reason.
+#
+# The bands are broad, and the sentences come from one test set and the heads from one model.
 #
 # A limit of the method: a head that is set to zero hands the next layer something that it never met in training. Some of a loss may be that surprise,
 # and not the news that is missing.
@@ -1298,7 +1302,7 @@ print(
 #
 # ## Bugs worth meeting
 #
-# All of them run without an error, and give tensors of the right shape.
+# None of them raises an error in the forward pass, and all give tensors of the right shape.
 #
 # **Heads split without a transpose.** `x.view(B, H, T, d_head)` has the shape that you want, and it is wrong: a view does not move numbers, it reads them in
 # the order in which they lie, so the first "head" gets *all* numbers of the first words. The same happens at the other end if you merge without

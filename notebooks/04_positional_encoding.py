@@ -91,7 +91,7 @@ torch.set_num_threads(1)
 # the words, and the results are shuffled along: it is {term}`permutation-equivariant`. So the two sentences are one and the same heap
 # of words to it.
 #
-# Is that a theory? Here is the course's translator, trained on the embedded corpus. It has an {term}`encoder`, which reads the English
+# Here is the course's translator, trained on the embedded corpus. It has an {term}`encoder`, which reads the English
 # sentence, and it adds something to each word there to say where the word stands. We let it translate. Then we take that something
 # away, and change nothing else.
 
@@ -157,7 +157,8 @@ LAYER, HEAD, WIDTH = 0, 1, model.config.head_width
 def one_head(sentence):
     """A head of the encoder as the widget takes it.
 
-    γ and β of the layer norm in front are worked into its matrices.
+    The layer norm in front scales by γ and adds β (lesson 6): both are worked into its
+    matrices.
     """
     attention, norm = (
         encoder.layers[LAYER].attention,
@@ -239,17 +240,21 @@ with torch.no_grad():
 # - **Clipped** (after {cite:t}`shaw2018self`, who did it to keys and values): a learned number for each distance from $-m$ to $+m$.
 #   What is further away gets the number of the last one. That makes $2m + 1$ numbers.
 # - **T5's buckets** ({cite:t}`raffel2020exploring`): a learned number for each *bucket* of distances. Small distances have a bucket
-#   each, larger ones share: in an encoder 8–11, then 12–15, then 16–22 … The number of the bucket grows like the logarithm of the distance.
-# - **{term}`ALiBi`** ({cite:t}`press2022train`): nothing is learned, $b_{s-t} = -m_h \, |s - t|$. Far keys lose, at a slope $m_h$ that
+#   each, larger ones share. In an encoder there are 16 to each side: one each up to 7, and eight more from 8 to 127 on a logarithmic scale
+#   (8–11, 12–15, 16–22 …), the last also for what is further.
+# - **{term}`ALiBi`** ({cite:t}`press2022train`): nothing is learned, $b_{s-t} = -m_h \, |s - t|$. Far keys lose, at a slope $m_h$ (not the limit $m$ above) that
 #   differs from head to head: $\tfrac14, \tfrac1{16}, \tfrac1{64}, \tfrac1{256}$ for four heads.
 #
 # **3. Turn queries and keys.** **{term}`RoPE`** ({cite:t}`su2021roformer`; Llama and many models since) treats the $d_{head}$ entries of a
 # query as $d_{head}/2$ points in the plane, and turns point $i$ by the angle $\omega_i t$, with the same speeds as above (with $d_{head}$ in place of
-# $D$). Keys likewise. Turning both by the *same* angle changes no dot product, so what remains in the score is the difference:
+# $D$). Keys likewise. Turning both by the *same* angle changes no dot product, so what remains in the score is the difference (the vectors are columns here):
 #
 # $$
 # (R_t\, q) \cdot (R_s\, k) \;=\; q^\top R_t^\top R_s\, k \;=\; q^\top R_{s-t}\, k , \qquad R_t \in \mathbb{R}^{d_{head} \times d_{head}} \text{ a rotation.}
 # $$
+#
+# (Back by $t$ and forward by $s$ is forward by $s - t$.) Take one pair, $\omega = 1$, $q = (1, 0)$ and $k = (0.6, 0.8)$. At the positions 1 and 3 their dot product is
+# −0.977; at 5 and 7, the same distance, it is −0.977 again (drawn below).
 #
 # | method | what it changes | learned numbers | knows |
 # |---|---|---|---|
@@ -260,7 +265,7 @@ with torch.no_grad():
 # | ALiBi | the scores, in each layer | none | how far, and far is bad; not on which side |
 # | RoPE | queries and keys, in each layer | none | how far, and on which side |
 #
-# *Where* is called **absolute**, *how far* **relative**. The last four leave the values alone: in the first layer a word hands over the same thing
+# *Where* is called **absolute**, *how far* **relative**. The tables of numbers for the scores are shared by all layers of a stack. The last four leave the values alone: in the first layer a word hands over the same thing
 # wherever it stands.
 #
 # ## The code, from scratch
@@ -391,7 +396,7 @@ print(
 # %% [markdown]
 # Our slopes of ALiBi need a power of two for the heads; the library's `alibi_slopes` takes any number, as its authors' code does.
 #
-# Does the bias end up where we said? PyTorch's own attention takes a mask of numbers, which it adds to the scores. That is the place:
+# Does the bias end up where we said? PyTorch's own attention takes a mask of numbers, which it adds to the scores:
 
 # %%
 q, k, v = (torch.randn(1, 4, 9, 16) for _ in range(3))  # (B, H, T, d_head)
@@ -404,7 +409,7 @@ print("bias = PyTorch's attn_mask of numbers")
 # %% [markdown]
 # The rotation. Which two entries make a point? There are two conventions. The paper pairs **neighbours**, $2i$ and $2i + 1$, and so does the code that Meta
 # published with Llama's weights ({cite:t}`touvron2023llama`). Our library pairs the two **halves**, $i$ and $i + d_{head}/2$, as Hugging Face's `transformers` does for
-# Llama; the copies of the weights that are made for it have the rows of $W_Q$ and $W_K$ in another order for that reason. Both work; mixing them does
+# Llama: in the copies of Llama's weights for `transformers` the rows of $W_Q$ and $W_K$ stand in another order for that reason. Both work; mixing them does
 # not (see the bugs). So ask of weights which code they were written for. A complex number is a point in the plane, and multiplying by
 # $e^{i\theta}$ turns it, so PyTorch can check us:
 
@@ -486,7 +491,7 @@ print(
 )
 
 # %% [markdown]
-# The second line is worth a thought. The similarity of two *rows of the table* depends on the distance alone too. But the
+# The similarity of two *rows of the table* depends on the distance alone too. But the
 # model compares words *plus* rows, through two learned matrices, and there the distance is only
 # one of many things that it could learn to see.
 #
@@ -495,7 +500,7 @@ print(
 # (claim-04-1)=
 # ### Claim 1: "PE(pos + k) is a linear function of PE(pos)"
 #
-# That sentence is in the paper, as the reason for sines and cosines. If it is true, there is one matrix $M_k$, the same for *every*
+# That sentence is in the paper, as the reason for sines and cosines; its PE(pos) is our $p_t$. If it is true, there is one matrix $M_k$, the same for *every*
 # position, with $p_{t+k} = M_k \, p_t$. The sum formulas of school say which. For one pair,
 #
 # $$
@@ -505,7 +510,7 @@ print(
 # $$
 #
 # a rotation that knows $k$ and not $t$. We build $M_k$ of such 2 × 2 blocks, and let it fail if it can: a thousand positions,
-# forward and backward. Is it anything special? We look for the best matrix by least squares, on the first half of
+# forward and backward. We look for the best matrix by least squares, on the first half of
 # the positions, and see how far it misses on the second half: for the sinusoids, and for a table of **random** vectors.
 
 
@@ -680,9 +685,11 @@ says(
 )
 
 # %% [markdown]
-# The sinusoids fail at once behind letter 32: far out, the model would guess better with no positions at all. RoPE, which is ahead of them where it was
-# trained, fails worse. Learned rows that no gradient has touched fail, too. T5's buckets lose their lead step by step, and more than that; the buckets for distances of 35 and more
-# were never used in training and are still 0. ALiBi goes on, at a price: where trained, it is behind RoPE. The clipped bias goes on, too.
+# - The sinusoids fail at once behind letter 32: far out, the model would guess better with no positions at all.
+# - RoPE, which is ahead of them where it was trained, fails worse.
+# - Learned rows that no gradient has touched fail, too.
+# - T5's buckets lose their lead step by step, and more than that; the buckets for distances of 35 and more were never used in training and are still 0.
+# - ALiBi goes on, at a price: where trained, it is behind RoPE. The clipped bias goes on, too.
 
 # %%
 reach = torch.arange(64)
@@ -736,16 +743,17 @@ says(
 )
 
 # %% [markdown]
-# RoPE is cured by the mask: its trouble is the distances, or the crowd of keys, for the mask takes both away and cannot say which. The sinusoids
-# are not: they have both troubles. With random starts they have met all values, and with the mask, too, they are level. So here it was not the formula
-# that extrapolated or did not: **sinusoids worked where they had been trained.** It is not free: after the same number of batches, random starts are behind where
-# trained. ALiBi hardly notices when the mask takes the far part away, as it should if what is far away counts for little in it. (For the clipped bias the mask is a
-# cure too. A guess why: all far keys share one number, and a crowd of them drowns the near ones.) And $\sqrt D$: without it the sinusoids are behind by 0.06 nats where
-# trained, too little for our bound to say yes, and by 1.0 nats far out, where they are lost anyway.
+# - RoPE is cured by the mask: its trouble is the distances, or the crowd of keys, for the mask takes both away and cannot say which.
+# - The sinusoids are not: they have both troubles. With random starts they have met all values, and with the mask, too, they are level. So here it was not
+#   the formula that extrapolated or did not: **sinusoids worked where they had been trained.** It is not free: after the same number of batches, random starts are
+#   behind where trained.
+# - ALiBi hardly notices when the mask takes the far part away, as it should if what is far away counts for little in it.
+# - For the clipped bias the mask is a cure too. (A guess why: all far keys share one number, and a crowd of them drowns the near ones.)
+# - Without $\sqrt D$ the sinusoids are behind by 0.06 nats where trained, too little for our bound to say yes, and by 1.0 nats far out, where they are lost anyway.
 #
 # Is that only true of a toy? The course's translator adds sinusoids too. Its quality is measured in {term}`BLEU`, from 0 to 100. Let the English
 # sentence begin at row $n$ of the table. Between English words no distance changes, and by claim 1
-# every row moved by one and the same rotation. (From French to English all distances change. So we also move *both* sentences, and then
+# every row moved by one and the same rotation. (From French to English all distances change: each is the English row minus the French one. So we also move *both* sentences, and then
 # none does.) Fixed before the numbers: 5 BLEU are a loss.
 
 
@@ -839,14 +847,14 @@ with torch.no_grad():
         )
 
 # %% [markdown]
-# With two layers it is another matter. In the first, the third letter sees three letters and the second sees two, so what they hand on tells the order, and the
-# second layer can read it ({cite:t}`haviv2022transformer`). It is the causal mask that does this. Our encoder has none, so without positions no layer of it knows the order.
+# With two layers it is another matter. In the first, the third letter averages over three letters and the second over two: with even weights the first letter counts 1/3
+# in the one and 1/2 in the other. So what they hand on tells the order, and the second layer can read it ({cite:t}`haviv2022transformer`). It is the causal mask that does this. Our encoder has none, so without positions no layer of it knows the order.
 #
 # ## Bugs worth meeting
 #
 # **The table of size 2·m.** Distances from −m to +m: how many are there? The one in the middle is easily forgotten. The symptom is
 # mean: everything works, until for the first time a key stands m or more places to the *right*. That hits a decoder too, if it looks up the biases of all
-# pairs and masks afterwards. Where a cache hands over one query at a time, the mistake stays hidden.
+# pairs and masks afterwards. Where a {term}`cache <KV cache>` (keys and values kept while text is written) hands over one query at a time, the mistake stays hidden.
 
 # %%
 m = 4
@@ -949,7 +957,7 @@ with torch.no_grad():
 
 # %% [markdown]
 # **Positions that begin again at 0.** While a translator writes, it hands its {term}`decoder` one new word at a time and remembers the
-# rest in a {term}`cache <KV cache>` (lesson 11). If the code then adds row 0 of
+# rest in a cache (lesson 11). If the code then adds row 0 of
 # the table, every word claims to be the first. Training, which hands over whole sentences, does not show it. What it writes does:
 
 

@@ -49,7 +49,7 @@ for each query a row of weights over all keys, which sums to 1, and the average 
 | `weights` | (…, T, S) | how much each word reads of each |
 | `output` | (…, T, d_value) | what it has read |
 
-The dots stand for any number of axes in front: none, a batch, a batch and heads. Leave `mask` alone for now.
+The dots stand for any number of axes in front: none, a batch, or more. Leave `mask` alone for now.
 <!-- /question q1 -->
 """
 
@@ -154,7 +154,7 @@ r"""
 ## q3: a head that looks one word back (3 points)
 
 In a trained Transformer queries and keys are learned. Here you choose them by hand, so that attention does a job: **every
-word reads the word before it**. BERT has heads that do mostly this; lesson 3 looks for one in our translator.
+word reads the word before it**. The model BERT has attentions that do mostly this; lesson 3 looks for one in our translator.
 
 Write `previous_word_head(length)`. It returns `query` and `key`, both of shape (length, d_head); d_head is yours to choose.
 With them, each word must give at least 0.99 of its weight to the word before it. The first word has none before it, so

@@ -189,7 +189,7 @@ scores = w_query @ w_key.T / math.sqrt(w_query.shape[1])
 print([words[i] for i in scores.softmax(dim=-1).argmax(dim=-1)])   # cats, chase, cats, chase
 ```
 
-The cats and the verb find each other. Could you do it with `w_query` equal to `w_key`?
+The cats and the verb find each other. (With `w_query` equal to `w_key` they could not: claim 1 of the lesson.)
 <!-- /question q3 -->
 """
 

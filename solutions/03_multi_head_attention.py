@@ -42,8 +42,8 @@ r"""
 <!-- question q1 -->
 ## q1: split and merge heads (3 points)
 
-The projections give each word one long vector of d_model numbers. Head 0 gets the first d_head of them, head 1 the next
-d_head, and so on; d_head is d_model / H. Write two functions.
+The projections give each word one long vector of d_model numbers. As code counts, from 0 (the lesson's text
+counts from 1), head 0 gets the first d_head of them, head 1 the next, and so on; d_head is d_model / H. Write two functions.
 
 - `split_heads(x, n_heads)` turns (B, T, d_model) into (B, H, T, d_head): for each sentence and head, a row for each word.
 - `merge_heads(heads)` does the opposite: (B, H, T, d_head) to (B, T, d_model).
@@ -129,8 +129,9 @@ the names must be these.
 | `source` | (B, S, d_model) | the S words that are looked at; `None`: the words look at each other |
 | output | (B, T, d_model) | what each word has read, through `output` |
 
-With a `source` this is **cross-attention**: queries come from `query`, keys *and* values from `source`. Leave `mask`
-alone for now, and return `None` for the weights if you like; the mask and they come later.
+The argument and a layer are both called `query`: queries are `self.query(query)`. With a `source` this is
+**cross-attention**: queries come from `query`, keys *and* values from `source`. Leave `mask` alone for now, and return
+`None` for the weights if you like; the mask and they come later.
 <!-- /question q2 -->
 """
 
@@ -216,7 +217,7 @@ r"""
 
 Go back to your class. `mask` holds booleans, `True` where a query **may attend**. It has any shape that broadcasts to
 (B, H, T, S): a causal mask is (T, T), a padding mask (B, 1, 1, S). As in exercise 1, a forbidden key gets the weight 0, and a
-query that may attend to nothing gets zeros from every head, never NaN.
+query that may attend to nothing gets zeros from every head, never NaN (so its output is the bias of the layer `output`).
 
 Return the weights too, of **each** head: (B, H, T, S).
 
