@@ -1,11 +1,13 @@
 """Stored studies are of the present code, their cards say their numbers, and an unknown one is named."""
 
 import pytest
+import torch
 
 from lessons_lib import studies
-from lessons_lib.studies import layer_versions, norm_pairs
+from lessons_lib.studies import first_letter, layer_versions, norm_pairs, phone_book
 from lessons_lib.studies._card import card
 from lessons_lib.translation.data.corpus import load_grammar
+from tools.lesson_files import ROOT
 
 
 @pytest.mark.parametrize("name", studies.names())
@@ -40,3 +42,27 @@ def test_what_lesson_6_says_of_the_rates_and_lesson_7_of_the():
     }
     assert partners >= {"le", "la", "les", "du", "l'homme"}
     assert "l'" not in partners
+
+
+def gradient_a_step(layer: torch.nn.LSTM, length: int = 41) -> float:
+    """By what factor the gradient of the last output shrinks a step, between 10 and 40 steps back."""
+    x = torch.randn(16, length, layer.input_size, requires_grad=True)
+    last = layer(x)[0][:, -1]
+    (gradient,) = torch.autograd.grad((last * torch.randn_like(last)).sum(), x)
+    size = gradient.norm(dim=-1).mean(0).flip(0)
+    return ((size[40] / size[10]) ** (1 / 30)).item()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_lstm_passes_gradient_by_its_output_too_as_lesson_1_says(seed):
+    torch.manual_seed(seed)
+    layer = phone_book.lstm(64)
+    whole = gradient_a_step(layer)
+    torch.nn.init.zeros_(layer.weight_hh_l0)  # cuts the way through the output; the forget gate's is left
+    assert gradient_a_step(layer) == pytest.approx(0.5, abs=0.05)
+    assert whole > 0.55
+
+
+def test_lesson_1_says_how_often_a_guess_at_the_first_letter_is_right():
+    text = (ROOT / "notebooks" / "01_self_attention.py").read_text("utf8")
+    assert f"one of {first_letter.LETTERS} (a guess is right in {1 / first_letter.LETTERS:.2f})" in text
