@@ -174,7 +174,8 @@ for step in fit(
         print(f"{step.number:4} batches: →", learner.translate([SENTENCE])[0].text[:80])
 
 # %% [markdown]
-# Is it one unlucky sentence? How many of 200 others that neither has seen come out word for word as the reference, the grammar's own translation? The finished translator
+# Is it one unlucky sentence? How many of 200 others that neither has seen come out word for word as the reference, the grammar's own translation? The
+# finished translator
 # is a network of the same shape, trained on more sentences, for longer, and with some means of lesson 12.
 
 # %% tags=["nbval-ignore-output"]
@@ -191,7 +192,8 @@ for name, one in (("after 200 batches", learner), ("finished", translator)):
 # ## Train one in this page
 #
 # Press *Train*: a small Transformer learns to write a word backwards, on your own machine, forward and backward, nothing
-# loaded from elsewhere. Then choose *No positions*: now two runs learn side by side. The first knows where each letter stands, the second is not told. The words of the knobs are those of the lessons; you
+# loaded from elsewhere. Then choose *No positions*: now two runs learn side by side. The first knows where each letter stands, the second is not told.
+# The words of the knobs are those of the lessons; you
 # will know them all. [The playground has a page of its own](../book/playground).
 
 # %%

@@ -340,7 +340,8 @@ print("questions in the test:", int((test_answers >= 0).sum()))
 #
 # Before you read on, bet: which of them will say *one* or *many* correctly for "the"? For "slept", when a second noun stands
 # between it and its subject? Chance is in a training (its first numbers, the order of its sentences), so we train each network three
-# times, 200 *updates* (or steps) each, every one on a batch of 128 sentences. And we say beforehand what counts: a network **sees** the noun at a distance if all three are right there in more than 95 %,
+# times, 200 *updates* (or steps) each, every one on a batch of 128 sentences. And we say beforehand what counts: a network **sees** the noun at a
+# distance if all three are right there in more than 95 %,
 # and is **blind** if all three are right in 45 to 55 %.
 
 
@@ -656,14 +657,16 @@ for name, three in curves.items():
 # %% [markdown]
 # Attention's flat line is no discovery: nothing in its formula knows the distance. Note its height, though. One word among 129 gets about
 # 1/129 of the attention, so a near word counts for *less* than in an LSTM. What the LSTM loses is the far word: at a factor of 0.6 a
-# step, less than a ten-thousandth is left after 20. (The gate's is 0.5; the gradient has a second way, through the output.) But with its gate wide open it does not forget at all (in the end its gradient even
+# step, less than a ten-thousandth is left after 20. (The gate's is 0.5; the gradient has a second way, through the output.) But with its gate wide
+# open it does not forget at all (in the end its gradient even
 # grows, the opposite disease). So an LSTM *can* remember. Does it learn to? Show a network a row of random letters, and at the end
 # ask for the first one, one of 16 (a guess is right in 0.06).
 #
 # The trainings of this claim were run before, with several seeds each, and their numbers stored
 # (`python -m lessons_lib.studies first_letter phone_book` runs them again). The bounds were fixed before. A letter counts
 # as **learnt** if the share of right answers is above 0.7, and as **not learnt** if it is below, each time with the whole {term}`interval`
-# over the seeds (in 95 of 100 such experiments it holds the true mean, lesson 13). Where it lies on both sides of the bound, the word is {term}`open`. One of the trainings runs here as well.
+# over the seeds (in 95 of 100 such experiments it holds the true mean, lesson 13). Where it lies on both sides of the bound, the word is {term}`open`.
+# One of the trainings runs here as well.
 
 # %%
 letters = load("first_letter")
@@ -745,7 +748,8 @@ print("attention, here as there:", abs(live - stored) < 0.1)
 # ### Claim 2: "Without $1/\sqrt{d_{head}}$ the softmax saturates and its gradient vanishes"
 #
 # If the $d$ entries of $q$ and $k$ are independent with mean 0 and variance 1 (we write $d$ for $d_{head}$ here), then $q \cdot k$ is a
-# sum of $d$ terms of variance 1: its standard deviation is $\sqrt{d}$, that of the difference of two $\sqrt{2d}$. At $d = 512$ that is 32, so two scores easily differ by 30, and $e^{30}$ to 1
+# sum of $d$ terms of variance 1: its standard deviation is $\sqrt{d}$, that of the difference of two $\sqrt{2d}$. At $d = 512$ that is 32, so two
+# scores easily differ by 30, and $e^{30}$ to 1
 # is not an average any more, it is a choice. We measure the two things that the claim names: the entropy of the weights (how
 # many words are listened to) and the gradient that gets back through the softmax to the scores.
 #
@@ -908,7 +912,8 @@ for kind, at in (("next to the noun", (-1,)), ("past a second noun", (-4, -5))):
 # ### Claim 4: "Attention is faster than a recurrent network"
 #
 # Two things are counted under "fast". *How much* must be computed, and how much of it must *wait* for something else. For one layer of
-# width $d$ and a sentence of $T$ words: an LSTM multiplies two $d \times 4d$ matrices with each word (for three gates and what is new), one word after the other. Attention
+# width $d$ and a sentence of $T$ words: an LSTM multiplies two $d \times 4d$ matrices with each word (for three gates and what is new), one word after
+# the other. Attention
 # multiplies four $d \times d$ matrices with each word (queries, keys, values, and one more behind the average, lesson 3), then each query
 # with each key, and each weight with each value: $4d^2 + 2Td$ for a word, against $8d^2$.
 

@@ -190,8 +190,8 @@ class Attention(nn.Module):
 
 # %% [markdown]
 # A linear layer of PyTorch holds its matrix lying on its side: `weight` is (out, in), and the layer computes `x @ weight.T + bias`.
-# So our $W_Q$ is `query.weight.T`. Remember that for the second bug. (Where lesson 1 filled in $-\infty$, the lowest finite number stands: a query that may
-# look nowhere gets equal weights here, where lesson 1 gave NaN; `lessons_lib` gives zeros.)
+# So our $W_Q$ is `query.weight.T`. Remember that for the second bug. (Where lesson 1 filled in $-\infty$, the lowest finite number stands: a query whose mask
+# forbids every key gets equal weights here, where lesson 1 gave NaN; `lessons_lib` gives zeros.)
 
 # %%
 layer = Attention(d_model=6, d_head=4, d_value=3)
@@ -697,7 +697,7 @@ for wiring in ("three matrices", "Q = K"):
 # - *One way:* the verb finds its subject (less often than with three matrices, 0.83 against 0.96).
 # - *Two ways:* one question is learned late: the worse one rises from 0.07 after 300 updates to 0.56 after 2,400. Forbid looking at oneself, and pairs work.
 # - *Circle:* the network gives one question up, even after 2,400 updates, and not the same one with every seed. (Three matrices have 0.89 in the worst after 300.)
-#   Without looking at oneself there were two ways out: after 2,400 updates 4 of the 5 networks are right in more than 0.6 of each question, and one is right
+#   With looking at oneself forbidden there were two ways out: after 2,400 updates 4 of the 5 networks are right in more than 0.6 of each question, and one is right
 #   in more than 0.9 of two questions and has given up the third.
 #
 # *Later and worse* is what was seen, and *not at all* of one question in a circle, in the time that it was given: not that these answers are impossible.
@@ -981,7 +981,8 @@ print(f"two words: never further from 0 than {abs(different).max():.2f}")
 # $$ (W_Q M)(W_K M^{-\top})^\top = W_Q M M^{-1} W_K^\top = W_Q W_K^\top . $$
 #
 # Every query changes, every key changes, and no score does, up to rounding. We do it to all 24 heads of the translator, with three draws
-# of random $M$: a matrix that changes no length (`qr` makes one), a stretching of each axis by 1/10 to 10, another such matrix. And once more with the simplest $M$, $2I$, which doubles $W_Q$ and halves $W_K$: with the biases, and forgetting them.
+# of random $M$: a matrix that changes no length (`qr` makes one), a stretching of each axis by 1/10 to 10, another such matrix. And once more with the
+# simplest $M$, $2I$, which doubles $W_Q$ and halves $W_K$: with the biases, and forgetting them.
 
 
 # %%

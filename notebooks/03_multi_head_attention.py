@@ -94,7 +94,8 @@ torch.set_num_threads(1)
 # side, and mixed.
 #
 # Below are all 24 heads of a translator that was really trained (the course's own: 2 {term}`encoder` layers, 2 {term}`decoder` layers, 4 heads in each
-# attention; a decoder layer has two attentions). Each small picture is the map of one head; its rows are the words that look, its columns the words that are looked at.
+# attention; a decoder layer has two attentions). Each small picture is the map of one head; its rows are the words that look, its columns the words
+# that are looked at.
 # Choose a head, then a row. Start with *Encoder*, head 2.4 (layer 2, head 4), and the row *The*.
 
 # %% tags=["hide-input"]
@@ -185,14 +186,16 @@ widget
 # ```{admonition} What you see, and where the numbers come from
 # :class: tip
 # The weights are the trained model's. `<s>` is the mark with which the decoder begins, `</s>` the end of a sentence; both are words like
-# others to attention. The measurements and the {term}`BLEU` (translations scored from 0 to 100) lost without a head come from claims 2 and 3, and appear when those cells have run.
+# others to attention. The measurements and the {term}`BLEU` (translations scored from 0 to 100) lost without a head come from claims 2 and 3, and
+# appear when those cells have run.
 # ```
 #
 # ## The mathematics
 #
 # There are $T$ words that look, the rows of $X \in \mathbb{R}^{T \times D}$, and $S$ words that are looked at, the rows of
 # $Y \in \mathbb{R}^{S \times D}$. $D$ is `d_model`, the width of the model. In {term}`self-attention` $Y = X$, in {term}`cross-attention` it
-# is the other sentence. There are $H$ heads, each $d_{head} = D / H$ wide (`d_head` in code). $H$ must divide $D$: the library's `check_heads` says which numbers do.
+# is the other sentence. There are $H$ heads, each $d_{head} = D / H$ wide (`d_head` in code). $H$ must divide $D$: the library's `check_heads` says
+# which numbers do.
 #
 # **Split.** Head $h$ has three matrices of its own, narrow ones, and makes its own queries, keys and values:
 #
@@ -272,7 +275,8 @@ class MultiHead(nn.Module):
 
 
 # %% [markdown]
-# (A query that may look nowhere gets equal weights here; the exercise asks for zeros.) Follow the numbers 0 to 17: one sentence of 3 words, 6 numbers each, 2 heads.
+# (A query whose mask forbids every key gets equal weights here; the exercise asks for zeros.) Follow the numbers 0 to 17: one sentence of 3 words, 6
+# numbers each, 2 heads.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "split-of-heads", "caption": "Splitting, drawn from what `split_heads` returns. First only the last axis is cut: no number moves. Then the axes of words and heads change places: each head has a table of its own, a row a word."}, "image": {"alt": "Three drawings. Left, a table of three rows and six columns, 0 to 17 in reading order. Middle, the same with a gap after the third column. Right, two tables of three rows and three columns: the upper one holds 0 1 2, 6 7 8, 12 13 14, the lower one 3 4 5, 9 10 11, 15 16 17."}}
 numbered = torch.arange(18).view(1, 3, 6)
@@ -373,12 +377,14 @@ print("without its summand = with its block of W_O set to zero")
 # ## The experiment: who comes before, who comes after?
 #
 # Is one average really too little? A small task that asks for two: rows of 8 random letters, and at each inner place the network must say
-# which letter stands *before* it, and which *after* it. One layer of attention, 64 wide, a learned vector for each place added below, a linear layer on top, 400 updates. The only thing
+# which letter stands *before* it, and which *after* it. One layer of attention, 64 wide, a learned vector for each place added below, a linear layer
+# on top, 400 updates. The only thing
 # that we change is into how many heads the 64 numbers are split. The number of parameters stays the same. Bet first.
 #
 # There are several trainings of each, with other random starts, in a stored study
 # (`python -m lessons_lib.studies one_head` runs it again). Fixed before the numbers: two heads must be ahead by more than 0.2 of right
-# answers. And one head gets a second chance, with 1,600 updates: it has caught up if at most 0.1 is missing. ({term}`Intervals <interval>` of a mean share may leave 0 to 1.) Start 1 we run here, too.
+# answers. And one head gets a second chance, with 1,600 updates: it has caught up if at most 0.1 is missing. ({term}`Intervals <interval>` of a mean
+# share may leave 0 to 1.) Start 1 we run here, too.
 
 # %%
 study = studies.load("one_head")
@@ -842,7 +848,8 @@ for (kind, text), shares in position.items():
 # the present word stood, and at the word that *followed* there, so that A B … A is continued with B. For that the earlier B is first
 # marked as "stands after A", in a layer below, by a previous-word head ({cite:t}`elhage2021mathematical`, {cite:t}`olsson2022context`).
 #
-# **Alignment.** Before the decoder writes a French word, does a cross-attention head look most at an English word that belongs to it (the grammar links words that say the same, and small words with those that they go with)? Both
+# **Alignment.** Before the decoder writes a French word, does a cross-attention head look most at an English word that belongs to it (the grammar
+# links words that say the same, and small words with those that they go with)? Both
 # languages go from left to right, so the fair baseline is the **diagonal**: the word at the same height of the sentence. Fixed before the numbers: a head
 # aligns if it is above the diagonal by more than 0.05, with the whole interval over the sentences.
 
@@ -987,7 +994,8 @@ says(
 )
 
 # %% [markdown]
-# The {term}`alignment error <alignment error rate>` (0: all links right, 1: none) is that of the last layer's heads, on average, over 500 validation pairs. By step 200 the alignment error has fallen from 0.821 to 0.405, BLEU risen to 12.6 of 97.4:
+# The {term}`alignment error <alignment error rate>` (0: all links right, 1: none) is that of the last layer's heads, on average, over 500 validation
+# pairs. By step 200 the alignment error has fallen from 0.821 to 0.405, BLEU risen to 12.6 of 97.4:
 # more than half of the one way, an eighth of the other. In this training finding the word came before writing it.
 #
 # (claim-03-3)=

@@ -253,7 +253,8 @@ with torch.no_grad():
 # (R_t\, q) \cdot (R_s\, k) \;=\; q^\top R_t^\top R_s\, k \;=\; q^\top R_{s-t}\, k , \qquad R_t \in \mathbb{R}^{d_{head} \times d_{head}} \text{ a rotation.}
 # $$
 #
-# (Back by $t$ and forward by $s$ is forward by $s - t$.) Take one pair, $\omega = 1$, $q = (1, 0)$ and $k = (0.6, 0.8)$. At the positions 1 and 3 their dot product is
+# (Back by $t$ and forward by $s$ is forward by $s - t$.) Take one pair, $\omega = 1$, $q = (1, 0)$ and $k = (0.6, 0.8)$. At the positions 1 and 3
+# their dot product is
 # −0.977; at 5 and 7, the same distance, it is −0.977 again (drawn below).
 #
 # | method | what it changes | learned numbers | knows |
@@ -265,7 +266,8 @@ with torch.no_grad():
 # | ALiBi | the scores, in each layer | none | how far, and far is bad; not on which side |
 # | RoPE | queries and keys, in each layer | none | how far, and on which side |
 #
-# *Where* is called **absolute**, *how far* **relative**. The tables of numbers for the scores are shared by all layers of a stack. The last four leave the values alone: in the first layer a word hands over the same thing
+# *Where* is called **absolute**, *how far* **relative**. The tables of numbers for the scores are shared by all layers of a stack. The last four leave
+# the values alone: in the first layer a word hands over the same thing
 # wherever it stands.
 #
 # ## The code, from scratch
@@ -753,7 +755,8 @@ says(
 #
 # Is that only true of a toy? The course's translator adds sinusoids too. Its quality is measured in {term}`BLEU`, from 0 to 100. Let the English
 # sentence begin at row $n$ of the table. Between English words no distance changes, and by claim 1
-# every row moved by one and the same rotation. (From French to English all distances change: each is the English row minus the French one. So we also move *both* sentences, and then
+# every row moved by one and the same rotation. (From French to English all distances change: each is the English row minus the French one. So we also
+# move *both* sentences, and then
 # none does.) Fixed before the numbers: 5 BLEU are a loss.
 
 
@@ -847,8 +850,10 @@ with torch.no_grad():
         )
 
 # %% [markdown]
-# With two layers it is another matter. In the first, the third letter averages over three letters and the second over two: with even weights the first letter counts 1/3
-# in the one and 1/2 in the other. So what they hand on tells the order, and the second layer can read it ({cite:t}`haviv2022transformer`). It is the causal mask that does this. Our encoder has none, so without positions no layer of it knows the order.
+# With two layers it is another matter. In the first, the third letter averages over three letters and the second over two: with even weights the first
+# letter counts 1/3
+# in the one and 1/2 in the other. So what they hand on tells the order, and the second layer can read it ({cite:t}`haviv2022transformer`). It is the
+# causal mask that does this. Our encoder has none, so without positions no layer of it knows the order.
 #
 # ## Bugs worth meeting
 #
