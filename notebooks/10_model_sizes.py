@@ -1051,7 +1051,7 @@ says("Dashed lines at 13.5 and 16.1 GB show the weights alone.", two[0], three[0
 card = json.loads((FOLDER / "run.json").read_text("utf8"))
 total = sum(parts(ours).values())
 rule = 6 * total * card["target_tokens"]
-# A pair has about 9 English and 10 French tokens, </s> counted: so target_tokens / 10 pairs.
+# A pair has about 9 English and 10 French tokens, </s> counted: target_tokens / 10 pairs.
 exact = sizes.training_flops(ours, 1, 9, 10) / 10 * card["target_tokens"]
 print(f"parameters: {total:,}   embeddings: {parts(ours)['embeddings'] / total:.0%}")
 print(
