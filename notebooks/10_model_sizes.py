@@ -13,8 +13,8 @@
 # %% [markdown]
 # # 10 · Model sizes
 #
-# **Where do the parameters, FLOPs and bytes go?** *75 minutes, and 85 for the exercise. You need: attention (lesson 1), and that a layer is an attention and a
-# feed-forward network, two matrices with a function between them.*
+# **Where do the parameters, FLOPs and bytes go?** *75 minutes, and 85 for the exercise. You need: heads (lesson 3), the layers of an encoder–decoder (lesson 5), and what they are made of: positions (4),
+# norms (6), the feed-forward network (7); the families of lesson 9.*
 #
 # After this lesson you can
 #
@@ -154,9 +154,7 @@ SizesWidget(models, model=3)
 # $$
 #
 # That is the rule "6 N D" (its D is the amount of *data*; everywhere else on this page $D$ is the width). It leaves out the two products of attention that have no weights, $QK^\top$ and $AV$. For $T$ tokens
-# they take $2 \cdot 2\,T^2 Hd_{head}$ FLOPs a layer, three times that in training. {cite:t}`kaplan2020scaling` name this term in their section 2.1, and drop it where $D$ is much larger than a twelfth of the length. In the library the rule is `rule_of_thumb_flops`, with $N$ as
-# {cite:t}`kaplan2020scaling` count it, `non_embedding_parameters`; each row of `presets` is a `Preset`: a name, a configuration, the published
-# number, and where it stands.
+# they take $2 \cdot 2\,T^2 Hd_{head}$ FLOPs a layer, three times that in training: in the usual case $T / 6D$ of what the layer's matrices take. {cite:t}`kaplan2020scaling` count half of it in their section 2.1, and drop it where $D$ is much larger than $T / 12$.
 #
 # ### Bytes
 #
@@ -167,8 +165,12 @@ SizesWidget(models, model=3)
 # \text{cache} = \underbrace{2}_{\text{key, value}} \cdot\, L \cdot B \cdot T \cdot G \cdot d_{head} \cdot b .
 # $$
 #
-# Training needs the weights, a gradient for each, and what the optimizer keeps. This course has trained with {term}`AdamW` since lesson 1. Plain gradient descent moves a weight $w$ by a
-# fixed multiple of its gradient $g$, so weights with small gradients hardly move. Adam ({cite:t}`kingma2015adam`) keeps two running averages for each weight, of $g$ and of $g^2$. It divides the first by the root of the
+# Training with {term}`AdamW`, as in this course since lesson 1, keeps four numbers a parameter: the weight $w$, its gradient $g$, and two running averages, $m$ and $v$.
+# That is **16 bytes a parameter** in float32. On top come the **{term}`activations`**: results of the way there that the way back
+# needs again. They grow with the tokens of a {term}`batch`.
+#
+# What are $m$ and $v$ for? Plain gradient descent moves a weight $w$ by a
+# fixed multiple of its gradient $g$, so weights with small gradients hardly move. Adam ({cite:t}`kingma2015adam`) averages $g$ in $m$ and $g^2$ in $v$, and divides the first by the root of the
 # second: were all gradients ten times as large, the steps would be the same (but for the tiny $\epsilon$), and their size is set by the learning rate $\eta$. The W is *weight decay* ({cite:t}`loshchilov2019decoupled`): each step also shrinks the weight itself by a share $\eta\lambda$. With $m$ and $v$ both 0 before step $t = 1$,
 #
 # $$
@@ -179,16 +181,14 @@ SizesWidget(models, model=3)
 # w \leftarrow (1 - \eta\lambda)\, w - \eta\, \frac{\hat m}{\sqrt{\hat v} + \epsilon} .
 # $$
 #
-# Here $\hat m = m / (1 - \beta_1^t)$ and $\hat v = v / (1 - \beta_2^t)$: the divisions make up for the start at 0. So $4N$ numbers stand there: $w$, $g$, $m$ and $v$.
-# That is **16 bytes a parameter** in float32. On top come the **{term}`activations`**: results of the way there that the way back
-# needs again. They grow with the tokens of a {term}`batch`.
+# Here $\hat m = m / (1 - \beta_1^t)$ and $\hat v = v / (1 - \beta_2^t)$: the divisions make up for the start at 0.
 
 # %% [markdown]
 # ## The code, from scratch
 #
 # ### Parameters
 #
-# The table above, in Python. What the configuration leaves open (a gate? biases? LayerNorm or RMSNorm, which has γ alone?) it says by name.
+# The table above, in Python. What the configuration leaves open (a gate? biases? LayerNorm or RMSNorm, which has γ alone?) it says by name. BERT adds a table of token types, and the *pooler*, one more layer on its first token.
 
 
 # %%
@@ -222,10 +222,10 @@ def parts(c):
     )
     tables = {
         "learned": c.max_length * c.d_model,
-        "t5": 32 * c.n_heads,
-        "relative": 33 * c.n_heads,
+        "t5": 32 * c.n_heads,  # 32 buckets of distances
+        "relative": 33 * c.n_heads,  # 2 · 16 + 1 distances
     }
-    # BERT has these.
+    # BERT alone has these.
     types, pooler = getattr(c, "n_token_types", 0), getattr(c, "pooler", False)
     return {
         "embeddings": (c.vocab_size + types) * c.d_model
@@ -244,7 +244,7 @@ print(f"{'all':14}{sum(parts(ours).values()):12,}")
 print(f"{'really there':14}{sum(p.numel() for p in translator.model.parameters()):12,}")
 
 # %% [markdown]
-# That is the translator that this course trained. Now the library's list of published models whose shape is known. Three counts must agree: our lines, the library's, and the numbers that stand in
+# That is the translator that this course trained. Now the published models whose shape is known: `presets`, a `Preset` each. Three counts must agree: our lines, the library's, and the numbers that stand in
 # the modules when a model is really built (of those 3,000 wide or wider, GPT-3 alone). On PyTorch's device `meta` a tensor has a shape, but no memory. So GPT-3 can be built on a laptop.
 
 
@@ -346,7 +346,7 @@ def counted_flops(c, length):
     """Forward, and forward with backward, as PyTorch sees them."""
     model = built(c)
     tokens = torch.zeros(1, length, dtype=torch.long, device="meta")
-    # Recorded: with no fused kernel.
+    # Recorded, attention is the readable one, whose products the counter sees.
     with recorded_attention(model), FlopCounterMode(display=False) as counter:
         logits = model(tokens)
         forward = counter.get_total_flops()
@@ -374,7 +374,7 @@ for name, length in (
     )
 
 # %% [markdown]
-# Exactly three times, not about three times: each product of the way there has two on the way back. (A fused attention, lesson 11, keeps no table of weights and computes $QK^\top$ once more on the way back: its two products cost 3.5 times.)
+# Exactly three times, not about three times: each product of the way there has two on the way back. (A fused attention, lesson 11, keeps no weights and computes $QK^\top$ once more on the way back: seven products in place of six.)
 #
 # ### Bytes
 #
@@ -491,7 +491,7 @@ library = {
 }
 # AdamW also counts its steps.
 assert all(abs(there[moment] - number) < 1000 for moment, number in library.items())
-# The loss's two gradients, which it makes on the way there.
+# The loss computes its two gradients on the way there already, and keeps them.
 in_the_loss = (batch.tokens + small.vocab_size) * small.d_model * 4
 off_by = (
     abs(sum(kept.values()) - in_the_loss - memory.parts["activations"])
@@ -593,7 +593,7 @@ def gpt3_like(layers, width):
         known["GPT-3 175B"].config,
         n_decoder_layers=layers,
         d_model=width,
-        n_heads=1,
+        n_heads=1,  # how many does not change the count
         d_ff=4 * width,
     )
 
@@ -642,7 +642,7 @@ gpt3 = sum(parts(known["GPT-3 175B"].config).values())
 print(f"6 · {gpt3:.4g} · 300e9 = {6 * gpt3 * 300e9:.3g} FLOPs")
 
 # %% [markdown]
-# {cite:t}`brown2020language` print 3.14E+23 in their table D.1. So this table was made *by* the rule, and that they agree proves nothing. We compare with what is really computed, the count that PyTorch confirmed above. Whose N? Kaplan's leaves the embeddings out, and with
+# {cite:t}`brown2020language` print 3.14E+23 in their table D.1. So this table was made *by* the rule, and that they agree proves nothing. We compare with what is really computed, the count that PyTorch confirmed above. Whose N? Kaplan's (`non_embedding_parameters`, for the library's `rule_of_thumb_flops`) leaves the embeddings out, and with
 # them the output projection. Others take all parameters. We try both, for four models and texts of 32 to 131,072 tokens.
 
 # %% tags=["claim-sizes-1"] mystnb={"figure": {"name": "six-n-d", "caption": "FLOPs of a training step, counted, divided by those of the rule, for texts of different length. 1 is where the rule is right. Left: N is all parameters; right: N without embeddings. Attention's two products grow with the square of the length; the rule leaves them out."}, "image": {"alt": "Two line plots against the length, 32 to 131,072 tokens, logarithmic. Left: at 32 tokens the ratios are 1.02 for the narrow model, 1.00 for GPT-2, 0.94 for Llama 3 8B and 1.00 for GPT-3; all rise with the length. Right: the narrow model starts at 1.68, Llama 3 8B at 1.08, GPT-2 between them, GPT-3 at 1.00. At 131,072 tokens all lines are far above 1, most of them beyond the top of the plot."}}
@@ -731,10 +731,9 @@ says(
 # - **The length.** A layer of the usual shape has $12 D^2$ weights, so $24\,T D^2$ FLOPs, and $4\,T^2 D$ for the pairs: their ratio is $T / 6D$. At $D = 4096$ that is a third at 8,192 tokens and five times at 131,072. (A kernel can leave out the masked half of a causal attention. Then
 #   it is half of that, and at 131,072 tokens still most of the work.)
 #
-# ```{admonition} Verdict: right to 3 % for GPT-3 at its length; for Llama 3 8B from 7 % too much to a sixth of what is computed
+# ```{admonition} Verdict: right to 3 % for GPT-3 at its length; with all parameters, for Llama 3 8B from 7 % too much to a fifth of what is computed
 # :class: note verdict
-# For GPT-3 at its 2,048 tokens the rule is 3 % too small, with either N (less, if the windows are used to which every second of its layers
-# keeps: we count each pair). For Llama 3 8B and short texts it is 7 % too large with all parameters. For
+# For GPT-3 at its 2,048 tokens the rule is 3 % too small, with either N (every second layer of GPT-3 uses a window; we count all pairs). For Llama 3 8B and short texts it is 7 % too large with all parameters. For
 # GPT-2 at its full context the work is 1.14 times that of the rule with all parameters, and 1.67 times without the embeddings; at 131,072 tokens a
 # model like Llama 3 8B computes 5 to 6 times as much as the rule says, and a narrower one more. Whoever quotes it should
 # say which N, and how long the texts are.
@@ -750,7 +749,7 @@ says(
 # - *At equal compute*: each has spent the same FLOPs, those of the largest model's 200 steps. That is the bill. A small model gets many more steps for it.
 #
 # A training is a draw: another seed gives other first weights, another order of the batches and another loss. So this is a **study** of several seeds, whose numbers are stored in `lessons_lib/studies`, with the code. We call one model better than another if its validation loss is lower by more than
-# 0.1 {term}`nats` a token, with all of the interval that holds the true mean in 95 of 100 such studies (lesson 13). Otherwise the word is *false*, or *open* if the interval holds 0.1. Here seed 1 is trained once more, before your eyes. Before you read on, bet twice.
+# 0.1 {term}`nats` a token, over the whole 95 % interval of the difference (lesson 13). Otherwise the word is *false*, or *open* if the interval holds 0.1. Here seed 1 is trained once more, before your eyes. Before you read on, bet twice.
 
 # %% tags=["claim-17"]
 study = studies.load("bigger")
@@ -818,7 +817,7 @@ print(
 # %% [markdown]
 # Both bets have their own winner. At equal steps the middle model learned more *from each sentence* than the smallest, and on the average the largest more than the middle one. At equal compute the largest is last, because each of its steps costs as much as eight of the smallest; and the right-hand plot shows what comes next: the curve of the smallest flattens, the
 # middle one has passed it, and the largest is still falling steeply when the money is gone. **The best size depends on the budget.** At far larger scale {cite:t}`kaplan2020scaling` found crossing curves, too; {cite:t}`hoffmann2022training`
-# measured that many large models of their day were too large for what had been spent on them, and trained one of a quarter of the size of a well-known model, on more than four times as much text, that was better.
+# measured that many large models of their day were too large for what had been spent on them, and trained Chinchilla, a quarter of the size of Gopher, on more than four times as much text: it was better.
 #
 # ```{admonition} Verdict: at equal steps true of 64 against 32, open for 128 against 64; at equal compute true only of 64 against 32, with the whole budget
 # :class: note verdict
@@ -850,7 +849,7 @@ print(f"so GPT-2 'has'      {124_439_808 + 50_257 * 768:12,}  (you will meet thi
 
 # %% [markdown]
 # The other way round, a copy can cut the tie: copy the two modules one after the other, and there really are two tables, which are trained apart, and
-# the file of a small GPT-2 grows by nearly a third. (`load_state_dict` with `assign=True` leaves one memory, but two parameters of it.) Symptom:
+# the file of a small GPT-2 grows by nearly a third. Symptom:
 # `parameters()` itself counts more than before. So count before and after.
 #
 # **The counter that does not know a kernel.** Above, we counted with `recorded_attention`, which takes the readable attention. The fused one (lesson 11) is what runs by default. We count one pass of a small GPT-2 on the processor, both ways:
@@ -1052,7 +1051,7 @@ says("Dashed lines at 13.5 and 16.1 GB show the weights alone.", two[0], three[0
 card = json.loads((FOLDER / "run.json").read_text("utf8"))
 total = sum(parts(ours).values())
 rule = 6 * total * card["target_tokens"]
-# A pair of the corpus has about 9 English and 10 French tokens, </s> counted.
+# A pair has about 9 English and 10 French tokens, </s> counted: target_tokens / 10 pairs.
 exact = sizes.training_flops(ours, 1, 9, 10) / 10 * card["target_tokens"]
 print(f"parameters: {total:,}   embeddings: {parts(ours)['embeddings'] / total:.0%}")
 print(

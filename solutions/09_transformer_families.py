@@ -44,7 +44,7 @@ from torch import nn
 from lessons_lib.grading import check
 
 torch.manual_seed(0)
-PAD, MASK = 0, 3  # the ids of the padding, and of the blank
+PAD, BLANK = 0, 3  # the ids of the padding, and of the blank
 check.open("09_transformer_families")
 
 # What you kept in earlier exercises, or else the course's.
@@ -69,7 +69,7 @@ Write `EncoderOnly(vocab_size, d_model, n_heads, d_ff, n_layers)`, a module with
 
 ```python
 model = EncoderOnly(10, 8, 2, 16, 2)
-print(model(torch.tensor([[4, MASK, 6, PAD]])).shape, sum(p.numel() for p in model.parameters()))   # torch.Size([1, 4, 10]) 1296
+print(model(torch.tensor([[4, BLANK, 6, PAD]])).shape, sum(p.numel() for p in model.parameters()))   # torch.Size([1, 4, 10]) 1296
 ```
 <!-- /question q1 -->
 """
@@ -243,55 +243,55 @@ r"""
 
 The encoder learns by filling in blanks. Write two functions.
 
-`mask_tokens(tokens, chosen, draw, random_tokens)` makes the blanks. All four are (B, S): token ids, booleans (`True` = this place is to be
-guessed), numbers drawn from 0 to 1, and random token ids. What the model reads at a *chosen* place depends on its draw:
+`mask_tokens(tokens, asked, draw, random_tokens)` makes the blanks. All four are (B, S): token ids, booleans (`True` = this place is to be
+guessed), numbers drawn from 0 to 1, and random token ids. What the model reads at an *asked* place depends on its draw:
 
-- below 0.8 it is `MASK`;
+- below 0.8 it is `BLANK`;
 - from 0.8 to below 0.9 it is the random token, so that the model can't rely on what it reads;
 - from 0.9 on it is the token itself. (In the lesson's code the last two stand the other way round, with the same shares.)
 
 Every other place stays as it is.
 
-`masked_loss(logits, tokens, chosen)` takes logits (B, S, V) and the *right* tokens, and gives a tensor of one number, from which
-gradients flow: the mean cross-entropy over the chosen places, and over no other. If nothing was chosen it is 0; a plain `0.0` will do there.
+`masked_loss(logits, tokens, asked)` takes logits (B, S, V) and the *right* tokens, and gives a tensor of one number, from which
+gradients flow: the mean cross-entropy over the asked places, and over no other. If nothing was asked it is 0; a plain `0.0` will do there.
 
 Neither changes the caller's tensors.
 
 ```python
-tokens, chosen = torch.tensor([[5, 6, 7, 8]]), torch.tensor([[True, True, True, False]])
+tokens, asked = torch.tensor([[5, 6, 7, 8]]), torch.tensor([[True, True, True, False]])
 draw, noise = torch.tensor([[0.5, 0.85, 0.95, 0.1]]), torch.tensor([[9, 9, 9, 9]])
-print(*mask_tokens(tokens, chosen, draw, noise)[0].tolist())   # 3 9 7 8
+print(*mask_tokens(tokens, asked, draw, noise)[0].tolist())   # 3 9 7 8
 ```
 <!-- /question q3 -->
 """
 
 
 # %% answer mask_tokens
-def mask_tokens(tokens, chosen, draw, random_tokens):
-    """What the model reads (B, S): of ten chosen, eight MASK, one random, one itself."""
+def mask_tokens(tokens, asked, draw, random_tokens):
+    """What the model reads (B, S): of ten asked, eight BLANK, one random, one itself."""
     raise NotImplementedError("write the body of mask_tokens")
 
 
 # %% solution mask_tokens
-def mask_tokens(tokens, chosen, draw, random_tokens):
-    """What the model reads (B, S): of ten chosen, eight MASK, one random, one itself."""
-    blank, noise = chosen & (draw < 0.8), chosen & (draw >= 0.8) & (draw < 0.9)
-    return torch.where(noise, random_tokens, tokens.masked_fill(blank, MASK))
+def mask_tokens(tokens, asked, draw, random_tokens):
+    """What the model reads (B, S): of ten asked, eight BLANK, one random, one itself."""
+    blank, noise = asked & (draw < 0.8), asked & (draw >= 0.8) & (draw < 0.9)
+    return torch.where(noise, random_tokens, tokens.masked_fill(blank, BLANK))
 
 
 # %% answer masked_loss
-def masked_loss(logits, tokens, chosen):
-    """The mean cross-entropy over the chosen places; 0 if there are none."""
+def masked_loss(logits, tokens, asked):
+    """The mean cross-entropy over the asked places; 0 if there are none."""
     raise NotImplementedError("write the body of masked_loss")
 
 
 # %% solution masked_loss
-def masked_loss(logits, tokens, chosen):
-    """The mean cross-entropy over the chosen places; 0 if there are none."""
+def masked_loss(logits, tokens, asked):
+    """The mean cross-entropy over the asked places; 0 if there are none."""
     losses = F.cross_entropy(
-        logits[chosen], tokens[chosen], reduction="sum"
+        logits[asked], tokens[asked], reduction="sum"
     )  # (N, V) and (N,)
-    return losses / chosen.sum().clamp(min=1)
+    return losses / asked.sum().clamp(min=1)
 
 
 # %% check q3
@@ -301,18 +301,18 @@ check("q3")
 r"""
 <!-- hints q3 -->
 :::{dropdown} Hint 1 of q3: which places are changed?
-Make two booleans of shape (B, S): one where there will be a blank, one where there will be a random token. Both are `chosen & (…)`, with a
+Make two booleans of shape (B, S): one where there will be a blank, one where there will be a random token. Both are `asked & (…)`, with a
 comparison of `draw` in the brackets: without them, `&` comes before `<`. `torch.where(condition, a, b)` and
-`tokens.masked_fill(condition, MASK)` make new tensors and leave `tokens` alone.
+`tokens.masked_fill(condition, BLANK)` make new tensors and leave `tokens` alone.
 :::
 
 :::{dropdown} Hint 2 of q3: what does the loss compare?
-The logits at a chosen place with the token that *stood there*, not with the one behind it: the model has to say what is missing. With a
-boolean (B, S), `logits[chosen]` is (N, V) and `tokens[chosen]` is (N,).
+The logits at an asked place with the token that *stood there*, not with the one behind it: the model has to say what is missing. With a
+boolean (B, S), `logits[asked]` is (N, V) and `tokens[asked]` is (N,).
 :::
 
-:::{dropdown} Hint 3 of q3: nothing chosen
-The mean of no numbers is NaN, and one NaN ruins all weights. Take the sum (`reduction="sum"`), and divide by the number of chosen places,
+:::{dropdown} Hint 3 of q3: nothing asked
+The mean of no numbers is NaN, and one NaN ruins all weights. Take the sum (`reduction="sum"`), and divide by the number of asked places,
 but by 1 at least.
 :::
 <!-- /hints q3 -->

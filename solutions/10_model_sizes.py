@@ -10,7 +10,7 @@ the hints and the solutions from here, so the cell titles and the comments aroun
 r"""
 # Exercise 10: how large is it?
 
-*85 minutes, 10 points. You need: lesson 10, and the parts of a layer (lessons 3, 5 and 7).*
+*85 minutes, 10 points. You need: lesson 10, and the layers that you built in lesson 5.*
 
 Three counts that you will make again and again before you train or run a model. Plain Python is enough: each function
 takes whole numbers and returns **one whole number**. Compared are the numbers, to the last digit.
@@ -36,7 +36,7 @@ r"""
 
 Write `count_parameters(vocab_size, d_model, d_ff, n_encoder_layers, n_decoder_layers, n_positions=0, tied=True, bias=True)`:
 how many numbers does the model learn? With layers in both stacks it is a translator, with 0 encoder layers a language
-model such as GPT-2, with 0 decoder layers a reader such as BERT. What is in it:
+model such as GPT-2, with 0 decoder layers an encoder like BERT's, without its token types and pooler. What is in it:
 
 | part | what it holds |
 |---|---|
@@ -144,7 +144,7 @@ keys and values take that a decoder keeps while it writes.
 Each of `n_layers` layers keeps, for each of `batch` sequences and each of `length` tokens, a key and a value in each head. A
 head is `d_model // n_heads` wide. In many models several query heads share one key and one value: then there are only
 `n_kv_heads` of those; `None` means as many as `n_heads`. A translator's decoder also keeps the keys and values of the
-source, `source_length` tokens, in each layer. A number takes `bytes_a_number` bytes.
+source, `source_length` tokens, in each layer, also of `n_kv_heads`. A number takes `bytes_a_number` bytes.
 
 ```python
 # Llama 3 8B, a context of 8,192 tokens, bfloat16; then the same without shared heads

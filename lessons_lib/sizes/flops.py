@@ -79,8 +79,8 @@ def rule_of_thumb_flops(n_parameters: int, tokens: int, training: bool = True) -
     """6·N·D for training on D tokens, 2·N·D for reading or writing them (Kaplan et al. 2020, section 2.1).
 
     A parameter is multiplied and added once a token, and twice more on the way back. N leaves the embeddings out
-    (`non_embedding_parameters`). The rule leaves out the output projection, and the attention over the length, which
-    is small while the context is much shorter than 12 · d_model (their condition).
+    (`non_embedding_parameters`). The rule leaves out the output projection, and the attention over the length, of
+    which they count half, and which they call small while the context is much shorter than 12 · d_model.
     """
     return (6 if training else 2) * n_parameters * tokens
 

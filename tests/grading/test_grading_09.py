@@ -20,15 +20,15 @@ def versions(seed: int) -> dict[str, list[np.ndarray]]:
     """For each table the right result, and every wrong one."""
     inputs, made = drive.make_model(seed), drive.make_blanks(seed)
     m = model_of(inputs)
-    blank, asked = drive.blank_arguments(made).values(), drive.loss_cases(made)
+    blank, calls = drive.blank_arguments(made).values(), drive.loss_cases(made)
     arguments = {
         "WRONG_ENCODER": (fill, (m, inputs["sentences"], drive.PAD)),
         "WRONG_DECODER": (follow, (m, drive.unpadded(inputs))),
         "WRONG_GENERATE": (generate, (m, inputs["beginnings"], drive.WRITTEN)),
-        "WRONG_BLANKS": (lambda *given: blanks(*given[:5]), (*blank, drive.MASK, drive.PAD)),
+        "WRONG_BLANKS": (lambda *given: blanks(*given[:5]), (*blank, drive.BLANK, drive.PAD)),
     }
     by_loss = [masked_loss, *(version for _, version in mistakes.WRONG_LOSSES)]
-    return {"WRONG_LOSSES": [losses(version, asked) for version in by_loss]} | {
+    return {"WRONG_LOSSES": [losses(version, calls) for version in by_loss]} | {
         table: [right(*given), *(version(*given) for _, version in getattr(mistakes, table))]
         for table, (right, given) in arguments.items()
     }
@@ -76,9 +76,9 @@ def test_the_reference_models_are_the_librarys(seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_the_reference_loss_is_pytorchs(seed):
     made = drive.make_blanks(seed)
-    logits, tokens, chosen = (torch.from_numpy(array) for array in drive.loss_cases(made)["loss"].values())
+    logits, tokens, asked = (torch.from_numpy(array) for array in drive.loss_cases(made)["loss"].values())
     logits = logits.double().requires_grad_()
-    loss = F.cross_entropy(logits[chosen], tokens[chosen])
+    loss = F.cross_entropy(logits[asked], tokens[asked])
     np.testing.assert_allclose(masked_loss(*drive.loss_cases(made)["loss"].values()), loss.item())
     (gradient,) = torch.autograd.grad(loss, logits)
     np.testing.assert_allclose(masked_loss_gradient(*drive.loss_cases(made)["loss"].values()), gradient, atol=1e-12)
@@ -93,13 +93,13 @@ def test_inputs_say_something(seed):
     assert (inputs["sentences"] == drive.PAD).sum() == 3
     assert (inputs["beginnings"] != drive.PAD).all()
     assert generate(model_of(inputs), inputs["beginnings"], drive.WRITTEN).max() < drive.VOCABULARY
-    draw, chosen = made["draw"], made["chosen"]
+    draw, asked = made["draw"], made["asked"]
     for kind in (draw < 0.8, (draw >= 0.8) & (draw < 0.9), draw >= 0.9):
-        assert (kind & chosen).any()
-        assert (kind & ~chosen).any()
+        assert (kind & asked).any()
+        assert (kind & ~asked).any()
     assert (made["random_tokens"] != made["tokens"]).all()
-    assert chosen.any(axis=1).all()
-    assert not chosen.all(axis=1).any() or not chosen.all()
+    assert asked.any(axis=1).all()
+    assert not asked.all(axis=1).any() or not asked.all()
 
 
 def test_of_two_equally_good_tokens_either_may_follow():

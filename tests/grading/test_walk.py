@@ -23,7 +23,7 @@ import functools, math, time
 import torch
 import torch.nn.functional as F
 from torch import nn
-PAD, MASK = 0, 3
+PAD, BLANK = 0, 3
 """
 ROOT_OF_WIDTH = '        self.register_buffer("root", torch.tensor((d_model // n_heads) ** 0.5))\n'
 EMBEDDING = "        self.embedding = nn.Embedding(vocab_size, d_model)\n"

@@ -11,7 +11,7 @@ from lessons_lib.grading.lesson_05.drive import layer_shapes
 
 LIBRARY = ("lessons_lib.families", "lessons_lib.transformer")
 VOCABULARY, LAYERS = 13, 3
-PAD, MASK = 0, 3
+PAD, BLANK = 0, 3
 WRITTEN = 6  # tokens that `generate` is asked for
 ALWAYS = (0, 1, 2, 3)  # tokens that end a sentence elsewhere, or mean something: here they are like all others
 RETURNS = ("output",)
@@ -72,7 +72,7 @@ def always_weights(inputs: Arrays, token: int) -> Arrays:
 
 def unpadded(inputs: Arrays) -> np.ndarray:
     """The sentences with a token wherever they have padding."""
-    return np.where(inputs["sentences"] == PAD, MASK, inputs["sentences"])
+    return np.where(inputs["sentences"] == PAD, BLANK, inputs["sentences"])
 
 
 def long_text(tokens: np.ndarray) -> np.ndarray:
@@ -116,10 +116,10 @@ def _drive(answer, inputs: Arrays, tokens: np.ndarray) -> tuple[torch.nn.Module,
 
 
 def make_blanks(seed: int) -> Arrays:
-    """tokens, chosen, draw, random_tokens (B, S), logits (B, S, V); each kind of draw in each row, chosen and not."""
+    """tokens, asked, draw, random_tokens (B, S), logits (B, S, V); each kind of draw in each row, asked and not."""
     draw = np.random.default_rng([99, seed])
     shape = (4, int(draw.integers(7, 10)))
-    # A kind of draw, and whether it is chosen: all six in each sentence, and not as many chosen in each.
+    # A kind of draw, and whether it is asked: all six in each sentence, and not as many asked in each.
     case = draw.permuted([np.resize(np.roll(np.arange(6), -row), shape[1]) for row in range(4)], axis=1)
     tokens = draw.integers(4, VOCABULARY, shape)
     beyond = draw.uniform(0.01, 0.09, shape)
@@ -130,7 +130,7 @@ def make_blanks(seed: int) -> Arrays:
     spread = np.where(case % 3 == 0, low, np.array([0.0, 0.8, 0.9])[case % 3]) + beyond
     return {
         "tokens": tokens,
-        "chosen": case < 3,
+        "asked": case < 3,
         "draw": spread.astype(np.float32),
         "random_tokens": 4 + (tokens - 4 + draw.integers(1, VOCABULARY - 4, shape)) % (VOCABULARY - 4),
         "logits": draw.normal(scale=2.0, size=(*shape, VOCABULARY)).astype(np.float32),
@@ -138,7 +138,7 @@ def make_blanks(seed: int) -> Arrays:
 
 
 def blank_arguments(inputs: Arrays) -> Arrays:
-    return {name: inputs[name] for name in ("tokens", "chosen", "draw", "random_tokens")}
+    return {name: inputs[name] for name in ("tokens", "asked", "draw", "random_tokens")}
 
 
 def double_draws(inputs: Arrays) -> Arrays:
@@ -148,15 +148,15 @@ def double_draws(inputs: Arrays) -> Arrays:
 
 def loss_cases(inputs: Arrays) -> dict[str, Arrays]:
     """The arguments of five calls: one number alone might be right by chance, and one place may be the only one."""
-    arguments = {name: inputs[name] for name in ("logits", "tokens", "chosen")}
-    single = np.zeros_like(inputs["chosen"])
+    arguments = {name: inputs[name] for name in ("logits", "tokens", "asked")}
+    single = np.zeros_like(inputs["asked"])
     single[2, 4] = True
     return {
         "loss": arguments,
         "backwards": {name: array[:, ::-1] for name, array in arguments.items()} | {"logits": inputs["logits"]},
         "some": {name: array[1:, :-1] for name, array in arguments.items()},
-        "single": arguments | {"chosen": single},
-        "zero": arguments | {"chosen": inputs["chosen"] | single, "tokens": np.where(single, 0, inputs["tokens"])},
+        "single": arguments | {"asked": single},
+        "zero": arguments | {"asked": inputs["asked"] | single, "tokens": np.where(single, 0, inputs["tokens"])},
     }
 
 
@@ -168,7 +168,7 @@ def drive_blanks(answers, inputs: Arrays) -> Arrays:
     for name, arguments in loss_cases(inputs).items():
         arrays |= run_case(name, masked_loss, arguments, RETURNS)
     loss = loss_cases(inputs)["loss"]
-    arrays |= run_case("none", _as_tensor(masked_loss), loss | {"chosen": np.zeros_like(loss["chosen"])}, RETURNS)
+    arrays |= run_case("none", _as_tensor(masked_loss), loss | {"asked": np.zeros_like(loss["asked"])}, RETURNS)
     return arrays | gradient_case("gradient", masked_loss, loss, np.ones((), np.float32))
 
 
@@ -199,8 +199,8 @@ QUESTIONS = {
     ),
     "q3": Question(
         title="blanks to learn from",
-        signature="mask_tokens(tokens, chosen, draw, random_tokens)",
-        also=("masked_loss(logits, tokens, chosen)",),
+        signature="mask_tokens(tokens, asked, draw, random_tokens)",
+        also=("masked_loss(logits, tokens, asked)",),
         make=make_blanks,
         drive=drive_blanks,
         forbidden=LIBRARY,

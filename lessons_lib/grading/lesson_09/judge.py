@@ -13,8 +13,8 @@ from lessons_lib.grading.judge.properties import changed_in_place, differs, rand
 from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.lesson_09.drive import (
     ALWAYS,
+    BLANK,
     LAYERS,
-    MASK,
     PAD,
     WRITTEN,
     blank_arguments,
@@ -175,52 +175,52 @@ def blanks_run(inputs: Inputs, cases: Cases) -> str | None:
 
 def blanks_values(inputs: Inputs, cases: Cases) -> str | None:
     arguments = blank_arguments(inputs).values()
-    given, right = cases["masked"]["output"], blanks(*arguments, MASK)
+    given, right = cases["masked"]["output"], blanks(*arguments, BLANK)
     if np.array_equal(given, right):
         return None
     limit = inputs["draw"] == np.float32(0.9)
     if np.array_equal(given[~limit], right[~limit]):  # loops over .tolist() read 0.8999999762
-        precise = blanks(*double_draws(inputs).values(), MASK)
+        precise = blanks(*double_draws(inputs).values(), BLANK)
         if cases["double"].error is None and np.array_equal(cases["double"]["output"], precise):
             return None
     if not np.array_equal(given, cases["again"]["output"]):
         return "Two calls with the same arguments give other tokens: draws and random tokens are given, draw none anew."
-    return name_mistake(given, KNOWN_BLANKS, *arguments, MASK, PAD) or _first_blank(given, right, inputs)
+    return name_mistake(given, KNOWN_BLANKS, *arguments, BLANK, PAD) or _first_blank(given, right, inputs)
 
 
 def _first_blank(given: np.ndarray, right: np.ndarray, inputs: Inputs) -> str:
     row, place = np.argwhere(given != right)[0].tolist()
-    chosen, draw = inputs["chosen"][row, place], float(inputs["draw"][row, place])
-    due = "MASK" if draw < 0.8 else "its random token" if draw < 0.9 else "the token itself"
+    asked, draw = inputs["asked"][row, place], float(inputs["draw"][row, place])
+    due = "BLANK" if draw < 0.8 else "its random token" if draw < 0.9 else "the token itself"
     return (
-        f"Place {place} of sentence {row} is {'' if chosen else 'not '}chosen, its draw {draw:.3g}: "
-        f"{right[row, place]} is due, {due if chosen else 'the token itself'}, and you give {given[row, place]:g}."
+        f"Place {place} of sentence {row} is {'' if asked else 'not '}asked, its draw {draw:.3g}: "
+        f"{right[row, place]} is due, {due if asked else 'the token itself'}, and you give {given[row, place]:g}."
     )
 
 
 def loss_values(inputs: Inputs, cases: Cases) -> str | None:
-    asked = loss_cases(inputs)
-    for name in asked:
+    calls = loss_cases(inputs)
+    for name in calls:
         if cases[name].error is not None:
             return f"masked_loss: {cases[name].error}"
-    single, zero = asked.pop("single"), asked.pop("zero")  # where a sentence has no chosen place, its mean is none
-    given = np.array([cases[name]["output"] for name in asked])
+    single, zero = calls.pop("single"), calls.pop("zero")  # where a sentence has no asked place, its mean is none
+    given = np.array([cases[name]["output"] for name in calls])
     if np.isnan(given).all():
-        return "The loss is NaN, like a mean of nothing: ask at the chosen places; `tokens` are right and hold no MASK."
+        return "The loss is NaN, like a mean of nothing: take the asked places; `tokens` are right and hold no BLANK."
     wrong = [(said, partial(losses, f)) for said, f in KNOWN_LOSSES]
-    if hint := _named(given, losses(masked_loss, asked), wrong, asked):
+    if hint := _named(given, losses(masked_loss, calls), wrong, calls):
         return hint
     return differs(
-        cases["single"], {"output": masked_loss(**single)}, "Where one single place is chosen, the loss is its"
+        cases["single"], {"output": masked_loss(**single)}, "Where one single place is asked, the loss is its"
     ) or differs(
         cases["zero"],
         {"output": masked_loss(**zero)},
-        "Right, but not where a chosen token has the id 0 (ignore_index?); every chosen place counts",
+        "Right, but not where an asked token has the id 0 (ignore_index?); every asked place counts",
     )
 
 
-def losses(function: Callable[..., np.ndarray], asked: dict[str, Inputs]) -> np.ndarray:
-    return np.array([function(*arguments.values()) for arguments in asked.values()])
+def losses(function: Callable[..., np.ndarray], calls: dict[str, Inputs]) -> np.ndarray:
+    return np.array([function(*arguments.values()) for arguments in calls.values()])
 
 
 def blanks_properties(inputs: Inputs, cases: Cases) -> str | None:
@@ -231,8 +231,8 @@ def blanks_properties(inputs: Inputs, cases: Cases) -> str | None:
         return f"mask_tokens gives {cases['masked']['output'].dtype}; token ids are int64, as `tokens` is."
     none = cases["none"]
     if none.error is None and not np.isfinite(none["output"]).all():
-        return "If no place is chosen the loss is NaN: the mean of nothing. It must be 0."
-    return differs(none, {"output": np.zeros(())}, "If no place is chosen the loss must be 0") or wrong_gradients(
+        return "If no place is asked the loss is NaN: the mean of nothing. It must be 0."
+    return differs(none, {"output": np.zeros(())}, "If no place is asked the loss must be 0") or wrong_gradients(
         cases["gradient"], {"logits": masked_loss_gradient(**arguments)}
     )
 
@@ -329,6 +329,6 @@ STEPS = {
         Step("both run, and the shapes are right", 0, blanks_run),
         Step("the blanks are right", 1, blanks_values),
         Step("the loss is right", 1, loss_values),
-        Step("it holds where nothing is chosen, and leaves its input alone", 1, blanks_properties),
+        Step("it holds where nothing is asked, and leaves its input alone", 1, blanks_properties),
     ),
 }

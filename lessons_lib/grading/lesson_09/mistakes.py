@@ -13,7 +13,7 @@ EMBEDDINGS = OF_EXERCISE_5 | {
     "The positions are subtracted; add the table to the scaled embeddings.": lambda m, t: 2 * m.scaled(t) - m.embed(t),
 }
 
-BLANK = 3  # the id of MASK
+BLANK = 3
 ENDS = (("first", slice(1, None)), ("last", slice(-1)))  # which layer is left out, and those that are left
 
 
@@ -148,7 +148,7 @@ RARE_ENCODER: list[Wrong] = [
         lambda m, t, p: logits(m, t, visible(t, p) & visible(t, BLANK)),
     ),
     (
-        "The blanks are hidden, and the padding is read: the id that padding_mask needs is PAD, not MASK.",
+        "The blanks are hidden, and the padding is read: the id that padding_mask needs is PAD, not BLANK.",
         lambda m, t, p: logits(m, t, visible(t, BLANK)),
     ),
     *(
@@ -369,18 +369,18 @@ def _in_order(t: np.ndarray, c: np.ndarray, d: np.ndarray, r: np.ndarray, mask: 
     return read
 
 
-# What is read, of the tokens t, the chosen places c, the draws d, the random tokens r and the ids of mask and padding.
+# What is read, of the tokens t, the asked places c, the draws d, the random tokens r and the ids of mask and padding.
 WRONG_BLANKS: list[Wrong] = [
     (
-        "All places are changed; only the chosen ones may be.",
+        "All places are changed; only the asked ones may be.",
         lambda t, c, d, r, mask, pad: np.where(d < 0.8, mask, np.where(d < 0.9, r, t)),
     ),
     (
-        "The places that were not chosen are changed, and the chosen ones are not.",
+        "The places that were not asked are changed, and the asked ones are not.",
         lambda t, c, d, r, mask, pad: np.where(~c & (d < 0.8), mask, np.where(~c & (d < 0.9), r, t)),
     ),
     (
-        "Every chosen place is MASK; from a draw of 0.8 on it is not.",
+        "Every asked place is BLANK; from a draw of 0.8 on it is not.",
         lambda t, c, d, r, mask, pad: np.where(c, mask, t),
     ),
     (
@@ -392,15 +392,15 @@ WRONG_BLANKS: list[Wrong] = [
         lambda t, c, d, r, mask, pad: np.where(c & (d < 0.8), mask, t),
     ),
     (
-        "No chosen token stays itself: from a draw of 0.9 on it does.",
+        "No asked token stays itself: from a draw of 0.9 on it does.",
         lambda t, c, d, r, mask, pad: np.where(c & (d < 0.8), mask, np.where(c, r, t)),
     ),
     (
-        "The rare case is masked and the frequent one is not: MASK is for draws below 0.8.",
+        "The rare case is masked and the frequent one is not: BLANK is for draws below 0.8.",
         lambda t, c, d, r, mask, pad: np.where(c & (d >= 0.8), mask, t),
     ),
     (
-        "The blank is PAD; it must be MASK, for nobody reads the padding.",
+        "The blank is PAD; it must be BLANK, for nobody reads the padding.",
         lambda t, c, d, r, mask, pad: np.where(c & (d < 0.8), pad, np.where(c & (d < 0.9), r, t)),
     ),
     (
@@ -424,11 +424,11 @@ WRONG_BLANKS: list[Wrong] = [
         lambda t, c, d, r, mask, pad: np.where(c & (d < 0.9), r, t),
     ),
     (
-        "Nothing is masked: chosen places with a draw below 0.8 become MASK.",
+        "Nothing is masked: asked places with a draw below 0.8 become BLANK.",
         lambda t, c, d, r, mask, pad: np.where(c & (d >= 0.8) & (d < 0.9), r, t),
     ),
     (
-        "Random tokens are everywhere between 0.8 and 0.9, at places that were not chosen too.",
+        "Random tokens are everywhere between 0.8 and 0.9, at places that were not asked too.",
         lambda t, c, d, r, mask, pad: np.where(c & (d < 0.8), mask, np.where((d >= 0.8) & (d < 0.9), r, t)),
     ),
 ]
@@ -436,19 +436,19 @@ WRONG_BLANKS: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_BLANKS: list[Wrong] = [
     (
-        "MASK is for draws below 0.8, the frequent case; here it stands where a token stays itself, and the other way.",
+        "BLANK is for draws below 0.8, the frequent case; here it stands where a token stays itself, and vice versa.",
         lambda t, c, d, r, mask, pad: np.where(c & (d >= 0.9), mask, np.where(c & (d >= 0.8), r, t)),
     ),
     (
-        "MASK stands at places that were not chosen too: chosen holds for each of the two cases.",
+        "BLANK stands at places that were not asked too: asked holds for each of the two cases.",
         lambda t, c, d, r, mask, pad: np.where(d < 0.8, mask, np.where(c & (d < 0.9), r, t)),
     ),
     (
-        "MASK and random token are exchanged: MASK is for draws below 0.8, the random token from there to below 0.9.",
+        "BLANK and random token are exchanged: BLANK is for draws below 0.8, the random token from there to below 0.9.",
         lambda t, c, d, r, mask, pad: np.where(c & (d < 0.8), r, np.where(c & (d < 0.9), mask, t)),
     ),
     (
-        "From a draw of 0.9 on there is a MASK; there the token stays itself.",
+        "From a draw of 0.9 on there is a BLANK; there the token stays itself.",
         lambda t, c, d, r, mask, pad: np.where(c & ((d < 0.8) | (d >= 0.9)), mask, np.where(c & (d < 0.9), r, t)),
     ),
     (
@@ -456,20 +456,20 @@ RARE_BLANKS: list[Wrong] = [
         lambda t, c, d, r, mask, pad: np.where(c & (d < 0.8), mask, np.where(c & (d < 0.9), r, np.where(c, pad, t))),
     ),
     (
-        "The draws are read from the other end: MASK is below 0.8, the random token from there to below 0.9.",
+        "The draws are read from the other end: BLANK is below 0.8, the random token from there to below 0.9.",
         lambda t, c, d, r, mask, pad: np.where(c & (d > 0.2), mask, np.where(c & (d < 0.1), r, t)),
     ),
     (
-        "The draws are read from the other end: MASK is below 0.8, the random token from there to below 0.9.",
+        "The draws are read from the other end: BLANK is below 0.8, the random token from there to below 0.9.",
         lambda t, c, d, r, mask, pad: np.where(c & (d >= 0.2), mask, np.where(c & (d >= 0.1), r, t)),
     ),
     (
-        "The draws are read from the other end: MASK is below 0.8, the random token from there to below 0.9.",
+        "The draws are read from the other end: BLANK is below 0.8, the random token from there to below 0.9.",
         lambda t, c, d, r, mask, pad: np.where(c & (d > 0.2), mask, np.where(c & (d > 0.1), r, t)),
     ),
     *(
         (
-            f"MASK is given below a draw of {limit}, and 0.8 is the limit: eight of ten chosen places.",
+            f"BLANK is given below a draw of {limit}, and 0.8 is the limit: eight of ten asked places.",
             lambda t, c, d, r, mask, pad, limit=limit, low=low, end=end: np.where(
                 c & (d < limit), mask, np.where(c & (d >= low) & (d < end), r, t)
             ),
@@ -478,7 +478,7 @@ RARE_BLANKS: list[Wrong] = [
         for low, end in ((0.8, 0.9), (limit, 0.9), (limit, 2 * limit))
     ),
     (
-        "These are labels, with −100 at the places that were not chosen; return what the model reads.",
+        "These are labels, with −100 at the places that were not asked; return what the model reads.",
         lambda t, c, d, r, mask, pad: np.where(c, t, -100),
     ),
     (
@@ -487,22 +487,22 @@ RARE_BLANKS: list[Wrong] = [
     ),
 ]
 
-# The loss, of the logits g, the tokens t and the chosen places c.
+# The loss, of the logits g, the tokens t and the asked places c.
 WRONG_LOSSES: list[Wrong] = [
     (
-        "The loss is the mean over all places; only the chosen ones are asked.",
+        "The loss is the mean over all places; only those that are asked count.",
         lambda g, t, c: np.array(surprises(g, t).mean()),
     ),
     (
-        "The loss is that of the places that were not chosen.",
+        "The loss is that of the places that were not asked.",
         lambda g, t, c: masked_loss(g, t, ~c),
     ),
     (
-        "The loss is a sum; divide it by the number of chosen places.",
+        "The loss is a sum; divide it by the number of asked places.",
         lambda g, t, c: np.array(surprises(g, t)[c].sum()),
     ),
     (
-        "The sum over the chosen places is divided by the number of all places.",
+        "The sum over the asked places is divided by the number of all places.",
         lambda g, t, c: np.array((surprises(g, t) * c).mean()),
     ),
     (
@@ -510,12 +510,12 @@ WRONG_LOSSES: list[Wrong] = [
         lambda g, t, c: masked_loss(g[:, :-1], t[:, 1:], c[:, 1:]),
     ),
     (
-        "The logits are compared with the token behind the chosen place; compare them with the one that stood there.",
+        "The logits are compared with the token behind the asked place; compare them with the one that stood there.",
         lambda g, t, c: masked_loss(g[:, :-1], t[:, 1:], c[:, :-1]),
     ),
     (
-        "The mean is taken in each sentence first; take it over all chosen places of the batch.",
-        lambda g, t, c: np.array(np.mean([row[chosen].mean() for row, chosen in zip(surprises(g, t), c, strict=True)])),
+        "The mean is taken in each sentence first; take it over all asked places of the batch.",
+        lambda g, t, c: np.array(np.mean([row[asked].mean() for row, asked in zip(surprises(g, t), c, strict=True)])),
     ),
     (
         "There is a softmax before the cross-entropy, which makes its own: give it the logits.",
@@ -526,7 +526,7 @@ WRONG_LOSSES: list[Wrong] = [
         lambda g, t, c: np.array(masked_loss(g, t, c) / max(c.sum(), 1)),
     ),
     (
-        "The loss is multiplied by the number of chosen places; divide by it.",
+        "The loss is multiplied by the number of asked places; divide by it.",
         lambda g, t, c: np.array(surprises(g, t)[c].sum() * max(c.sum(), 1)),
     ),
     (
@@ -546,19 +546,19 @@ RARE_LOSSES: list[Wrong] = [
         lambda g, t, c: masked_loss(g, np.roll(t, 1, axis=1), c),
     ),
     (
-        "The sum over all places is divided by the number of chosen ones; sum over the chosen ones alone.",
+        "The sum over all places is divided by the number of asked ones; sum over the asked ones alone.",
         lambda g, t, c: np.array(surprises(g, t).sum() / max(c.sum(), 1)),
     ),
     (
-        "The sum is that of the places that were not chosen; those that were chosen are asked.",
+        "The sum is that of the places that were not asked; take those that were.",
         lambda g, t, c: np.array(surprises(g, t)[~c].sum() / max(c.sum(), 1)),
     ),
     (
-        "Each token is asked of the place before it; a chosen place must say its own token.",
+        "Each token is wanted of the place before it; an asked place must say its own token.",
         lambda g, t, c: np.array(surprises(g[:, :-1], t[:, 1:])[c[:, 1:]].sum() / max(c.sum(), 1)),
     ),
     (
-        "The sum over the chosen places is divided by the number of sentences; divide by that of the chosen places.",
+        "The sum over the asked places is divided by the number of sentences; divide by that of the asked places.",
         lambda g, t, c: np.array(surprises(g, t)[c].sum() / len(t)),
     ),
     (
@@ -566,7 +566,7 @@ RARE_LOSSES: list[Wrong] = [
         lambda g, t, c: np.array(surprises(g * c[..., None], t).mean()),
     ),
     (
-        "The sum is divided by one more than the number of chosen places; keep it from 0 with max or clamp.",
+        "The sum is divided by one more than the number of asked places; keep it from 0 with max or clamp.",
         lambda g, t, c: np.array(surprises(g, t)[c].sum() / (c.sum() + 1)),
     ),
     (
@@ -574,11 +574,11 @@ RARE_LOSSES: list[Wrong] = [
         lambda g, t, c: np.array(-np.exp(-surprises(g, t)[c]).mean()),
     ),
     (
-        "The loss is always 0: ask at the chosen places; `tokens` are the right ones, and hold no MASK.",
+        "The loss is always 0: take the asked places; `tokens` are the right ones, and hold no BLANK.",
         lambda g, t, c: np.zeros(()),
     ),
     (
-        "The logits are compared with MASK; compare them with the right tokens.",
+        "The logits are compared with BLANK; compare them with the right tokens.",
         lambda g, t, c: masked_loss(g, np.full_like(t, BLANK), c),
     ),
     (

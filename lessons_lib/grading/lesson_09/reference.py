@@ -48,11 +48,11 @@ def generate(m: Model, tokens: np.ndarray, n_tokens: int) -> np.ndarray:
 
 
 def blanks(
-    tokens: np.ndarray, chosen: np.ndarray, draw: np.ndarray, random_tokens: np.ndarray, mask_id: int
+    tokens: np.ndarray, asked: np.ndarray, draw: np.ndarray, random_tokens: np.ndarray, mask_id: int
 ) -> np.ndarray:
-    """8 of 10 chosen tokens masked, 1 random, 1 as it is (Devlin et al. 2019, section 3.1)."""
-    noise = chosen & (draw >= 0.8) & (draw < 0.9)
-    return np.where(chosen & (draw < 0.8), mask_id, np.where(noise, random_tokens, tokens))
+    """8 of 10 asked tokens masked, 1 random, 1 as it is (Devlin et al. 2019, section 3.1)."""
+    noise = asked & (draw >= 0.8) & (draw < 0.9)
+    return np.where(asked & (draw < 0.8), mask_id, np.where(noise, random_tokens, tokens))
 
 
 def surprises(logits: np.ndarray, tokens: np.ndarray) -> np.ndarray:
@@ -63,14 +63,14 @@ def surprises(logits: np.ndarray, tokens: np.ndarray) -> np.ndarray:
     return (total - np.take_along_axis(logits, tokens[..., None], axis=-1))[..., 0]
 
 
-def masked_loss(logits: np.ndarray, tokens: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    return np.array(surprises(logits, tokens)[chosen].sum() / max(chosen.sum(), 1))
+def masked_loss(logits: np.ndarray, tokens: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    return np.array(surprises(logits, tokens)[asked].sum() / max(asked.sum(), 1))
 
 
-def masked_loss_gradient(logits: np.ndarray, tokens: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Of `masked_loss` by the logits: (softmax − one-hot) / count at the chosen places."""
+def masked_loss_gradient(logits: np.ndarray, tokens: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """Of `masked_loss` by the logits: (softmax − one-hot) / count at the asked places."""
     logits = logits.astype(np.float64)
     exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
     one_hot = np.eye(logits.shape[-1])[tokens]
     gradient = exponentials / exponentials.sum(axis=-1, keepdims=True) - one_hot
-    return gradient * chosen[..., None] / max(chosen.sum(), 1)
+    return gradient * asked[..., None] / max(asked.sum(), 1)

@@ -58,10 +58,10 @@ class DecoderOnly(nn.Module):
         return tokens
 
 
-def mask_tokens(tokens, chosen, draw, random_tokens):
-    keep = ~chosen | (draw >= 0.9)
+def mask_tokens(tokens, asked, draw, random_tokens):
+    keep = ~asked | (draw >= 0.9)
     return tokens * keep + 3 * (~keep & (draw < 0.8)) + random_tokens * (~keep & (draw >= 0.8))
 
 
-def masked_loss(logits, tokens, chosen):
-    return F.cross_entropy(logits[chosen], tokens[chosen]) if chosen.any() else logits.sum() * 0
+def masked_loss(logits, tokens, asked):
+    return F.cross_entropy(logits[asked], tokens[asked]) if asked.any() else logits.sum() * 0

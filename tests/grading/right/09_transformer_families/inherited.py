@@ -44,15 +44,15 @@ class DecoderOnly(EncoderOnly):
         return self.generate(torch.cat([tokens, following[:, None]], dim=1), n_tokens - 1)
 
 
-def mask_tokens(tokens, chosen, draw, random_tokens):
+def mask_tokens(tokens, asked, draw, random_tokens):
     masked = tokens.clone()
-    masked[chosen & (draw < 0.8)] = 3
-    noise = chosen & (draw >= 0.8) & (draw < 0.9)
+    masked[asked & (draw < 0.8)] = 3
+    noise = asked & (draw >= 0.8) & (draw < 0.9)
     masked[noise] = random_tokens[noise]
     return masked
 
 
-def masked_loss(logits, tokens, chosen):
-    targets = tokens.masked_fill(~chosen, -100).flatten()
+def masked_loss(logits, tokens, asked):
+    targets = tokens.masked_fill(~asked, -100).flatten()
     total = F.cross_entropy(logits.flatten(0, 1), targets, ignore_index=-100, reduction="sum")
-    return total / max(1, int(chosen.sum()))
+    return total / max(1, int(asked.sum()))

@@ -58,11 +58,11 @@ class DecoderOnly(Model):
         return torch.stack(written, dim=1)
 
 
-def mask_tokens(tokens, chosen, draw, random_tokens):
+def mask_tokens(tokens, asked, draw, random_tokens):
     changed = torch.where(draw < 0.8, torch.full_like(tokens, 3), torch.where(draw < 0.9, random_tokens, tokens))
-    return torch.where(chosen, changed, tokens)
+    return torch.where(asked, changed, tokens)
 
 
-def masked_loss(logits, tokens, chosen):
+def masked_loss(logits, tokens, asked):
     surprise = -logits.log_softmax(dim=-1).gather(-1, tokens.unsqueeze(-1)).squeeze(-1)
-    return (surprise * chosen).sum() / torch.clamp(chosen.sum(), min=1)
+    return (surprise * asked).sum() / torch.clamp(asked.sum(), min=1)

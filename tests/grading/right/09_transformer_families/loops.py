@@ -5,19 +5,19 @@ q3: 3 of 3
 
 import torch
 
-MASK = 3
+BLANK = 3
 
 
-def mask_tokens(tokens, chosen, draw, random_tokens):
+def mask_tokens(tokens, asked, draw, random_tokens):
     rows = []
-    for given in zip(*(x.tolist() for x in (tokens, chosen, draw, random_tokens)), strict=True):
+    for given in zip(*(x.tolist() for x in (tokens, asked, draw, random_tokens)), strict=True):
         row = []
-        for token, asked, share, noise in zip(*given, strict=True):
-            row.append(token if not asked or share >= 0.9 else MASK if share < 0.8 else noise)
+        for token, is_asked, share, noise in zip(*given, strict=True):
+            row.append(token if not is_asked or share >= 0.9 else BLANK if share < 0.8 else noise)
         rows.append(row)
     return torch.tensor(rows, dtype=tokens.dtype)
 
 
-def masked_loss(logits, tokens, chosen):
+def masked_loss(logits, tokens, asked):
     each = -logits.log_softmax(-1).gather(2, tokens.unsqueeze(2)).squeeze(2)
-    return torch.where(chosen, each, 0.0).sum() / max(1, int(chosen.sum()))
+    return torch.where(asked, each, 0.0).sum() / max(1, int(asked.sum()))

@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 
 
-def mask_tokens(tokens, chosen, draw, random_tokens):
+def mask_tokens(tokens, asked, draw, random_tokens):
     out = tokens.clone()
-    out[chosen & (draw < 0.8)] = MASK
-    r = chosen & (draw >= 0.8) & (draw < 0.9)
+    out[asked & (draw < 0.8)] = BLANK
+    r = asked & (draw >= 0.8) & (draw < 0.9)
     out[r] = random_tokens[r]
     return out
-def masked_loss(logits, tokens, chosen):
-    if not chosen.any(): return logits.sum() * 0
-    return F.cross_entropy(logits[chosen], tokens[chosen])
+def masked_loss(logits, tokens, asked):
+    if not asked.any(): return logits.sum() * 0
+    return F.cross_entropy(logits[asked], tokens[asked])

@@ -55,10 +55,10 @@ class DecoderOnly(nn.Module):
         return tokens
 
 
-def mask_tokens(tokens, chosen, draw, random_tokens):
-    masked = torch.where(chosen & (draw < 0.8), 3, tokens)
-    return torch.where(chosen & (draw >= 0.8) & (draw < 0.9), random_tokens, masked)
+def mask_tokens(tokens, asked, draw, random_tokens):
+    masked = torch.where(asked & (draw < 0.8), 3, tokens)
+    return torch.where(asked & (draw >= 0.8) & (draw < 0.9), random_tokens, masked)
 
 
-def masked_loss(logits, tokens, chosen):
-    return F.cross_entropy(logits[chosen], tokens[chosen], reduction="sum") / chosen.sum().clamp(min=1)
+def masked_loss(logits, tokens, asked):
+    return F.cross_entropy(logits[asked], tokens[asked], reduction="sum") / asked.sum().clamp(min=1)
