@@ -47,6 +47,7 @@ export class Run {
   }
 
   step() {
+    this.why = "";
     this.engine.send({ step: 1 });
   }
 

@@ -36,12 +36,12 @@ export function checkedSettings(changes = {}) {
     if (!(settings[name] >= 0 && settings[name] < Infinity)) {
       throw new Error(`${name}=${settings[name]} is not a number from 0 on; use ${DEFAULTS[name]}`);
     }
+  checkTogether(settings);
   const { d_model, positions, dropout } = settings;
   if (positions === "sinusoidal" && d_model % 2) {
     throw new Error(`d_model=${d_model} is odd, and sines and cosines come in pairs; use ${d_model + 1}`);
   }
   if (!(dropout >= 0 && dropout < 1)) throw new Error(`dropout=${dropout} is not a probability below 1; use 0.1`);
-  checkTogether(settings);
   return settings;
 }
 
