@@ -1,6 +1,6 @@
 import { checkTogether, DEFAULTS } from "./engine/training/settings.js";
 import { chart } from "./playground_chart.js";
-import { fromAddress, inWords, toAddress } from "./playground_knobs.js";
+import { addressOf, fromAddress, inWords } from "./playground_knobs.js";
 import { PRESETS } from "./playground_presets.js";
 import { Run, toCsv } from "./playground_run.js";
 import { examples, heads, knobs, norms, presetList } from "./playground_view.js";
@@ -173,17 +173,24 @@ function build(root, model, set) {
     image.src = `data:image/svg+xml;utf8,${encodeURIComponent(new XMLSerializer().serializeToString(copy))}`;
   }
 
-  function update() {
-    drawing.show(shown()); // first: it asks how wide it is, before something changes
-    const two = model.get("compare");
-    const playing = runs.some((run) => run.playing);
-    const wrong = problem();
-    const at = PRESETS.findIndex(({ a, b }) => toAddress(a) === toAddress(changesOf(0)) && (b ? two && toAddress(b) === toAddress(changesOf(1)) : !two));
+  /** Only when they change: a list that is written anew closes while somebody chooses from it. */
+  function showSettings(address, two) {
+    link.setAttribute("href", address);
+    const at = PRESETS.findIndex(({ a, b }) => addressOf(a, b) === address);
     preset.show(at, PRESETS.map(({ title }) => title));
     const differs = two ? `A: ${inWords(changesOf(0), DEFAULTS)}. B: ${inWords(changesOf(1), DEFAULTS)}.` : "";
     says.textContent = at < 0 ? differs : PRESETS[at].says;
     compare.show(two, "two runs side by side");
     settings.show([settingsOf(0), settingsOf(1)], two);
+  }
+
+  function update() {
+    drawing.show(shown()); // first: it asks how wide it is, before something changes
+    const two = model.get("compare");
+    const playing = runs.some((run) => run.playing);
+    const wrong = problem();
+    const address = addressOf(changesOf(0), two && changesOf(1));
+    if (link.getAttribute("href") !== address) showSettings(address, two);
     play.textContent = playing ? "Pause" : "Train";
     play.disabled = step.disabled = Boolean(wrong);
     if (wrong) say(wrong);
@@ -199,7 +206,6 @@ function build(root, model, set) {
     lengths.show(shown());
     files.hidden = !runs[0].about;
     files.children[2].hidden = !two;
-    link.href = `#play=${toAddress(changesOf(0))}${two ? `&with=${toAddress(changesOf(1))}` : ""}`;
   }
 
   /** A setting that a class was sent; not the link to what is shown. */

@@ -2,7 +2,7 @@ import { el, format, svg } from "./shared.js";
 
 // Loss and accuracy of both runs on one chart, over the steps.
 
-const [HIGH, LEFT, RIGHT, TOP, BOTTOM] = [220, 44, 40, 8, 24];
+const [HIGH, LEFT, RIGHT, TOP, BOTTOM] = [220, 44, 50, 8, 24];
 const MOST = 400; // points of a line that are drawn; each is the mean of its neighbours
 const RUNS = ["a", "b"];
 
@@ -53,7 +53,7 @@ export function chart() {
     axes.replaceChildren(
       ...[0, 0.5, 1].flatMap((share) => [
         svg("line", { x1: LEFT, x2: wide - RIGHT, y1: y(share), y2: y(share) }),
-        text(LEFT - 6, y(share) + 4, format(share * top, top < 4 ? 1 : 0), "end"),
+        text(LEFT - 6, y(share) + 4, format(share * top, top < 10 ? 1 : 0), "end"),
         text(wide - RIGHT + 6, y(share) + 4, `${100 * share} %`, "start"),
       ]),
       ...[0, 0.5, 1].map((share) => text(x(share * last), HIGH - 6, Math.round(share * last).toLocaleString("en"), "middle")),

@@ -61,12 +61,13 @@ function textOf(name, value) {
   return BY_NAME.get(name).options.find(([one]) => one === value)?.[1] ?? String(value);
 }
 
-/** Changes as a part of an address: "positions=none,causal_mask=false". */
-export function toAddress(changes) {
-  return Object.entries(changes).map(([name, value]) => `${name}=${value}`).join(",");
+/** The changes of one run, or of two, as an address: "#play=positions=none,causal_mask=false&with=". */
+export function addressOf(a, b) {
+  const [first, second] = [a, b || {}].map((changes) => Object.entries(changes).map(([name, value]) => `${name}=${value}`).join(","));
+  return `#play=${first}${b ? `&with=${second}` : ""}`;
 }
 
-/** The changes of such a text; an Error names what is no setting. */
+/** The changes of one run of it; an Error names what is no setting. */
 export function fromAddress(text) {
   const changes = {};
   for (const part of text.split(",").filter(Boolean)) {

@@ -161,7 +161,10 @@ def test_what_a_run_shows_is_large_enough_on_a_phone_and_in_its_picture(show, tm
     page = show(PlaygroundWidget(SMALL), width=360)
     press(page, "One step")
     expect(page.locator(".pg-message")).to_contain_text("after 1 steps")
-    assert page.locator(".pg-axes text").count() > 5
+    labels = page.locator(".pg-axes text")
+    assert labels.all_text_contents() == ["0.0", "0 %", "2.5", "50 %", "5.0", "100 %", "0", "50", "100"]
+    beyond = "(all) => all.map((one) => one.getBBox().x + one.getBBox().width - one.ownerSVGElement.clientWidth)"
+    assert max(labels.evaluate_all(beyond)) <= 0
     assert too_small(page) == []
     with page.expect_download() as download:
         press(page, "Picture (PNG)")
