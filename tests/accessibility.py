@@ -33,6 +33,29 @@ def sticking_out(page) -> list[int]:
     return page.locator(WIDGETS).evaluate_all("(all) => all.map((node) => node.scrollWidth - node.clientWidth)")
 
 
+# Of the widgets: what is less than 24 pixels wide or high and wants to be hit (WCAG 2.5.8, which spares links in a
+# text), and texts in letters of less than 10.5 pixels. What is written in letters of no size is not meant to be seen.
+TOO_SMALL = """(all) => all.flatMap((widget) => {
+  const shown = (node) => node.checkVisibility() && node.getBoundingClientRect().width > 0;
+  const hit = [...widget.querySelectorAll("button, select, input, textarea, summary")].filter(shown).map((node) => {
+    const { width, height } = (node.closest("label") ?? node).getBoundingClientRect();
+    return [Math.min(width, height), 24, node.outerHTML];
+  });
+  const texts = [...widget.querySelectorAll("*")].filter((node) => node.tagName !== "OPTION" && shown(node));
+  const own = (node) => [...node.childNodes].some(({ nodeType, data }) => nodeType === Node.TEXT_NODE && data.trim());
+  const letters = texts.filter(own).map((node) => {
+    const scale = node.ownerSVGElement ? node.getScreenCTM().d : 1;
+    return [scale * parseFloat(getComputedStyle(node).fontSize), 10.5, node.outerHTML];
+  });
+  return [...hit, ...letters.filter(([size]) => size > 0)].filter(([size, least]) => size < least - 0.01)
+    .map(([size, , html]) => `${size.toFixed(1)}: ${html.slice(0, 100)}`);
+})"""
+
+
+def too_small(page) -> list[str]:
+    return page.locator(WIDGETS).evaluate_all(TOO_SMALL)
+
+
 # How far the colour of a node's text, or of another `key` of its style, stands out from the colour behind it, as WCAG
 # counts it: that of the node itself, the least of its stripes, or `back`.
 CONTRAST = """(node, given) => {

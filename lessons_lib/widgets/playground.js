@@ -1,6 +1,6 @@
-import { checkedSettings, DEFAULTS } from "./engine/training/settings.js";
+import { checkTogether, DEFAULTS } from "./engine/training/settings.js";
 import { chart } from "./playground_chart.js";
-import { fromAddress, inWords, toAddress } from "./playground_knobs.js";
+import { addressOf, fromAddress, inWords } from "./playground_knobs.js";
 import { PRESETS } from "./playground_presets.js";
 import { Run, toCsv } from "./playground_run.js";
 import { examples, heads, knobs, norms, presetList } from "./playground_view.js";
@@ -28,7 +28,6 @@ function download(name, data, type) {
 
 function build(root, model, set) {
   const runs = NAMES.map(() => new Run(heard));
-  let ready = [false, false]; // whether a run's engine has the settings that are shown
   let frame = 0;
 
   const button = (label, act) => {
@@ -38,30 +37,17 @@ function build(root, model, set) {
   };
   const preset = presetList((index) => {
     const { a, b } = PRESETS[index];
-    stop();
-    set({ a, b: b ?? {}, compare: b !== null });
-    begin();
+    begin({ a, b: b ?? {}, compare: b !== null });
   });
   const play = button("Train", () => (runs.some(({ playing }) => playing) ? pause() : start("play")));
   play.classList.add("pg-go");
   const step = button("One step", () => start("step"));
-  const reset = button("Reset", () => {
-    stop();
-    begin();
-  });
-  const compare = toggle((on) => {
-    stop();
-    set({ compare: on });
-    begin();
-  });
+  const reset = button("Reset", () => begin());
+  const compare = toggle((on) => begin({ compare: on }));
   const says = el("p", { class: "pg-says" });
   const status = el("p", { class: "pg-status" });
   const message = el("p", { class: "pg-message", role: "status", "aria-live": "polite" });
-  const settings = knobs((run, name, value) => {
-    stop();
-    set({ [run]: { ...model.get(run), [name]: value } });
-    begin();
-  });
+  const settings = knobs((run, name, value) => begin({ [run]: { ...model.get(run), [name]: value } }));
   const drawing = chart();
   const box = el("input", { type: "text", "aria-label": "a text of your own", spellcheck: "false", autocapitalize: "off" });
   const look = button("Show", () => shown().forEach((run) => run.look(box.value)));
@@ -78,7 +64,8 @@ function build(root, model, set) {
     button("Numbers (CSV)", () => shown().forEach((run, i) => download(`run-${NAMES[i]}.csv`, toCsv(run), "text/csv"))),
     button("Picture (PNG)", picture),
   );
-  const own = el("form", { class: "pg-own" }, el("label", {}, "Your text: ", box), look);
+  const unread = el("span", { role: "status" });
+  const own = el("form", { class: "pg-own" }, el("label", {}, "Your text: ", box), look, unread);
   own.addEventListener("submit", (event) => {
     event.preventDefault();
     look.click();
@@ -104,7 +91,7 @@ function build(root, model, set) {
   function problem() {
     for (let i = 0; i < shown().length; i++) {
       try {
-        checkedSettings(changesOf(i));
+        checkTogether(settingsOf(i));
       } catch (error) {
         return `${model.get("compare") ? `Run ${NAMES[i].toUpperCase()}: ` : ""}${error.message}.`;
       }
@@ -112,10 +99,11 @@ function build(root, model, set) {
     return null;
   }
 
-  /** Nothing is trained yet; the text of the box fits the task. */
-  function begin() {
-    ready = [false, false];
+  /** With these changes nothing is trained yet; the text of the box fits the task. */
+  function begin(changes = {}) {
+    say("");
     runs.forEach((run) => run.clear());
+    set(changes);
     if (["", ...Object.values(TEXTS)].includes(box.value)) box.value = TEXTS[settingsOf(0).task]; // else it is the reader's
     update();
   }
@@ -125,23 +113,15 @@ function build(root, model, set) {
     say("");
     await Promise.all(
       shown().map(async (run, i) => {
-        if (!ready[i] || run.failed) {
-          ready[i] = true;
-          await run.configure(settingsOf(i), box.value);
-        }
+        if (!run.engine || run.failed) await run.configure(settingsOf(i), box.value);
         if (run.engine && !run.failed) run[kind]();
       }),
     );
     update();
   }
 
-  function pause() {
-    runs.forEach((run) => run.pause());
-  }
-
-  function stop() {
-    runs.forEach((run) => run.pause());
-    say("");
+  function pause(why) {
+    runs.forEach((run) => run.pause(why));
   }
 
   function heard(kind) {
@@ -155,8 +135,8 @@ function build(root, model, set) {
     frame = requestAnimationFrame(update);
   }
 
-  function say(words) {
-    if (message.textContent !== words) message.textContent = words;
+  function say(words, node = message) {
+    if (node.textContent !== words) node.textContent = words; // a screen reader says again what is written again
   }
 
   /** How it goes, for those who do not see the chart. */
@@ -167,7 +147,7 @@ function build(root, model, set) {
         if (run.failed) return `${name} stopped: ${run.failed}.`;
         if (!run.last) return "";
         const right = run.accuracy ? `, ${run.accuracy.right} of ${run.accuracy.count} held-out examples right` : "";
-        return `${name} after ${run.number.toLocaleString("en")} steps: loss ${format(run.last.loss, 3)}${right}.`;
+        return `${name} after ${run.number.toLocaleString("en")} steps: loss ${format(run.last.loss, 3)}${right}.${run.why && ` ${run.why}`}`;
       })
       .join(" ");
   }
@@ -175,14 +155,15 @@ function build(root, model, set) {
   function picture() {
     const style = getComputedStyle(root);
     const copy = drawing.image.cloneNode(true);
-    copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+    const { clientWidth: width, clientHeight: height } = drawing.image;
+    for (const [name, value] of Object.entries({ xmlns: "http://www.w3.org/2000/svg", width, height })) copy.setAttribute(name, value);
     drawing.image.querySelectorAll("*").forEach((node, i) => {
       const { stroke, fill, strokeWidth, strokeDasharray, font } = getComputedStyle(node);
       Object.assign([...copy.querySelectorAll("*")][i].style, { stroke, fill, strokeWidth, strokeDasharray, font });
     });
     const image = new Image();
     image.onload = () => {
-      const canvas = Object.assign(document.createElement("canvas"), { width: 1280, height: 440 });
+      const canvas = Object.assign(document.createElement("canvas"), { width: 2 * width, height: 2 * height });
       const pen = canvas.getContext("2d");
       pen.fillStyle = style.backgroundColor;
       pen.fillRect(0, 0, canvas.width, canvas.height);
@@ -192,21 +173,28 @@ function build(root, model, set) {
     image.src = `data:image/svg+xml;utf8,${encodeURIComponent(new XMLSerializer().serializeToString(copy))}`;
   }
 
-  function update() {
-    const two = model.get("compare");
-    const playing = runs.some((run) => run.playing);
-    const wrong = problem();
-    const at = PRESETS.findIndex(({ a, b }) => toAddress(a) === toAddress(changesOf(0)) && (b ? two && toAddress(b) === toAddress(changesOf(1)) : !two));
+  /** Only when they change: a list that is written anew closes while somebody chooses from it. */
+  function showSettings(address, two) {
+    link.setAttribute("href", address);
+    const at = PRESETS.findIndex(({ a, b }) => addressOf(a, b) === address);
     preset.show(at, PRESETS.map(({ title }) => title));
     const differs = two ? `A: ${inWords(changesOf(0), DEFAULTS)}. B: ${inWords(changesOf(1), DEFAULTS)}.` : "";
     says.textContent = at < 0 ? differs : PRESETS[at].says;
     compare.show(two, "two runs side by side");
     settings.show([settingsOf(0), settingsOf(1)], two);
+  }
+
+  function update() {
+    drawing.show(shown()); // first: it asks how wide it is, before something changes
+    const two = model.get("compare");
+    const playing = runs.some((run) => run.playing);
+    const wrong = problem();
+    const address = addressOf(changesOf(0), two && changesOf(1));
+    if (link.getAttribute("href") !== address) showSettings(address, two);
     play.textContent = playing ? "Pause" : "Train";
     play.disabled = step.disabled = Boolean(wrong);
     if (wrong) say(wrong);
     status.textContent = shown().filter(({ last }) => last).map((run, i) => `${two ? `${NAMES[i].toUpperCase()}: ` : ""}step ${run.number.toLocaleString("en")}, ${Math.round(run.speed).toLocaleString("en")} tokens/s, ${format(run.seconds, 1)} s`).join(" · "); // prettier-ignore
-    drawing.show(shown());
     NAMES.forEach((_, i) => {
       const there = i === 0 || two;
       tested[i].hidden = !there || !runs[i].examples.length;
@@ -214,28 +202,33 @@ function build(root, model, set) {
       looked[i].show(there ? runs[i].maps : null);
     });
     own.hidden = !runs[0].about;
+    say(shown().find((run) => run.unread)?.unread ?? "", unread);
     lengths.show(shown());
     files.hidden = !runs[0].about;
     files.children[2].hidden = !two;
-    link.href = `#play=${toAddress(changesOf(0))}${two ? `&with=${toAddress(changesOf(1))}` : ""}`;
   }
 
-  /** A setting that a class was sent. */
+  /** A setting that a class was sent; not the link to what is shown. */
   function fromLink() {
-    if (!location.hash.startsWith("#play=")) return;
+    if (!location.hash.startsWith("#play=") || location.hash === link.hash) return;
     try {
       const [, first, second] = /^#play=(.*?)(?:&with=(.*))?$/.exec(decoded(location.hash));
       const [a, b] = [fromAddress(first), fromAddress(second ?? "")];
-      set({ a, b, compare: second !== undefined });
+      begin({ a, b, compare: second !== undefined });
     } catch (error) {
       say(`${error.message}; the defaults stand.`);
     }
   }
 
   box.value = model.get("text");
-  fromLink();
   begin();
+  fromLink();
+  const gone = new AbortController();
+  const { signal } = gone;
+  addEventListener("hashchange", fromLink, { signal });
+  document.addEventListener("visibilitychange", () => document.hidden && pause("It paused when the page was hidden."), { signal });
   closing.set(root, () => {
+    gone.abort();
     cancelAnimationFrame(frame);
     runs.forEach((run) => run.close());
   });

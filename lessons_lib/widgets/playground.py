@@ -13,7 +13,7 @@ PARTS = (
     "engine_start",
     *(f"playground_{name}" for name in ("knobs", "presets", "run", "chart", "view")),
 )
-# Those of engine/training/settings.js; every other setting is a number.
+# Those of engine/training/config.js; every other setting is a number.
 CHOICES = {
     "task": ("copy", "reverse", "sort", "agreement", "french"),
     "symbols": ("letters", "digits"),

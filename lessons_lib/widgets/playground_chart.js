@@ -2,7 +2,7 @@ import { el, format, svg } from "./shared.js";
 
 // Loss and accuracy of both runs on one chart, over the steps.
 
-const [WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM] = [640, 220, 44, 40, 8, 24];
+const [HIGH, LEFT, RIGHT, TOP, BOTTOM] = [220, 44, 50, 8, 24];
 const MOST = 400; // points of a line that are drawn; each is the mean of its neighbours
 const RUNS = ["a", "b"];
 
@@ -27,15 +27,17 @@ export function chart() {
     RUNS.flatMap((run) => ["loss", "right"].map((kind) => [kind + run, svg("polyline", { class: `pg-${kind} pg-${run}` })])),
   );
   const axes = svg("g", { class: "pg-axes" });
-  const image = svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, class: "pg-chart", role: "img" });
+  const image = svg("svg", { class: "pg-chart", role: "img" });
   image.append(axes, ...Object.values(lines));
   const note = el("p", { class: "pg-note" }, "Solid, left: loss of a batch. Dashed, right: held-out examples that are right.");
   const node = el("div", {}, image, note);
 
   function show(runs) {
+    const wide = image.clientWidth; // a unit is a pixel, so that its texts are as large on a phone
+    image.setAttribute("viewBox", `0 0 ${wide} ${HIGH}`);
     const last = roundUp(Math.max(100, ...runs.map(({ number }) => number)));
     const top = roundUp(Math.max(1, ...runs.flatMap(({ points }) => points.slice(0, 20).map(({ loss }) => loss))));
-    const x = (step) => LEFT + (step / last) * (WIDE - LEFT - RIGHT);
+    const x = (step) => LEFT + (step / last) * (wide - LEFT - RIGHT);
     const y = (share) => HIGH - BOTTOM - Math.max(0, Math.min(1, share)) * (HIGH - TOP - BOTTOM);
     const draw = (line, points) => line.setAttribute("points", points.map(([step, share]) => `${x(step).toFixed(1)},${y(share).toFixed(1)}`).join(" "));
     RUNS.forEach((run, i) => {
@@ -50,9 +52,9 @@ export function chart() {
     };
     axes.replaceChildren(
       ...[0, 0.5, 1].flatMap((share) => [
-        svg("line", { x1: LEFT, x2: WIDE - RIGHT, y1: y(share), y2: y(share) }),
-        text(LEFT - 6, y(share) + 4, format(share * top, top < 4 ? 1 : 0), "end"),
-        text(WIDE - RIGHT + 6, y(share) + 4, `${100 * share} %`, "start"),
+        svg("line", { x1: LEFT, x2: wide - RIGHT, y1: y(share), y2: y(share) }),
+        text(LEFT - 6, y(share) + 4, format(share * top, top < 10 ? 1 : 0), "end"),
+        text(wide - RIGHT + 6, y(share) + 4, `${100 * share} %`, "start"),
       ]),
       ...[0, 0.5, 1].map((share) => text(x(share * last), HIGH - 6, Math.round(share * last).toLocaleString("en"), "middle")),
     );

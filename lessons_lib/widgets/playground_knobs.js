@@ -38,7 +38,7 @@ export const KNOBS = [
       { name: "optimizer", label: "optimizer", options: [["sgd", "SGD, momentum"], ["adam", "Adam"], ["adamw", "AdamW"]] },
       { name: "learning_rate", label: "rate", options: listed(0.0003, 0.001, 0.003, 0.008, 0.02, 0.05, 0.1, 0.3, 1) },
       { name: "warmup_steps", label: "warm-up", options: listed(0, 20, 50, 100, 200, 400) },
-      { name: "schedule", label: "then", options: [["constant", "stays"], ["inverse_sqrt", "falls by 1/√step"], ["linear", "falls to 0 at"]] },
+      { name: "schedule", label: "then", options: [["constant", "stays"], ["inverse_sqrt", "falls by 1/√step"], ["linear", "falls to 1 % at"]] },
       { name: "steps", label: "step", options: listed(300, 700, 1500, 3000, 6000) },
       { name: "batch_size", label: "batch", options: listed(1, 8, 16, 32, 64, 128) },
       { name: "weight_decay", label: "weight decay", options: listed(0, 0.01, 0.1, 0.3) },
@@ -61,22 +61,23 @@ function textOf(name, value) {
   return BY_NAME.get(name).options.find(([one]) => one === value)?.[1] ?? String(value);
 }
 
-/** Changes as a part of an address: "positions=none,causal_mask=false". */
-export function toAddress(changes) {
-  return Object.entries(changes).map(([name, value]) => `${name}=${value}`).join(",");
+/** The changes of one run, or of two, as an address: "#play=positions=none,causal_mask=false&with=". */
+export function addressOf(a, b) {
+  const [first, second] = [a, b || {}].map((changes) => Object.entries(changes).map(([name, value]) => `${name}=${value}`).join(","));
+  return `#play=${first}${b ? `&with=${second}` : ""}`;
 }
 
-/** The changes of such a text; an Error names what is no setting. */
+/** The changes of one run of it; an Error names what is no setting. */
 export function fromAddress(text) {
   const changes = {};
   for (const part of text.split(",").filter(Boolean)) {
-    const [name, value] = part.split("=");
+    const [name, value = ""] = part.split("=");
     const knob = BY_NAME.get(name);
     if (!knob) throw new Error(`‘${name.slice(0, 40)}’ in the address is no setting`);
     const option = knob.options.find(([one]) => String(one) === value);
     if (!option) {
       const known = knob.options.map(([one]) => one).join(", ");
-      throw new Error(`‘${String(value).slice(0, 40)}’ in the address is no ${knob.label}; use one of ${known}`);
+      throw new Error(`‘${value.slice(0, 40)}’ in the address is no ${knob.label}; use one of ${known}`);
     }
     changes[name] = option[0];
   }

@@ -11,36 +11,43 @@ export class Run {
     this.clear();
   }
 
+  /** Its engine ends at once: what that still had to say is of a run that is no more. */
   clear() {
-    Object.assign(this, { about: null, points: [], accuracies: [], norms: [], examples: [], maps: null });
-    Object.assign(this, { playing: false, seconds: 0, speed: 0, failed: "", number: 0 });
+    this.engine?.close();
+    Object.assign(this, { engine: null, about: null, points: [], accuracies: [], norms: [], examples: [], maps: null });
+    Object.assign(this, { playing: false, seconds: 0, speed: 0, failed: "", number: 0, why: "", unread: "" });
   }
 
   /** A model of these settings that has learned nothing. */
   async configure(settings, shown) {
-    this.clear();
-    this.shown = shown;
     try {
       const text = await engineText();
+      this.clear();
+      this.shown = shown;
       if (this.closed) return;
-      this.engine ??= startEngine(text, "serveTraining", (answer) => this.#hear(answer));
-      this.engine.send({ configure: { settings } });
+      const engine = startEngine(text, "serveTraining", (answer) => engine === this.engine && this.#hear(answer));
+      this.engine = engine;
+      engine.send({ configure: { settings } });
     } catch (error) {
-      this.#fail(`The engine could not be loaded: ${error.message}. Try again.`);
+      this.#fail(`the engine could not be loaded (${error.message}); try again`);
     }
   }
 
   play() {
-    this.playing = true;
+    Object.assign(this, { playing: true, why: "" });
     this.begun = performance.now() - this.seconds * 1000;
     this.engine.send({ play: true });
   }
 
-  pause() {
-    if (this.engine && this.playing) this.engine.send({ pause: true });
+  /** `why`: a sentence, where the reader did not ask for it. */
+  pause(why = "") {
+    if (!this.playing) return;
+    this.why = why;
+    this.engine.send({ pause: true });
   }
 
   step() {
+    this.why = "";
     this.engine.send({ step: 1 });
   }
 
@@ -56,8 +63,7 @@ export class Run {
 
   close() {
     this.closed = true;
-    this.engine?.close();
-    this.engine = null;
+    this.clear();
   }
 
   get last() {
@@ -79,9 +85,11 @@ export class Run {
   }
 
   #hear(answer) {
-    if (!this.engine) return; // it was closed
     const [[kind, content]] = Object.entries(answer);
-    if (kind === "failed") return this.#fail(content);
+    if (kind === "failed") {
+      if (answer.id === undefined) return this.failed || this.#fail(content); // what it was asked after that fails, too
+      this.unread = `${content}.`;
+    }
     if (kind === "ready") {
       this.about = content;
       this.changed("ready");
@@ -96,8 +104,10 @@ export class Run {
       }
     } else if (kind === "paused") {
       this.playing = false;
+      const { schedule, steps } = this.about.settings;
+      if (schedule === "linear" && content === steps) this.why = "Its schedule ends here, at 1 % of the rate.";
       this.#ask(HELD_OUT);
-    } else if (kind === "attention") this.maps = content;
+    } else if (kind === "attention") Object.assign(this, { maps: content, unread: "" });
     else if (kind === "examined") {
       this.examples = content.examples.slice(0, SHOWN);
       if (content.count > SHOWN) this.accuracies.push(content);

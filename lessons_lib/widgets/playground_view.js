@@ -39,7 +39,10 @@ export function knobs(turn) {
 export function examples(title) {
   const list = el("ol", {});
   const node = el("div", { class: "pg-examples" }, el("p", { class: "pg-name" }, title), list);
+  let drawn = null;
   node.show = (lines) => {
+    if (lines === drawn) return;
+    drawn = lines;
     children(list, lines.length, () => el("li", {}, el("span"), el("span", { class: "pg-said" }), el("span", { class: "pg-due" }))).forEach(
       (item, i) => {
         const { source, target, said } = lines[i];
@@ -70,13 +73,18 @@ export function heads(title) {
   picture.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
-    chosen = button.dataset.head;
-    node.show(drawn);
+    const maps = drawn;
+    [chosen, drawn] = [button.dataset.head, null];
+    node.show(maps);
   });
   node.show = (maps) => {
-    drawn = maps;
     node.hidden = !maps;
-    if (!maps) return;
+    if (maps && maps !== drawn) draw(maps);
+    drawn = maps;
+    scroll.tabIndex = scroll.scrollWidth > scroll.clientWidth ? 0 : -1;
+  };
+
+  function draw(maps) {
     const all = Object.keys(SIDES).flatMap((side) => maps[side].flatMap((layer, l) => layer.map((weights, h) => ({ side, l, h, weights }))));
     const nameOf = ({ side, l, h }) => `${SIDES[side]}, layer ${l + 1}, head ${h + 1}`;
     const one = all.find(({ side, l, h }) => `${side} ${l} ${h}` === chosen) ?? all.at(-1); // without an encoder nothing crosses
@@ -99,8 +107,7 @@ export function heads(title) {
       el("thead", {}, line(["", ...columns], (text, i) => (i ? header(text, "col") : el("td")))),
       el("tbody", {}, ...one.weights.map((row, t) => line([rows[t], ...row], (value, i) => (i ? cell(value) : header(value, "row"))))),
     );
-    scroll.tabIndex = scroll.scrollWidth > scroll.clientWidth ? 0 : -1;
-  };
+  }
   return node;
 }
 

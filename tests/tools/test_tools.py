@@ -5,6 +5,7 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from tools import build_book, chromium, pins
+from tools import build_book, chromium, firefox, pins
 from tools.lesson_files import ROOT
 
 BROKEN_PAGE = "# A page\n\nSee {term}`no such term`.\n"
@@ -75,6 +76,37 @@ def test_a_missing_chromium_says_what_to_run(monkeypatch):
     monkeypatch.setenv("CHROMIUM", "/no/such/chromium")
     with pytest.raises(RuntimeError, match="sudo apt-get install chromium"):
         chromium.launch_options()
+
+
+# What a browser does with the pages that tools.firefox hands out: it tells what is wrong with b.html, and goes on.
+BROWSER = """
+import sys
+from urllib.parse import urljoin
+from urllib.request import urlopen
+first = address = sys.argv[-1]
+while address != "about:blank":
+    page = urlopen(address).read().decode()
+    wrongs = b'["e is not defined"]' if "<title>b" in page and "<head><script>" in page else b"[]"
+    address = urljoin(first, urlopen(urljoin(first, "/told"), wrongs).read().decode())
+"""
+
+
+def test_firefox_looks_at_every_page_with_a_widget_and_says_what_is_wrong(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(firefox, "SITE", tmp_path)
+    (tmp_path / "browser.py").write_text(BROWSER)
+    browser = program(tmp_path, "firefox", f'exec "{sys.executable}" "{tmp_path}/browser.py" "$@"')
+    for name, text in {"a": '<div class="widget-output">', "b": '<div class="widget-output">', "c": ""}.items():
+        (tmp_path / f"{name}.html").write_text(f"<!doctype html><html><head><title>{name}</title></head>{text}</html>")
+    with pytest.raises(SystemExit) as end:
+        firefox.main(str(browser))
+    assert capsys.readouterr().out == "a.html\n  works\nb.html\n  e is not defined\n"
+    assert end.value.code == 1
+    (tmp_path / "b.html").unlink()
+    with pytest.raises(SystemExit) as end:
+        firefox.main(str(browser))
+    assert end.value.code == 0
+    with pytest.raises(SystemExit, match="no Firefox here; install one, or give its path"):
+        firefox.main(str(tmp_path / "none"))
 
 
 # ---- make ----

@@ -259,6 +259,7 @@ def test_the_page_stays_awake_while_it_translates_500_words(ready):
         (lambda data: b"", "not a file that `lessons export-web` wrote"),
         (lambda data: data[:700_000], "This file is cut off: 6"),
         (lambda data: data[:8] + b"\2" + data[9:], "of version 2, and this page reads version 1"),
+        (lambda data: data.replace(b'"d_model"', b'"d_mode1"'), "damaged (it does not say its d_model). Export"),
         (lambda data: data.replace(b"encoder.norm.gamma", b"encoder.norm.gimma"), "lacks a part of the model"),
         (lambda data: data.replace(b'"sinusoidal"', b'"spherical!"'), "positions='spherical!' is not known"),
     ],

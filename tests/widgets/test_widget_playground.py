@@ -4,6 +4,8 @@ import re
 
 import pytest
 import traitlets
+from accessibility import too_small
+from PIL import Image
 from playwright.sync_api import expect
 from safetensors.torch import load
 
@@ -19,6 +21,7 @@ SMALL = {
     "shortest": 1,
     "longest": 4,
     "batch_size": 8,
+    "schedule": "constant",  # it has no end
 }
 
 
@@ -73,6 +76,105 @@ def test_it_plays_until_it_is_paused_and_begins_anew(show):
     expect(page.locator(".pg-message")).to_contain_text("after 1 steps")
 
 
+def trained(page) -> None:
+    """It trains, and has told of some steps."""
+    press(page, "Train")
+    expect(page.locator(".pg-status")).to_contain_text(re.compile(r"step \d{2,}"))
+
+
+def test_a_new_beginning_hears_nothing_of_the_run_before(show):
+    page = show(PlaygroundWidget(SMALL))
+    for anew in (lambda: press(page, "Reset"), lambda: turn(page, "seed", "3")):
+        trained(page)
+        anew()
+        page.wait_for_timeout(300)
+        assert page.locator(".pg-status").text_content() == told(page) == ""
+        assert page.locator(".pg-loss.pg-a").get_attribute("points") == ""
+        assert page.workers == []
+
+
+def test_at_the_end_of_its_schedule_it_pauses_and_says_so(show):
+    page = show(PlaygroundWidget(SMALL | {"schedule": "linear", "steps": 20}))
+    press(page, "Train")
+    expect(page.locator(".pg-message")).to_contain_text(re.compile(r"after 20 steps: .* right. Its schedule ends here"))
+    page.wait_for_timeout(200)
+    assert steps(page) == [20]
+    press(page, "Train")  # who wants more gets it
+    expect(page.locator(".pg-status")).to_contain_text(re.compile(r"step (2[1-9]|[3-9]\d|\d{3})"))
+    press(page, "Pause")
+    expect(page.locator(".pg-message")).to_contain_text("held-out examples right")
+    assert "schedule" not in told(page)
+
+
+def test_a_hidden_page_pauses_and_says_so(show):
+    page = show(PlaygroundWidget(SMALL))
+    hide = """(hidden) => {
+      Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    page.evaluate(hide, True)
+    assert told(page) == ""
+    page.evaluate(hide, False)
+    trained(page)
+    page.evaluate(hide, True)
+    expect(page.locator(".pg-message")).to_contain_text("right. It paused when the page was hidden.")
+    page.evaluate(hide, False)
+    press(page, "One step")
+    expect(page.locator(".pg-message")).not_to_contain_text("hidden")
+
+
+def test_a_view_that_closes_takes_its_training_along(show):
+    page = show(PlaygroundWidget(SMALL, SMALL))
+    trained(page)
+    assert len(page.workers) == 2
+    page.evaluate("() => unmount[0]()")
+    page.wait_for_timeout(100)
+    assert page.workers == []
+
+
+def test_a_text_that_it_cannot_read_is_said_and_the_run_goes_on(show):
+    page = show(PlaygroundWidget(SMALL))
+    trained(page)
+    box = page.get_by_label("a text of your own")
+    box.fill("b4")
+    box.press("Enter")
+    expect(page.locator(".pg-own")).to_contain_text("'4' is not in the vocabulary; use a b c")
+    done = steps(page)
+    expect(page.locator(".pg-status")).not_to_contain_text(f"step {done[0]:,},")
+    box.fill("ab")
+    box.press("Enter")
+    expect(page.locator(".pg-own")).not_to_contain_text("vocabulary")
+    press(page, "Pause")
+    expect(page.locator(".pg-message")).to_contain_text("The run after")
+
+
+def test_a_model_that_no_memory_holds_is_a_sentence(show):
+    page = show(PlaygroundWidget(SMALL | {"d_model": 2**20}))
+    press(page, "Train")
+    expect(page.locator(".pg-message")).to_contain_text(re.compile(r"stopped: \d+ MB are needed, .* smaller model\.$"))
+    turn(page, "d_model", "16")
+    press(page, "One step")
+    expect(page.locator(".pg-message")).to_contain_text("after 1 steps")
+
+
+def test_what_a_run_shows_is_large_enough_on_a_phone_and_in_its_picture(show, tmp_path):
+    page = show(PlaygroundWidget(SMALL), width=360)
+    press(page, "One step")
+    expect(page.locator(".pg-message")).to_contain_text("after 1 steps")
+    labels = page.locator(".pg-axes text")
+    assert labels.all_text_contents() == ["0.0", "0 %", "2.5", "50 %", "5.0", "100 %", "0", "50", "100"]
+    beyond = "(all) => all.map((one) => one.getBBox().x + one.getBBox().width - one.ownerSVGElement.clientWidth)"
+    assert max(labels.evaluate_all(beyond)) <= 0
+    assert too_small(page) == []
+    with page.expect_download() as download:
+        press(page, "Picture (PNG)")
+    download.value.save_as(tmp_path / "runs.png")
+    with Image.open(tmp_path / "runs.png") as image:
+        width = page.locator(".pg-chart").evaluate("(chart) => chart.clientWidth")
+        assert image.size == (2 * width, 440)
+        assert len(image.getcolors(1 << 20)) > 10  # its axes have labels
+
+
 def test_two_runs_that_are_the_same_do_the_same_and_another_does_not(show):
     page = show(PlaygroundWidget(SMALL, SMALL))
     press(page, "One step")
@@ -121,6 +223,8 @@ def test_every_preset_makes_models_and_has_a_name_of_its_own(show):
     [
         ("#play=positions=none,causal_mask=false&with=", ""),
         ("#play=nonsense", "‘nonsense’ in the address is no setting; the defaults stand."),
+        ("#play=d_model", "‘’ in the address is no d_model; use one of 8, 16"),
+        ("#play=shortest=12,longest=4", "shortest=12 is more than longest=4; use 4 or less."),
         ("#play=d_model=x", "‘x’ in the address is no d_model; use one of 8, 16"),
         ("#play=%E0%A4%A", "the address cannot be read"),
         ("#other", ""),
@@ -134,6 +238,19 @@ def test_a_setting_in_the_address_is_read_or_refused(show, address, says):
     if "none" in address:
         assert page.get_by_label("positions, run A").input_value() == "none"
         assert page.get_by_label("two runs side by side").is_checked()
+
+
+def test_a_link_that_is_opened_where_the_page_is_open_already_is_read(show):
+    page = show(PlaygroundWidget(SMALL))
+    page.evaluate("() => { location.hash = '#play=d_model=8,n_heads=2,longest=12'; }")
+    expect(page.get_by_label("d_model, run A", exact=True)).to_have_value("8")
+    press(page, "One step")
+    page.get_by_role("link", name="Link to this setting").click()  # to what is there: nothing begins anew
+    page.wait_for_timeout(100)
+    assert steps(page) == [1]
+    page.evaluate("() => { location.hash = '#play=d_model=9'; }")
+    expect(page.locator(".pg-message")).to_contain_text("‘9’ in the address is no d_model; use one of 8, 16")
+    assert steps(page) == [1]
 
 
 def test_a_link_holds_every_knob_that_was_turned(show):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import anywidget
 import pytest
 import traitlets
-from accessibility import WIDGETS, sticking_out, violations, violations_of_colour
+from accessibility import WIDGETS, sticking_out, too_small, violations, violations_of_colour
 from playwright.sync_api import expect
 from widget_examples import EXAMPLES, NEVER_SHOWN
 from widget_page import WidgetPage
@@ -284,7 +284,7 @@ def test_nothing_is_left_when_a_view_closes(show, widget):
 
 
 @of_every_class
-def test_nothing_sticks_out_of_a_phone(ready, widget):
+def test_nothing_sticks_out_of_a_phone_or_is_too_small_for_it(ready, widget):
     page = ready(widget)
     for state in ("at first", "played with"):
         for width in PHONES:
@@ -292,6 +292,7 @@ def test_nothing_sticks_out_of_a_phone(ready, widget):
             page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
             assert sticking_out(page) == [0], (state, width)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (state, width)
+            assert width < 360 or too_small(page) == [], state
         page.evaluate(PLAY, 0)
 
 

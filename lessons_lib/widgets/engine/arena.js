@@ -19,6 +19,18 @@ export class PlainMemory {
 
 export const pagesOf = (bytes) => Math.ceil((bytes + SLACK) / PAGE);
 
+/** What `take()` gives, which takes so many bytes; an Error says that there are not so many. */
+export function taken(bytes, take) {
+  try {
+    return take();
+  } catch {
+    const need = (bytes / 1e6).toFixed();
+    throw new Error(
+      `${need} MB are needed, and this page gets no more memory; close others, or take a smaller model`,
+    );
+  }
+}
+
 /** Arrays in `memory`, which has `buffer` and `grow(pages)`, from byte `begin` on. */
 export class Arena {
   #memory;
@@ -98,13 +110,6 @@ export class Arena {
   /** By a quarter more than is asked: each time, all arrays must be handed out again. */
   #grow(bytes) {
     const has = this.#memory.buffer.byteLength;
-    try {
-      this.#memory.grow(pagesOf(bytes + has / 4) - has / PAGE);
-    } catch {
-      const need = (bytes / 1e6).toFixed();
-      throw new Error(
-        `${need} MB are needed, and this page gets no more memory; close others, or take a smaller model`,
-      );
-    }
+    taken(bytes, () => this.#memory.grow(pagesOf(bytes + has / 4) - has / PAGE));
   }
 }

@@ -2,6 +2,7 @@
 
 const MAGIC = "lessons\0";
 const VERSION = 1;
+const SIZES = ["vocab_size", "d_model", "n_heads", "d_ff", "max_length"]; // of the configuration
 const START = MAGIC.length + 8;
 
 /** {config, name, pieces, merges, words, parameters, tensors}: weights as in the file; an Error says what is wrong. */
@@ -29,6 +30,8 @@ export function readModel(buffer) {
   if (missing > 0) throw cutOff(missing);
   try {
     if (missing) throw new Error("its length is not the one that it says");
+    const unsaid = SIZES.find((name) => !(header.config[name] > 0));
+    if (unsaid) throw new Error(`it does not say its ${unsaid}`);
     const tensors = new Map(
       Object.entries(header.tensors).map(([name, entry]) => [name, tensorOf(entry, buffer, START + length)]),
     );

@@ -1,4 +1,4 @@
-import { Arena, pagesOf, PlainMemory } from "./arena.js";
+import { Arena, pagesOf, PlainMemory, taken } from "./arena.js";
 import { plain } from "./plain.js";
 
 // The arithmetic that takes the time, on arrays of one memory. A matrix is an array by rows: number (i, j) of an m×n
@@ -32,22 +32,23 @@ import { plain } from "./plain.js";
 
 export function createKernels({ memoryBytes = 1 << 20, simd = "auto" } = {}) {
   if (simd) {
-    const loaded = load(pagesOf(memoryBytes + WORKSPACE));
+    const loaded = load(memoryBytes + WORKSPACE);
     if (loaded) return new Kernels(loaded.memory, WORKSPACE, true, withSimd(loaded.run));
     if (simd !== "auto")
       throw new Error("simd=true: this browser has no WebAssembly SIMD, or may not run it; use auto");
   }
-  return new Kernels(new PlainMemory(pagesOf(memoryBytes)), 0, false, plain);
+  const memory = taken(memoryBytes, () => new PlainMemory(pagesOf(memoryBytes)));
+  return new Kernels(memory, 0, false, plain);
 }
 
 const WORKSPACE = 8192; // bytes for the panel of kernels.wat, at the beginning
 
 /** The assembled kernels and their memory; null where there is no SIMD, or the page is not allowed WebAssembly. */
-function load(pages) {
+function load(memoryBytes) {
   if (!globalThis.WebAssembly) return null;
   const bytes = Uint8Array.from(atob(KERNELS), (sign) => sign.charCodeAt(0)); // of `engine_text`
   if (!WebAssembly.validate(bytes)) return null;
-  const memory = new WebAssembly.Memory({ initial: pages });
+  const memory = taken(memoryBytes, () => new WebAssembly.Memory({ initial: pagesOf(memoryBytes) }));
   try {
     return { memory, run: new WebAssembly.Instance(new WebAssembly.Module(bytes), { page: { memory } }).exports };
   } catch (error) {

@@ -18,7 +18,7 @@ TRAINING = (
                 "loss",
                 "transformer",
             ),
-            *("optimizers", "settings", "tasks", "generation", "training", "safetensors", "worker"),
+            *("optimizers", "settings", "config", "tasks", "generation", "training", "safetensors", "worker"),
         )
     ),
 )

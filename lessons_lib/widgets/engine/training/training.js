@@ -1,10 +1,10 @@
 import { createKernels } from "../kernels.js";
+import { checkedSettings, configOf } from "./config.js";
 import { beginning, greedy, roomFor } from "./generation.js";
 import { loopsOf } from "./loops.js";
 import { clip, normOf, OPTIMIZERS, rateOf } from "./optimizers.js";
 import { parametersOf } from "./parameters.js";
 import { Random } from "./random.js";
-import { checkedSettings, configOf } from "./settings.js";
 import { EOS, Task } from "./tasks.js";
 import { Transformer } from "./transformer.js";
 

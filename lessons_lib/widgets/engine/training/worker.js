@@ -8,7 +8,8 @@ import { Training } from "./training.js";
 //   {attention: {id, text}}           -> {attention: {id, …}}, as Training.attention
 //   {examine: {count}}                -> {examined: …}, as Training.examine
 //   {export: true}                    -> {exported: a file of safetensors}
-// What cannot be done: {failed: why, id}. A report is
+//   {stop: true}                      -> nothing: what was under way ends, and the training is let go
+// It also pauses where a schedule ends. What cannot be done: {failed: why, id}. A report is
 //   {number, points: [{number, loss, gradientNorm, rate}] since the last one, norms: [{part, norm}], tokensPerSecond,
 //    accuracy: {number, right, count, accuracy} if held-out examples were written since the last one}
 
@@ -35,6 +36,7 @@ export function serveTraining(post, { examined = EXAMINED } = {}) {
     configure,
     play: () => (steps = Infinity),
     step: (more) => (steps = more),
+    stop: () => (training = null),
     pause() {
       steps = 0;
       post({ paused: training.number });
@@ -98,7 +100,8 @@ export function serveTraining(post, { examined = EXAMINED } = {}) {
       let ended = false;
       try {
         note(report, await inSlices(training.steps()));
-        if (steps > 0) ended = --steps === 0; // else it was told to pause
+        if (steps > 0) ended = --steps === 0 || atTheEnd(training); // else it was told to pause
+        if (ended) steps = 0;
       } catch (error) {
         steps = 0;
         ended = true;
@@ -122,12 +125,15 @@ export function serveTraining(post, { examined = EXAMINED } = {}) {
 
   return (message) => {
     asked.push(Object.entries(message)[0]);
-    if (message.pause) steps = 0; // at once; the others are worked off in their order
+    if (message.pause || message.stop) steps = 0; // at once; the others are worked off in their order
     return work();
   };
 }
 
 const emptyReport = () => ({ number: 0, points: [], norms: [], tokens: 0, accuracy: null });
+
+/** Whether its rate is as low now as it will ever be. */
+const atTheEnd = ({ number, settings }) => settings.schedule === "linear" && number === settings.steps;
 
 function note(report, { number, loss, gradientNorm, rate, norms, tokens }) {
   report.points.push({ number, loss, gradientNorm, rate });

@@ -72,6 +72,25 @@ return { examined, ready, stepped, points, paused, silent, last, again };""")
     assert (found["examined"]["number"], found["examined"]["count"]) == (7, 30)
 
 
+def test_it_pauses_where_its_schedule_ends_and_goes_on_when_it_is_told():
+    ended, further, steady, stopped = run("""
+const { said, send, ask } = talk();
+const configure = (more) => ask({ configure: { settings: { ...given, steps: 5, ...more } } }, "ready");
+await configure({});
+const ended = await ask({ play: true }, "paused");
+const further = await ask({ step: 3 }, "paused");
+await configure({ schedule: "constant" });
+send({ play: true });
+while ((said.at(-1).report?.number ?? 0) < 6) await new Promise((go) => setTimeout(go, 1));
+send({ stop: true });
+const count = said.length;
+await new Promise((go) => setTimeout(go, 300));
+return [ended, further, said.findLast((one) => one.report).report.number, said.length - count];""")
+    assert (ended, further) == (5, 8)
+    assert steady > 5
+    assert stopped <= 1, "what was under way may be told, and nothing after it"
+
+
 def test_a_question_in_the_middle_changes_nothing():
     """Attention is asked for while it trains and while it writes held-out examples; the losses stay what they were."""
     alone, asked, answers, looks = run("""
