@@ -12,6 +12,7 @@ from benchmarks.corpus import corpus
 from benchmarks.decoding import decoding
 from benchmarks.generation import generation
 from benchmarks.page import page
+from benchmarks.page_training import page_training
 from benchmarks.profile import profile
 from benchmarks.training import training
 from benchmarks.widgets import widgets
@@ -28,6 +29,7 @@ TABLES: dict[str, tuple[str, Callable[[torch.device], Iterator[tuple[str, ...]]]
         "The translator in Chromium, alone with this machine: 20 tokens of English, 50 of French, one thread",
         page,
     ),
+    "page_training": ("The playground's training in Chromium, and PyTorch, one thread each", page_training),
     "widgets": ("The widgets of the built site in Chromium, alone with this machine", widgets),
 }
 

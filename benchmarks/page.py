@@ -5,10 +5,7 @@ in 8 bits; onnxruntime-web runs what `lessons export` writes for ONNX, in single
 and values, under a search of the same kind. No translation ends before its limit, so that all write as many tokens.
 """
 
-import shutil
 import statistics
-import subprocess
-import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,6 +14,7 @@ from typing import NamedTuple
 import torch
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.npm import fetch
 from lessons_lib.timing import ratio
 from lessons_lib.transformer import Transformer, TransformerConfig
 from lessons_lib.translation.course_model import load_course_translator
@@ -30,7 +28,8 @@ from lessons_lib.widgets.translator import ENGINE
 from tools import chromium
 from tools.serve import served
 
-ORT_WEB = "onnxruntime-web@1.30.0"  # of npm, 33 MB; fetched when this table is asked for, and not kept
+ORT_WEB = "onnxruntime-web@1.30.0"  # of npm, 33 MB, MIT
+ORT_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 LARGE = TransformerConfig(vocab_size=4_000, d_model=256, n_heads=4, n_encoder_layers=4, n_decoder_layers=2, d_ff=512)
 OURS, PLAIN, RIVAL = "ours", "ours without SIMD", "onnxruntime-web"
 HERE = Path(__file__).parent / "page.js"
@@ -75,7 +74,7 @@ def page(
         folder = Path(name)
         (folder / "index.html").write_text('<!doctype html><meta charset="utf-8"><title>Engines</title>')
         if rival:
-            fetch_onnxruntime_web(folder)
+            fetch(ORT_WEB, ORT_FILES, folder / "ort")
         browser = playwright.chromium.launch(**chromium.launch_options())
         for size in sizes:
             config = write_model(SIZES[size](), folder, rival)
@@ -121,24 +120,3 @@ def write_model(model: Transformer, folder: Path, onnx: bool) -> TransformerConf
     if onnx:
         write_onnx_model(read_web_model(data)[0], tokenizer, folder)
     return model.config
-
-
-def fetch_onnxruntime_web(folder: Path) -> None:
-    """Its files, in `folder`/ort.
-
-    Raises:
-        SystemExit: npm is not here, or gets nothing.
-    """
-    if not shutil.which("npm"):
-        raise SystemExit(
-            "onnxruntime-web comes from npm, which is not on the PATH; install Node.js, or give rival=False"
-        )
-    done = subprocess.run(["npm", "pack", "--silent", ORT_WEB], cwd=folder, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"npm could not fetch {ORT_WEB}: {done.stderr.strip()}")
-    (folder / "ort").mkdir()
-    archive = folder / done.stdout.split()[-1]
-    with tarfile.open(archive) as files:
-        for name in ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"):
-            (folder / "ort" / name).write_bytes(files.extractfile(f"package/dist/{name}").read())
-    archive.unlink()

@@ -15,6 +15,8 @@ from benchmarks.decoding import CTRANSLATE2, OURS, UNCACHED, decoding, searches
 from benchmarks.generation import generate, generation
 from benchmarks.page import OURS as OURS_IN_PAGE
 from benchmarks.page import PLAIN, page
+from benchmarks.page_training import STEPS, page_training, same_learning
+from benchmarks.page_training import TORCH as TORCH_BESIDE_PAGE
 from benchmarks.profile import profile
 from benchmarks.rivals import HuggingFaceMarian, TorchTransformer
 from benchmarks.training import random_batches, training
@@ -74,6 +76,7 @@ def test_the_page_puts_brackets_where_systems_take_turns():
         "Generating with a cache": generation,
         "Decoding, against other engines": decoding,
         "The translator in the page": page,
+        "Training in the page": page_training,
     }.items():
         assert bool(re.search(r"\(\d.* to \d", text[title])) == ("rounds" in inspect.signature(table).parameters)
     assert "median over seven rounds" in text_of_page
@@ -81,7 +84,8 @@ def test_the_page_puts_brackets_where_systems_take_turns():
     assert "medians over five rounds" in text["Decoding, against other engines"]
     assert inspect.signature(decoding).parameters["rounds"].default == 5
     assert "medians over nine rounds" in text["The translator in the page"]
-    assert inspect.signature(page).parameters["rounds"].default == 9
+    assert "medians over nine rounds" in text["Training in the page"]
+    assert {inspect.signature(one).parameters["rounds"].default for one in (page, page_training)} == {9}
 
 
 def test_batches_are_full_and_bucketed():
@@ -167,6 +171,23 @@ def test_the_page_engine_writes_the_same_tokens_both_ways():
     ]
     assert all(float(row[3]) > 0 for row in rows)
     assert [bool(row[4]) for row in rows] == [False, True] * 2
+
+
+def test_the_page_and_pytorch_train_the_same_model():
+    """That they do the table asserts, before it times anything."""
+    _, *rows = page_training(CPU, rounds=1, sizes={"d_model": 16, "d_ff": 16, "batch_size": 4}, rival=False)
+    assert [row[0] for row in rows] == [OURS_IN_PAGE, PLAIN, TORCH_BESIDE_PAGE]
+    assert all(float(cell.replace(",", "")) > 0 for row in rows for cell in row[1:3])
+    assert [bool(row[3]) for row in rows] == [False, True, True]
+
+
+@pytest.mark.parametrize(("step", "apart"), [(0, 2e-3), (STEPS - 1, 2e-2)])
+def test_who_learns_something_else_is_not_timed(step, apart):
+    losses = {name: [3.0] * STEPS for name in (OURS_IN_PAGE, PLAIN)}
+    same_learning(losses)
+    losses[PLAIN][step] += apart
+    with pytest.raises(AssertionError, match="something else"):
+        same_learning(losses)
 
 
 def test_json_is_one_object_a_table(capsys, monkeypatch):
