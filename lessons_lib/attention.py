@@ -69,8 +69,8 @@ def fused_attention(
 def _penalty(mask: Tensor, shape: Sequence[int], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """What to add to scores of this shape so that only what is allowed counts, and 0 for a query without any key.
 
-    A large finite number, not -inf: a row of nothing but -inf is NaN after the softmax. Such a row becomes uniform, and
-    the 0 by which its output is multiplied makes it zeros.
+    A large finite number, not -inf: a row of nothing but -inf is NaN after the softmax. Such a row stays finite, and
+    the 0 by which it is multiplied makes it zeros.
     """
     pairs = zip(reversed(mask.shape), reversed(shape), strict=False)
     if mask.dim() > len(shape) or any(size not in (1, wanted) for size, wanted in pairs):

@@ -96,7 +96,7 @@ def seed_everything(seed: int) -> None:
 
 
 def describe(device: torch.device) -> str:
-    """One line for people: the device, its memory or threads, and the precision that lessons will use on it."""
+    """One line for people: the device, its memory or threads, and the precision that a training takes on it."""
     dtype = str(pick_precision(device)).removeprefix("torch.")
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)

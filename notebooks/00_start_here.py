@@ -125,7 +125,7 @@ for pair in corpus.train[:3]:
 # %% [markdown]
 # ## From noise to French
 #
-# Now a network of the same shape from the beginning: a million random numbers. Each line below shows how many {term}`batches <batch>` of sentences it has
+# Now a network of the same shape from the beginning: a million numbers, nearly all of them random. Each line below shows how many {term}`batches <batch>` of sentences it has
 # seen, and what it then makes of a sentence that is not among them. The run is short: 200 batches, where the finished translator has seen
 # 6,000. Watch what comes before the right translation: at first it may write nothing at all, then a few frequent words, then something like a French sentence,
 # but about something else.
@@ -163,7 +163,7 @@ batches = Batches(
     token_budget=512,
     device=device,
 )
-print(f"{sum(parameter.numel() for parameter in model.parameters()):,} random numbers")
+print(f"{sum(parameter.numel() for parameter in model.parameters()):,} numbers to learn")
 print("         English:", SENTENCE)
 for step in fit(
     model,

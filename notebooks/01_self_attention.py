@@ -523,9 +523,8 @@ for name, three in models.items():
 # cannot do better, and training for longer would not change that: what a network does not see, it cannot learn to use.
 #
 # And the two-way LSTM? It solves the puzzle. Five layers of convolution, one above the other, would see all of it too. So seeing in
-# both directions is not what sets attention apart: the translators of 2015 read both ways, and *still* added attention
-# ({cite:t}`bahdanau2015neural`). The next section measures what does: how far news must travel and what must be remembered on the way
-# (claim 1), and how many steps must wait for one another (claim 4).
+# both directions is not what sets attention apart: {cite:t}`bahdanau2015neural` read both ways, and *still* added attention.
+# The next section measures what does: how far news must travel and what must be remembered on the way (claim 1), and how many steps must wait for one another (claim 4).
 #
 # First, go back to the widget: the cell below puts the trained network's queries and keys into it. Its second view, *Path length*,
 # counts how many steps away each word is in the three architectures.
@@ -806,6 +805,11 @@ for name, values in measured.items():
     )
 listened_to = [count.mean() for count, _ in measured["divided by √d"]]
 says("divided, it stays between 20 and 23", min(listened_to), max(listened_to), slack=0.2)
+typical = [sizes[widths.index(32)][1].median() for sizes in measured.values()]
+says(
+    "At a width of 32 as much gradient comes back as with the division: 0.26 against 0.24",
+    *(32, *typical[::-1]),
+)
 
 # %% [markdown]
 # Undivided and at $d = 2048$, the typical query gets next to no gradient, and the few whose best scores are nearly equal get most of what
@@ -834,10 +838,11 @@ print(
 print("the division helps:", above(lead))
 
 # %% [markdown]
-# ```{admonition} Verdict: true for the typical query, where training starts
+# ```{admonition} Verdict: true of the typical wide query, where training starts
 # :class: note verdict
-# Undivided, a wide query listens to one random word, and as a rule little gradient comes back to tell it that it chose badly. After 50 updates, at
-# one learning rate, our tagger was less often right without the division, with every seed. The argument is about *independent* entries of variance 1;
+# Undivided, a wide query listens to one random word, and as a rule little gradient comes back to tell it that it chose badly. At a width of 32 as much
+# gradient comes back as with the division: 0.26 against 0.24. After 50 updates, at one learning rate, our tagger (256 wide) was less often right
+# without the division, with every seed. The argument is about *independent* entries of variance 1;
 # PyTorch's initial layers make them smaller, which softens the problem. And a trained network may make its scores as large as it likes:
 # in the widget most of the weight lies on one word *with* the division. It sets how even the weights are at the start of a training.
 # ```
@@ -1220,7 +1225,7 @@ for (queries, keys), who in (
 # - $A = \operatorname{softmax}(QK^\top/\sqrt{d_{head}})$ is $T \times S$ and each row sums to 1; the output $AV$ has one row for each query.
 # - Each word reaches each other word in one step. A one-way LSTM has read only the past, and must carry what will be needed; a convolution
 #   sees only its window.
-# - $1/\sqrt{d_{head}}$ keeps the softmax from being nearly all or nothing where training starts.
+# - $1/\sqrt{d_{head}}$ keeps the softmax of wide queries from being nearly all or nothing where training starts.
 # - Self-attention is permutation-equivariant: it knows *what* the words are, but not *where*.
 # - All places are computed at once; the price is $T^2$ weights.
 # - A weight is a hint at what matters, not a proof. Cut the wire and see.

@@ -152,7 +152,8 @@ widget
 # q_t \cdot k_s = (x_t W_Q)(y_s W_K)^\top = x_t \, \underbrace{W_Q W_K^\top}_{D \times D} \, y_s^\top .
 # $$
 #
-# The two matrices only ever appear as this one product. Two of the three claims below build on this line. With biases there are four terms:
+# The two matrices only ever appear as this one product (unless RoPE, lesson 4, turns queries and keys in between). Two of the three claims below
+# build on this line. With biases there are four terms:
 #
 # $$
 # (x_t W_Q + b_Q)(y_s W_K + b_K)^\top = x_t W_Q W_K^\top y_s^\top + b_Q W_K^\top y_s^\top
@@ -568,7 +569,7 @@ print("  queries and keys of one matrix:  ", looks(queries @ queries.transpose(1
 data = wirings.corpus()
 for words, places in list(zip(data.sentences, data.places.tolist(), strict=True))[:3]:
     print(f"{' '.join(words):52}", " | ".join(words[place] for place in places))
-print(f"{len(data.words):,} words to choose from")
+print(f"{len(data.words) - 1:,} words to choose from")  # <pad> is none
 
 # %% [markdown]
 # Six ways to wire it. Everything else is the same: embeddings with learned vectors for the places, one attention, one linear layer that
@@ -585,7 +586,7 @@ print(f"{len(data.words):,} words to choose from")
 #
 # A wiring has **learnt** a task if it is right in more than 7 of 10 cases on its *worst* question, and it is **behind** the three matrices if
 # its worst question has at least 0.1 less. It is **no worse** if it has less than 0.05 less. Each with five seeds, and the whole interval must
-# say so. All are trained for 300 updates; the two with Q = K also eight times as long. These trainings were run before
+# say so. All are trained for 300 updates; the two with Q = K eight times as long, too, where that was not enough. These trainings were run before
 # (`python -m lessons_lib.studies wirings`); two of them run here again.
 
 # %% tags=["claim-qkv-1"] mystnb={"figure": {"name": "wirings", "caption": "Share of right answers on 1,000 unseen sentences, out of all words of the corpus, mean of five seeds. Each row is one way to wire the attention, each column one question; the lines separate the three tasks, each of which was trained alone."}, "image": {"alt": "A table of colours with eight rows and six columns, all its numbers written in it. Three matrices, K equal to V, and a query matrix alone are bright everywhere. Q equal to K is bright for one way; in each other task one question is half bright and the rest dark, and after eight times as many updates all are brighter. Q equal to K and never itself is bright for one way and two ways and half bright in the circle, after eight times as many updates brighter. None at all is dark."}}
@@ -837,7 +838,7 @@ says(
 
 # %% [markdown]
 # The limit is real. At strength 64 the typical lookup of "the" is *exactly* the value of one word: the other weights are too small
-# to show in a 32-bit number. But look at the other line. The gradient through the softmax falls together with the error, and when the
+# to show in a sum of 32-bit numbers. But look at the other line. The gradient through the softmax falls together with the error, and when the
 # lookup is exact, next to nothing is left of it. The *values* still get theirs, and learn what to say; *where* to look gets as good as none. Hard attention
 # must learn that in other ways, such as trying places at random and keeping what was rewarded ({cite:t}`xu2015show` compare the two).
 # Soft attention learns it by the gradient.
@@ -1352,7 +1353,7 @@ print(f"Q, K and V: {shared:,} of the translator's {total:,} numbers, {shared / 
 #   in a circle; in our one layer what depends on it was learned later and worse. Keys and values could be the same there.
 # - Attention is a dictionary in the limit of large scores. Soft, it learns where to look by the gradient; it holds many entries, and never
 #   says "not found". A head with nothing to find may learn a sink.
-# - Only $W_Q W_K^\top$ counts. A query alone cannot be read; scores and weights can.
+# - Without RoPE only $W_Q W_K^\top$ counts. A query alone cannot be read; scores and weights can.
 # - Test with sizes that are all different. Equal widths and equal lengths hide three of the four bugs of this page.
 #
 # **Where it comes from.** Queries, keys and values, and the three uses of attention: {cite:t}`vaswani2017attention`, sections 3.2.1

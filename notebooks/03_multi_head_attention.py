@@ -554,10 +554,10 @@ for name in parts:
 # %% [markdown]
 # ```{admonition} Verdict: true of parameters and products, to the last digit; false of the weights to keep, and of time most where sentences are long
 # :class: note verdict
-# With 32 words a sentence the time grows little beside what it does with 512. There our plain code takes several times as long with 32 heads as with one. It keeps exactly 32 times
+# With 32 words a sentence the time of our plain code grows little beside what it does with 512. There it takes several times as long with 32 heads as with one. It keeps exactly 32 times
 # as many weights at any length. The clock of this machine says where: dividing costs next to nothing with one head, and with 32 a time of the softmax's order, though it computes no
 # exponential. So in these two it is mostly getting, reading and writing memory for $H \cdot T^2$ numbers that costs; and the products, of equally many operations, take longer, too. The
-# fused kernel (lesson 11), which never stores the weights, narrows the gap here and does not close it. (Where keys and values that are *kept* cost most, heads of
+# fused kernel (lesson 11), which never stores the weights, narrows the gap there and does not close it. (Where keys and values that are *kept* cost most, heads of
 # queries can share theirs: {term}`grouped heads <grouped-query attention>`, lesson 11.)
 # ```
 #

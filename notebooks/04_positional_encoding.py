@@ -568,7 +568,7 @@ print(
 # %% [markdown]
 # ```{admonition} Verdict: true, exactly
 # :class: note verdict
-# For each $k$ there is one matrix, a rotation, and it works at every position. A table of random vectors has no such matrix. But
+# For each $k$ there is one matrix, a rotation, and it works at every position. A random table with many more rows than columns has no such matrix. But
 # read what the claim does *not* say. There is one matrix for each $k$, so a head must learn the one that it wants. And it is about the
 # table alone, while the model sees words plus table. RoPE closes the second gap: it *is* this rotation, applied to the
 # finished queries and keys, where nothing else is mixed in.
@@ -687,8 +687,8 @@ says(
 )
 
 # %% [markdown]
-# - The sinusoids fail at once behind letter 32: far out, the model would guess better with no positions at all.
-# - RoPE, which is ahead of them where it was trained, fails worse.
+# - The sinusoids fail at once behind letter 32: far out, a model trained without positions guesses better.
+# - RoPE, which is ahead of them where it was trained, fails later and worse.
 # - Learned rows that no gradient has touched fail, too.
 # - T5's buckets lose their lead step by step, and more than that; the buckets for distances of 35 and more were never used in training and are still 0.
 # - ALiBi goes on, at a price: where trained, it is behind RoPE. The clipped bias goes on, too.

@@ -130,15 +130,14 @@ def rotate(heads, start=0):
     """heads (…, T, d_head), each row turned by the angles of its position from start on."""
     length, d_head = heads.shape[-2:]
     speeds = 10_000 ** (
-        -torch.arange(0, d_head, 2, dtype=heads.dtype, device=heads.device) / d_head
-    )  # (d_head/2,)
-    positions = start + torch.arange(length, dtype=heads.dtype, device=heads.device)
+        -torch.arange(0, d_head, 2, device=heads.device) / d_head
+    )  # (d_head/2,), float32 whatever the heads are
+    positions = start + torch.arange(length, device=heads.device)
     angles = positions[:, None] * speeds  # (T, d_head/2)
     first, second = heads.chunk(2, dim=-1)  # (…, T, d_head/2) each
     cosine, sine = angles.cos(), angles.sin()
-    return torch.cat(
-        [first * cosine - second * sine, second * cosine + first * sine], dim=-1
-    )  # (…, T, d_head)
+    turned = [first * cosine - second * sine, second * cosine + first * sine]
+    return torch.cat(turned, dim=-1).to(heads.dtype)  # (…, T, d_head)
 
 
 # %% check q2
@@ -158,8 +157,8 @@ Call the halves `first` and `second`. The new first half is `first * cos - secon
 :::
 
 :::{dropdown} Hint 3 of q2: where `start` goes, and the dtype
-The positions are `start + torch.arange(length)`. Make the speeds and the positions in the dtype and on the device of `heads`
-(`dtype=heads.dtype, device=heads.device`), and float64 stays float64.
+The positions are `start + torch.arange(length)`, on the device of `heads`. Leave the angles in float32, for in bfloat16 the positions 256 and
+257 are one number, and give the result back in the dtype of the heads: `.to(heads.dtype)`.
 :::
 <!-- /hints q2 -->
 """

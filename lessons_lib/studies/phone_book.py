@@ -38,7 +38,7 @@ class SelfAttention(nn.Module):
 
 
 def lstm(width: int, forget_bias: float | None = None) -> nn.LSTM:
-    """An LSTM whose forget gates start with this bias; without one, as PyTorch starts them."""
+    """An LSTM; its forget gates start at about this bias (a second, random one is added), or as PyTorch starts them."""
     layer = nn.LSTM(width, width, batch_first=True)
     if forget_bias is not None:  # the gates lie in the order input, forget, cell, output
         nn.init.constant_(layer.bias_hh_l0.data[width : 2 * width], forget_bias)

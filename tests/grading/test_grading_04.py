@@ -9,6 +9,7 @@ from lessons_lib import positions as library
 from lessons_lib.grading.lesson_04 import drive
 from lessons_lib.grading.lesson_04 import mistakes as mistakes_04
 from lessons_lib.grading.lesson_04 import reference as reference_positions
+from lessons_lib.grading.reference import solutions
 
 LESSON = "04_positional_encoding"
 
@@ -49,6 +50,15 @@ def test_the_references_are_the_librarys():
     expected = bias.for_attention(6, start).bias.detach()
     given = reference_positions.relative_bias(bias.table.detach().numpy(), 6, start)
     np.testing.assert_allclose(given, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_far_along_a_text_the_solution_turns_short_numbers_as_exactly_as_they_are(dtype):
+    exec(solutions()["rotate"], space := {})
+    heads = torch.randn(600, 16, generator=torch.Generator().manual_seed(0)).to(dtype)
+    right = torch.from_numpy(reference_positions.rotary(heads.double().numpy()))
+    gap = space["rotate"](heads).double() - right
+    assert (gap.norm(dim=-1) / right.norm(dim=-1)).max() < torch.finfo(dtype).eps
 
 
 def test_the_gradients_are_pytorchs():

@@ -24,8 +24,8 @@ from lessons_lib.grading.lesson_01.mistakes import (
 
 Inputs = dict[str, np.ndarray]
 NOT_APART = (
-    "Its query points where that key points, but the keys are not apart: they must be orthogonal to each other, and as "
-    "long, as the rows of torch.eye(length) are."
+    "Its query points where that key points, but another key reaches further that way: give the keys different "
+    "directions and one length, as the rows of torch.eye(length) have."
 )
 
 
