@@ -6,7 +6,8 @@ import torch
 from alike import alike, unnamed
 
 from lessons_lib import positions as library
-from lessons_lib.grading.lesson_04 import drive
+from lessons_lib.grading.judge.compare import close
+from lessons_lib.grading.lesson_04 import drive, judge
 from lessons_lib.grading.lesson_04 import mistakes as mistakes_04
 from lessons_lib.grading.lesson_04 import reference as reference_positions
 
@@ -49,6 +50,18 @@ def test_the_references_are_the_librarys():
     expected = bias.for_attention(6, start).bias.detach()
     given = reference_positions.relative_bias(bias.table.detach().numpy(), 6, start)
     np.testing.assert_allclose(given, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_sixteen_bits_are_enough_for_the_heads_and_too_few_for_the_angles(dtype):
+    for seed in range(30):
+        heads, start = drive.rotation_cases(drive.make_heads(seed))["float16"].values()
+        right, given = reference_positions.rotary(heads, start), torch.from_numpy(heads).to(dtype)
+        rotate = library.RotaryPositions(start + len(heads), heads.shape[1]).for_attention(len(heads), start).rotate
+        turned = rotate(given[None, None])[0, 0]
+        assert close(turned.float().numpy(), right, judge.SIXTEEN_BITS)
+        rounded = torch.from_numpy(reference_positions.angles_at(heads, start)).to(dtype).double().numpy()
+        assert not close(reference_positions.turn(heads, rounded), right, judge.SIXTEEN_BITS)
 
 
 def test_the_gradients_are_pytorchs():
