@@ -37,7 +37,7 @@ def test_what_lesson_5_says_of_the_start():
     matrices = [layer.weight for layer in speller.modules() if isinstance(layer, nn.Linear)]
     assert all(nn.init.xavier_uniform_(matrix.clone()).std() > 1.2 * matrix.std() for matrix in matrices)
     attention = thin(1).encoder.layers[0].attention.query.weight
-    assert attention.std() == pytest.approx(nn.init.xavier_uniform_(attention.clone()).std(), rel=0.1)
+    assert attention.std().item() == pytest.approx(nn.init.xavier_uniform_(attention.clone()).std().item(), rel=0.1)
 
 
 def test_what_lesson_6_says_of_the_rates_and_lesson_7_of_the():
