@@ -81,7 +81,7 @@ torch.set_num_threads(1)
 # the French words before it. Between the two there is one bridge, {term}`cross-attention`: the French words look at the memory.
 # Nothing else passes from one language to the other.
 #
-# Both stacks are built of one pattern. A **sub-layer** (an attention, or a small {term}`feed-forward network` that treats each
+# Both stacks are built of one pattern. A **sub-layer** (an attention, or a {term}`feed-forward network`, two matrices that treat each
 # word alone) makes something of the vectors, and what it made is *added* to them; a {term}`norm <layer normalisation>` brings what it reads, or the sum, to one scale. That
 # is "**add & norm**". Two or three sub-layers
 # are a layer, some layers are a stack.
@@ -122,10 +122,11 @@ TransformerWidget(
 # :class: tip
 # Only three kinds of block let positions see each other; click *feed-forward* and *norm*, and the table of who sees whom is a bare diagonal.
 # The thick line is the bridge: it starts *once*, at the end of the encoder, and ends in *every* decoder layer. Then choose *Transformer
-# base* under *Sizes*: which block has the most of its 63 million parameters? (Step 5 has the answer.)
+# base* under *Sizes*: which block has the most of its 63 million parameters? (*The translator, step 5*, below, has the answer.)
 # ```
 #
-# The same on one picture, with pre-norm, which the next section explains.
+# The same on one picture, with pre-norm, which the next section explains. We write $B$ for the number of sentences in a batch, $S$ for that of source
+# tokens, $T$ for that of target tokens, $D$ for the width of every vector (`d_model`), $V$ for the size of the vocabulary, $E$ for the table of embeddings, $P$ for that of places.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "architecture", "caption": "The whole model. A vertical arrow is the path of the vectors; each sub-layer reads it, through a norm, and adds to it. The memory goes into the cross-attention of every decoder layer."}, "image": {"alt": "Two stacks side by side, read from the bottom. Left, the encoder: source ids of shape B, S become embeddings with places; then, once for each layer, norm and self-attention, then norm and feed-forward, each beside the path and added to it; a last norm gives the memory of shape B, S, D. Right, the decoder: target ids of shape B, T become embeddings with places; for each layer norm and masked attention, norm and cross-attention, norm and feed-forward are added; a last norm and the product with the embeddings give logits of shape B, T, V. A thick arrow leads from the memory into the cross-attention."}}
 fig, ax = plt.subplots(figsize=(9, 6))
@@ -181,10 +182,9 @@ plt.show()
 # %% [markdown]
 # ## The mathematics
 #
-# We write $S$ for the number of source tokens, $T$ for the number of target tokens, $D$ for the width of every vector (`d_model`), $V$ for the size of
-# the vocabulary. One sentence is a matrix with a row for each token; a batch of $B$ sentences puts one more axis in front.
+# One sentence is a matrix with a row for each token; a batch puts one more axis in front.
 #
-# **In.** The rows of a learned table $E \in \mathbb{R}^{V \times D}$ stand for the tokens, those of a table $P$ for the places:
+# **In.** The rows of the learned table $E \in \mathbb{R}^{V \times D}$ stand for the tokens, those of $P$ for the places:
 #
 # $$
 # X_0 = \sqrt{D}\, E[\text{src}] + P_{0 \ldots S-1} \;\in\; \mathbb{R}^{S \times D}, \qquad
@@ -225,13 +225,14 @@ plt.show()
 # $T$ and $S$ need not be equal, and $M$ is the same in every decoder layer and for every word that is written: it is computed once.
 #
 # **Out.** The vector at place $t$ is compared with the embedding of every token: the {term}`logits` are $Z = \operatorname{norm}(Y_N)\, E^\top \in \mathbb{R}^{T \times V}$,
-# and the {term}`softmax` of row $t$ is the distribution of the token that comes *next*. The same table $E$ serves three times
-# ({cite:t}`press2017using`).
+# and the {term}`softmax` of row $t$ is the distribution of the token that comes *next*: what goes in is **shifted by one place**, `<s> Les petits chats`, and `Les petits chats noirs`
+# is to come out. The same table $E$ serves three times ({cite:t}`press2017using`).
 #
 # ## The code, from scratch
 #
 # The parts come from the library: attention, feed-forward network, norm. The layers and the model are ours. The comments at the right say what a
-# line is for; `[0]` takes an attention's result, and leaves its weights. Dropout, which works in training only, comes right after.
+# line is for; `[0]` takes an attention's result, and leaves its weights. In a batch a short sentence is filled up to the length of the longest; `padding_mask`,
+# (B, 1, 1, S), is true where it has a token. Dropout, which works in training only, comes right after.
 
 
 # %%
@@ -375,12 +376,9 @@ print("our two layers = PyTorch's")
 
 # %% [markdown]
 # A trained model is a dictionary of names and numbers. The course's translator learnt its 1.2 million numbers inside
-# `lessons_lib.transformer`; its names differ a little from ours, its numbers do not care in whose code they run. (The library keeps the
-# embedding and the output matrix in a class of their own, `TokenModel`, since every family needs them. And asked with
-# `return_attention=True`, it gives the attention of every layer beside the logits, as `AttentionWeights`.) Rename, load, compare.
+# `lessons_lib.transformer`; its names differ a little from ours, its numbers do not care in whose code they run. Rename, load, compare.
 #
-# What does the decoder get to read meanwhile? The *right* translation, although it has not written it: `<s> Les petits chats`, and it must
-# answer `Les petits chats noirs`. Input and answer are one sentence, **shifted by one place**: `tgt_in` begins with `<s>`, `tgt_out` ends with
+# What does the decoder get to read meanwhile? The *right* translation, although it has not written it: `tgt_in` begins with `<s>`, `tgt_out` ends with
 # `</s>`. At each place the model sees the true beginning and names the next token, all places at once. Training is done like this, and it is
 # called **{term}`teacher forcing`**. That no place may look ahead at its answer is the work of the causal mask (lesson 8).
 
@@ -687,7 +685,7 @@ says(
 )
 
 # %% [markdown]
-# Our list knows 70 % of the pairs of a good translation, 20 % of one whose words are shuffled: between these two lies what there is to see. (Not more than
+# Our list knows 70 % of the pairs of a good translation, 20 % of one whose words are shuffled. (Not more than
 # 70, for 6,000 sentences do not hold every pair.) With another sentence's memory the decoder writes that sentence's translation, to the last word. So the
 # memory is what tells it *what* to say; by the wiring there is no other way. But with zeros or an average it does not babble well. It stammers, with zeros
 # 36 %, with the average 46 %: each gives one broken sentence, whatever the source.
@@ -703,7 +701,7 @@ says(
 # ### Claim 2: "Residual connections are there so that gradients do not vanish"
 #
 # This is the usual reason for the "add" in add & norm. We build encoder stacks of 1 to 32 layers from one and the same
-# kind of layer, wired in five ways, each with one more norm at its end, untrained, and give them random vectors. Two numbers: how large is the gradient that arrives at the
+# kind of layer, wired in five ways, each with one more norm at its end, untrained (Xavier's start, {cite:t}`glorot2010understanding`, as our translator had), and give them random vectors. Two numbers: how large is the gradient that arrives at the
 # *input*? And how different are the places from each other at the *output*: the part of the vectors that is not common to all places, from 0 (all places hold the
 # same vector) to 1? Three random starts, and their geometric mean. Let us say that a gradient *vanishes* if 32 layers leave less than a twentieth of what one layer gives, and
 # *explodes* if they give twenty times as much; and that the places *differ* if more than 0.01 is their own.
@@ -783,13 +781,13 @@ print("residual without norm, 16 and 32 layers: more than a hundred times the gr
 
 # %% [markdown]
 # Take residual connections *and* norms away, and the gradient vanishes, as everybody says. But leave the norms in, as most Transformers do, and it arrives. What dies
-# without the residual path is the *sentence*: after four layers every place holds the same vector. The norm keeps that vector at its proper size, so that the gradient looks
+# without the residual path is the *sentence*: after four layers every place holds the same vector. The norm, which gives every vector the same length, keeps that one at its proper size, so that the gradient looks
 # healthy. It is the gradient of a network that has lost which word was which. {cite:t}`dong2021attention` prove that attention upon attention, without residual paths, ends so,
 # and call it *rank collapse*; here post-norm comes to it as well, at greater depth. And residual connections *without* norms? The
 # gradient explodes: after 16 layers, and after 32, it is more than a hundred times what one layer gives, and the places become alike, too. Of the five only pre-norm keeps both, the words and the gradient, to the end.
 #
 # Does it matter for learning? A simple task: eight layers, twelve random letters in a ring, and each place must name the letter before it. A stored study has trained each
-# wiring from several random starts, at two learning rates, 200 steps each. A wiring has *learnt* the task if, at its better rate, more than 0.8 of the letters are right,
+# wiring from several random starts (PyTorch's, whose matrices are smaller than Xavier's), at two learning rates, 200 steps each. A wiring has *learnt* the task if, at its better rate, more than 0.8 of the letters are right,
 # with the whole 95 % interval of the mean; a guess is right in one of 32.
 
 # %% mystnb={"figure": {"name": "residual-learning", "caption": "Share of right letters after 200 steps, eight layers in five wirings, each at the better of its two learning rates: a dot for each random start. Dashed: the bound."}, "image": {"alt": "Dot plot of five wirings. Pre-norm, post-norm and residual without norm: all dots near 1, to the right of the bound. Norm without residual, and neither: all dots near 0."}}
@@ -827,10 +825,9 @@ for cell in ("pre-norm 0.003", "norm without residual 0.003"):
 # :class: note verdict
 # In our untrained stacks the gradient vanishes without residual paths and norms, as everybody says. With a norm in each sub-layer it arrives, with or without residual connections. What
 # vanishes without them is what the gradient should be *about*: after four layers every place holds the same vector, and in the study eight such layers name
-# hardly more letters than a guess does, at either rate, while all three wirings with a residual path learn the task, also the one without norms in its layers.
-# So the residual path carries the words, unmixed, past every attention; and the norm, where it is there, keeps their scale. The authors who made residual
+# hardly more letters than a guess does, at either rate, while all three wirings with a residual path learn the task, also the one without norms in its layers: from PyTorch's start, whose matrices are smaller than those of the stacks above
+# and of lesson 6, where such a network is lost. So the residual path carries the words further than attention alone, to the end of 32 layers in pre-norm only. The authors who made residual
 # connections famous held vanishing gradients for unlikely themselves, because their networks had norms ({cite:t}`he2016deep`, section 4.1).
-# (Whether post-norm needs more care in *training* is lesson 6's question.)
 # ```
 #
 # (claim-05-3)=
@@ -902,7 +899,7 @@ for statement, word in study.verdicts.items():
     print(f"{statement}: {word}")
 
 # %% [markdown]
-# ```{admonition} Verdict: true of the last points, not of most, in this translator
+# ```{admonition} Verdict: the last few BLEU points need it, in this translator; most do not
 # :class: note verdict
 # With the same 60 batches for everybody, words that have not looked at each other at all bring the decoder to about six sevenths of the whole memory's BLEU; one encoder layer comes within a few points. So the decoder
 # can do much of the reading itself: its cross-attention sees the whole source, too. But neither is as good as the whole, by the bound, after those 60 batches. And the memory without its last *norm*? One number gives back most of
@@ -1147,7 +1144,7 @@ print(
 # costs hardly any BLEU: greedy decoding asks for the largest logit only, and it mostly stays the largest. (Not always: γ, β and the mean that is taken away can change the order.) But all logits are far too
 # large, and so the model is certain of nearly everything. Whatever needs a second choice, such as {term}`beam search` or sampling, hardly finds one. So compare **logits**, as we did above: BLEU alone would hardly have told.
 #
-# **One that depends on the company.** *Padding seen*: a short sentence in a batch with a long one is filled up, and cross-attention shares its weights with the filling. So the translation of a sentence depends on who
+# **One that depends on the company.** *Padding seen*: cross-attention shares its weights with what a short sentence was filled up with. So the translation of a sentence depends on who
 # travels with it:
 
 # %%
@@ -1216,7 +1213,7 @@ print(
 #
 # </details>
 #
-# **3. You change a pre-norm model to post-norm by moving the norms, and load the weights of the pre-norm model. All names and shapes fit. What do you get?**
+# **3. You change a pre-norm model to post-norm by moving the norms of its sub-layers; the last norm stays. You load the weights of the pre-norm model. All names and shapes fit. What do you get?**
 #
 # <details><summary>The same numbers: it is the same arithmetic in another order</summary>
 #
@@ -1225,7 +1222,7 @@ print(
 # </details>
 # <details><summary>An error, for a pre-norm stack has one more norm at its end</summary>
 #
-# Nearly: that norm is left over, and a strict load complains about its name. But "all names fit" was given: post-norm models of `nn.Transformer` do have a last norm.
+# No. Without it a strict load would complain about its name. But it stayed, as in the post-norm models of `nn.Transformer`.
 #
 # </details>
 # <details class="right"><summary>A model that runs and writes nonsense</summary>

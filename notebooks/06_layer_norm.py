@@ -69,11 +69,10 @@ torch.set_num_threads(1)
 # this course, which is trained already, the vector of a French word is about 20 long when it enters the decoder and about 200 long when it
 # leaves.
 #
-# So without help the last sub-layer would get numbers that are several times as large as the first one does. How many times depends on the
-# word, on the sentence, and on how far the training has come. Each weight matrix would have to fit whatever scale happens to arrive, while
-# all the layers below it keep changing that scale.
+# So without help the last sub-layer would get numbers that are several times as large as the first one does. Each weight matrix would have
+# to fit whatever scale happens to arrive, while all the layers below it keep changing that scale.
 #
-# A **norm** ends this. It stands before a sub-layer and brings the numbers of each word to one scale: mean 0, spread 1. After that two
+# A **norm** ends this. It stands before a sub-layer and brings the numbers of each word to one scale: mean 0, spread (standard deviation) 1. After that two
 # learned vectors, γ and β, may give each of the numbers its own loudness and its own offset.
 #
 # Below are three words inside the trained translator, as they leave the last layer of its encoder. Each bar is one number. Drag them.
@@ -110,7 +109,7 @@ widget
 # ```{admonition} Three things to try
 # :class: tip
 # 1. Press *add 1 to all*. The bars on the left rise; those on the right do not move. Start again, and press *all × 10*. Now switch to
-#    RMSNorm and do both once more: which of the two does it notice?
+#    *RMSNorm*, which leaves the mean in, and do both once more: which of the two does it notice?
 # 2. Start again and drag one bar far up. On the right all the others are pressed together: whatever one number wins, the rest must lose.
 # 3. Go back to LayerNorm, choose *γ = 1, β = 0* and read the table: mean 0, spread 1. With the learned γ and β they are not 0 and 1 any more.
 #
@@ -136,9 +135,10 @@ widget
 # $$
 #
 # $\varepsilon$ is a small number, $10^{-5}$. Where all numbers of a word are equal, $\sigma$ is 0, and without $\varepsilon$ we would divide 0
-# by 0.
+# by 0. Four numbers to check by hand: 1, 2, 3, 4 have the mean 2.5, their distances from it are −1.5, −0.5, 0.5 and 1.5, the mean of the squares of those is 1.25, its
+# root 1.118; with γ = 1 and β = 0 they become −1.34, −0.45, 0.45, 1.34.
 #
-# {term}`RMSNorm` ({cite:t}`zhang2019root`) is what is left when you do not care about the mean. It divides by the *root mean square*:
+# {term}`RMSNorm` ({cite:t}`zhang2019root`) is what is left when you do not care about the mean. It divides by the *root mean square*, here with $\varepsilon = 10^{-6}$:
 #
 # $$
 # \operatorname{RMSNorm}(x) = \gamma \odot \frac{x}{\sqrt{\frac{1}{D} \sum_i x_i^2 + \varepsilon}} .
@@ -155,16 +155,16 @@ widget
 # (up to $\varepsilon$). Seen as geometry: after LayerNorm with $\gamma = 1$, $\beta = 0$ the mean of the squares is 1, so
 # the vector has length $\sqrt{D}$: **every word ends on one sphere**, and only its direction is left.
 #
-# Backwards the same two things are missing. With $\hat x = (x - \mu)/\sqrt{\sigma^2 + \varepsilon}$, the numbers before $\gamma$ and $\beta$,
-# the derivative of $\hat x$ by $x$, its **Jacobian**, is
+# Backwards the same two things are missing. Let $\hat x = (x - \mu)/s$, with $s = \sqrt{\sigma^2 + \varepsilon}$, be the numbers before $\gamma$ and $\beta$. The derivative of $\mu$ by $x$ is
+# $\frac{1}{D}\mathbf{1}^\top$, that of $s$ is $\frac{1}{D}\hat x^\top$, and so that of $\hat x$, its **Jacobian**, is
 #
 # $$
-# \frac{\partial \hat x}{\partial x} = \frac{1}{\sqrt{\sigma^2 + \varepsilon}} \Big(I - \tfrac{1}{D}\mathbf{1}\mathbf{1}^\top - \tfrac{1}{D}\hat x \hat x^\top\Big)
+# \frac{\partial \hat x}{\partial x} = \frac{1}{s} \Big(I - \tfrac{1}{D}\mathbf{1}\mathbf{1}^\top - \tfrac{1}{D}\hat x \hat x^\top\Big)
 # \in \mathbb{R}^{D \times D} .
 # $$
 #
-# The bracket takes two directions out of a gradient: "add the same to all", and (up to $\varepsilon$) "make all longer". The rest it passes on, divided by
-# the spread.
+# The bracket takes two directions out of a gradient: "add the same to all" (times $\mathbf{1}$ it is 0, for the numbers of $\hat x$ sum to 0) and "make all longer" (times $\hat x$ it is nearly 0, for their
+# squares sum to nearly $D$). The rest it passes on, divided by $s$.
 #
 # A whole batch $X \in \mathbb{R}^{B \times T \times D}$ has $B \cdot T$ words, so there are $B \cdot T$ means and $B \cdot T$ variances, and one
 # $\gamma$ and one $\beta$ for all.
@@ -206,8 +206,7 @@ def rms_norm(x, gamma, eps=1e-6):
 
 
 # %% [markdown]
-# Four numbers, so that you can check it by hand. Their mean is 2.5, their distances from it −1.5, −0.5, 0.5 and 1.5, the mean of the
-# squares of those 1.25, its root 1.118.
+# The four numbers from above:
 
 # %%
 four, ones, zeros = torch.tensor([1.0, 2.0, 3.0, 4.0]), torch.ones(4), torch.zeros(4)
@@ -382,7 +381,7 @@ print(
 # - **The path grows, and the sub-layers do not notice.** On average it is about ten times as long at the end of the decoder as at the beginning, and what
 #   the sub-layers hear is between 3 and 15 long all the way. This is what the norm is for.
 # - **Some dimensions are larger than others**, and a norm divides by the spread of all 128 numbers together. (In large language models a few
-#   dimensions grow so large that they are in the way of 8-bit arithmetic: {cite:t}`dettmers2022llm`.)
+#   grow very large: {cite:t}`dettmers2022llm`.)
 # - **The mean is small**, beside the spread. So LayerNorm's first step, taking it away, does little here. Remember this at claim 3.
 #
 # And γ and β? They started as 1 and 0. What have they become?
@@ -443,7 +442,7 @@ print("β in the norm = β in the bias of the next matrix")
 # would save a training that a norm should have saved, so that is switched off. All losses are in {term}`nats` a token.
 #
 # One training is one draw. So each claim about training rests on a stored study: several seeds of each network, those to be compared with the same start and the same batches, and the
-# difference taken seed by seed. Here we train seed 0 of it, and compare. (`lessons_lib/studies` has the code and the cards.)
+# difference taken seed by seed. Here we train seed 0 of it, and compare. (`lessons_lib/studies` has the code and all numbers.)
 
 # %%
 pieces, examples, unseen = brief().pieces, list(brief().train), list(brief().test)
@@ -572,12 +571,12 @@ for statement in (
 # {cite:t}`xiong2020layer` found that post-norm trains badly without a warm-up, and that
 # pre-norm does not need one. A {term}`warm-up` begins with a tiny learning rate and raises it over the first steps.
 #
-# Eight layers, four and four, are enough to see something. The study trains them with post-norm and pre-norm, at the full learning rate
-# from the first step and with a warm-up of 40 steps; post-norm also at a lower rate, with more steps; and without a norm, with the warm-up. A warm-up is *needed* where
+# Eight layers, four and four, are enough to see something. A row of the study's table says where the norm stands (`post`, `pre`, or `none`), and whether the training is `with` a warm-up of 40 steps or
+# `without`. It has 140 steps; `slower`, at a lower rate, has 240, and `none, with` was stopped after its 40. A warm-up is *needed* where
 # it makes the last losses lower by more than 0.2 nats, and *helps* where it makes them lower at all, each with the whole 95 % interval.
 #
 # And a suspicion: without a norm, every sub-layer adds its share to the path *before anything is learnt*. Is it the
-# norm that is needed, or only a quieter start? In a **quiet start** the last matrix of each sub-layer is zero, so that at first it adds
+# norm that is needed, or only a quieter start? In a **quiet start** (`quiet`) the last matrix of each sub-layer is zero, so that at first it adds
 # nothing ({cite:t}`zhang2019fixup` and {cite:t}`bachlechner2021rezero` train deep networks without norms in ways like this).
 #
 # Before you read on, bet: which of them learns nothing? Which learns most?
@@ -653,10 +652,10 @@ print(
 )
 
 # %% [markdown]
-# In 140 steps at the high rate post-norm without a warm-up stayed at about that: it learnt the frequencies, and little more. With one it got a little below.
+# In 140 steps at the high rate `post, without` stayed at about that: it learnt the frequencies, and little more. `post, with` got a little below.
 #
 # Why? A usual answer: "each norm on the path divides the gradient, so that it shrinks on its way down". Look at untrained networks, twice as deep, and at the gradient
-# that each layer gets, in *both* stacks, from three starts. The decoder's comes down from the loss, at its top; the encoder's comes from the memory, at its top.
+# that each layer gets, in *both* stacks, from three starts. The decoder's enters at its top, from the loss; the encoder's at *its* top, out of the cross-attentions, by way of the memory.
 
 
 # %%
@@ -733,14 +732,14 @@ for name, sides in arriving.items():
 
 # %% [markdown]
 # In the decoder the usual answer describes what post-norm does: its gradient is many times smaller at the bottom. But in the *encoder of the same network*, with just such a norm on each path, it keeps its size. So "each
-# norm divides it" does not explain it. The two stacks differ in the cross-attention, in the mask, and in where the gradient comes in; we have not taken that apart. Without a norm the encoder's layers multiply the gradient to millions. In pre-norm both stacks
-# pass it on. And in a quiet start nothing reaches the encoder in the first step at all, because the last matrix of cross-attention is zero; it trains well nevertheless, so this picture of the first step does not decide
-# everything. (Adam divides each gradient by its
-# usual size. {cite:t}`liu2020understanding` argue that what hurts is how strongly a small change of the weights moves the output of a post-norm network.)
+# norm divides it" does not explain it; what does, in the decoder, we have not measured. Without a norm the encoder's layers multiply the gradient to millions. In pre-norm both stacks
+# pass it on. And in a quiet start nothing reaches the encoder in the first step at all, because the last matrix of cross-attention is zero; it trains well nevertheless. So the first gradient does not decide
+# everything; nor is its size that of a step, for Adam divides each gradient by its
+# usual size. {cite:t}`liu2020understanding` argue that what hurts is how strongly a small change of the weights moves the output of a post-norm network.
 #
 # ```{admonition} Verdict: true of the usual start; pre-norm needs no warm-up, and from a quiet start a network learns without it and without the norm
 # :class: note verdict
-# From the usual start the network without a norm is lost: over the last 30 of the 40 steps of its warm-up, after which we stopped it, its mean training loss is more than ten times the entropy of the frequencies. Pre-norm learns with and without warm-up, and by our bound does not need one. Post-norm at the high rate does: without a warm-up it stays at the frequencies. At the lower
+# From the usual start the network without a norm is lost: over the last 30 of the 40 steps of its warm-up, after which we stopped it, its mean training loss is more than ten times the entropy of the frequencies. (In claim 2 of lesson 5 one learns, from smaller weights.) Pre-norm learns with and without warm-up, and by our bound does not need one. Post-norm at the high rate does: without a warm-up it stays at the frequencies. At the lower
 # rate, with more steps, it gets going in both ways; a warm-up still makes the training loss a little lower, and whether it is *needed* there is open. Started quietly, without any warm-up, post-norm comes
 # lower than a warm-up brings it. And the quiet network *without any norm* has by far the lowest training loss, and on unseen sentences the lowest too, by much less.
 # This was a thin network, two learning rates and a few hundred steps; what holds for long trainings of large models is not decided on this page. But a Transformer can train without a norm: you have seen one.
@@ -870,7 +869,7 @@ print("less than a fifth:", part < 0.2)
 
 # %% [markdown]
 # **As good?** The study trains both in pairs: the same start, the same batches, several seeds, three learning rates. Each norm gets the one of the three that is best on the sentences
-# for choosing, which for both is the highest. *As good* means: on unseen sentences the losses differ by less than 0.05 nats, with the whole interval of the paired difference. After 300 steps the two are compared at the lowest rate alone. One pair is trained here.
+# for choosing, which for both is the highest. *As good* means: on unseen sentences the losses differ by less than 0.05 nats, with the whole interval of the paired difference. 300 steps were tried at the lowest rate only, so they say nothing of the highest. One pair is trained here.
 
 # %% tags=["claim-15"]
 study = load("norm_pairs")
@@ -1107,10 +1106,10 @@ print(
 )
 
 # %% [markdown]
-# **γ in the weight decay.** {term}`Weight decay` pulls every parameter a little towards 0 at each step ({cite:t}`loshchilov2019decoupled`). For a
-# matrix whose result goes straight into a norm that changes nothing but the scale, which the norm undoes, and how large later steps are beside it. For γ, 0 is not a neutral place. It means silence; neutral would
-# be 1. The trainer of this course makes no exception for norms. Here is where it drags a γ that the loss does not care
-# about: with the decay that the course's translator was trained with, and with the stronger one of its preset `toy`.
+# **γ in the weight decay.** {term}`Weight decay` pulls every parameter a little towards 0 at each step ({cite:t}`loshchilov2019decoupled`). Where a norm stands right behind a
+# matrix, it undoes the scale; only the relative size of later steps changes. For γ, 0 is not a neutral place. It means silence; neutral would
+# be 1. The trainer of this course makes no exception for norms. Each step multiplies a γ that the loss does not care about by 1 − decay · rate, all together by about exp(−decay · path), with the sum of the
+# rates for a path: here with the decay of the course's translator, and with the stronger one of its preset `toy`.
 
 # %%
 import json
@@ -1292,7 +1291,7 @@ for pair, text in zip(corpus.test[:2], with_ours, strict=False):
 # ```
 # ````
 #
-# **Question 2:** `RMSNorm`, which must survive float16.
+# **Question 2:** `RMSNorm`, for a float16 x too, in which the square of 300 is already infinite.
 #
 # ```{include} ../solutions/06_layer_norm.py
 # :start-after: "<!-- hints q2 -->"

@@ -201,10 +201,16 @@ FeedForwardWidget(
 # \operatorname{SwiGLU}(x) = \big(\operatorname{SiLU}(x W_{gate} + b_{gate}) \odot (x W_{up} + b_{up})\big)\, W_{down} + b_{down} ,
 # $$
 #
-# where $\odot$ multiplies neuron by neuron. With GELU in place of SiLU it is called GEGLU. (Shazeer's networks have no biases.) These are the names of Llama's weights:
-# `gate_proj` is what goes through the activation, `up_proj` what it is multiplied with. **In this course's code the matrix that goes through the activation is always
-# `expand`, with a gate or without, and the added one is `gate`**: so `expand` is Llama's `gate_proj`, `gate` its `up_proj`, and `contract` its `down_proj`.
-# Exchange them, and the weights still fit, but the network is another one.
+# where $\odot$ multiplies neuron by neuron. With GELU in place of SiLU it is called GEGLU. (Shazeer's networks have no biases.) The formula has the names of Llama's weights;
+# **in this course's code `expand` goes through the activation, with a gate or without**:
+#
+# | in the formula | in Llama | in our code | |
+# |---|---|---|---|
+# | $W_{gate}, b_{gate}$ | `gate_proj` | `expand` | goes through SiLU |
+# | $W_{up}, b_{up}$ | `up_proj` | `gate` | is multiplied with it |
+# | $W_{down}, b_{down}$ | `down_proj` | `contract` | comes last |
+#
+# Exchange the first two, and the weights still fit, but the network is another one.
 #
 # Three matrices of width $F$ hold half as many numbers again as two. To be fair, a gated network is made narrower:
 # $3\,d\,F' = 2\,d\,F$, so $F' = \tfrac{2}{3} F$.
@@ -306,7 +312,7 @@ print(
 )
 
 # %% [markdown]
-# And the gate, in three lines, against the library. `expand` is $W_{gate}$, `gate` is $W_{up}$:
+# And the gate, in three lines, against the library:
 
 # %%
 gated = FeedForward(32, 2 * 128 // 3, activation="swiglu")
@@ -360,7 +366,8 @@ for name in ("encoder 1", "decoder 1"):
 
 # %% [markdown]
 # The decoder layer of the *same* model is at one half: it has a second attention, which reads the source. Our small translator saves on
-# $F = 2d$. And the models that came later? The library knows their configurations, and lesson 10 checks each against its published size.
+# $F = 2d$. And the models that came later? The library knows their configurations, and lesson 10 checks each against its published size. In the last ones several
+# query heads share one key and value (*grouped heads*, lesson 11), which makes attention smaller.
 
 # %% tags=["claim-10"]
 NAMES = [
@@ -412,8 +419,8 @@ plt.show()
 # ```{admonition} Verdict: true of an encoder or decoder-only layer with d_ff = 4d (or ⅔ · 4d with a gate), and not in general
 # :class: note verdict
 # Biases and norms do not matter: they move the shares above by less than half a percentage point. Four things do. A decoder layer with cross-attention has one
-# half. Attention may be wider than the model (T5 11B). Where several query heads share a key and value (grouped heads, lesson 11), attention
-# is smaller; such models also have wider networks, and together that makes four fifths and more. And of the *whole* model it is less, in
+# half. Attention may be wider than the model (T5 11B). Models whose heads share keys also
+# have wider networks, and together that makes four fifths and more. And of the *whole* model it is less, in
 # small models much less, for their embeddings are large.
 # ```
 #
@@ -448,7 +455,7 @@ print("two ReLU neurons:   ", (F.relu(both) - 2 * F.relu(both - 1)).tolist())
 # Does a *translator* need such things? That is a question about language and about training, and an argument
 # does not answer it. So small translators are trained that differ in one layer. To be quick, they
 # translate **word by word, in place**: for each English word of a sentence the network names the French word that belongs to it,
-# from the gold alignment of the course's corpus. It has to look around to do so: *the* is *le, la, les, du* or, in one word, *l'homme*.
+# as the corpus's grammar knows it (its *gold alignment*). It has to look around to do so: *the* is *le, la, les, du* or, in one word, *l'homme*.
 
 # %%
 english, french = next(
@@ -473,7 +480,7 @@ print(*(f"{e} → {f}" for e, f in zip(english, french, strict=True)), sep=",  "
 # - *SwiGLU, unfair*: a gated network as wide as the plain one, so half as large again.
 #
 # One training proves nothing, and one learning rate proves little. A stored study (`lessons_lib/studies/layer_versions.py`) has trained
-# each version from several seeds at **three learning rates**, 150 updates each, and most of them, at the middle one, with 400 updates as well. All numbers are losses on
+# each version from several seeds at **three learning rates**, 150 steps each, and most of them, at the middle one, with 400 steps as well. All numbers are losses on
 # unseen sentences; the best rate of a version is chosen on *other* unseen sentences. The bound, for this claim and the next two: a version is *better* if its
 # loss is lower by more than 0.02 {term}`nats`, in pairs of the same seed, with the whole 95 % interval. Seed 0 is trained here, too.
 
@@ -495,7 +502,7 @@ for name in VERSIONS:
         "numbers in the matrices of its layer"
     )
 
-# %% mystnb={"figure": {"name": "layer-versions", "caption": "Loss on unseen sentences after 150 updates, lower is better, for three learning rates. A dot is one training, a line joins the means."}, "image": {"alt": "Line plot of six versions at three learning rates. At 0.008 the losses are far apart, SwiGLU unfair lowest, no activation highest or near it. At 0.03 and 0.07 all are far lower and closer together, with the two versions of attention alone lowest."}}
+# %% mystnb={"figure": {"name": "layer-versions", "caption": "Loss on unseen sentences after 150 steps, lower is better, for three learning rates. A dot is one training, a line joins the means."}, "image": {"alt": "Line plot of six versions at three learning rates. At 0.008 the losses are far apart, SwiGLU unfair lowest, no activation highest or near it. At 0.03 and 0.07 all are far lower and closer together, with the two versions of attention alone lowest."}}
 fig, ax = plt.subplots(figsize=(7.5, 4.2))
 for i, (name, marker) in enumerate(zip(VERSIONS, "oXsD^v", strict=True)):
     at = [rate * 1.03 ** (i - 2.5) for rate in RATES]  # side by side
@@ -550,7 +557,7 @@ compare("ReLU is better than no activation", "no activation", "ReLU")
 
 # %% [markdown]
 # At the lowest rate the textbook is right, by a wide margin. At the higher ones, which are better for *every* version, most of the margin is
-# gone, and after 400 updates it has not come back. Is that a freak of a tiny task? Ask the trained translator, which did learn *with* ReLU. For each of its four feed-forward networks
+# gone, and after 400 steps it has not come back. Is that a freak of a tiny task? Ask the trained translator, which did learn *with* ReLU. For each of its four feed-forward networks
 # we look for the one matrix that comes nearest to it (by least squares, on 500 sentences), see how much of the network's output it explains on *other* sentences
 # (R², 1 is all), put it in the network's place, and score translations of 200 test sentences by {term}`BLEU`. For comparison we also remove each network, and replace it by its mean output, the same for every word:
 
@@ -697,7 +704,7 @@ print("all four made linear, BLEU stays above 80:   ", damage[linear, "all four"
 # ```{admonition} Verdict: certain on paper, and worth little in these translators
 # :class: note verdict
 # Without activation the network *is* one matrix, and there are things that no matrix can do. But our word-by-word translators lose a tenth
-# of a nat by it at the lowest learning rate, a few hundredths when each version has its best of three rates, and next to nothing after 400 updates. In the trained translator one matrix in the place of
+# of a nat by it at the lowest learning rate, a few hundredths when each version has its best of three rates, and next to nothing after 400 steps. In the trained translator one matrix in the place of
 # one network costs less than 3 BLEU, although it explains only 0.83, 0.67, 0.82 and 0.86 of the four networks' outputs: much of the rest was not needed. All four together cost about 11, more than the sum of the four; why, we did not measure. Two limits. The corpus has
 # few words and regular sentences. And no version of ours is a linear map: the softmax and the norms are left.
 # ```
@@ -709,7 +716,7 @@ print("all four made linear, BLEU stays above 80:   ", damage[linear, "all four"
 # {cite:t}`dong2021attention` prove that attention upon attention, with no feed-forward networks and no residual connections, soon makes all
 # words alike. On the other side, {cite:t}`sukhbaatar2019augmenting` took the networks out of a language model, gave attention some learned
 # keys and values to look at, and lost nothing. We have two versions without a network: one with as many numbers in its matrices, one with a third. The second is a control: if
-# it does as well, it was not the numbers that helped.
+# it does as well, it was not more parameters that helped.
 
 # %% tags=["claim-ffn-2"]
 compare("attention alone is better than ReLU", "ReLU", "attention alone")
@@ -722,7 +729,7 @@ print(
 )
 
 # %% [markdown]
-# ```{admonition} Verdict: true in these small translators at their best rates, and not because of the numbers
+# ```{admonition} Verdict: true in these small translators at their best rates, and not because of more parameters
 # :class: note verdict
 # At the lowest rate attention alone is behind the usual layer. With each at its best rate it has the lower loss; and so has the control, the usual attention with nothing behind it and a *third* of the numbers. So this task seems to have little work for
 # a feed-forward network. Mind what that does not say. What a dictionary does not give here is agreement between words, which is attention's own
@@ -743,7 +750,7 @@ compare("SwiGLU, unfair, is better than SwiGLU", "SwiGLU", "SwiGLU, unfair")
 # %% [markdown]
 # ```{admonition} Verdict: true at a low learning rate, not shown at a good one
 # :class: note verdict
-# At the lowest rate SwiGLU wins, with equal parameters, and the unfair comparison wins even more. With each version at its best rate a lead is not shown any more, nor after 400 updates. If you had tested one rate and one length only, you could have found
+# At the lowest rate SwiGLU wins, with equal parameters, and the unfair comparison wins even more. With each version at its best rate a lead is not shown any more, nor after 400 steps. If you had tested one rate and one length only, you could have found
 # what you were looking for. What these trainings say about models of billions of parameters is: nothing.
 # ```
 #
@@ -752,11 +759,10 @@ compare("SwiGLU, unfair, is better than SwiGLU", "SwiGLU", "SwiGLU, unfair")
 #
 # The memory form above is only algebra. The claim says more: that a key stands for something, a word or a kind of word, and that the value
 # says what follows from it. {cite:t}`geva2021transformer` had people look at what fires the neurons of a language model. To look is easy, and
-# looking deceives: in any twenty words one finds a pattern. So first a criterion that a machine can check, then the count, then the same
-# count where there is nothing to find, or nothing that was *learnt*.
+# looking deceives: in any twenty words one finds a pattern. So first a criterion that a machine can check, then the count, also where there is nothing to find, or nothing that was *learnt*.
 #
-# **Criterion.** Take the 20 moments, in 500 sentences, at which a neuron fires most strongly. It is *readable* if at least half of them
-# are one and the same piece of text: the piece that is read there or, in the decoder, the piece that is written next. Neurons that fire fewer than 20 times are left out.
+# **Criterion.** Take the 20 moments (places in 500 sentences) at which a neuron fires most strongly. Neuron 12 of the second encoder layer reads *it* at 17 of its 20, *her* at 2, *him* at 1.
+# A neuron is *readable* if at least half of them share one piece of text: the piece that is read there or, in the decoder, the one that is written next (the better of these two *sides* counts). Neurons that fire fewer than 20 times are left out; we call the rest *awake*.
 #
 # **Three controls.** *Shuffled*: the same activations, with the pieces shuffled over all moments. *Random keys*: the network's true inputs, but keys of random
 # directions, which no training has seen; five draws. *Bare coordinates*: the 128 numbers of the input themselves, as if each were a neuron. The claim needs more than the
@@ -1010,9 +1016,8 @@ print(
 )
 
 # %% [markdown]
-# The largest rate kills from a third to more than four fifths of the neurons, and the loss hardly shows it: compare its line with the one above. And the translator that comes with this course carries a
-# layer of which more than a third fires nowhere in 500 sentences. Dead neurons cost parameters, not necessarily quality. Here a lower rate kept them alive. A warm-up, or an
-# activation that is not flat below zero (GELU, SiLU), is recommended too; we have not tested that.
+# The largest rate kills more than half of the neurons on average of the seeds, and the loss hardly shows it: compare its line with the one above. And the translator that comes with this course carries a
+# layer of which more than a third fires nowhere in 500 sentences. Dead neurons cost parameters, not necessarily quality. Here a lower rate kept them alive.
 #
 # **The gate multiplied before the activation.** $\operatorname{SiLU}(h \cdot g)$ in place of $\operatorname{SiLU}(h) \cdot g$. It trains, and published
 # weights were not made for it. The symptom is a neuron that fires strongly because two things are *absent*:
@@ -1114,7 +1119,7 @@ for name, d_ff, activation in (
 #
 # ## The translator, step 7
 #
-# The class at the top of this page is eight lines long, and it is the real thing. Put *your* networks into the trained translator, with its
+# `OurFeedForward` is eight lines long, and it is the real thing. Put *your* networks into the trained translator, with its
 # weights, and it translates as before:
 
 # %%

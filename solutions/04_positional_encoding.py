@@ -93,7 +93,7 @@ r"""
 
 RoPE turns pairs of dimensions by an angle that grows with the position. Write `rotate(heads, start=0)`. `heads` has the
 shape (…, T, d_head), d_head even; row $t$ of the axis T stands at position `start + t`. The result has the same shape
-and dtype.
+and dtype. Even where that has 16 bits the angles need float32: float16 has no number 2049, bfloat16 no 257.
 
 **The pairing is the one of `lessons_lib.positions`, and of Hugging Face's Llama: two halves.** (The paper and Meta's own code pair neighbours.)
 Dimension $i$ turns together with dimension $i + d_{head}/2$, at the speed $10000^{-2i/d_{head}}$. With the angle $\theta_{t,i} = (start + t) \cdot 10000^{-2i/d_{head}}$:
@@ -129,15 +129,16 @@ def rotate(heads, start=0):
 def rotate(heads, start=0):
     """heads (…, T, d_head), each row turned by the angles of its position from start on."""
     length, d_head = heads.shape[-2:]
-    speeds = 10_000 ** (
-        -torch.arange(0, d_head, 2, device=heads.device) / d_head
-    )  # (d_head/2,), float32 whatever the heads are
+    wide = torch.promote_types(heads.dtype, torch.float32)  # float16: no 2049
+    twice = torch.arange(0, d_head, 2, dtype=wide, device=heads.device)  # 2i
+    speeds = 10_000 ** (-twice / d_head)  # (d_head/2,)
     positions = start + torch.arange(length, device=heads.device)
     angles = positions[:, None] * speeds  # (T, d_head/2)
     first, second = heads.chunk(2, dim=-1)  # (…, T, d_head/2) each
     cosine, sine = angles.cos(), angles.sin()
-    turned = [first * cosine - second * sine, second * cosine + first * sine]
-    return torch.cat(turned, dim=-1).to(heads.dtype)  # (…, T, d_head)
+    return torch.cat(
+        [first * cosine - second * sine, second * cosine + first * sine], dim=-1
+    ).to(heads.dtype)  # (…, T, d_head)
 
 
 # %% check q2
@@ -157,8 +158,8 @@ Call the halves `first` and `second`. The new first half is `first * cos - secon
 :::
 
 :::{dropdown} Hint 3 of q2: where `start` goes, and the dtype
-The positions are `start + torch.arange(length)`, on the device of `heads`. Leave the angles in float32, for in bfloat16 the positions 256 and
-257 are one number, and give the result back in the dtype of the heads: `.to(heads.dtype)`.
+The positions are `start + torch.arange(length)`. Make positions and speeds on the device of `heads` (`device=heads.device`), in PyTorch's own
+dtypes: the angles are float32 then. Turn only the result back, with `.to(heads.dtype)`.
 :::
 <!-- /hints q2 -->
 """

@@ -229,7 +229,7 @@ You write three methods:
 
 - `embed(tokens)`: a row of the embedding for each token, times √d_model, plus `sinusoidal_table(length, d_model)`;
 - `encode(src)`: embedded, through the encoder's layers, none of which may look at the padding, and through the last norm;
-- `decode(tgt, memory, memory_mask)`: the same for the target, with the causal mask, and at the end the **logits**: the product of
+- `decode(tgt, memory, memory_mask)`: the same for the target, with the causal mask alone, and at the end the **logits**: the product of
   each vector with the embedding of every token. The output matrix is the embedding itself, used a second time.
 
 The padding has the id `PAD`, which is 0. `padding_mask(src, PAD)` is `True` where there is a word, (B, 1, 1, S); `causal_mask(length)`
@@ -347,7 +347,7 @@ Times √d_model first, so that the word is not the quieter of the two; then add
 
 :::{dropdown} Hint 2 of q3: which mask goes where?
 The source is whole: its layers get `padding_mask(src, PAD)`. The target is not written yet: self-attention in the decoder gets the
-causal mask. The decoder looks at the source as well, in cross-attention, and there must not read the padding either: that is
+causal mask alone, for its padding comes last, where no word looks. The decoder looks at the source as well, in cross-attention, and there must not read the padding either: that is
 `memory_mask`, handed on to each of its layers.
 :::
 

@@ -120,7 +120,7 @@ nothing is added.
 $$\gamma \cdot \frac{x}{\sqrt{\frac{1}{d_{model}} \sum_i x_i^2 + \varepsilon}}$$
 
 It is used in large models, which compute in 16 bits. The largest number that float16 holds is 65,504, so the square of
-300 is already infinite in it. Your norm must give the right answer for such an `x`, in the dtype of `x`, with a γ that is
+300 is already infinite in it. (bfloat16 holds it, with two or three digits.) Your norm must give the right answer for such an `x`, in the dtype of `x`, with a γ that is
 still in float32.
 
 ```python
@@ -155,8 +155,8 @@ class RMSNorm(nn.Module):
 
     def forward(self, x):
         """x (…, d_model) to the same shape and dtype."""
-        wide = (
-            x.float() if x.dtype == torch.float16 else x
+        wide = x.to(
+            torch.promote_types(x.dtype, torch.float32)
         )  # 300² is infinite in float16
         mean_square = wide.square().mean(dim=-1, keepdim=True)  # (…, 1)
         return (self.gamma * wide / torch.sqrt(mean_square + self.eps)).to(x.dtype)
@@ -178,8 +178,8 @@ the squares*.
 :::
 
 :::{dropdown} Hint 3 of q2: float16
-Compute a float16 `x` in float32, `x.float()`, and turn the result back at the very end with `.to(x.dtype)`. The other dtypes
-hold such squares: leave them.
+Compute an `x` of 16 bits in float32, and leave float64 as it is: `x.to(torch.promote_types(x.dtype, torch.float32))` does both. Turn the result
+back at the very end with `.to(x.dtype)`.
 :::
 <!-- /hints q2 -->
 """

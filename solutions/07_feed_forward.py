@@ -57,7 +57,7 @@ norm and no residual connection in here; they are the layer's (lesson 5).
 class FeedForward(nn.Module):
     """The feed-forward network: the same two-layer network at every position, alone.
 
-    activation: "relu", "gelu", or "swiglu": a third matrix, two thirds of the hidden width.
+    activation: "relu", "gelu", or "swiglu": a third matrix, a gate.
     """
 
     def __init__(self, d_model, d_ff, activation="relu"):
@@ -73,7 +73,7 @@ class FeedForward(nn.Module):
 class FeedForward(nn.Module):
     """The feed-forward network: the same two-layer network at every position, alone.
 
-    activation: "relu", "gelu", or "swiglu": a third matrix, two thirds of the hidden width.
+    activation: "relu", "gelu", or "swiglu": a third matrix, a gate.
     """
 
     def __init__(self, d_model, d_ff, activation="relu"):
@@ -126,7 +126,7 @@ r"""
 <!-- question q2 -->
 ## q2: the activation chosen, and a gate (4 points)
 
-Go back to your class and use `activation`.
+Go back to your class, use `activation`, and run its cell again.
 
 - `"relu"`: as before.
 - `"gelu"`: $h\,\Phi(h)$ in place of ReLU, the exact one.

@@ -2,7 +2,6 @@
 
 import dataclasses
 import gzip
-import inspect
 import json
 import re
 import shlex
@@ -10,7 +9,7 @@ import shlex
 from lessons_lib import sizes
 from lessons_lib.cli import COMMANDS, build_parser
 from lessons_lib.prose import says
-from lessons_lib.transformer import Transformer, TransformerConfig
+from lessons_lib.transformer import TransformerConfig
 from lessons_lib.translation.course_model import FOLDER, course_web_model, load_course_translator
 from lessons_lib.translation.data.corpus import load_grammar
 from lessons_lib.translation.data.language import adjectives, nouns, verbs
@@ -151,9 +150,3 @@ def test_no_entry_of_the_glossary_says_a_thing_twice():
     for entry in entries:
         begins = [" ".join(sentence.split()[:3]) for sentence in re.split(r"\.\s+|\n {2}(?=[A-Z])", entry)]
         assert len(begins) == len(set(begins)), f"{entry.splitlines()[0]} begins two sentences alike"
-
-
-def test_the_model_gives_its_attention_when_asked_as_lesson_5_says():
-    text = (ROOT / "notebooks" / "05_encoder_decoder.py").read_text("utf8")
-    (argument,) = re.findall(r"asked with\n# `(\w+)=True`", text)
-    assert argument in inspect.signature(Transformer.forward).parameters

@@ -6,7 +6,8 @@ import torch
 from alike import alike, unnamed
 
 from lessons_lib import positions as library
-from lessons_lib.grading.lesson_04 import drive
+from lessons_lib.grading.judge.compare import close
+from lessons_lib.grading.lesson_04 import drive, judge
 from lessons_lib.grading.lesson_04 import mistakes as mistakes_04
 from lessons_lib.grading.lesson_04 import reference as reference_positions
 from lessons_lib.grading.reference import solutions
@@ -59,6 +60,18 @@ def test_far_along_a_text_the_solution_turns_short_numbers_as_exactly_as_they_ar
     right = torch.from_numpy(reference_positions.rotary(heads.double().numpy()))
     gap = space["rotate"](heads).double() - right
     assert (gap.norm(dim=-1) / right.norm(dim=-1)).max() < torch.finfo(dtype).eps
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_sixteen_bits_are_enough_for_the_heads_and_too_few_for_the_angles(dtype):
+    for seed in range(30):
+        heads, start = drive.rotation_cases(drive.make_heads(seed))["float16"].values()
+        right, given = reference_positions.rotary(heads, start), torch.from_numpy(heads).to(dtype)
+        rotate = library.RotaryPositions(start + len(heads), heads.shape[1]).for_attention(len(heads), start).rotate
+        turned = rotate(given[None, None])[0, 0]
+        assert close(turned.float().numpy(), right, judge.SIXTEEN_BITS)
+        rounded = torch.from_numpy(reference_positions.angles_at(heads, start)).to(dtype).double().numpy()
+        assert not close(reference_positions.turn(heads, rounded), right, judge.SIXTEEN_BITS)
 
 
 def test_the_gradients_are_pytorchs():

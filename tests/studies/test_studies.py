@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from torch import nn
 
 from lessons_lib import studies
-from lessons_lib.studies import first_letter, layer_versions, norm_pairs, phone_book
+from lessons_lib.studies import first_letter, layer_versions, norm_pairs, phone_book, residual_paths
 from lessons_lib.studies._card import card
+from lessons_lib.studies._thin_translators import thin
 from lessons_lib.translation.data.corpus import load_grammar
 from tools.lesson_files import ROOT
 
@@ -29,6 +31,15 @@ def test_the_card_says_what_was_measured(name):
 def test_an_unknown_study_is_named():
     with pytest.raises(ValueError, match="no study 'nothing'"):
         studies.load("nothing")
+
+
+def test_what_lesson_5_says_of_the_start():
+    """PyTorch's matrices are smaller than Xavier's, from which the lesson's stacks and lesson 6's translators start."""
+    speller = residual_paths.Speller("residual without norm")
+    matrices = [layer.weight for layer in speller.modules() if isinstance(layer, nn.Linear)]
+    assert all(nn.init.xavier_uniform_(matrix.clone()).std() > 1.2 * matrix.std() for matrix in matrices)
+    attention = thin(1).encoder.layers[0].attention.query.weight
+    assert attention.std().item() == pytest.approx(nn.init.xavier_uniform_(attention.clone()).std().item(), rel=0.1)
 
 
 def test_what_lesson_6_says_of_the_rates_and_lesson_7_of_the():

@@ -34,13 +34,17 @@ def drive_table(make_table, inputs: Arrays) -> Arrays:
 
 
 def make_heads(seed: int) -> Arrays:
-    """heads (B, H, T, d_head), all four sizes different, and where the first position of the case "later" stands."""
+    """heads (B, H, T, d_head), all four sizes different, and where the cases "later" and in 16 bits start.
+
+    From 2049 on, every other position is missing in float16.
+    """
     draw = np.random.default_rng(seed)
     length, width = int(draw.integers(5, 8)), 2 * int(draw.integers(4, 7))
     return {
         "heads": draw.normal(size=(2, 3, length, width)).astype(np.float32),
         "start": np.array([draw.integers(3, 12)]),
         "cotangent": draw.normal(size=(length, width)).astype(np.float32),
+        "far": np.array([draw.integers(3000, 4000)]),
     }
 
 
@@ -52,15 +56,17 @@ def rotation_cases(inputs: Arrays) -> dict[str, dict]:
         "step": {"heads": heads[0, 0, :1], "start": start},
         "heads": {"heads": heads},
         "double": {"heads": heads[0, 0].astype(np.float64), "start": start},
-        "half": {"heads": heads[0, 0].astype(np.float16)},
+        "float16": {"heads": heads[0, 0].astype(np.float16), "start": int(inputs["far"][0])},
     }
 
 
 def drive_rotation(rotate, inputs: Arrays) -> Arrays:
-    arrays: Arrays = {}
-    for name, arguments in rotation_cases(inputs).items():
+    cases, arrays = rotation_cases(inputs), {}
+    for name, arguments in cases.items():
         arrays |= run_case(name, rotate, arguments, ("rotated",))
-    heads, start = rotation_cases(inputs)["later"].values()
+    # NumPy has no bfloat16.
+    arrays |= run_case("bfloat16", lambda x, start: rotate(x.bfloat16(), start), cases["float16"], ("rotated",))
+    heads, start = cases["later"].values()
     return arrays | gradient_case("gradient", lambda x: rotate(x, start), {"heads": heads}, inputs["cotangent"])
 
 

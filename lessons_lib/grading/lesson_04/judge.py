@@ -26,6 +26,7 @@ from lessons_lib.grading.lesson_04.reference import (
 )
 
 Inputs = dict[str, np.ndarray]
+SIXTEEN_BITS = 0.03  # what rounding the numbers may cost in bfloat16, and rounded angles exceed
 
 
 def table_runs(inputs: Inputs, cases: Cases) -> str | None:
@@ -152,10 +153,25 @@ def rotation_properties(inputs: Inputs, cases: Cases) -> str | None:
             cases["double"], {"rotated": rotary(**calls["double"])}, "Right in float32, but the call in float64 fails"
         )
         or other_dtype(cases["double"], ("rotated",), np.float64)
-        # Not every way to turn runs in float16; what runs gives float16 back.
-        or (None if cases["half"].error else other_dtype(cases["half"], ("rotated",), np.float16))
+        # Not every way to turn runs in 16 bits; what runs gives float16 back, and is right far from position 0.
+        or (None if cases["float16"].error else other_dtype(cases["float16"], ("rotated",), np.float16))
+        or coarse_angles(inputs, cases)
         or _gradients("Queries and keys learn through the rotation.", cases["gradient"], gradient)
     )
+
+
+def coarse_angles(inputs: Inputs, cases: Cases) -> str | None:
+    heads, start = rotation_cases(inputs)["float16"].values()
+    for dtype in ("float16", "bfloat16"):
+        sentence = (
+            f"Right in float32, but not in {dtype} at position {start}, a number that it hardly holds: make positions, "
+            "speeds and angles in float32, and only the result in the dtype of heads"
+        )
+        if cases[dtype].error is None and (
+            hint := differs(cases[dtype], {"rotated": rotary(heads, start)}, sentence, SIXTEEN_BITS)
+        ):
+            return hint
+    return None
 
 
 def _moved(inputs: Inputs, bias: np.ndarray) -> bool:

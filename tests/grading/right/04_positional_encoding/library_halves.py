@@ -16,9 +16,10 @@ def sinusoidal_table(max_length, d_model):
 
 class Rotation:
     def __call__(self, heads, start=0):
-        angles = torch.arange(start, start + heads.shape[-2]).outer(self.speeds(heads.shape[-1])).to(heads.dtype)
+        angles = torch.arange(start, start + heads.shape[-2]).outer(self.speeds(heads.shape[-1]))
         sine = torch.cat([-angles.sin(), angles.sin()], dim=1)
-        return heads * angles.cos().repeat(1, 2) + heads.roll(heads.shape[-1] // 2, dims=-1) * sine
+        turned = heads * angles.cos().repeat(1, 2) + heads.roll(heads.shape[-1] // 2, dims=-1) * sine
+        return turned.to(heads.dtype)
 
     def speeds(self, width):
         return 1 / 10_000 ** (torch.arange(0, width, 2, dtype=torch.double) / width)

@@ -18,12 +18,12 @@ def sinusoidal_table(max_length, d_model):
 
 def rotate(heads, start=0):
     length, d_head = heads.shape[-2:]
-    speeds = 10_000 ** (-torch.arange(0, d_head, 2, dtype=heads.dtype) / d_head)
-    positions = start + torch.arange(length, dtype=heads.dtype)
+    speeds = 10_000 ** (-torch.arange(0, d_head, 2) / d_head)
+    positions = start + torch.arange(length)
     angles = positions[:, None] * speeds
     first, second = heads.chunk(2, dim=-1)
     cosine, sine = angles.cos(), angles.sin()
-    return torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1)
+    return torch.cat([first * cosine - second * sine, second * cosine + first * sine], dim=-1).to(heads.dtype)
 
 
 def relative_bias(table, length, start=0):
