@@ -146,6 +146,18 @@ def test_a_translator_that_mostly_says_the_same_is_no_report_made_of_the_referen
     assert "is made of the references" in made_of
 
 
+def test_the_clock_beside_the_search_leaves_warming_up_out():
+    watched = drive.Watched(load_course_translator("cpu"))
+    sources = ["the cat sleeps", "the dog eats"]
+    watched.translator.translate("Warm up.", beam=2)
+    watched.translator.translate(sources[:1])
+    watched.translator.translate(sources)
+    for text in sources:
+        watched.translator.translate([text], beam=4)
+    took = [seconds for *_, seconds in watched.calls]
+    assert watched.seconds(sources) == {1: took[2], 4: took[3] + took[4]}
+
+
 def test_the_judges_bootstrap_is_that_of_the_lesson():
     references = [pair.target for pair in drive.pairs_of(drive.make_test_set(0))]
     worse = [text.rsplit(" ", 1)[0] if i % 2 else text for i, text in enumerate(references)]
