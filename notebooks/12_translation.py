@@ -168,7 +168,7 @@ for english, french in SHOWN.items():
 #
 # where $[v = y_t]$ is 1 for the right token and 0 for others. It is smallest where the model gives exactly the probabilities $q$, and not 0 even there (the dotted line of the figure below).
 #
-# **The step** is AdamW's, as in the lessons before, and two things guard it:
+# **The step** is AdamW's, as in the lessons before, with two additions:
 #
 # - Its *rate* rises along a straight line that would reach $\eta$ after $w$ steps (the {term}`warm-up` of lesson 6), and then falls along one that reaches 0 after all $N$: step $n$ (from 0) has
 #   $\eta \cdot \min\big(\tfrac{n+1}{w},\, 1 - \tfrac{n}{N}\big)$. The lines meet below $\eta$; on this page, with $w = 110$ and $N = 400$, at about 0.8 of it.

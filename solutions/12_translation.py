@@ -132,7 +132,7 @@ of the best translation that it has finished. The rules are those of the lesson 
    highest first. Of equal ones that goes first whose beginning stood further ahead, and then that of the lower token id.
 3. Among the first `beam` candidates, those that end with `eos_id` are finished, and so are those with `max_length` tokens.
 4. The first `beam` candidates that do *not* end with `eos_id` are the beginnings of the next step. (Fewer, if there are not so many; never
-   none, for of the V candidates of a beginning one ends.)
+   none, for of a beginning's V candidates only one ends.)
 5. The **score** of tokens is their log-probability / ((5 + number of tokens) / 6) ** length_penalty. The search stops
    after `max_length` steps, or as soon as at least `beam` translations are finished *and* the score of the best beginning is not above the best
    score among them.
