@@ -237,7 +237,7 @@ is read); `gold_of` an object with `.sure` and `.possible`.
 The check calls your function with the translator that the first cell found, and with 30 pairs: 20 are like those of
 `test`, 10 have a word that training never shows.
 
-A point is for the scores, one for alignment, time and failures, the last for a translator that translates: BLEU above 15 (about 400 steps of exercise 12).
+A point is for the scores, one for alignment, time and failures, the last for a translator that translates: BLEU above 15 (400 steps of exercise 12 are enough).
 
 ```python
 print(sorted(capstone(translator, test[:5])))  # aer, beam, bleu_beam, bleu_greedy, failures, greedy, p, seconds_beam, seconds_greedy
