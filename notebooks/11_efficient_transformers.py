@@ -13,12 +13,12 @@
 # %% [markdown]
 # # 11 · Efficient Transformers
 #
-# **What makes it fast?** *110 minutes, and 60 for the exercise. You need: attention (lesson 1), the layers of a decoder (lesson 5), the causal mask (lesson 8), and what a
+# **What makes it fast?** *110 minutes, and 60 for the exercise. You need: attention with its queries, keys, values and heads (lessons 1 to 3), the layers of a decoder (lesson 5), the causal mask (lesson 8), and what a
 # FLOP is (lesson 10).*
 #
 # After this lesson you can
 #
-# - write a KV cache, say why it changes no word but in a tie, and notice one that caches nothing;
+# - write a KV cache, say why it changes no word (unless two are equally probable), and notice one that caches nothing;
 # - compute attention without ever holding its table of weights, as FlashAttention does;
 # - say which trick saves arithmetic, which saves bytes, and which saves only the starting of operations;
 # - measure all that on your own machine, and distrust a "twice as fast" that comes without a measurement.
@@ -134,12 +134,12 @@ CacheWidget(
 # claim 7 says how that is done.
 # ```
 #
-# The cache saves **arithmetic**. But three things take a machine's time. Claims 1 and 5 measure each, and there are tricks for each:
+# The cache saves **arithmetic**. But three things take a machine's time. Claims 1 and 5 measure each, and this page comes to the tricks for each:
 #
 # | what takes the time | how it is counted | what helps |
 # |---|---|---|
 # | starting an operation, however small | operations, one after the other | all places in one pass; many texts at once; guessing ahead; a compiler |
-# | fetching and storing numbers | bytes, and from where: cache or memory | many texts at once; fused attention; grouped heads; 16 or 8 bits; a compiler |
+# | fetching and storing numbers | bytes, and from where: the memory, or the small fast one in the processor (the *processor's cache*) | many texts at once; fused attention; grouped heads; 16 or 8 bits; a compiler |
 # | arithmetic | {term}`FLOPs <FLOP>` | the KV cache; 16 bits, where the hardware multiplies them |
 #
 # A text is written token by token, each step waiting for the one before. So the first two are paid anew for each token.
@@ -172,13 +172,13 @@ CacheWidget(
 # ### What a layer costs
 #
 # For $n$ tokens of width $D$, with a feed-forward network of width $F = 4D$ and no cross-attention, lesson 10 counted $24\,n D^2$ FLOPs for the matrices of a layer and $4\,n^2 D$ for the two products of
-# attention. The second is $n / 6D$ of the first. With a cache, one more token costs $24 D^2 + 4 n D$.
+# attention. The second is $n / (6D)$ of the first. With a cache, one more token costs $24 D^2 + 4 n D$.
 #
 # ### Attention without its table
 #
 # Attention makes a table of $T \times S$ weights, stores it, and reads it again. For 8,192 tokens that is 67 million numbers, for each head and layer. But each row is needed for one thing only: an average.
-# An average can be taken as the numbers come, a block of keys at a time. Let $s$ be a score and $v$ the value that belongs to it. Three things are kept for each query: the largest score so far $m$, the sum $\ell$ of all
-# $e^{s - m}$, and the sum $o$ of all $e^{s-m}\, v$. When a block of scores $s_j$ with values $v_j$ arrives,
+# An average can be taken as the numbers come, a block of keys at a time. Let $s$ be a score and $v$ the value that belongs to it. Three things are kept for each query: the largest score so far $m$ (at first $-\infty$), the sum $\ell$ of all
+# $e^{s - m}$, and the sum $o$ of all $e^{s-m}\, v$ (both at first 0). When a block of scores $s_j$ with values $v_j$ arrives,
 #
 # $$
 # m' = \max(m, \max_j s_j), \qquad
@@ -186,9 +186,10 @@ CacheWidget(
 # o' = e^{m - m'}\, o + \sum_j e^{s_j - m'} v_j .
 # $$
 #
-# The factor $e^{m-m'}$ turns what was computed with the old maximum into what it would have been with the new one. At the end the result is $o / \ell$.
-# No weight is left out. This is the **{term}`online softmax`** ({cite:t}`milakov2018online`); attention with it needs $T(d_{head} + 2)$ numbers and one
-# block of scores in place of $TS$. That attention needs no memory of that size {cite:t}`rabe2021self` pointed out. FlashAttention
+# The factor $e^{m-m'}$ turns what was computed with the old maximum into what it would have been with the new one. With scores 1 and 3 in the first block, $m = 3$ and
+# $\ell = e^{-2} + 1$; then 5 arrives, and $\ell' = e^{-2}(e^{-2} + 1) + 1 = e^{-4} + e^{-2} + 1$, the sum for all three. At the end the result is $o / \ell$: no weight is left out.
+# This is the **{term}`online softmax`** ({cite:t}`milakov2018online`). Attention with it needs $T(d_{head} + 2)$ numbers and one
+# block of scores; {cite:t}`rabe2021self` pointed out that it needs no memory for all $TS$. FlashAttention
 # ({cite:t}`dao2022flashattention`) does it inside one program of a GPU (a *kernel*), in blocks that fit into the small, fast memory beside the arithmetic units. One calls that **fused**: several
 # operations, and nothing between them goes to memory.
 
@@ -329,7 +330,7 @@ print(" ", test[3].source, "→", ours[3])
 # %% [markdown]
 # ### Attention in blocks
 #
-# The loop is the mathematics above, line by line. The whole table of scores is never there, only a few blocks of it.
+# The loop is the mathematics above, line by line.
 
 
 # %%
@@ -362,8 +363,7 @@ torch.testing.assert_close(
 print("in blocks of 1, 4, 7 or all at once = lessons_lib = PyTorch, to the twelfth decimal")
 
 # %% [markdown]
-# The blocks may be of any size, down to a single key. (The first block meets $m = -\infty$ and $e^{-\infty} = 0$: nothing to shrink yet.) The queries
-# can be cut into blocks as well, since each minds its own business.
+# The blocks may be of any size, down to a single key. The queries can be cut into blocks as well, since each minds its own business.
 #
 # ### Attention without the square
 #
@@ -415,7 +415,7 @@ print(
 
 # %% [markdown]
 # So a step costs the same after a million tokens as after one. But these are other weights, so such a model must be trained that way, and it may
-# forget: $S$ has room for at most $d_{head}$ keys that do not disturb each other.
+# forget: all values are added up in one table. A value can be read out of it unmixed if its $\phi(k)$ is at right angles to all others, and in $d_{head}$ dimensions at most $d_{head}$ vectors are.
 #
 # ### Guessing ahead
 #
@@ -473,7 +473,7 @@ for n_guesses in (0, 3):
     )
 
 # %% [markdown]
-# The texts are the same by construction, but for ties in the last digit: every token is the decoder's own choice. How many passes it saves depends on the guesses; a wrong one costs arithmetic, and a place in the cache that is taken back.
+# The texts are the same by construction, unless rounding decides between two tokens (a *tie*): each is the decoder's own choice. How many passes it saves depends on the guesses; a wrong one costs arithmetic, and a place in the cache that is taken back. (The cache is one token shorter than the text: the newest has not been read yet.)
 #
 # ## Claims, tested
 #
@@ -482,8 +482,8 @@ for n_guesses in (0, 3):
 # sizes.
 #
 # A time is a draw, too. So what we compare takes turns, in several rounds, and each round gives one ratio. "More than 1.5 times" then means: all of the
-# interval that holds the true mean in 95 of 100 such experiments lies above 1.5. The word is *true*, *false* (the interval lies below), or *open*
-# (lesson 13). (All rounds are of one machine, so the interval covers its noise, not the choice of the machine.) Of
+# interval that holds the true mean in 95 of 100 such experiments lies above 1.5. The word is *true*, *false* (none of it does), or *open*
+# (lesson 13); `True` and `False`, with capitals, compare single numbers. (All rounds are of one machine, so the interval covers its noise, not the choice of the machine.) Of
 # texts we give a share with its interval.
 
 
@@ -652,9 +652,13 @@ print("without a cache, more than twice the time of writing with it:", above(sav
 
 # %% [markdown]
 # What does a step take its time for? We build two other decoders of as many layers, which start the *same operations*: one 8 wide, with next to nothing
-# to fetch or to compute, and one 1,536 wide, whose weights are far beyond the processor's caches. One text, one token. If our translator's time is
-# mostly the starting of
-# operations, the narrow one needs more than half of its time. If the wide one's time is mostly the fetching of its weights, two things hold. Reading as many bytes of memory once, with next to no arithmetic (a sum), takes more than half of its time. And 8 texts, with 8 times the arithmetic and the same weights, take less than half of 8 times as long.
+# to fetch or to compute, and one 1,536 wide, whose weights are far beyond the processor's cache. One text, one token.
+#
+# | suspect | test | true if |
+# |---|---|---|
+# | in ours, starting operations | the narrow one's time, as a share of ours | more than half |
+# | in the wide one, fetching weights | reading as many bytes once, with next to no arithmetic (a sum), as a share of its time | more than half |
+# | the same | 8 texts: 8 times the arithmetic, the same weights | less than half of 8 times as long |
 
 
 # %% tags=["claim-13", "nbval-ignore-output"]
@@ -1048,7 +1052,7 @@ for (dtype, n), gain in faster.items():
 # ### Claim 5: "Half precision is twice as fast"
 #
 # A bfloat16 is the first half of a float32: the same range, 8 bits of precision in place of 24. Half the bytes, exactly. Half the time? We time four jobs that a
-# Transformer has: a large product of matrices (training); one row times a matrix (writing one text) of 4 MB, which stays in a processor's cache while we repeat it, and of 268 MB, which does not; and a softmax. "Twice as fast" is true if all of the interval lies above 1.8.
+# Transformer has: a large product of matrices (training); one row times a matrix (writing one text) of 4 MB, which stays in the processor's cache while we repeat it, and of 268 MB, which does not; and a softmax. "Twice as fast" is true if all of the interval lies above 1.8.
 
 # %% tags=["claim-efficient-1", "nbval-ignore-output"]
 NEAR, FAR, SIDE = (1024, 8192, 1024) if on_cpu else (1024, 16_384, 8192)
@@ -1094,11 +1098,10 @@ print(
 # ```{admonition} Verdict: true here of a large product, and of none of the other three jobs
 # :class: note verdict
 # This processor multiplies bfloat16 in hardware, and a large product took about half of the time. One row times a matrix, which is what the arithmetic
-# of writing a single text mostly is, was not twice as fast, in the cache or out of it, though half of the bytes are fetched. Bytes do cost time: beyond
-# the cache each float32 cost more than within, with the same arithmetic. So why not half? Our guess is that this kernel spends the time that it saves
+# of writing a single text mostly is, was not twice as fast, in the processor's cache or out of it, though half of the bytes are fetched. Bytes do cost time: beyond
+# it each float32 cost more than within, with the same arithmetic. So why not half? Our guess is that this kernel spends the time that it saves
 # on turning 16 bits into 32. On a processor without a unit for bfloat16 even training was *slower* with it ([Benchmarks](../book/benchmarks)); a
-# graphics card like Colab's T4 has none either, and takes float16. So `lessons_lib.device` looks at what the hardware multiplies. What is certain is
-# the half of the bytes. In training, one multiplies in 16 bits and keeps the weights and the sums in 32: {term}`mixed precision`
+# graphics card like Colab's T4 has none either, and takes float16 (more digits, a smaller range: the last of the bugs below). So `lessons_lib.device` looks at what the hardware multiplies. In training, one multiplies in 16 bits and keeps the weights and the sums in 32: {term}`mixed precision`
 # ({cite:t}`micikevicius2018mixed`).
 # ```
 #
@@ -1387,7 +1390,7 @@ print("more than none of all sentences come out otherwise:", above(changed))
 #
 # **The cache that stays when the beams move.** *Beam search* (lesson 12) writes several beginnings of one sentence side by side, its *beams*, and after each step keeps the best. Row 2 may go on from what row 0 had written. Its *tokens* are copied. Its keys and values must be, too. Here they are not:
 
-# %%
+# %% tags=["hide-input"]
 reorder = DecoderCache.reorder
 
 
@@ -1452,7 +1455,7 @@ print(
 # This is the nastiest of these bugs. The best text was nearly always the same (our guess: the best beam rarely changes its row), so comparing best translations hardly tells you. But any of the four may have been judged with the memory of somebody else. *How to notice*: score every text that comes out once more, in one
 # pass. The log-probability must be the one that the search reports, up to rounding. *Mended* in the library by `cache.reorder(rows)` after each step.
 #
-# **Gradients that vanish in float16.** Where the hardware has no bfloat16, one trains with float16, which has more digits and a much smaller range: nothing below 0.00000003 is left. The loss does not tell; the gradients do. We compute them in float32 and look at what float16 would keep.
+# **Gradients that vanish in float16.** Where the hardware has no bfloat16, one trains with float16: nothing below 0.00000003 is left. The loss does not tell; the gradients do. We compute them in float32 and look at what float16 would keep.
 
 # %% tags=["nbval-ignore-output"]
 learner = copy.deepcopy(model).train(False)
@@ -1680,7 +1683,7 @@ print(
 #
 # ## Summary
 #
-# - A causal mask makes the past constant: keys and values of written tokens are kept, and a step computes one row. $N$ places go through the layers in place of $N(N+1)/2$.
+# - A causal mask makes the past constant: keys and values of written tokens are kept, and a step computes one row.
 # - The text is the same; the numbers are, up to rounding. A cache that caches nothing is right, too: count the places.
 # - Training is one pass, writing is as many as there are tokens. Much of their time goes into starting operations (in a small model) and fetching bytes (in a large one); a batch shares both.
 # - The cache takes $2 \cdot L \cdot B \cdot n \cdot G\,d_{head} \cdot b$ bytes. Groups of heads that share keys shrink $G$.
@@ -1691,7 +1694,7 @@ print(
 # |---|---|---|---|---|
 # | KV cache | less: $N$ places, not $N^2/2$ | more: the cache is kept | the same | the same text, but for ties |
 # | many texts at once | the same | weights fetched once for all; a cache each | shared | the same, up to rounding |
-# | fused attention | a little more; less, where masked blocks are skipped | $n$, not $n^2$ | fewer | the same, up to rounding |
+# | fused attention | a little more; less, where masked blocks are skipped | fewer fetched; held: $n$, not $n^2$ | fewer | the same, up to rounding |
 # | grouped heads | a little less | $G/H$ of the cache | the same | another model |
 # | 16 bits | can be faster where there is a unit for it | half | the same | fewer digits |
 # | 8 bits a weight | the same, or whole numbers | a quarter of the weights | a few more | nearly the same |

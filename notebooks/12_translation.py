@@ -166,17 +166,17 @@ for english, french in SHOWN.items():
 # q_v = (1 - \varepsilon)\,[v = y_t] + \frac{\varepsilon}{V} ,
 # $$
 #
-# where $[v = y_t]$ is 1 for the right token and 0 for others. It is smallest where the model gives exactly the probabilities $q$, and not 0 even there.
+# where $[v = y_t]$ is 1 for the right token and 0 for others. It is smallest where the model gives exactly the probabilities $q$, and not 0 even there (the dotted line of the figure below).
 #
-# **The step** is AdamW's, as in the lessons before. Its learning rate rises along a straight line that would reach $\eta$ after $w$ steps (the {term}`warm-up` of lesson 6), and
-# then falls along one that reaches 0 after all $N$ steps: step $n$ (from 0) has the rate
-# $\eta \cdot \min\big(\tfrac{n+1}{w},\, 1 - \tfrac{n}{N}\big)$. The two lines meet below $\eta$, on this page at about 0.8 of it. Before
-# each step the gradient $g$ of all parameters is shortened to the length $c = 1$ if it is longer: $g \leftarrow g \cdot \min(1, c/\lVert g \rVert)$.
+# **The step** is AdamW's, as in the lessons before, with two additions:
+#
+# - Its *rate* rises along a straight line that would reach $\eta$ after $w$ steps (the {term}`warm-up` of lesson 6), and then falls along one that reaches 0 after all $N$: step $n$ (from 0) has
+#   $\eta \cdot \min\big(\tfrac{n+1}{w},\, 1 - \tfrac{n}{N}\big)$. The lines meet below $\eta$; on this page, with $w = 110$ and $N = 400$, at about 0.8 of it.
+# - The *gradient* $g$ of all parameters is shortened to the length $c = 1$ if it is longer: $g \leftarrow g \cdot \min(1, c/\lVert g \rVert)$.
 #
 # The paper does it otherwise ({cite:t}`vaswani2017attention`, equation 3): step $n$, counted from 1, has the rate $d_{model}^{-1/2} \cdot \min\big(n^{-1/2},\, n \cdot w^{-3/2}\big)$,
-# with $w = 4000$. Up in a straight line as well; but then down with $1/\sqrt{n}$, which never reaches 0 and need not know when the training ends. At the end the paper takes the
-# mean of the weights of its last five checkpoints, written ten minutes apart (the large model: of the last twenty; section 6.1). Such
-# {term}`averaging of checkpoints <checkpoint averaging>` is meant to calm the last steps, as a rate that falls to 0 is. The course's own translator has both: it is the mean of 8 states of the last 30 % of its training.
+# with $w = 4000$. Up in a straight line as well; but then down with $1/\sqrt{n}$, which never reaches 0 and need not know when the training ends. A rate that falls to 0 is meant to calm the last steps, and so is the mean of the last states of the weights,
+# {term}`checkpoint averaging`: the paper takes it of five, ten minutes apart (the large model: of twenty; section 6.1). The course's own translator has both: it is the mean of 8 states of the last 30 % of its training.
 #
 # **The search** wants the $y$ of the highest score. There are $(V-1)^{T-1}$ sentences of $T$ tokens, too many to look at, so a beam of $k$
 # keeps the $k$ best beginnings. A log-probability is a sum of negative numbers: each token makes it smaller, so it favours short sentences. The
@@ -187,7 +187,7 @@ for english, french in SHOWN.items():
 # $$
 #
 # With $\alpha = 0$ it is the plain log-probability; with $\alpha = 1$ long sentences are compared by nearly the mean per token. (It does not change which beginnings are kept:
-# they all have the same length. It decides which of the *finished* ones wins, and when to stop.) {cite:t}`vaswani2017attention` take four beams and $\alpha = 0.6$; here it is 1 where nothing else is said.
+# they have one length. It decides which of the *finished* ones wins, and when to stop.) {cite:t}`vaswani2017attention` take four beams and $\alpha = 0.6$; here it is 1 where nothing else is said.
 
 # %% [markdown]
 # ## The code, from scratch
@@ -307,7 +307,7 @@ for text in (corpus.test[0].target, "the aquarium, naïve 🙂"):
 #
 # A {term}`batch` is a rectangle, so short rows are filled with {term}`padding`. `src` is the English, `tgt_out` what must be said, `tgt_in` what
 # the decoder reads: the same, moved one place to the right, behind the start mark `<s>`. A batch of the training holds as many sentences of like length as fit
-# into `token_budget` places a side.
+# into `token_budget` places: rows times the longest row, English or French.
 
 # %%
 examples = encode_pairs(tokenizer, corpus.train, max_length=256)
@@ -363,7 +363,7 @@ print("ours = PyTorch = lessons_lib")
 # %% [markdown]
 # ### The loop
 #
-# Guess, compare, forget the last gradient (PyTorch would add the next to it), ask which way each weight should move, shorten, move. In the library they are `train_plainly`; its loss is PyTorch's, which you have just seen to be ours. `fit`, which trains the
+# Guess (`model`), compare (`cross_entropy`), forget the last gradient, to which PyTorch would add the next (`zero_grad`), ask which way each weight should move (`backward`), shorten (`clip_grad_norm_`), move (`step`): the library's `train_plainly`. Its loss is PyTorch's, which you have just seen to be ours. `fit`, which trains the
 # models of this course, can also
 # stop and go on. On the same three batches, from the same start, both must give the same losses.
 
@@ -453,7 +453,7 @@ says(
 
 # %% [markdown]
 # Does it translate? One sentence proves nothing; {term}`BLEU` compares many translations with the right ones, by the runs of one to four words that they share
-# (100: all alike). Lesson 13 builds it from nothing and says how far to trust it. We use 200 test sentences, the first of lesson 13's.
+# (100: all alike). (Lesson 13 builds it.) We use 200 test sentences, the first of lesson 13's `in_distribution`.
 
 # %% tags=["nbval-ignore-output"]
 test = corpus.test[:200]
@@ -499,9 +499,10 @@ GrowthWidget(*load_growth(), sentence=2, at=6)
 # Both need one thing of the model: the log-probabilities of the next token, for some beginnings. The class below reads the whole beginning again for
 # each token, which a {term}`KV cache` would spare (lesson 11), but it is short.
 #
-# A step of beam search ranks all extensions of all beginnings. Of the first $k$, those that end are finished; the first $k$ that do not end go on. The search stops at the limit of length, or when
+# A step of beam search ranks all extensions of all beginnings. Say $k = 2$, and the best are `A`, `B </s>`, `C`, `D </s>`. Of the first $k$, those that end are finished (`B </s>`); the first $k$ that do not end go on (`A` and `C`); `D </s>` is dropped.
+# (The code has them in one row of $V$ for each beginning: the extension at `place` is of beginning `place // V`, by token `place % V`.) The search stops at the limit of length, or when
 # at least $k$ are finished and the best beginning has no higher score than the best of them. That is a rule of thumb, a *heuristic*: going on, a beginning can only lose
-# log-probability, but with $\alpha > 0$ it is divided by more as well, and its *score* may rise. The cell after the next shows a case in which the rule stops too early.
+# log-probability, but with $\alpha > 0$ it is divided by more as well, and its *score* may rise. In the cell after the next the rule stops too early.
 
 
 # %%
@@ -600,6 +601,8 @@ print(f"found: {normalised(*beam_search(Toy(), 0, beam=1), alpha=1.0):.2f}", end
 print(f"to be had: {normalised([1, 1, 1, 1, 1, 0], math.log(0.40), alpha=1.0):.2f}")
 
 # %% [markdown]
+# Found was the end at once, $\log 0.45 / 1$. The best is five tokens and the end, $\log 0.40 / \tfrac{11}{6}$, but after its first step it was behind.
+#
 # ### Sampling
 #
 # For a translation one wants *the* best. For a story, or for more training pairs, one wants variety, and **draws** each token by its probability. Drawing has
@@ -656,7 +659,7 @@ for temperature, found in by_drawing.items():
 #
 # Which share of the test words would a vocabulary of all training words not have? Into how many pieces does BPE cut them? And does the translator know
 # what to do with them? We count how often a translation has the French words of its reference that never occur in training. "Handles" shall mean: at
-# least half of them are found. The interval is over drawn test sentences (the bootstrap of lesson 13); the translator is one, the course's.
+# least half of them are found. The interval is over drawn test sentences (drawn again from these 150: the bootstrap of lesson 13); the translator is one, the course's.
 
 
 # %% tags=["claim-translation-1"]
@@ -917,7 +920,7 @@ assert fresh.estimate("gain, in_distribution").high < 0.5
 assert fresh.estimate("gain, long").high < 0
 
 # %% [markdown]
-# ```{admonition} Verdict: true with new words, and of young translators on sentences like their training's; by next to nothing where the course's is sure; false of it on longer ones
+# ```{admonition} Verdict: true with new words; false of the course's translator on longer sentences
 # :class: note verdict
 # How sure a model is, the log-probabilities in the table say. The young translators, in doubt, gain by the beam on sentences like those of their
 # training. The course's translator is sure of these, and gains a fifth of a point. With new words it hesitates, and the beam helps. On sentences longer
@@ -1048,8 +1051,8 @@ for alpha in (0.0, 0.6, 1.0):
     print(f"α = {alpha:g}:", "  ".join(f"{k}: {one.mean:.2f}" for k, one in shares_written))
 
 # %% [markdown]
-# A larger $\alpha$ wins back some of the words, not most. Look at the first number: with one beam there is nothing to normalise, and on the average of
-# these four sets words are missing all the same. $\alpha$ does not touch that. Compare lengths first, then choose $\alpha$, and on *validation* data.
+# A larger $\alpha$ wins back some of the words, not most. Look at the first number: with one beam there is nothing to normalise, and on the average of the
+# study's draws words are missing all the same. $\alpha$ does not touch that. Compare lengths first, then choose $\alpha$, and on *validation* data.
 #
 # **Test sentences in the training set.** We leak a hundred test sentences on purpose: the
 # translator of this page trains on for 60 steps, on 300 training pairs and those. Then it is tested on the hundred, and on a hundred others. The bound: the leaked ones gain more than the clean ones, by the whole
@@ -1089,8 +1092,7 @@ print("the leaked sentences gain more than the clean ones:", above(ahead))
 # %% [markdown]
 # The model is learning 400 sentences by heart. But nothing on a page of results says so, if all of the test set has leaked. A BLEU that is too good is
 # the symptom. Compare the sentences, as we did under *The data*: in lower case and without the mark at the end, or you miss copies that differ in
-# nothing else. `lessons prepare` removes from
-# WMT14's training part what is in its test set.
+# nothing else. `lessons prepare`, which fetches a large public collection (WMT14), removes from its training part what is in its test set.
 #
 # **Dropout left on.** `model.train()` switches {term}`dropout` on for the training, and a test in between forgets to switch it off with `model.eval()`.
 # The symptom: some sentences are translated otherwise each time.
@@ -1140,19 +1142,19 @@ print(
 #
 # </details>
 #
-# **2. Two beams. After step 3 the best candidates are, in order: `A`, `B </s>`, `C`, `D </s>`. Which beginnings does the library carry into step 4?**
+# **2. Two beams. After step 3 the best candidates are, in order: `A </s>`, `B`, `C </s>`, `D`. Which beginnings does the library carry into step 4?**
 #
-# <details><summary>A alone: B has ended, so one beam is free</summary>
+# <details><summary>B alone: A has ended, so one beam is free</summary>
 #
 # No. Then beams would die with each end, and a search with two beams would soon be greedy. The next open candidate takes the place.
 #
 # </details>
-# <details class="right"><summary>A and C</summary>
+# <details class="right"><summary>B and D</summary>
 #
-# Right. `B </s>` is among the first two, so it is finished. `D </s>` is not, and is dropped: it would have to beat A or B to count.
+# Right. `A </s>` is among the first two, so it is finished. `C </s>` is not, and is dropped: only among the first two would it count.
 #
 # </details>
-# <details><summary>A and B, which has ended</summary>
+# <details><summary>B and A, which has ended</summary>
 #
 # No. What has ended is not extended: nothing comes after `</s>`. It waits among the finished ones.
 #
@@ -1266,13 +1268,13 @@ print(
 # - A translator gives probabilities of the next token; the probability of a sentence is their product.
 # - BPE merges the most frequent neighbours. With bytes for new letters it spells every word; that does not mean that the model knows it.
 # - Batches of like length waste little on padding; the loss asks at real tokens only.
-# - Guess, compare, backward, clip, step, forget: the rate goes up for a while and down to zero.
+# - Guess, compare, forget, ask, shorten, move: the rate goes up for a while and down to zero.
 # - Label smoothing asks the model not to be sure. It costs perplexity; that it buys BLEU was not shown here.
 # - Greedy search takes the best token, beam search keeps the $k$ best beginnings and mostly finds more probable sentences. More probable is not always better:
-#   on long sentences a beam hurt the course's translator. When to stop is a rule of thumb. Who wants variety draws: temperature, top-k, top-p.
+#   on long sentences a beam hurt the course's translator. Who wants variety draws: temperature, top-k, top-p.
 # - Compare lengths, and look for test sentences in the training set, before you believe a BLEU.
 #
-# **See it learn.** [The playground](../book/playground) trains two small Transformers side by side, in the page. *A small translator* learns from a few words of this lesson's kind.
+# **See it learn.** [The playground](../book/playground) trains two small Transformers side by side, in the page. Choose *A small translator*.
 #
 # **Where it comes from.** The model, its training and the beam of four: {cite:t}`vaswani2017attention`. Byte pairs for the words of a translator:
 # {cite:t}`sennrich2016neural`. Label smoothing: {cite:t}`szegedy2016rethinking`. The length penalty: {cite:t}`wu2016google`. What wide beams find:

@@ -103,7 +103,7 @@ torch.set_num_threads(1)
 # | `unseen_constructions` | combinations of constructions: a question *and* a negation *and* a pronoun |
 # | `long` | length: 18 words and more, in three clauses. Training has at most 14 words, and two clauses |
 #
-# By chance the sets beside `unseen_words` have a number or a form of a verb here and there, too, that training lacks; the cell counts
+# By chance the sets other than `unseen_words` have a number or a form of a verb here and there, too, that training lacks; the cell counts
 # them. All four are translated twice, by {term}`greedy decoding` and by {term}`beam search` with 4 beams.
 
 # %%
@@ -186,7 +186,7 @@ SentenceBrowser(
 # %% [markdown]
 # ```{admonition} What is computed where
 # :class: tip
-# The translations and the attention are the model's. The scores are computed in your browser: they are the BLEU and chrF *of one sentence*,
+# The translations and the attention are the model's. The scores are computed in your browser: they are the BLEU and chrF (counted in letters, below) *of one sentence*,
 # good for sorting and for nothing else. A real BLEU is of a whole test set. The kinds of error are rules of
 # thumb, `lessons_lib/translation/evaluation/diagnosis/categories.py`: they say where to look.
 # ```
@@ -236,7 +236,7 @@ SentenceBrowser(
 # ## The code, from scratch
 #
 # What is a word? `words` splits as the standard program does: ASCII punctuation stands alone, but for apostrophes, most hyphens, and points and commas between digits;
-# capitals stay ("13a" is its name in the signature below).
+# capitals stay (its name is "13a").
 
 
 # %%
@@ -323,7 +323,7 @@ says(
 # need for a brevity penalty, because recall sees what is missing.
 #
 # **Two other judges.** {term}`COMET` ({cite:t}`rei2020comet`) is a network. It reads source, translation and reference, and was trained to foretell the marks that people
-# gave to translations. It may know that *point* means *pas*; it must be downloaded, and it says as little about *why* as BLEU does. {cite:t}`kocmi2021ship` compared scores with people's judgements
+# gave to translations. It may know that *point* is an old word for *pas*, "not"; it must be downloaded, and it says as little about *why* as BLEU does. {cite:t}`kocmi2021ship` compared scores with people's judgements
 # of pairs of systems, and advise COMET, and chrF where COMET does not know a language. And **people** are what all these scores stand in for. It matters whom
 # one asks, and what: {cite:t}`freitag2021experts` let professional translators mark the errors, each with its kind and its weight, and the order of the systems came out quite unlike
 # the one that a crowd's marks had given.
@@ -408,7 +408,7 @@ for name in tests:
 
 # %% [markdown]
 # **Is the bootstrap right?** Its promise can be tested here, as it rarely can: this course's grammar writes as many test sets as one likes. The study `fresh_test_sets` drew several of 200 sentences, let the same translator
-# translate each, and gave each its bootstrap interval. The bound, fixed before: more than 80 % of the intervals hold the mean of all the sets (by the lower end of that share's own interval).
+# translate each, and gave each its bootstrap interval. A right method's interval holds the mean of all the sets in about 95 of 100. The bound, fixed before: surely in more than 80, that is, all of the share's own interval lies above 80 %.
 
 # %%
 fresh = studies.load("fresh_test_sets")
@@ -470,7 +470,7 @@ print(f"four beams less greedy search, seed by seed: {with_beam:.1f}")
 # %% [markdown]
 # **A word for it.** An interval, and a bound that was fixed *before* the numbers, give a verdict that says no more than was measured. `above(interval, bound)` is "true" if all of the interval
 # lies above the bound, "false" if none of it does, and else "open". `within(interval, margin)` asks whether two are *as good*: not finding a difference
-# does not show that there is none. So this course words what depends on chance.
+# does not show that there is none.
 
 # %%
 for low, high in ((0.4, 2.0), (-0.3, 1.1), (-2.0, -0.4)):
@@ -482,8 +482,12 @@ for low, high in ((0.4, 2.0), (-0.3, 1.1), (-2.0, -0.4)):
 # **The number $p$.** Papers often give $p$ in place of an interval. Suppose the two translators were equally good: then the differences would scatter as they do, but around 0. So
 # move them there, and ask how often one of them is at least as large as the difference that was really seen, in either direction. That share is
 # $p$. Below 0.05, people say *significant*. (The two `+ 1` in the code count the
-# difference that was seen among the drawn ones, so that $p$ is never 0.) sacreBLEU takes absolute values *before* it subtracts the mean; its $p$ is about that of one
-# direction. If its $p$ is 0.03, think 0.06.
+# difference that was seen among the drawn ones, so that $p$ is never 0.)
+#
+# ```{admonition} The other $p$
+# :class: note
+# sacreBLEU takes absolute values *before* it subtracts the mean; its $p$ is about that of one direction. If its $p$ is 0.03, think 0.06.
+# ```
 
 
 # %%
@@ -555,7 +559,7 @@ print(f"the mean of the heads of layer 2: {ours:.3f}")
 
 # %% [markdown]
 # The heads differ, and the mean of those of layer 2 beats each of the eight. Which reading is best? Eight heads, the mean of each layer and the mean of all
-# are eleven places to read. And there is a second rule: also link each English word that was left alone to the French word that looked at it most (`both=True`).
+# are eleven places to read. And there is a second rule: also link each English word that was left alone to the French word that looked at it most (`both=True`): *do*, say, where *ne* and *pas* have both taken *not*.
 # That makes 22 candidates, and the best of many looks better than it is. So choose on the *validation* part, and report on the *test* part.
 
 # %% tags=["nbval-ignore-output"]
@@ -590,7 +594,7 @@ print(
 #
 # | change | example | meaning |
 # |---|---|---|
-# | *pas* → *point* | *il ne crie pas quand il est triste* → *il ne crie point quand il est triste* | the same, in the manner of an old book |
+# | *pas* → *point* | *il ne crie pas quand il est triste* → *il ne crie point quand il est triste* | the same, "not", in the manner of an old book |
 # | *pas* → *plus* | → *il ne crie plus quand il est triste* | another: he no longer shouts |
 # | no negation | → *il crie quand il est triste* | the opposite |
 # | clause first | → *quand il est triste, il ne crie pas* | the same |
@@ -653,7 +657,7 @@ for name, (meaning, edit) in EDITS.items():
 # (claim-13-2)=
 # ### Claim 2: "BLEU above 15 means that it translates"
 #
-# Fifteen is the mark that the capstone of this course asks for. What does it take to pass it? The claim is false if something passes that gets more than half of the sentences wrong.
+# Fifteen is the mark that the *capstone* asks for, the report on your own translator in this lesson's exercise. What does it take to pass it? The claim is false if something passes that gets more than half of the sentences wrong.
 # Five rivals without a network: the English itself, the most frequent French words, any training sentence, the translation of the most similar
 # English one, and a dictionary that goes word for word. And a real Transformer, of the same shape as ours, that is stopped after 300 steps of training; the study `twins` has others, trained for 400
 # steps from several seeds.
@@ -885,6 +889,9 @@ for name in tests:
     }
     print(f"{name:22} the beam is better:", words_for_it)
 
+# %% [markdown]
+# "False" says only: not better. On `in_distribution` the translator of this page hardly gains or loses; the fresh sets show a fifth of a point, and young translators, less sure, five points.
+
 # %% tags=["nbval-ignore-output"]
 slower = sum(seconds[name, 4] for name in tests) / sum(seconds[name, 1] for name in tests)
 print("the beam takes more than 1.3 times as long, all four together:", slower > 1.3)
@@ -927,7 +934,7 @@ print("what it writes is more probable, says the model, in 9 of 10 cases:", like
 #
 # ```{admonition} Verdict: not always; it helped this translator with unseen words and hurt it on long sentences
 # :class: note verdict
-# Both are beyond the luck of drawing sentences: fresh test sets say the same (and on sentences like those of training a fifth of a point is gained). Beyond the luck of *training* is only the first, and only for young translators: each of the trainings gained with unseen words, and on long sentences the word is "open". On long sentences the model itself nearly always finds
+# Both are beyond the luck of drawing sentences: fresh test sets say the same (and on sentences like those of training a fifth of a point is gained). Beyond the luck of *training* are, for young translators, the gains with unseen words and on sentences like those of training; on long ones the word is "open". There the model itself nearly always finds
 # the beam's translation more probable where the two differ, though more is left out: what is better is the *search*, and what is mistaken is the *model*.
 # ```
 #
@@ -939,15 +946,18 @@ print("what it writes is more probable, says the model, in 9 of 10 cases:", like
 #
 # **1. Does it agree with the gold alignment?** Yes, and you have seen it: AER below 0.05 on the first test set (but above 0.2 on the long sentences).
 #
-# **2. Does the word with the greatest weight matter?** The model reads the right beginning of the translation and must say the next French word. Hide one English word from the cross-attention of all
-# heads, in both layers (by the mask, as in lesson 8): is the French word still its first choice? Hide the one that it looked at most; for comparison
-# the second, and any other. Where a word has nine tenths of the weight, that the output changes is nearly implied, whatever the word. So look at the
-# places where the first word has *less than half* of the weight that falls on words (some falls on `</s>`, which is never hidden), and
-# compare: hide the first alone, or hide *all other words together*, which takes more of the weight. The claim needs the first to do more harm all the same: the whole interval of the difference above 0
-# (drawing sentences).
+# **2. Does the word with the greatest weight matter?** The model reads the right beginning of the translation and must say the next French word. Hide English words from the cross-attention of all
+# heads, in both layers (by the mask, as in lesson 8): is the French word still its first choice?
+#
+# | hidden | compared with | where |
+# |---|---|---|
+# | the word looked at most | the second; any other; the same, hidden from the encoder too | everywhere |
+# | the word looked at most, alone | *all other words together*, which have more of the weight | where it has *less than half* of the weight on words (`</s>`, never hidden, has some) |
+#
+# The claim needs the second line, for where a word has nine tenths of the weight it is nearly implied that the output changes: there the first must do more harm, by the whole interval of the difference (drawing sentences).
 
 
-# %%
+# %% tags=["hide-input"]
 @torch.inference_mode()
 def still_written(pair, encoder_too=False):
     """(2S + 1, T): with English words hidden, is French word t still the first choice?
@@ -1048,8 +1058,8 @@ print(
 assert above(harm) == "true"  # what the text below says
 
 # %% [markdown]
-# So the greatest weight points at a word that matters. Where it is less than half of what falls on words, hiding this one does more harm than hiding all others together,
-# which have more of the weight: this word matters by more than its weight. And in nearly one case of five the word is written though the one looked at
+# So the greatest weight points at a word that matters. Where it is less than half of what falls on words, hiding this one does more harm than hiding all others together:
+# it matters by more than its weight. And in nearly one case of five the word is written though the one looked at
 # most is hidden. Has it been read off the neighbours,
 # whose vectors know of the word since the encoder? Hardly: hidden from the encoder too, it is lost only a little more often. A guess: the model gets it from the French words before, and from
 # what else it sees.

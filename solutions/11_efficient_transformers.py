@@ -20,7 +20,7 @@ have and, if something is wrong, what it probably is. Check as often as you like
 the end of the lesson's page.
 
 **What you are given:** `scaled_dot_product_attention(query, key, value, mask)`, yours if you kept it in exercise 1. It gives **two** things, the
-output and the weights, and `mask` is `True` where a query may attend. What you may not use are the library's own cache and its searches; the check notices.
+output and the weights, and `mask` is `True` where a query may attend. PyTorch's `F.scaled_dot_product_attention` is allowed, too. What you may not use are the library's own cache and its searches; the check notices.
 """
 
 # %% setup
@@ -203,7 +203,7 @@ block. Return what attention over all keys together would give, softmax(QKᵀ / 
 through them with a `for`, and keep for each query: its largest score so far, the sum of its weights, the weighted sum of values.
 
 ```python
-query, key, value = torch.randn(3, 2, 6, 4)
+(query, key), value = torch.randn(2, 2, 6, 4), torch.randn(2, 6, 3)  # d_head 4, d_value 3
 blocks = [(key[:, :4], value[:, :4]), (key[:, 4:], value[:, 4:])]
 whole = scaled_dot_product_attention(query, key, value)[0]
 print((attention_over_blocks(query, iter(blocks)) - whole).abs().max() < 1e-5)  # tensor(True)

@@ -13,8 +13,7 @@ r"""
 *110 minutes, 10 points. You need: lesson 13, and your translator of exercise 12.*
 
 You write the two measures of the lesson, and then use them on **your own translator**: is it any good, does a beam help,
-does it look where it should, how long does it take, and what does it get wrong? At the end there is a page with your
-results.
+does it look where it should, how long does it take, and what does it get wrong?
 
 Write your answer in the cell of the question, run that cell, then run the `check` below it. It says how many points you
 have and, if something is wrong, what it probably is. Check as often as you like. Hints are folded; the solution is at
@@ -68,7 +67,7 @@ $$\mathrm{BLEU} = 100 \cdot \mathrm{BP} \cdot (p_1\,p_2\,p_3\,p_4)^{1/4}, \qquad
   the reference of *its own* sentence. Add over **all sentences** first, divide once.
 - $c$ and $\ell$ are the words of all translations together, and of all references.
 - A translation of fewer than $n$ words simply has no $n$-grams; it may have no word at all. If for some $n$ nothing matches, or
-  no translation has an $n$-gram (all of them have two words, say), BLEU is 0.
+  no translation has an $n$-gram (all of them have two words, say), BLEU is 0: return it before you divide.
 
 ```python
 reference = "les petits chats noirs ne dorment pas ce soir".split()
@@ -226,19 +225,19 @@ Write `capstone(translator, pairs)`. It translates the `source` of each pair, an
 | key | what |
 |---|---|
 | `greedy`, `beam` | the translations, a list of texts each; greedy search, and a beam of 4 |
-| `seconds_greedy`, `seconds_beam` | how long each search took |
+| `seconds_greedy`, `seconds_beam` | how long each search took (the first call is slower: warm up) |
 | `bleu_greedy`, `bleu_beam` | by your `bleu`, of words as `words(text)` gives them |
-| `p` | of the difference of the two, by a paired bootstrap: `compare(greedy, beam, references).p`, of texts, or that of the lesson |
+| `p` | of the difference of the two, by a paired bootstrap: sacreBLEU's, `compare(greedy, beam, references).p`, which the report doubles (the lesson's, of both directions, passes too) |
 | `aer` | by your `links` and `alignment_error_rate`, from `decoder_steps(translator, pairs)` and `gold_of(pairs)` |
 | `failures` | for each kind of error, how many greedy translations have it: `tags(Example(source, translation, reference))` |
 
 `translator.translate(sentences, beam=4, attention=False)` gives an object with `.text` for each sentence; without `beam`
-the search is greedy. A pair has `.source` and `.target`. `decoder_steps` and `gold_of` give lists, with the `weights` of question 2 and an object with `.sure` and `.possible` for each pair.
-The check calls your function with the translator that the first cell found. Two of its sentences out of three are like those of
-`test`; one has a word that training never shows.
+the search is greedy. A pair has `.source` and `.target`. `decoder_steps` gives the `weights` of question 2 for each pair (the reference
+is read); `gold_of` an object with `.sure` and `.possible`.
+The check calls your function with the translator that the first cell found, and with 30 pairs: 20 are like those of
+`test`, 10 have a word that training never shows.
 
-A point is for a translator that translates (BLEU above 15, and from the source alone), one for its scores, and one for alignment,
-time and failures.
+A point is for the scores, one for alignment, time and failures, the last for a translator that translates: BLEU above 15 (400 steps of exercise 12 are enough).
 
 ```python
 print(sorted(capstone(translator, test[:5])))  # aer, beam, bleu_beam, bleu_greedy, failures, greedy, p, seconds_beam, seconds_greedy
@@ -295,7 +294,7 @@ check("q3")
 r"""
 <!-- hints q3 -->
 :::{dropdown} Hint 1 of q3: start small
-Return a dictionary with the translations alone, and check. The hint says what is missing next.
+Return a dictionary with the two lists of translations, and check: the hint names the next key that is missing.
 :::
 
 :::{dropdown} Hint 2 of q3: words

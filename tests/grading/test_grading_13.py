@@ -1,16 +1,19 @@
 """The checks of exercise 13: the references are sacreBLEU's and the library's, and each mistake is told by its name."""
 
+import copy
 import json
 
 import numpy as np
 import pytest
 import sacrebleu
 import torch
+from answers import right_text
 from safetensors.torch import save_file
 
 from lessons_lib.grading import final_report as capstone
 from lessons_lib.grading import parts
 from lessons_lib.grading.arrays import encode
+from lessons_lib.grading.judge.step import Cases
 from lessons_lib.grading.judge.verdict import judge as judged
 from lessons_lib.grading.lesson_13 import drive, judge, mistakes
 from lessons_lib.grading.lesson_13 import mistakes_links as linked
@@ -23,11 +26,15 @@ from lessons_lib.translation.search.model_folder import save_model
 SEEDS = range(8)
 
 
-def hint(question, seed, *answers):
+def verdict(question, seed, *answers):
     """What the learner is told, for functions of our own (which `run` would refuse)."""
     inputs = drive.QUESTIONS[question].make(seed)
     arrays = drive.QUESTIONS[question].drive(answers if len(answers) > 1 else answers[0], inputs)
-    return judged(judge.STEPS[question], inputs, encode(arrays)).hint
+    return judged(judge.STEPS[question], inputs, encode(arrays))
+
+
+def hint(question, seed, *answers):
+    return verdict(question, seed, *answers).hint
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -96,6 +103,59 @@ def test_the_test_set_of_the_report_is_held_out_and_its_references_can_be_exchan
     assert all(mine.target != theirs.target for mine, theirs in zip(other, pairs, strict=False))
     assert [pair.target for pair in other] == [pair.target for pair in [*pairs[1:12], pairs[0]]]
     assert (drive.make_test_set(4)["known"] != inputs["known"]).any()
+
+
+@pytest.mark.parametrize("noise", [0.8, 1.5])  # it aligns still; it does not
+def test_a_right_report_on_a_bad_translator_lacks_the_translators_point_alone(noise, monkeypatch):
+    translator = copy.deepcopy(load_course_translator("cpu"))
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for weights in translator.model.parameters():
+            weights += noise * weights.std(correction=0) * torch.randn_like(weights)
+    monkeypatch.setattr(drive, "find_translator", lambda: (translator, "theirs"))
+    plain = right_text("13_evaluating_translation", "plain_capstone")
+    every, code = sum(step.points for step in judge.STEPS["q3"]), {}
+    exec(plain, code)
+    found = verdict("q3", 0, code["capstone"])
+    assert found.hint.startswith("The report's 'greedy' has BLEU ")
+    assert found.hint.endswith("more than 15 is asked for: train longer (exercise 12).")
+    assert sum(step.points for step in judge.STEPS["q3"][: found.passed]) == every - 1
+    for old, new, said in (
+        ("    report = {}", "    sources = sorted(sources)\n    report = {}", "in another order than the pairs"),
+        (" alignment_error_rate(f", " 1 - alignment_error_rate(f", "aer "),
+    ):
+        assert plain.count(old) == 1
+        exec(plain.replace(old, new), code)
+        assert said in hint("q3", 0, code["capstone"])
+
+
+def test_a_translator_that_mostly_says_the_same_is_no_report_made_of_the_references():
+    inputs = drive.make_test_set(0)
+    texts = ["il dort", "il dort", "il dort", "elle dort"] * 8
+    arrays = {f"{case}.{name}": drive._bytes("\n".join(texts[:n]))
+              for case, n in (("report", 30), ("exchanged", 12)) for name in drive.SYSTEMS}  # fmt: skip
+    read = [" ".join(pair.source.split()) for pair in drive.pairs_of(inputs)]
+    arrays |= {"watched.read": drive._bytes("\n".join(read))}
+    arrays |= {f"watched.found_{beam}": arrays["report.greedy"] for beam in (1, 4)}
+    assert judge.from_sources(inputs, Cases(arrays)) is None
+    moved = drive._bytes("\n".join([*texts[1:12], "oui"]))
+    other = drive._bytes("\n".join(f"le chat {n}" for n in range(30)))
+    again = drive._bytes("\n".join(f"le chat {n}" for n in range(1, 13)))
+    assert judge.from_sources(inputs, Cases(arrays | {"exchanged.greedy": moved})) is None
+    made_of = judge.from_sources(inputs, Cases(arrays | {"report.greedy": other, "exchanged.greedy": again}))
+    assert "is made of the references" in made_of
+
+
+def test_the_clock_beside_the_search_leaves_warming_up_out():
+    watched = drive.Watched(load_course_translator("cpu"))
+    sources = ["the cat sleeps", "the dog eats"]
+    watched.translator.translate("Warm up.", beam=2)
+    watched.translator.translate(sources[:1])
+    watched.translator.translate(sources)
+    for text in sources:
+        watched.translator.translate([text], beam=4)
+    took = [seconds for *_, seconds in watched.calls]
+    assert watched.seconds(sources) == {1: took[2], 4: took[3] + took[4]}
 
 
 def test_the_judges_bootstrap_is_that_of_the_lesson():

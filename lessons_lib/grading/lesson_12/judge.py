@@ -106,6 +106,8 @@ def runs(inputs: Inputs, cases: Cases) -> str | None:
 
 def beam_runs(inputs: Inputs, cases: Cases) -> str | None:
     error = runs(inputs, cases)
+    if error is not None and "selected index k out of range" in error:
+        return f"topk asks for more candidates than there are; min(2 * beam, their number) is enough. ({error})"
     if error is None or "list index out of range" not in error:
         return error
     return (

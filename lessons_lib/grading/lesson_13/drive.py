@@ -286,37 +286,51 @@ class Watched:
     """A translator whose `translate` notes how long it took with each beam, and what it read, as `translator`."""
 
     def __init__(self, translator: Translator):
-        self.translator, self.seconds = copy.copy(translator), dict[int, float]()
+        self.translator = copy.copy(translator)
+        self.calls: list[tuple[int, list[str], float]] = []  # the beam, the sentences, the seconds
         self.read: list[str] = []
         self.found: dict[int, list[str]] = {}  # the texts, by the beam
         find = translator.translate
 
         def translate(sentences: str | Sequence[str], beam: int = 1, *more: Any, **how: Any) -> Any:
-            self.read += [sentences] if isinstance(sentences, str) else sentences
+            alone = isinstance(sentences, str)
+            given = [text for text in ([sentences] if alone else sentences) if isinstance(text, str)]
+            self.read += given
             begin = time.perf_counter()
             try:
                 made = find(sentences, beam, *more, **how)
-                each = [made] if isinstance(sentences, str) else made
+                each = [made] if alone else made
                 self.found.setdefault(beam, []).extend(one.text for one in each)
                 return made
             finally:
-                self.seconds[beam] = self.seconds.get(beam, 0.0) + time.perf_counter() - begin
+                self.calls.append((beam, given, time.perf_counter() - begin))
 
         self.translator.translate = translate
+
+    def seconds(self, sources: Sequence[str]) -> dict[int, float]:
+        """By the beam, without warming up: calls for other sentences, or for such as are translated once more."""
+        spent: dict[int, float] = {}
+        for i, (beam, given, seconds) in enumerate(self.calls):
+            later = {text for other, texts, _ in self.calls[i + 1 :] if other == beam for text in texts}
+            if any(text in sources and text not in later for text in given):
+                spent[beam] = spent.get(beam, 0.0) + seconds
+        return spent
 
 
 def drive_capstone(answer: Callable, inputs: Arrays) -> Arrays:
     """Beside the report: with which beams it translated, for how long, and the translator's cross-attention."""
     translator = find_translator()[0]
-    steps = decoder_steps(translator, pairs_of(inputs))
+    pairs = pairs_of(inputs)
+    steps = decoder_steps(translator, pairs)
     watched = Watched(translator)
     cases = capstone_cases(watched.translator, inputs)
     arrays = drive_cases({"report": cases.pop("report")}, answer, report_arrays)
-    arrays["watched.read"] = _lines([text for text in watched.read if isinstance(text, str)], "texts")
+    arrays["watched.read"] = _lines(watched.read, "texts")
     for beam in (1, 4):
         arrays[f"watched.found_{beam}"] = _lines(watched.found.get(beam, []), "texts")
-    arrays["watched.beams"] = np.array(list(watched.seconds), dtype=np.int64)
-    arrays["watched.seconds"] = np.array(list(watched.seconds.values()), dtype=np.float64)
+    seconds = watched.seconds([pair.source for pair in pairs])
+    arrays["watched.beams"] = np.array(list(seconds), dtype=np.int64)
+    arrays["watched.seconds"] = np.array(list(seconds.values()), dtype=np.float64)
     arrays |= {f"steps.pair_{i}": np.asarray(weights, dtype=np.float64) for i, weights in enumerate(steps)}
     return arrays | drive_cases(cases, answer, report_arrays)
 
