@@ -97,6 +97,10 @@ def _why_missing(module: nn.Module, key: str, unknown: Sequence[str]) -> str:
         return f"`{first}` is the class {made.__name__} itself: make one of it, {made.__name__}(…), in __init__"
     if isinstance(made, list | tuple | dict):
         return f"PyTorch does not see the layers in a plain list: make `{first}` an nn.ModuleList (there is no {key})"
+    if isinstance(made, nn.ModuleList) and key.split(".")[1] == str(len(made)):
+        return f"there is no {key}: `{first}` holds {len(made)} layers, and more are due"
+    if last == "bias" and isinstance(getattr(part, "weight", None), torch.Tensor):
+        return f"there is no parameter {key}: the layer has one, nn.Linear makes it unless told bias=False"
     instead = f" (your module has {unknown[0]})" if unknown else ""
     return f"there is no parameter {key}{instead}: the question fixes the names of the parts"
 

@@ -37,11 +37,12 @@ def name_variation(given: np.ndarray, formula: Callable[..., np.ndarray], axes: 
             if close(given, mistaken, 1e-3) and sentences not in found:
                 found.append(sentences)
         if found:
-            return _in_common(found)
+            return in_common(found)
     return None
 
 
-def _in_common(found: list[tuple[str, ...]]) -> str | None:
+def in_common(found: list[tuple[str, ...]]) -> str | None:
+    """What all explanations say, or both where there are two that share nothing."""
     common = [sentence for sentence in found[0] if all(sentence in other for other in found)]
     if common:
         return " ".join(common)

@@ -162,7 +162,7 @@ def head_places(inputs: Inputs, cases: Cases) -> str | None:
             continue
         if close(weights, np.full_like(weights, 1 / length)):
             return "Every word looks at all words alike: queries and keys must tell the positions apart."
-        if (exchanged.argmax(axis=-1) == before).all() and exchanged[0, 0] > exchanged[0].mean():
+        if (exchanged.argmax(axis=-1) == before).all() and (exchanged[words, before] > 1.01 / length).all():
             return "Query and key are exchanged, so words look ahead: the query says what a word looks for."
         if (looks == words).all():
             return "Every word looks at itself: move the queries or the keys by one position."
@@ -170,7 +170,7 @@ def head_places(inputs: Inputs, cases: Cases) -> str | None:
             return "Every word looks two places back; move the queries or the keys by one position only."
         if (weights.argmin(axis=-1) == before).all():
             return "The word before gets the least weight of all, where it should get the most: is a sign wrong?"
-        if (looks[:-1] == words[1:]).all():
+        if (looks[1:-1] == words[2:]).all() and looks[0] in (0, 1):
             return "Every word looks at the next one: the rows are moved the wrong way."
         if (looks[1:] == before[1:]).all():
             return f"The first word has none before it and must look at itself, but it looks at word {looks[0]}."
@@ -280,6 +280,13 @@ def _differs(case: Case, arguments: Inputs, sentence: str, tolerance: float = 1e
 
 
 def _with_a_batch(case: Case, arguments: Inputs, letters: str) -> str | None:
+    scores = dot_products(arguments["query"], arguments["key"]) / np.sqrt(arguments["key"].shape[-1])
+    for axis in range(scores.ndim - 1):
+        if case.error is None and close(case["weights"], softmax(scores, axis)):
+            return (
+                f"Right for (T, d_head), but for {letters} the softmax runs over axis {axis}, and not over the keys: "
+                "write dim=-1 (a softmax without dim chooses an axis by itself)."
+            )
     return _differs(
         case, arguments, f"Right for (T, d_head), but not for {letters}; count axes from the end, -1 and -2"
     )

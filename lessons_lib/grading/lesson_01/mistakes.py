@@ -143,7 +143,7 @@ WRONG_OUTPUTS: list[Wrong] = [
 # The weights made of the scaled scores s and the mask m, where every query has allowed and forbidden keys.
 WRONG_MASKS: list[Wrong] = [
     (
-        "The mask changes nothing: forbidden keys keep their weight.",
+        "The mask changes nothing: forbidden keys keep their weight (is what masked_fill gives back used?).",
         lambda s, m: softmax(s),
     ),
     (

@@ -301,6 +301,11 @@ def lookup_places(inputs: Inputs, cases: Cases) -> str | None:
                 f"Of the {len(finds)} rows of w_query, row {word} is all zeros, so word {word} looks for nothing: each "
                 "row must be filled before the function returns."
             )
+        if w_query.shape[1] == 1:
+            return (
+                f"With d_head = 1 a score is a product of two numbers, so of {len(finds)} words one at an end wins; "
+                "give each word a direction of its own."
+            )
         return f"Of {len(finds)} words, word {word} finds word {found[word]}; it must find word {finds[word]}."
     return None
 

@@ -29,8 +29,8 @@ from lessons_lib.grading.lesson_03.mistakes import (
     KNOWN_MASKS,
     KNOWN_MERGES,
     KNOWN_OUTPUTS,
+    KNOWN_SPLITS,
     WRONG_SIDES,
-    WRONG_SPLITS,
     WRONG_WEIGHTS,
 )
 
@@ -59,7 +59,7 @@ def heads_split(inputs: Inputs, cases: Cases) -> str | None:
     n_heads = inputs["heads"].shape[1]
     right, given = split_heads(inputs["x"], n_heads), cases["split"]["heads"]
     if not close(given, right):
-        hint = name_mistake(given, WRONG_SPLITS, inputs["x"], n_heads)
+        hint = name_mistake(given, KNOWN_SPLITS, inputs["x"], n_heads)
         hint = hint or random_or_rounded(cases["split"], cases["split"], "heads", right)
         hint = hint or _moved("heads", given, right, "x", inputs["x"])
         return hint or f"The heads are wrong: {difference('heads', given, right)}."
@@ -153,6 +153,8 @@ def masked_runs(inputs: Inputs, cases: Cases) -> str | None:
             "The rows of the mask (T, S) meet the axis of the heads: leave it as it is, without unsqueeze, and it fits "
             f"scores (B, H, T, S). ({error})"
         )
+    if error and set(sizes(error) or ()) == set(inputs["mask"].shape):
+        return f"With a mask (T, S) it fails: {error}; it has a row for each query, as scores have: is it transposed?"
     return error and f"With a mask (T, S) it fails: {error}"
 
 
@@ -310,6 +312,11 @@ def _odd_shape(function: str, given: tuple, due: tuple, heads: tuple) -> str | N
         ): "n_heads and d_head are exchanged: there must be n_heads heads, each d_model / n_heads wide.",
         ("split_heads", (batch * n_heads, words, d_head)): "Batch and heads are one axis; keep them apart, "
         "(B, H, T, d_head).",
+        (
+            "merge_heads",
+            (batch, words * n_heads * d_head),
+        ): "The words of a sentence are joined, too: each keeps a row of "
+        "its own, so only the last two axes of (B, T, H, d_head) become one, flatten(2).",
         ("merge_heads", (batch, n_heads * words, d_head)): "The heads are joined along the words; join them along the "
         "last axis, so that each word has the numbers of all heads.",
         ("merge_heads", (batch, words, d_head)): "The heads are averaged or added up; put them side by side, "

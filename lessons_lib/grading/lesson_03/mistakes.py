@@ -30,6 +30,19 @@ WRONG_SPLITS: list[Wrong] = [
     ),
 ]
 
+# Rarer ones of the same kind, asked for after those.
+RARE_SPLITS: list[Wrong] = [
+    (
+        "The axes of x are not cut but filled anew, in another order: view and reshape keep the order of the numbers, "
+        "so cut the last axis alone, to (B, T, H, d_head), and let transpose(1, 2) exchange axes.",
+        lambda x, h, order=order: x.reshape(len(x), *np.array([h, x.shape[1], x.shape[2] // h])[list(order)]).transpose(
+            0, *(1 + np.argsort(order))
+        ),
+    )
+    for order in itertools.permutations(range(3))
+    if order not in ((0, 1, 2), (1, 0, 2), (1, 2, 0))  # the first above, right, and the second above
+]
+
 # x (B, T, D) made of the heads (B, H, T, d_head).
 WRONG_MERGES: list[Wrong] = [
     (
@@ -341,7 +354,8 @@ WRONG_SIDES: list[Wrong] = [
 # The weights made of the scaled scores s (B, H, T, S) and the mask m, where every query has allowed and forbidden keys.
 WRONG_MASKS: list[Wrong] = [
     (
-        "The mask changes nothing: forbidden keys keep their weight in every head.",
+        "The mask changes nothing: forbidden keys keep their weight in every head (is what masked_fill gives back "
+        "used?).",
         lambda s, m: softmax(s),
     ),
     (
@@ -427,6 +441,7 @@ WRONG_WEIGHTS: list[Wrong] = [
     ),
 ]
 
+KNOWN_SPLITS = [*WRONG_SPLITS, *RARE_SPLITS]
 KNOWN_MERGES = [*WRONG_MERGES, *RARE_MERGES]
 KNOWN_OUTPUTS = [*WRONG_OUTPUTS, *RARE_OUTPUTS]
 KNOWN_MASKS = [*WRONG_MASKS, *RARE_MASKS]

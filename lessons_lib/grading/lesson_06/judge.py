@@ -14,7 +14,8 @@ from lessons_lib.grading.judge.properties import (
     random_or_rounded,
     wrong_gradients,
 )
-from lessons_lib.grading.judge.step import Cases, Step
+from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.judge.variations import Axes, name_variation
 from lessons_lib.grading.lesson_06.drive import OTHER_EPS, PLACES, norm_cases
 from lessons_lib.grading.lesson_06.mistakes import (
     FORMULAS,
@@ -24,6 +25,10 @@ from lessons_lib.grading.lesson_06.mistakes import (
     KNOWN_PRE,
     KNOWN_RMS,
     KNOWN_RMS_EPS,
+    LAYER_AXES,
+    RMS_AXES,
+    chosen_layer,
+    chosen_rms,
 )
 from lessons_lib.grading.lesson_06.reference import (
     layer_norm,
@@ -64,7 +69,7 @@ def fresh(inputs: Inputs, cases: Cases) -> str | None:
 
 
 def layer_values(inputs: Inputs, cases: Cases) -> str | None:
-    return _values(inputs, cases, "words", layer_norm, ("gamma", "beta"), KNOWN_LAYER)
+    return _values(inputs, cases, "words", layer_norm, ("gamma", "beta"), KNOWN_LAYER, (chosen_layer, LAYER_AXES))
 
 
 def layer_eps(inputs: Inputs, cases: Cases) -> str | None:
@@ -91,13 +96,13 @@ def layer_properties(inputs: Inputs, cases: Cases) -> str | None:
             "Right near 0, but not for x + 3000: the mean of x² minus the squared mean loses all its digits; "
             "take the mean away first, then square."
         )
-    return _properties(inputs, cases, lambda x: layer_norm(x, *arguments)) or wrong_gradients(
-        cases["gradient"], layer_norm_gradients(inputs["cotangent"], x["words"], *arguments)
-    )
+    return _properties(
+        inputs, cases, lambda x: layer_norm(x, *arguments), lambda x, axis: chosen_layer(x, *arguments, axis=axis)
+    ) or wrong_gradients(cases["gradient"], layer_norm_gradients(inputs["cotangent"], x["words"], *arguments))
 
 
 def rms_values(inputs: Inputs, cases: Cases) -> str | None:
-    return _values(inputs, cases, "words", rms_norm, ("gamma",), KNOWN_RMS)
+    return _values(inputs, cases, "words", rms_norm, ("gamma",), KNOWN_RMS, (chosen_rms, RMS_AXES))
 
 
 def rms_half(inputs: Inputs, cases: Cases) -> str | None:
@@ -134,7 +139,7 @@ def rms_properties(inputs: Inputs, cases: Cases) -> str | None:
             "Right for large numbers in float16, but not for small ones",
             2e-3,
         )
-        or _properties(inputs, cases, lambda x: rms_norm(x, gamma))
+        or _properties(inputs, cases, lambda x: rms_norm(x, gamma), lambda x, axis: chosen_rms(x, gamma, axis=axis))
         or wrong_gradients(cases["gradient"], rms_norm_gradients(inputs["cotangent"], x["words"], gamma))
     )
 
@@ -181,7 +186,13 @@ def residual_properties(inputs: Inputs, cases: Cases) -> str | None:
 
 
 def _values(
-    inputs: Inputs, cases: Cases, case: str, right: Callable, names: Iterable[str], wrong: Iterable[Wrong]
+    inputs: Inputs,
+    cases: Cases,
+    case: str,
+    right: Callable,
+    names: Iterable[str],
+    wrong: Iterable[Wrong],
+    chosen: tuple[Callable, Axes] | None = None,
 ) -> str | None:
     x, given = norm_cases(inputs)[case].astype(np.float64), cases[case]["output"]
     arguments = [inputs[name] for name in names]
@@ -196,6 +207,7 @@ def _values(
     where = "" if case == "words" else " for a word whose numbers hardly differ (is ε where it belongs?)"
     hint = name_mistake(given, wrong, x, *arguments) or changed_in_place(cases[case], {"x": norm_cases(inputs)[case]})
     hint = hint or random_or_rounded(cases[case], cases[case], "output", expected)
+    hint = hint or (chosen and name_variation(given, *chosen, x, *arguments))
     return hint or f"The values differ{where}: {gap}."
 
 
@@ -208,10 +220,29 @@ def _eps(cases: Cases, right: np.ndarray, with_default: np.ndarray, default: str
     return _differs(cases, "eps", right, f"Right with the default ε, but not with eps={OTHER_EPS}")
 
 
-def _properties(inputs: Inputs, cases: Cases, right: Callable[[np.ndarray], np.ndarray]) -> str | None:
+def _of_several_words(
+    case: Case, x: np.ndarray, over: Callable[[np.ndarray, int | tuple[int, ...]], np.ndarray]
+) -> str | None:
+    """Which axes of a batch x (B, T, D) a norm runs over that is right for (T, D); `over` is the norm over them."""
+    for axes in (1, (1, 2), (0, 2), (0, 1, 2), 0):
+        if case.error is None and close(case["output"], over(x, axes), 1e-3):
+            return (
+                f"Right for (T, d_model), but for (B, T, d_model) it runs over axis {axes}, and so over several words; "
+                "each word needs its own, dim=-1."
+            )
+    return None
+
+
+def _properties(
+    inputs: Inputs,
+    cases: Cases,
+    right: Callable[[np.ndarray], np.ndarray],
+    over: Callable[[np.ndarray, int | tuple[int, ...]], np.ndarray],
+) -> str | None:
     x = norm_cases(inputs)
     return (
         changed_in_place(cases["words"], {"x": x["words"]})
+        or _of_several_words(cases["batch"], x["batch"].astype(np.float64), over)
         or _differs(cases, "one", right(x["one"]), "Right for (T, d_model), but not for one word, (d_model,)")
         or _differs(cases, "batch", right(x["batch"]), "Right for (T, d_model), but not for (B, T, d_model)")
         or _differs(cases, "heads", right(x["heads"]), "Right for a batch, but not with one more axis in front")

@@ -1,11 +1,12 @@
 """Lesson 6: the ways in which norms and the residual path go wrong, each as a version of the reference."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
+from lessons_lib.grading.judge.variations import Axes
 from lessons_lib.grading.lesson_06.reference import post, pre, rms_norm, root_mean_square, standardised
 
 
@@ -182,6 +183,70 @@ RARE_LAYER: list[Wrong] = [
     ),
 ]
 
+# Where the norm is divided by what its root makes of the mean square.
+_ROOT = [
+    ("The root is taken twice; once is right.", lambda square: np.sqrt(np.sqrt(square))),
+    ("The root multiplies here; divide by it.", lambda square: 1 / np.sqrt(square)),
+]
+
+
+def chosen_layer(
+    x: np.ndarray,
+    g: np.ndarray,
+    b: np.ndarray,
+    *,
+    axis: int | tuple[int, ...] | None = -1,
+    above: Callable = np.subtract,
+    below: Callable = lambda x, centred, mean: mean(centred**2),
+    root: Callable = np.sqrt,
+    finish: Callable = lambda hat, g, b: g * hat + b,
+) -> np.ndarray:
+    """LayerNorm; the keywords make one of its choices otherwise. ``mean`` is that over ``axis``."""
+
+    def mean(numbers: np.ndarray) -> np.ndarray:
+        return numbers.mean(axis=axis, keepdims=True)
+
+    return finish(above(x, mean(x)) / root(below(x, x - mean(x), mean) + 1e-5), g, b)
+
+
+LAYER_AXES: Axes = {
+    "axis": [
+        ("Mean and variance run over the words, so a word's result depends on its neighbours; use dim=-1.", 0),
+        ("Mean and variance run over words and dimensions together; each word needs its own, dim=-1.", None),
+    ],
+    "above": [
+        ("The mean is not taken away: subtract it before you divide.", lambda x, mean: x),
+        ("The mean is added; it is taken away.", np.add),
+        ("x is taken away from the mean; it is x − mean.", lambda x, mean: mean - x),
+    ],
+    "below": [
+        (
+            "Below the line stands the mean of x²; the variance is the mean of the square of x − mean.",
+            lambda x, centred, mean: mean(x**2),
+        ),
+        (
+            "The squares are added up and not divided; the variance is a mean over D.",
+            lambda x, centred, mean: mean(centred**2) * x.shape[-1],
+        ),
+        (
+            "The variance is divided by D − 1 (torch.var's default); a norm divides by D: var(…, correction=0).",
+            lambda x, centred, mean: mean(centred**2) * x.shape[-1] / (x.shape[-1] - 1),
+        ),
+    ],
+    "root": [("It divides by the variance; divide by its square root.", lambda square: square), *_ROOT],
+    "finish": [
+        ("γ is not used: multiply by it after the division.", lambda hat, g, b: hat + b),
+        ("β is not used: add it at the end.", lambda hat, g, b: g * hat),
+        ("Neither γ nor β is used: multiply by γ, then add β.", lambda hat, g, b: hat),
+        ("γ and β are exchanged: γ multiplies, β is added.", lambda hat, g, b: b * hat + g),
+        ("β is added before γ multiplies; multiply first, then add.", lambda hat, g, b: g * (hat + b)),
+        ("β is taken away; it is added.", lambda hat, g, b: g * hat - b),
+        ("1 + γ multiplies; γ starts as 1 and multiplies as it is.", lambda hat, g, b: (1 + g) * hat + b),
+        ("γ divides here; it multiplies.", lambda hat, g, b: hat / g + b),
+        ("γ is added; it multiplies.", lambda hat, g, b: hat + g + b),
+    ],
+}
+
 # LayerNorm of words that hardly differ within themselves, made of x (T, D), γ, β.
 WRONG_EPS: list[Wrong] = [
     (
@@ -330,6 +395,55 @@ RARE_RMS: list[Wrong] = [
         lambda x, g: g * x / np.abs(x).max(axis=-1, keepdims=True),
     ),
 ]
+
+
+def chosen_rms(
+    x: np.ndarray,
+    g: np.ndarray,
+    *,
+    axis: int | tuple[int, ...] | None = -1,
+    above: Callable = lambda x, mean: x,
+    below: Callable = lambda x, mean: mean(x**2),
+    root: Callable = np.sqrt,
+    finish: Callable = np.multiply,
+) -> np.ndarray:
+    """RMSNorm, likewise."""
+
+    def mean(numbers: np.ndarray) -> np.ndarray:
+        return numbers.mean(axis=axis, keepdims=True)
+
+    return finish(g, above(x, mean(x)) / root(below(x, mean) + 1e-6))
+
+
+RMS_AXES: Axes = {
+    "axis": [
+        ("The mean of x² runs over the words; each word needs its own, dim=-1.", 0),
+        ("The mean of x² runs over words and dimensions together; each word needs its own, dim=-1.", None),
+    ],
+    "above": [
+        ("The mean is taken away above the line; RMSNorm leaves x as it is.", np.subtract),
+    ],
+    "below": [
+        ("x² is added up and not divided; divide by the root of the mean.", lambda x, mean: mean(x**2) * x.shape[-1]),
+        ("It squares the mean; take the mean of the squares.", lambda x, mean: mean(x) ** 2),
+        (
+            "It divides by the spread around the mean; divide by the root of the mean of x².",
+            lambda x, mean: mean((x - mean(x)) ** 2),
+        ),
+        (
+            "The sum of x² is divided by d_model − 1; its mean is divided by d_model.",
+            lambda x, mean: mean(x**2) * x.shape[-1] / (x.shape[-1] - 1),
+        ),
+    ],
+    "root": [("It divides by the mean of x²; divide by its square root.", lambda square: square), *_ROOT],
+    "finish": [
+        ("γ is left out: multiply by it after the division.", lambda g, hat: hat),
+        ("γ is added; it multiplies.", np.add),
+        ("γ divides here; it multiplies.", lambda g, hat: hat / g),
+        ("1 + γ multiplies; γ starts as 1 and multiplies as it is.", lambda g, hat: (1 + g) * hat),
+        ("γ multiplies twice; once is right.", lambda g, hat: g * g * hat),
+    ],
+}
 
 # RMSNorm of words that are nearly zero, made of x (T, D), γ.
 WRONG_RMS_EPS: list[Wrong] = [

@@ -112,7 +112,11 @@ _REST: Axes = {
 }
 RELU_AXES: Axes = _REST | {
     "activation": [
-        ("There is no activation between the matrices: two in a row are one. Put ReLU between them.", _as_it_is),
+        (
+            "There is no activation between the matrices: two in a row are one. Put ReLU between them (F.relu gives a "
+            "new tensor: is it used?).",
+            _as_it_is,
+        ),
         ("The activation is GELU; for activation='relu' it is max(0, h).", gelu),
         ("The activation is SiLU; for activation='relu' it is max(0, h).", silu),
         ("The activation is |h|; ReLU is max(0, h), and a negative number gives 0.", np.abs),

@@ -191,7 +191,7 @@ def loss_targets(inputs: Inputs, cases: Cases) -> str | None:
         return hint or f"tgt_in is not tokens moved by one place: {_first_row(tgt_in, right_in)}."
     if not np.array_equal(tgt_out, tokens):
         if np.array_equal(tgt_out, case["tokens_after"]):
-            return "`tokens` itself is moved, and tgt_out with it: make tgt_in a new tensor (torch.cat, or a clone)."
+            return "`tokens` itself is changed, and tgt_out with it: make tgt_in a new tensor (torch.cat, or a clone)."
         hint = name_mistake(tgt_out, WRONG_TARGETS, tokens, bos_id, pad_id)
         return hint or f"tgt_out must be tokens as they are: {_first_row(tgt_out, tokens)}."
     if not np.array_equal(case["read"], right_in):

@@ -11,6 +11,7 @@ from lessons_lib.grading.judge.compare import Wrong, close, difference, name_mis
 from lessons_lib.grading.judge.layers import Model
 from lessons_lib.grading.judge.properties import changed_in_place, differs, random_or_rounded, wrong_gradients
 from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.judge.variations import name_variation
 from lessons_lib.grading.lesson_09.drive import (
     ALWAYS,
     BLANK,
@@ -27,13 +28,26 @@ from lessons_lib.grading.lesson_09.drive import (
     weights_of,
 )
 from lessons_lib.grading.lesson_09.mistakes import (
+    DECODER_AXES,
+    ENCODER_AXES,
     KNOWN_BLANKS,
     KNOWN_DECODER,
     KNOWN_ENCODER,
     KNOWN_GENERATE,
     KNOWN_LOSSES,
+    LOSS_AXES,
+    chosen_loss,
+    chosen_model,
 )
-from lessons_lib.grading.lesson_09.reference import blanks, fill, follow, generate, masked_loss, masked_loss_gradient
+from lessons_lib.grading.lesson_09.reference import (
+    blanks,
+    causal,
+    fill,
+    follow,
+    generate,
+    masked_loss,
+    masked_loss_gradient,
+)
 
 Inputs = dict[str, np.ndarray]
 STEP = 1e-8  # of the difference quotients: so short that hardly ever a ReLU bends inside
@@ -48,7 +62,8 @@ def encoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 def encoder_values(inputs: Inputs, cases: Cases) -> str | None:
     m, tokens = model_of(inputs), inputs["sentences"]
     output, right = cases["forward"]["output"], fill(m, tokens, PAD)
-    if (hint := _named(output, right, KNOWN_ENCODER, m, tokens, PAD)) is None or not hint.startswith(DIFFER):
+    chosen = partial(name_variation, output, chosen_model, ENCODER_AXES, m, tokens, PAD)
+    if (hint := _named(output, right, KNOWN_ENCODER, chosen, m, tokens, PAD)) is None or not hint.startswith(DIFFER):
         return hint
     if odd := random_or_rounded(cases["forward"], cases["again"], "output", right):
         return odd
@@ -68,7 +83,9 @@ def decoder_runs(inputs: Inputs, cases: Cases) -> str | None:
 def decoder_values(inputs: Inputs, cases: Cases) -> str | None:
     m, tokens = model_of(inputs), unpadded(inputs)
     right = follow(m, tokens)
-    hint = _named(cases["forward"]["output"], right, KNOWN_DECODER, m, tokens)
+    output, chosen = cases["forward"]["output"], partial(chosen_model, mask=lambda t, p: causal(t.shape[1]))
+    chosen = partial(name_variation, output, chosen, DECODER_AXES, m, tokens, PAD)
+    hint = _named(output, right, KNOWN_DECODER, chosen, m, tokens)
     if hint is None or not hint.startswith(DIFFER):
         return hint
     if odd := random_or_rounded(cases["forward"], cases["again"], "output", right):
@@ -208,7 +225,8 @@ def loss_values(inputs: Inputs, cases: Cases) -> str | None:
     if np.isnan(given).all():
         return "The loss is NaN, like a mean of nothing: take the asked places; `tokens` are right and hold no BLANK."
     wrong = [(said, partial(losses, f)) for said, f in KNOWN_LOSSES]
-    if hint := _named(given, losses(masked_loss, calls), wrong, calls):
+    chosen = partial(name_variation, given, lambda **how: losses(partial(chosen_loss, **how), calls), LOSS_AXES)
+    if hint := _named(given, losses(masked_loss, calls), wrong, chosen, calls):
         return hint
     return differs(
         cases["single"], {"output": masked_loss(**single)}, "Where one single place is asked, the loss is its"
@@ -270,12 +288,14 @@ def _why_not(error: str, tokens: np.ndarray, m: Model) -> str:
     return error
 
 
-def _named(output: np.ndarray, right: np.ndarray, wrong: list[Wrong], *arguments) -> str | None:
+def _named(
+    output: np.ndarray, right: np.ndarray, wrong: list[Wrong], chosen: Callable[[], str | None], *arguments
+) -> str | None:
     if close(output, right):
         return None
     if not np.isfinite(output).all():
         return "The output holds NaN or infinite numbers."
-    return name_mistake(output, wrong, *arguments) or f"{DIFFER}: {difference('output', output, right)}."
+    return name_mistake(output, wrong, *arguments) or chosen() or f"{DIFFER}: {difference('output', output, right)}."
 
 
 def _properties(

@@ -1,10 +1,14 @@
 """Lesson 9: the usual wrong encoders, decoders, blanks and losses, each as a version of the reference."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
 from lessons_lib.grading.judge.layers import Model, Parts, encoder_layer, sinusoidal
 from lessons_lib.grading.judge.reference import softmax
+from lessons_lib.grading.judge.variations import Axes
 from lessons_lib.grading.lesson_05.mistakes import EMBEDDINGS as OF_EXERCISE_5
 from lessons_lib.grading.lesson_05.mistakes import MORE_EMBEDDINGS
 from lessons_lib.grading.lesson_09.reference import causal, fill, follow, logits, masked_loss, surprises, visible
@@ -54,57 +58,12 @@ def _masked_once(m: Model, tokens: np.ndarray, mask: np.ndarray) -> np.ndarray:
 # What the encoder makes of the model m, the tokens t and the id of the padding p.
 WRONG_ENCODER: list[Wrong] = [
     *((sentence, lambda m, t, p, embed=embed: fill(m, t, p, embed=embed)) for sentence, embed in EMBEDDINGS.items()),
-    (
-        "The mask is causal: that is for a decoder. An encoder reads both sides.",
-        lambda m, t, p: logits(m, t, causal(t.shape[1])),
-    ),
-    (
-        "The mask is causal, besides hiding the padding: an encoder reads both sides.",
-        lambda m, t, p: logits(m, t, causal(t.shape[1]) & visible(t, p)),
-    ),
-    (
-        "The padding is read like a word: hand padding_mask(tokens, PAD) to every layer.",
-        lambda m, t, p: logits(m, t, True),
-    ),
-    (
-        "The mask is inverted: True means a real token, which may be read.",
-        lambda m, t, p: logits(m, t, ~visible(t, p)),
-    ),
-    (
-        "The norm behind the last layer is missing: pre-norm leaves a bare sum.",
-        lambda m, t, p: fill(m, t, p, norm=False),
-    ),
-    (
-        "The layers run in the wrong order: the first is layers[0].",
-        lambda m, t, p: fill(m, t, p, order=lambda layers: layers[::-1]),
-    ),
-    (
-        "Only the last layer counts: each must read what the one before it made.",
-        lambda m, t, p: fill(m, t, p, order=lambda layers: layers[-1:]),
-    ),
-    (
-        "All layers are the first one: make one for each number, and call each.",
-        lambda m, t, p: fill(m, t, p, order=lambda layers: layers[:1] * len(layers)),
-    ),
-    (
-        "No layer runs: the embeddings go straight to the norm.",
-        lambda m, t, p: fill(m, t, p, order=lambda layers: []),
-    ),
-    (
-        "These are probabilities; return the logits, without a softmax.",
-        lambda m, t, p: softmax(fill(m, t, p)),
-    ),
 ]
 
 FIRST_ALONE = "Only the first layer runs: does something leave the loop, a break or a return in it?"
 
 # Rarer ones of the same kind, asked for after those.
 RARE_ENCODER: list[Wrong] = [
-    (FIRST_ALONE, lambda m, t, p: fill(m, t, p, order=lambda layers: layers[:1])),
-    (
-        "These are log-probabilities; return the logits, without a log_softmax.",
-        lambda m, t, p: np.log(softmax(fill(m, t, p))),
-    ),
     (
         "Each layer's result is added to x once more; the layer has done that: x = layer(x, mask).",
         lambda m, t, p: _added_again(m, t, visible(t, p)),
@@ -122,18 +81,6 @@ RARE_ENCODER: list[Wrong] = [
         lambda m, t, p: fill(m, t, p, norm=False, embed=lambda m, t: m.norm("norm", m.embed(t))),
     ),
     (
-        "The mask of the padding stands on the side of the queries: it must hide keys, the last axis.",
-        lambda m, t, p: logits(m, t, visible(t, p).swapaxes(-1, -2)),
-    ),
-    (
-        "The logits are divided by √d_model; no scale is asked for there.",
-        lambda m, t, p: fill(m, t, p) / np.sqrt(m.d_model),
-    ),
-    (
-        "The logits are multiplied by √d_model; only what goes in is.",
-        lambda m, t, p: fill(m, t, p) * np.sqrt(m.d_model),
-    ),
-    (
         "The positions are added before every layer; they come once, to the embeddings.",
         lambda m, t, p: fill(
             m,
@@ -142,21 +89,6 @@ RARE_ENCODER: list[Wrong] = [
             embed=lambda m, t: m.embed(t) + sinusoidal(t.shape[1], m.d_model),
             between=_places(m.n_layers - 1),
         ),
-    ),
-    (
-        "The blanks are hidden as the padding is; they are read like all other tokens, for their place counts.",
-        lambda m, t, p: logits(m, t, visible(t, p) & visible(t, BLANK)),
-    ),
-    (
-        "The blanks are hidden, and the padding is read: the id that padding_mask needs is PAD, not BLANK.",
-        lambda m, t, p: logits(m, t, visible(t, BLANK)),
-    ),
-    *(
-        (
-            f"The {place} layer is left out: every one of `layers` is called.",
-            lambda m, t, p, part=part: fill(m, t, p, order=lambda layers: layers[part]),
-        )
-        for place, part in ENDS
     ),
     (
         "Only the blanks have logits; every place has.",
@@ -168,50 +100,6 @@ RARE_ENCODER: list[Wrong] = [
 WRONG_DECODER: list[Wrong] = [
     *((sentence, lambda m, t, embed=embed: follow(m, t, embed=embed)) for sentence, embed in EMBEDDINGS.items()),
     (
-        "The decoder sees the future: hand causal_mask(length) to every layer.",
-        lambda m, t: logits(m, t, True),
-    ),
-    (
-        "The mask lies the wrong way round: each token sees itself and what comes behind it.",
-        lambda m, t: logits(m, t, causal(t.shape[1]).T),
-    ),
-    (
-        "The mask is inverted: True means may attend, and a token may attend to what came before.",
-        lambda m, t: logits(m, t, ~causal(t.shape[1])),
-    ),
-    (
-        "No token sees itself: the diagonal of the mask is True.",
-        lambda m, t: logits(m, t, np.tri(t.shape[1], k=-1, dtype=bool)),
-    ),
-    (
-        "The mask is one column too wide: each token sees the one that it has to predict.",
-        lambda m, t: logits(m, t, np.tri(t.shape[1], k=1, dtype=bool)),
-    ),
-    (
-        "The last norm is missing: behind the layers of pre-norm stands a bare sum.",
-        lambda m, t: follow(m, t, norm=False),
-    ),
-    (
-        "The decoder's layers run backwards: the first is layers[0].",
-        lambda m, t: follow(m, t, order=lambda layers: layers[::-1]),
-    ),
-    (
-        "No layer runs in the decoder: what leaves one must be handed to the next, x = layer(x, mask).",
-        lambda m, t: follow(m, t, order=lambda layers: []),
-    ),
-    (
-        "Only the decoder's last layer counts: each must read what the one before it made.",
-        lambda m, t: follow(m, t, order=lambda layers: layers[-1:]),
-    ),
-    (
-        "The decoder's layers are all the first one: make one for each number, and call each.",
-        lambda m, t: follow(m, t, order=lambda layers: layers[:1] * len(layers)),
-    ),
-    (
-        "The decoder returns probabilities; return the logits, without a softmax.",
-        lambda m, t: softmax(follow(m, t)),
-    ),
-    (
         "The logits are moved by one place: those at place t are what the model says at place t, and belong to t + 1.",
         lambda m, t: np.roll(follow(m, t), 1, axis=1),
     ),
@@ -219,11 +107,6 @@ WRONG_DECODER: list[Wrong] = [
 
 # Rarer ones of the same kind, asked for after those.
 RARE_DECODER: list[Wrong] = [
-    (FIRST_ALONE, lambda m, t: follow(m, t, order=lambda layers: layers[:1])),
-    (
-        "The decoder returns log-probabilities; return the logits, without a log_softmax.",
-        lambda m, t: np.log(softmax(follow(m, t))),
-    ),
     (
         "The norm stands inside the loop, behind each layer; it comes once, behind all of them.",
         lambda m, t: follow(m, t, norm=False, between=lambda m, x: m.norm("norm", x)),
@@ -231,14 +114,6 @@ RARE_DECODER: list[Wrong] = [
     (
         "The norm comes twice at the end; once is right.",
         lambda m, t: m.project(m.norm("norm", m.norm("norm", follow_hidden(m, t)))),
-    ),
-    (
-        "The logits are divided by √d_model; no scale is asked for there.",
-        lambda m, t: follow(m, t) / np.sqrt(m.d_model),
-    ),
-    (
-        "The logits are multiplied by √d_model; only what goes in is.",
-        lambda m, t: follow(m, t) * np.sqrt(m.d_model),
     ),
     (
         "Each layer's result is added to x once more; the layer has done that: x = layer(x, mask).",
@@ -302,6 +177,11 @@ WRONG_GENERATE: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_GENERATE: list[Wrong] = [
     (
+        "After the beginning, each step reads the newest token alone: give the model all that was written so far, for "
+        "it keeps nothing.",
+        lambda m, t, n: _newest(m, t, n),
+    ),
+    (
         "The highest logit is looked for among the places (dim=1); it is among the words of the vocabulary, dim=-1.",
         lambda m, t, n: _continued(m, t, n, lambda seen: follow(m, seen).argmax(1)[:, -1]),
     ),
@@ -354,6 +234,13 @@ def _without(scores: np.ndarray, taken: np.ndarray) -> np.ndarray:
     scores = scores.copy()
     np.put_along_axis(scores, taken[:, None].astype(int), -np.inf, axis=1)
     return scores.argmax(-1)
+
+
+def _newest(m: Model, tokens: np.ndarray, n: int) -> np.ndarray:
+    new = [tokens]
+    for _ in range(n):
+        new.append(follow(m, new[-1])[:, -1:].argmax(-1))
+    return np.concatenate(new, axis=1)
 
 
 def _in_front(m: Model, tokens: np.ndarray, n: int) -> np.ndarray:
@@ -498,14 +385,6 @@ WRONG_LOSSES: list[Wrong] = [
         lambda g, t, c: masked_loss(g, t, ~c),
     ),
     (
-        "The loss is a sum; divide it by the number of asked places.",
-        lambda g, t, c: np.array(surprises(g, t)[c].sum()),
-    ),
-    (
-        "The sum over the asked places is divided by the number of all places.",
-        lambda g, t, c: np.array((surprises(g, t) * c).mean()),
-    ),
-    (
         "The logits are compared with the next token; here they must say the token of their own place.",
         lambda g, t, c: masked_loss(g[:, :-1], t[:, 1:], c[:, 1:]),
     ),
@@ -518,20 +397,12 @@ WRONG_LOSSES: list[Wrong] = [
         lambda g, t, c: np.array(np.mean([row[asked].mean() for row, asked in zip(surprises(g, t), c, strict=True)])),
     ),
     (
-        "There is a softmax before the cross-entropy, which makes its own: give it the logits.",
-        lambda g, t, c: masked_loss(softmax(g.astype(np.float64)), t, c),
-    ),
-    (
         "The loss is divided twice: cross_entropy takes the mean already; ask it for the sum (reduction='sum').",
         lambda g, t, c: np.array(masked_loss(g, t, c) / max(c.sum(), 1)),
     ),
     (
         "The loss is multiplied by the number of asked places; divide by it.",
         lambda g, t, c: np.array(surprises(g, t)[c].sum() * max(c.sum(), 1)),
-    ),
-    (
-        "The sign is wrong: a loss falls when the right token becomes more probable.",
-        lambda g, t, c: np.array(-masked_loss(g, t, c)),
     ),
 ]
 
@@ -546,20 +417,8 @@ RARE_LOSSES: list[Wrong] = [
         lambda g, t, c: masked_loss(g, np.roll(t, 1, axis=1), c),
     ),
     (
-        "The sum over all places is divided by the number of asked ones; sum over the asked ones alone.",
-        lambda g, t, c: np.array(surprises(g, t).sum() / max(c.sum(), 1)),
-    ),
-    (
-        "The sum is that of the places that were not asked; take those that were.",
-        lambda g, t, c: np.array(surprises(g, t)[~c].sum() / max(c.sum(), 1)),
-    ),
-    (
         "Each token is wanted of the place before it; an asked place must say its own token.",
         lambda g, t, c: np.array(surprises(g[:, :-1], t[:, 1:])[c[:, 1:]].sum() / max(c.sum(), 1)),
-    ),
-    (
-        "The sum over the asked places is divided by the number of sentences; divide by that of the asked places.",
-        lambda g, t, c: np.array(surprises(g, t)[c].sum() / len(t)),
     ),
     (
         "The logits of the other places are set to 0, but the mean is over all; leave those places out.",
@@ -591,14 +450,163 @@ RARE_LOSSES: list[Wrong] = [
     ),
 ]
 
+
+def chosen_model(
+    m: Model,
+    t: np.ndarray,
+    p: int,
+    *,
+    mask: Callable = visible,
+    end: Callable = lambda m, logits: logits,
+    **how: Any,
+) -> np.ndarray:
+    """What a model gives for tokens t, `mask(t, p)` being who may be seen; the keywords make a choice otherwise."""
+    return end(m, logits(m, t, mask(t, p), **how))
+
+
+_ORDER = [
+    (FIRST_ALONE, lambda layers: layers[:1]),
+    *(
+        (f"The {place} layer is left out: every one of `layers` is called.", lambda layers, part=part: layers[part])
+        for place, part in ENDS
+    ),
+]
+_END = [
+    ("The logits are divided by √d_model; no scale is asked for there.", lambda m, logits: logits / np.sqrt(m.d_model)),
+    ("The logits are multiplied by √d_model; only what goes in is.", lambda m, logits: logits * np.sqrt(m.d_model)),
+]
+_EMBED = [*EMBEDDINGS.items(), *MORE_EMBEDDINGS.items()]
+
+ENCODER_AXES: Axes = {
+    "embed": _EMBED,
+    "mask": [
+        ("The mask is causal: that is for a decoder. An encoder reads both sides.", lambda t, p: causal(t.shape[1])),
+        (
+            "The mask is causal, besides hiding the padding: an encoder reads both sides.",
+            lambda t, p: causal(t.shape[1]) & visible(t, p),
+        ),
+        ("The padding is read like a word: hand padding_mask(tokens, PAD) to every layer.", lambda t, p: True),
+        ("The mask is inverted: True means a real token, which may be read.", lambda t, p: ~visible(t, p)),
+        (
+            "The mask of the padding stands on the side of the queries: it must hide keys, the last axis.",
+            lambda t, p: visible(t, p).swapaxes(-1, -2),
+        ),
+        (
+            "The blanks are hidden as the padding is; they are read like all other tokens, for their place counts.",
+            lambda t, p: visible(t, p) & visible(t, BLANK),
+        ),
+        (
+            "The blanks are hidden, and the padding is read: the id that padding_mask needs is PAD, not BLANK.",
+            lambda t, p: visible(t, BLANK),
+        ),
+    ],
+    "norm": [("The norm behind the last layer is missing: pre-norm leaves a bare sum.", False)],
+    "order": [
+        ("The layers run in the wrong order: the first is layers[0].", lambda layers: layers[::-1]),
+        ("Only the last layer counts: each must read what the one before it made.", lambda layers: layers[-1:]),
+        (
+            "All layers are the first one: make one for each number, and call each.",
+            lambda layers: layers[:1] * len(layers),
+        ),
+        ("No layer runs: the embeddings go straight to the norm.", lambda layers: []),
+        *_ORDER,
+    ],
+    "end": [
+        ("These are probabilities; return the logits, without a softmax.", lambda m, logits: softmax(logits)),
+        (
+            "These are log-probabilities; return the logits, without a log_softmax.",
+            lambda m, logits: np.log(softmax(logits)),
+        ),
+        *_END,
+    ],
+}
+DECODER_AXES: Axes = {
+    "embed": _EMBED,
+    "mask": [
+        ("The decoder sees the future: hand causal_mask(length) to every layer.", lambda t, p: True),
+        (
+            "The mask lies the wrong way round: each token sees itself and what comes behind it.",
+            lambda t, p: causal(t.shape[1]).T,
+        ),
+        (
+            "The mask is inverted: True means may attend, and a token may attend to what came before.",
+            lambda t, p: ~causal(t.shape[1]),
+        ),
+        ("No token sees itself: the diagonal of the mask is True.", lambda t, p: np.tri(t.shape[1], k=-1, dtype=bool)),
+        (
+            "The mask is one column too wide: each token sees the one that it has to predict.",
+            lambda t, p: np.tri(t.shape[1], k=1, dtype=bool),
+        ),
+    ],
+    "norm": [("The last norm is missing: behind the layers of pre-norm stands a bare sum.", False)],
+    "order": [
+        ("The decoder's layers run backwards: the first is layers[0].", lambda layers: layers[::-1]),
+        (
+            "No layer runs in the decoder: what leaves one must be handed to the next, x = layer(x, mask).",
+            lambda layers: [],
+        ),
+        (
+            "Only the decoder's last layer counts: each must read what the one before it made.",
+            lambda layers: layers[-1:],
+        ),
+        (
+            "The decoder's layers are all the first one: make one for each number, and call each.",
+            lambda layers: layers[:1] * len(layers),
+        ),
+        *_ORDER,
+    ],
+    "end": [
+        ("The decoder returns probabilities; return the logits, without a softmax.", lambda m, logits: softmax(logits)),
+        (
+            "The decoder returns log-probabilities; return the logits, without a log_softmax.",
+            lambda m, logits: np.log(softmax(logits)),
+        ),
+        *_END,
+    ],
+}
+
+
+def chosen_loss(
+    g: np.ndarray,
+    t: np.ndarray,
+    c: np.ndarray,
+    *,
+    logits: Callable = lambda g: g,
+    asked: Callable = lambda c: c,
+    count: Callable = lambda c: max(c.sum(), 1),
+    sign: int = 1,
+) -> np.ndarray:
+    """The loss of the blanks, from logits g, tokens t and asked places c; the keywords make a choice otherwise."""
+    return np.array(sign * surprises(logits(g), t)[asked(c)].sum() / count(c))
+
+
+LOSS_AXES: Axes = {
+    "logits": [
+        (
+            "There is a softmax before the cross-entropy, which makes its own: give it the logits.",
+            lambda g: softmax(g.astype(np.float64)),
+        ),
+    ],
+    "asked": [
+        ("The sum is that of the places that were not asked; take those that were.", np.logical_not),
+        (
+            "The sum over all places is divided by the number of asked ones; sum over the asked ones alone.",
+            np.ones_like,
+        ),
+    ],
+    "count": [
+        ("The loss is a sum; divide it by the number of asked places.", lambda c: 1),
+        ("The sum over the asked places is divided by the number of all places.", np.size),
+        (
+            "The sum over the asked places is divided by the number of sentences; divide by that of the asked places.",
+            len,
+        ),
+    ],
+    "sign": [("The sign is wrong: a loss falls when the right token becomes more probable.", -1)],
+}
+
 KNOWN_ENCODER = [*WRONG_ENCODER, *RARE_ENCODER]
 KNOWN_DECODER = [*WRONG_DECODER, *RARE_DECODER]
 KNOWN_GENERATE = [*WRONG_GENERATE, *RARE_GENERATE]
 KNOWN_BLANKS = [*WRONG_BLANKS, *RARE_BLANKS]
 KNOWN_LOSSES = [*WRONG_LOSSES, *RARE_LOSSES]
-KNOWN_ENCODER += [
-    (said, lambda m, t, p, embed=embed: fill(m, t, p, embed=embed)) for said, embed in MORE_EMBEDDINGS.items()
-]
-KNOWN_DECODER += [
-    (said, lambda m, t, embed=embed: follow(m, t, embed=embed)) for said, embed in MORE_EMBEDDINGS.items()
-]

@@ -1,11 +1,13 @@
 """Lesson 10: what the learner's counts must be, step by step. Whole numbers are compared exactly."""
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from lessons_lib.grading.judge.step import Cases, Step
+from lessons_lib.grading.judge.variations import in_common
 from lessons_lib.grading.lesson_10.drive import cache_cases, machine_cases, parameter_cases
 from lessons_lib.grading.lesson_10.mistakes import (
     KNOWN_MACHINES,
@@ -45,11 +47,15 @@ def counts(
     kind: Callable[..., Any],
     wrong: list[Wrong],
     remainder: Callable[[int, Any], str],
+    both: Callable[[int, int, int], float] | None = None,
 ) -> Judge:
     """Every named call gives the right number; if not, the hint names the mistake or says what is due, and what is off.
 
     A mistake counts as found if it explains the wrong number, and all right ones before it; in the first step, where
-    none is before it, all others of the step.
+    none is before it, all others of the step. Two mistakes together are found if they explain all numbers of the step.
+
+    Args:
+        both: what two mistakes make of the right number and of the two that each of them makes alone, if that tells.
     """
 
     def judge(inputs: Inputs, cases: Cases) -> str | None:
@@ -73,10 +79,27 @@ def counts(
                     int(value) == version(kind(**arguments[other])) for other, value in also.items()
                 ):
                     return sentence
-            return f"{about}: {int(number):,} in place of {asked.right:,} for {given}.{remainder(int(number), asked)}"
+            off = remainder(int(number), asked)
+            of_step = {kind(**arguments[other]): int(cases[other].arrays.get("number", -1)) for other in names}
+            if both and not off and (found := _two(wrong, of_step, passed, both)):
+                return found
+            return f"{about}: {int(number):,} in place of {asked.right:,} for {given}.{off}"
         return None
 
     return judge
+
+
+def _two(wrong: list[Wrong], numbers: dict[Any, int], passed: list[Any], both: Callable) -> str | None:
+    """Two mistakes that give these numbers together, and change nothing that is right; what all such pairs share."""
+    found = []
+    for (one, first), (other, second) in itertools.combinations(wrong, 2):
+        if (
+            one != other
+            and all(first(x) == x.right == second(x) for x in passed)
+            and all(both(x.right, first(x), second(x)) == value for x, value in numbers.items())
+        ):
+            found.append((one, other))
+    return in_common(found) if found else None
 
 
 DECODER, BOTH = ("decoder", "positions", "gpt2"), ("both", "both_positions", "single")
@@ -87,11 +110,17 @@ LIMITS = ("exact", "alone", "short", "no_room", "too_large", "train_too_large")
 
 
 def _shapes(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
-    return counts(about, names, before, parameter_cases, Shape, WRONG_SHAPES, of_parameters)
+    def both(right: int, one: int, other: int) -> int:
+        return one + other - right
+
+    return counts(about, names, before, parameter_cases, Shape, WRONG_SHAPES, of_parameters, both)
 
 
 def _caches(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
-    return counts(about, names, before, cache_cases, Cache, WRONG_CACHES, of_a_cache)
+    def both(right: int, one: int, other: int) -> float:
+        return one * other / right if right else 0
+
+    return counts(about, names, before, cache_cases, Cache, WRONG_CACHES, of_a_cache, both)
 
 
 def _machines(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:

@@ -175,6 +175,18 @@ WRONG_SHAPES: list[Wrong] = [
         lambda s: s.right + (2 - s.stacks) * s.norm,
     ),
     (
+        "A stack without layers gets a last norm and a table of positions; only a stack that has layers has them.",
+        lambda s: s.right + (2 - s.stacks) * (s.norm + s.n_positions * s.d_model),
+    ),
+    (
+        "The numbers of layers are exchanged: n_decoder_layers is multiplied with the size of a decoder layer.",
+        lambda s: (
+            s.right
+            + (s.n_encoder_layers - s.n_decoder_layers) * (s.attention + s.norm) * (s.stacks == 2)
+            + (s.n_encoder_layers * (s.attention + s.norm) if not s.n_decoder_layers else 0)
+        ),
+    ),
+    (
         "The table of positions is missing: n_positions · d_model numbers a stack.",
         lambda s: s.right - s.positions,
     ),

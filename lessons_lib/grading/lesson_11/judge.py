@@ -271,6 +271,12 @@ def text_properties(inputs: Inputs, cases: Cases) -> str | None:
 
 
 def blocks_run(inputs: Inputs, cases: Cases) -> str | None:
+    error = cases["plain"].error
+    if error is not None and sizes(error) is not None:
+        return (
+            "The largest score and the sum of weights are one number for each query, (H, T, 1): over dim=-1, the keys, "
+            f"with keepdim=True. ({error})"
+        )
     output = cases["plain"]["output"]
     due = (*inputs["query"].shape[:2], inputs["value"].shape[-1])
     return None if output.shape == due else f"The output has the shape {output.shape}; {due} is due."

@@ -1,12 +1,15 @@
 """Lesson 12: what the learner's searches and their training step must give, step by step."""
 
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong, close, name_mistake
 from lessons_lib.grading.judge.properties import another
 from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.judge.variations import name_variation
 from lessons_lib.grading.lesson_12.drive import (
     CLIPPED,
     LONGEST,
@@ -19,6 +22,7 @@ from lessons_lib.grading.lesson_12.drive import (
 )
 from lessons_lib.grading.lesson_12.drive import STEPS as TRAINING_STEPS
 from lessons_lib.grading.lesson_12.mistakes import (
+    BEAM_AXES,
     KNOWN_BEAMS,
     KNOWN_EQUAL_BEAMS,
     KNOWN_GREEDY,
@@ -111,8 +115,9 @@ def beam_runs(inputs: Inputs, cases: Cases) -> str | None:
     if error is None or "list index out of range" not in error:
         return error
     return (
-        "A list is shorter than the code takes it to be: are there fewer candidates than `beam`, are those that ended "
-        "taken out before the rest is cut to `beam`, and is each list of tokens a new one, tokens + [token]? "
+        "A list is shorter than the code takes it to be: are there fewer candidates than `beam`, does a beginning lose "
+        "some of its extensions, are those that ended taken out before the rest is cut to `beam`, and is each list of "
+        "tokens a new one, tokens + [token]? "
         f"({error})"
     )
 
@@ -143,7 +148,20 @@ def beam_values(inputs: Inputs, cases: Cases) -> str | None:
     if close(given(case), flat(searches, beam_search)):
         return None
     hint = _not_finite(case) or named(case, searches, KNOWN_BEAMS)
+    hint = hint or name_variation(given(case), partial(_otherwise, given(case), searches), BEAM_AXES)
     return hint or differs(case, searches, beam_search, _where(inputs, cases))
+
+
+def _otherwise(due: np.ndarray, searches: list[Search], **how: Any) -> np.ndarray:
+    """Beam search with some of its choices made otherwise.
+
+    Raises:
+        ValueError: the first few searches tell already that they are others.
+    """
+    version = partial(beam_search, **how)
+    if not close(flat(searches[:20], version), due[:20], 1e-3):
+        raise ValueError("other choices")
+    return flat(searches, version)
 
 
 def _where(inputs: Inputs, cases: Cases) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from lessons_lib.grading.judge.compare import Wrong
-from lessons_lib.grading.lesson_12.drive import LEARNING_RATE, SCALE, STEPS, TOKENS, VOCABULARY, Search
+from lessons_lib.grading.judge.variations import Axes
+from lessons_lib.grading.lesson_12.drive import LEARNING_RATE, SCALE, STEPS, TOKENS, Search
 
 Found = tuple[list[int], float]
 Score = Callable[[list[int], float, float], float]
@@ -204,7 +205,7 @@ def beam_search(
     refill: bool = True,
     late_ends: bool = False,
     cut_off: bool = True,
-    in_order: Callable[[int], Any] = lambda place: place,
+    in_order: Callable[[int, list[int]], Any] = lambda place, tokens: place,
     width: Callable[[int, int], int] = lambda beam, done: beam,
     own_best: bool = False,
     start: float = 0.0,
@@ -219,7 +220,9 @@ def beam_search(
             logs = search.after(tokens)
             mine = [([*tokens, token], add(total, log), rank(total, log)) for token, log in enumerate(logs)]
             candidates += [max(mine, key=lambda one: one[2])] if own_best and tokens else mine
-        order = sorted(range(len(candidates)), key=lambda place: (-candidates[place][2], in_order(place)))
+        order = sorted(
+            range(len(candidates)), key=lambda place: (-candidates[place][2], in_order(place, candidates[place][0]))
+        )
         found = [candidates[place][:2] for place in order]
         last = length == search.max_length and cut_off
         looked_at = found if late_ends else found[:beam]
@@ -343,6 +346,11 @@ WRONG_BEAMS: list[Wrong] = [
 # Rarer ones of the same kind, asked for after those.
 RARE_BEAMS: list[Wrong] = [
     (
+        "Behind the first step each beginning goes on with its best token alone; all extensions of all beginnings "
+        "compete.",
+        lambda s: beam_search(s, own_best=True),
+    ),
+    (
         "A single beginning goes on, the best; the first `beam` candidates without an end do.",
         lambda s: beam_search(s, width=lambda beam, done: 1),
     ),
@@ -423,24 +431,108 @@ RARE_BEAMS: list[Wrong] = [
     ),
 ]
 
+# Choices of `beam_search`, to be found beside a second wrong one; alone each stands above.
+BEAM_AXES: Axes = {
+    "score": [
+        (
+            "The length penalty is not used, or the same for all: plain log-probabilities decide, and short ones win.",
+            lambda tokens, total, a: total,
+        ),
+        (
+            "The score is divided by the length to the power of α; divide by ((5 + length) / 6) to the power of α.",
+            lambda tokens, total, a: total / len(tokens) ** a,
+        ),
+        (
+            "The score is multiplied by ((5 + length) / 6)^α, so that long translations lose twice; divide by it.",
+            lambda tokens, total, a: total * ((5 + len(tokens)) / 6) ** a,
+        ),
+        (
+            "The exponent is always 1 (length_penalty left out, or multiplied?): ((5 + length) / 6) ** length_penalty.",
+            lambda tokens, total, a: normalised(tokens, total, 1.0),
+        ),
+        (
+            "The length in the penalty leaves the end out; eos_id is one of the tokens and counts.",
+            lambda tokens, total, a: normalised(tokens[:-1], total, a),
+        ),
+    ],
+    "go_on": [
+        (
+            "The search stops at the first translation that ends, or takes the shortest; a later one may score higher.",
+            lambda best, finished, beam: not finished,
+        ),
+        (
+            "The search stops as soon as `beam` translations have ended, though the best beginning is ahead of them "
+            "all.",
+            lambda best, finished, beam: len(finished) < beam,
+        ),
+        (
+            "The search stops when no beginning is ahead of what has ended, though fewer than `beam` have ended.",
+            lambda best, finished, beam: not finished or best > max(finished),
+        ),
+        (
+            "The search never stops before max_length: it must when `beam` have ended and no beginning is ahead of "
+            "them.",
+            lambda best, finished, beam: True,
+        ),
+    ],
+    "refill": [
+        (
+            "What has ended takes a place in the beam, so fewer and fewer go on; fill up with the next candidates.",
+            False,
+        ),
+    ],
+    "late_ends": [
+        ("Every extension by eos_id counts as finished; only those among the first `beam` candidates do.", True),
+    ],
+    "rank": [
+        (
+            "The candidates are ranked from the lowest log-probability to the highest; the highest goes first.",
+            lambda total, log: -(total + log),
+        ),
+        (
+            "Candidates are ranked by their last token alone; rank them by the log-probability of all their tokens.",
+            lambda total, log: log,
+        ),
+    ],
+    "width": [
+        ("A single beginning goes on, the best; the first `beam` candidates without an end do.", lambda beam, done: 1),
+        ("One beginning too few goes on: the first `beam` candidates without an end.", lambda beam, done: beam - 1),
+        ("One beginning too many goes on: the first `beam` candidates without an end.", lambda beam, done: beam + 1),
+    ],
+    "choose": [
+        (
+            "The worst of the finished translations is returned; the one with the highest score is due.",
+            lambda tokens, total, a: -normalised(tokens, total, a),
+        ),
+    ],
+}
+
 WRONG_EQUAL_BEAMS: list[Wrong] = [
     (
         "Of candidates with equal totals the last goes first; the order is that of the beams, then that of the ids.",
-        lambda s: beam_search(s, in_order=lambda place: -place),
+        lambda s: beam_search(s, in_order=lambda place, tokens: -place),
     ),
 ]
 
 # Rarer ones of the same kind, asked for after those.
 RARE_EQUAL_BEAMS: list[Wrong] = [
+    *(
+        (
+            f"Of candidates with equal totals the one with the {which} list of tokens goes first (are whole pairs "
+            "sorted?); first comes the order of their beginnings, then the lower id.",
+            lambda s, sign=sign: beam_search(s, in_order=lambda place, tokens: [sign * token for token in tokens]),
+        )
+        for which, sign in (("larger", -1), ("smaller", 1))
+    ),
     (
         "Of candidates with equal totals the one with the higher token id goes first; first comes the order of "
         "their beginnings, then the lower id.",
-        lambda s: beam_search(s, in_order=lambda place: -(place % VOCABULARY)),
+        lambda s: beam_search(s, in_order=lambda place, tokens: -tokens[-1]),
     ),
     (
         "Of candidates with equal totals the one with the lower token id goes first; first comes the order of "
         "their beginnings.",
-        lambda s: beam_search(s, in_order=lambda place: (place % VOCABULARY, place)),
+        lambda s: beam_search(s, in_order=lambda place, tokens: (tokens[-1], place)),
     ),
     (
         "The search goes on when the best beginning is just as good as the best finished one; it stops unless "

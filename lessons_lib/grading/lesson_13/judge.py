@@ -5,12 +5,14 @@ The report is about the learner's own translator, so its numbers are computed ag
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from lessons_lib.grading.judge.compare import close
 from lessons_lib.grading.judge.step import Case, Cases, Step
+from lessons_lib.grading.judge.variations import Axes, name_variation
 from lessons_lib.grading.lesson_13.drive import (
     SYSTEMS,
     bleu_cases,
@@ -19,8 +21,26 @@ from lessons_lib.grading.lesson_13.drive import (
     pairs_of,
     rate_cases,
 )
-from lessons_lib.grading.lesson_13.mistakes import WRONG_BLEUS, Wrong, bleu, brevity, in_parts, shares, sums
-from lessons_lib.grading.lesson_13.mistakes_links import WRONG_LINKS, WRONG_RATES, error_rate, in_numbers, links
+from lessons_lib.grading.lesson_13.mistakes import (
+    BLEU_AXES,
+    WRONG_BLEUS,
+    Wrong,
+    bleu,
+    brevity,
+    chosen_bleu,
+    in_parts,
+    shares,
+    sums,
+)
+from lessons_lib.grading.lesson_13.mistakes_links import (
+    RATE_AXES,
+    WRONG_LINKS,
+    WRONG_RATES,
+    chosen_rate,
+    error_rate,
+    in_numbers,
+    links,
+)
 from lessons_lib.translation.data.corpus import Pair
 from lessons_lib.translation.data.pharaoh import gold_of
 from lessons_lib.translation.evaluation.bleu import bleu as bleu_of_texts
@@ -59,6 +79,7 @@ def numbers(
     arguments_of: Callable[[Inputs], dict[str, dict[str, Any]]],
     right: Callable[..., float],
     wrong: list[Wrong],
+    chosen: tuple[Callable[..., float], Axes],
     otherwise: Callable[[str, dict[str, float], dict[str, tuple]], str],
 ) -> Judge:
     """Every named call gives the right number. A mistake is named if it explains the wrong one, and those before.
@@ -92,10 +113,16 @@ def numbers(
                 ):
                     return sentence
             numbers = {one: float(value) for one, value in every.items() if value is not None}
-            return f"{about} {otherwise(case, numbers, arguments)}"
+            asked = [arguments[one] for one in numbers]
+            named = name_variation(np.array([*numbers.values()]), partial(_values, chosen[0], asked), chosen[1])
+            return named or f"{about} {otherwise(case, numbers, arguments)}"
         return None
 
     return judge
+
+
+def _values(version: Callable[..., float], asked: list[tuple], **how: Any) -> np.ndarray:
+    return np.array([_value(partial(version, **how), arguments) for arguments in asked])
 
 
 def _value(version: Callable[..., float], arguments: tuple) -> float:
@@ -290,6 +317,8 @@ def _other_p(given: float, texts: dict[str, list[str]], inputs: Inputs, unlikely
     if given == wrong != right:
         return "p compares with the English sources; compare needs the references."
     for name, other in (SYSTEMS, SYSTEMS[::-1]) if unlikely else ():
+        if given == compare(texts[name], texts[name], targets).p:
+            return f"p is {given:.3g}, as of {name} against itself; what is asked is greedy against beam."
         if given in (compare(texts[name], targets, texts[other]).p, compare(targets, texts[name], texts[other]).p):
             return "p has the references in another place: compare(greedy, beam, references)."
         if given == compare(texts[name], targets, targets).p:
@@ -485,7 +514,9 @@ RATES = {
 
 
 def _bleus(names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
-    return numbers("BLEU", "bleu", names, before, bleu_cases, bleu, WRONG_BLEUS, _bleu_differs)
+    return numbers(
+        "BLEU", "bleu", names, before, bleu_cases, bleu, WRONG_BLEUS, (chosen_bleu, BLEU_AXES), _bleu_differs
+    )
 
 
 def _exponents(given: dict[str, float], arguments: dict[str, tuple]) -> str | None:
@@ -543,7 +574,17 @@ def _spoken(sentences: list[list[str]]) -> str:
 
 
 def _rates(names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
-    return numbers("The error rate", "rate", names, before, rate_cases, error_rate, WRONG_RATES, _rate_differs)
+    return numbers(
+        "The error rate",
+        "rate",
+        names,
+        before,
+        rate_cases,
+        error_rate,
+        WRONG_RATES,
+        (chosen_rate, RATE_AXES),
+        _rate_differs,
+    )
 
 
 def _rate_differs(case: str, given: dict[str, float], arguments: dict[str, tuple]) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from lessons_lib.grading.judge.variations import Axes
+
 Sentences = list[list[str]]
 Wrong = tuple[str, Callable[..., Any]]
 
@@ -391,6 +393,15 @@ WRONG_BLEUS: list[Wrong] = [
         _with_penalty(lambda c, length: min(1.0, c / length)),
     ),
     (
+        "A sentence that is longer than its reference makes up for no other one: c is cut to ℓ in each; c counts all "
+        "words.",
+        lambda t, r: (
+            100
+            * geometric(shares(t, r))
+            * math.exp(1 - sum(map(len, r)) / sum(min(len(a), len(b)) for a, b in zip(t, r, strict=True)))
+        ),
+    ),
+    (
         "The penalty is taken sentence by sentence; it compares the lengths of the whole test set.",
         lambda t, r: (
             100 * geometric(shares(t, r)) * float(np.mean([brevity([a], [b]) for a, b in zip(t, r, strict=True)]))
@@ -473,3 +484,46 @@ WRONG_BLEUS: list[Wrong] = [
         _with_penalty(lambda c, length: 1.0 if c >= length else math.exp(1 - length / c) ** (1 / 4)),
     ),
 ]
+
+
+def chosen_bleu(
+    translations: Sentences,
+    references: Sentences,
+    *,
+    average: Callable = geometric,
+    penalty: Callable[[int, int], float] = lambda c, length: 1.0 if c >= length else math.exp(1 - length / c),
+    scale: float = 100,
+) -> float:
+    """BLEU; the keywords make a choice otherwise."""
+    c, length = sum(map(len, translations)), sum(map(len, references))
+    precisions = shares(translations, references)
+    return 0.0 if 0 in precisions else scale * penalty(c, length) * average(precisions)
+
+
+# To be found beside a second wrong choice; alone each stands above.
+BLEU_AXES: Axes = {
+    "average": [
+        (
+            "The four precisions are averaged by adding; BLEU takes the fourth root of their product.",
+            lambda precisions: sum(precisions) / 4,
+        ),
+        ("The fourth root is missing.", math.prod),
+    ],
+    "penalty": [
+        (
+            "The brevity penalty is missing, or always 1 (is ℓ / c cut to a whole number, as by //?): translations "
+            "that are too short must pay.",
+            lambda c, length: 1.0,
+        ),
+        (
+            "The penalty is the wrong way round: it punishes what is longer than the references.",
+            lambda c, length: 1.0 if c <= length else math.exp(1 - c / length),
+        ),
+        (
+            "The penalty has c / ℓ where ℓ / c is due.",
+            lambda c, length: 1.0 if c >= length else math.exp(1 - c / length),
+        ),
+        ("The penalty is c / ℓ, without the exponential.", lambda c, length: min(1.0, c / length)),
+    ],
+    "scale": [("It goes from 0 to 1; BLEU goes from 0 to 100.", 1)],
+}

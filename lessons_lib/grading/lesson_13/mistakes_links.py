@@ -4,8 +4,11 @@ A version of a mistake takes what the learner's function takes. Where it gives t
 sentence is the hint.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
+from lessons_lib.grading.judge.variations import Axes
 from lessons_lib.grading.lesson_13.mistakes import Wrong
 
 Link = tuple[int, int]
@@ -254,3 +257,40 @@ def in_numbers(found: Sets, sure: Sets, possible: Sets) -> str:
     """The error rate with its four sizes, as a phrase."""
     a_s, a_p, a, s = overlap(found, sure), overlap(found, possible), size(found), size(sure)
     return f"|A ∩ S| = {a_s}, |A ∩ P| = {a_p}, |A| = {a}, |S| = {s}: 1 − ({a_s} + {a_p}) / ({a} + {s})"
+
+
+def chosen_rate(
+    found: Sets,
+    sure: Sets,
+    possible: Sets,
+    *,
+    right: Callable = lambda a, s, p: overlap(a, s) + overlap(a, p),
+    due: Callable = lambda a, s, p: size(a) + size(s),
+    share: Callable = lambda right, due: 1 - right / due,
+) -> float:
+    """The error rate; the keywords make a choice otherwise."""
+    return share(right(found, sure, possible), due(found, sure, possible))
+
+
+# To be found beside a second wrong choice; most stand above, alone.
+RATE_AXES: Axes = {
+    "right": [
+        (
+            "Unions are counted (|) where intersections are due (&).",
+            lambda a, s, p: sum(len(x | y) + len(x | z) for x, y, z in zip(a, s, p, strict=True)),
+        ),
+        (
+            "The possible links are not used: a found link that is only possible is right.",
+            lambda a, s, p: 2 * overlap(a, s),
+        ),
+        ("|A ∩ S| is missing in the numerator.", lambda a, s, p: overlap(a, p)),
+        ("|A ∩ P| is missing in the numerator.", lambda a, s, p: overlap(a, s)),
+    ],
+    "due": [
+        ("The denominator has |P| where |S| is due.", lambda a, s, p: size(a) + size(p)),
+        ("The denominator holds |P| besides |A| + |S|.", lambda a, s, p: size(a) + size(s) + size(p)),
+    ],
+    "share": [
+        ("This is the agreement, 1 for perfect; the error rate is 1 minus it.", lambda right, due: right / due),
+    ],
+}
