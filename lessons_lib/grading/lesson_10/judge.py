@@ -11,8 +11,8 @@ from lessons_lib.grading.judge.variations import in_common
 from lessons_lib.grading.lesson_10.drive import cache_cases, machine_cases, parameter_cases
 from lessons_lib.grading.lesson_10.mistakes import (
     KNOWN_MACHINES,
+    KNOWN_SHAPES,
     WRONG_CACHES,
-    WRONG_SHAPES,
     Cache,
     Machine,
     Shape,
@@ -113,7 +113,7 @@ def _shapes(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) ->
     def both(right: int, one: int, other: int) -> int:
         return one + other - right
 
-    return counts(about, names, before, parameter_cases, Shape, WRONG_SHAPES, of_parameters, both)
+    return counts(about, names, before, parameter_cases, Shape, KNOWN_SHAPES, of_parameters, both)
 
 
 def _caches(about: str, names: tuple[str, ...], before: tuple[str, ...] = ()) -> Judge:
