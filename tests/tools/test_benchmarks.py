@@ -13,6 +13,7 @@ from benchmarks.attention import attention
 from benchmarks.corpus import corpus
 from benchmarks.decoding import CTRANSLATE2, OURS, UNCACHED, decoding, searches
 from benchmarks.generation import generate, generation
+from benchmarks.npm import fetch
 from benchmarks.page import OURS as OURS_IN_PAGE
 from benchmarks.page import PLAIN, page
 from benchmarks.page_training import STEPS, page_training, same_learning
@@ -188,6 +189,12 @@ def test_who_learns_something_else_is_not_timed(step, apart):
     losses[PLAIN][step] += apart
     with pytest.raises(AssertionError, match="something else"):
         same_learning(losses)
+
+
+def test_a_rival_from_npm_says_what_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SystemExit, match=r"rival@1 comes from npm, .* install Node.js, or give rival=False"):
+        fetch("rival@1", ["rival.js"], tmp_path / "rival")
 
 
 def test_json_is_one_object_a_table(capsys, monkeypatch):
