@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 0 · Start here
 #
-# **What will I build?** *10 minutes. You need: nothing. Read, or run the cells from top to bottom.*
+# **What will I build?** *15 minutes. You need: nothing. Read, or run the cells from top to bottom.*
 #
 # A Transformer that translates English into French, every part of the network written by you. This page shows you where you will end up: a
 # finished translator, where it looks while it writes, and what such a model, which begins with random numbers, writes as it learns. No
@@ -70,14 +70,35 @@ for translation in translator.translate(SENTENCES):
 # rule of this was given to the model: it has seen pairs of sentences, and nothing else. (The grammar that wrote the pairs is made of rules,
 # of course.)
 #
-# Now your own sentence. The same model runs in this page: the button loads its weights, and your browser computes every number. It was
-# taught a small world, some 1,400 English words of cats, queens and apples, and names the words of yours that it has never seen.
-# [More about it](../book/translator).
+# Now your own sentence. Two models run in this page: the button loads the weights of the one that you choose, and your browser computes
+# every number. *The course's* is the one above. It was taught a small world, some 1,400 English words of cats, queens and apples.
+# *Everyday sentences* has four times as many weights and was trained in the same way, on 155,862 pairs that people wrote. Either names the
+# words of yours that it has never seen. [More about both](../book/translator).
 
 # %%
+from lessons_lib.translation.everyday_model import everyday_web_model
 from lessons_lib.widgets import TranslatorWidget
 
-TranslatorWidget(SENTENCES, weights=course_web_model)
+EVERYDAY = {
+    "name": "Everyday sentences",
+    "knows": "Short sentences of all sorts, as people say them; 5 MB.",
+    "file": "everyday-translator.bin",
+    "sentences": [
+        "I have been waiting for an hour.",
+        "Where is the train station?",
+        "If it rains, we will stay at home.",
+        "Nobody knows what happened.",
+    ],
+    "weights": everyday_web_model,
+}
+COURSE = {
+    "name": "The course's",
+    "knows": "A small world of cats, queens and apples; 1.3 MB.",
+    "file": "course-translator.bin",
+    "sentences": SENTENCES,
+    "weights": course_web_model,
+}
+TranslatorWidget(models=[EVERYDAY, COURSE])
 
 # %% [markdown]
 # ## Where it looked

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 1 · Self-attention
 #
-# **Why did attention replace recurrence?** *80 minutes, and 45 for the exercise. You need: Python, a little PyTorch (tensors, `nn.Module`), matrices and
+# **Why did attention replace recurrence?** *80 minutes, and 35 for the exercise. You need: Python, a little PyTorch (tensors, `nn.Module`), matrices and
 # their product, what it means to train a network by gradient descent. You do not need to have seen attention before.*
 #
 # After this lesson you can

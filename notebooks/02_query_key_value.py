@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 2 · Query, key, value
 #
-# **What are queries, keys and values?** *85 minutes, and 45 for the exercise. You need: scaled dot-product attention (lesson 1), and what a dictionary does in
+# **What are queries, keys and values?** *85 minutes, and 30 for the exercise. You need: scaled dot-product attention (lesson 1), and what a dictionary does in
 # Python.*
 #
 # After this lesson you can

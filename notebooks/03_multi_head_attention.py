@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 3 · Multi-head attention
 #
-# **Why many heads?** *105 minutes, and 65 for the exercise. You need: scaled dot-product attention (lesson 1); what queries, keys and values are, and what
+# **Why many heads?** *105 minutes, and 45 for the exercise. You need: scaled dot-product attention (lesson 1); what queries, keys and values are, and what
 # cross-attention is (lesson 2).*
 #
 # After this lesson you can

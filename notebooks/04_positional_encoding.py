@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 4 · Positional encoding
 #
-# **How does it know order?** *75 minutes, and 55 for the exercise. You need: attention (lesson 1), queries and keys as products with learned matrices (lesson
+# **How does it know order?** *75 minutes, and 40 for the exercise. You need: attention (lesson 1), queries and keys as products with learned matrices (lesson
 # 2), what a head is (lesson 3); sine and cosine.*
 #
 # After this lesson you can

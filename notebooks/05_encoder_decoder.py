@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 5 · Encoder and decoder
 #
-# **How do the pieces make a model?** *85 minutes, and 120 for the exercise. You need: attention and its mask (lesson 1), PyTorch's `nn.Module`. Heads (lesson 3),
+# **How do the pieces make a model?** *85 minutes, and 85 for the exercise. You need: attention and its mask (lesson 1), PyTorch's `nn.Module`. Heads (lesson 3),
 # positions (lesson 4), the norm (lesson 6) and the feed-forward network (lesson 7) are used here as finished parts.*
 #
 # After this lesson you can

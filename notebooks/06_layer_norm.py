@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 6 · Layer normalisation
 #
-# **Why normalise?** *85 minutes, and 60 for the exercise. You need: lessons 1 and 5; mean, variance and the length of a vector; what it means to train a network by
+# **Why normalise?** *85 minutes, and 45 for the exercise. You need: lessons 1 and 5; mean, variance and the length of a vector; what it means to train a network by
 # gradient descent.*
 #
 # After this lesson you can

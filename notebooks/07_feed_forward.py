@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 7 · Feed-forward networks
 #
-# **What does the rest of a layer do?** *75 minutes, and 55 for the exercise. You need: attention (lesson 1), `nn.Module`, matrices and their product. It helps to
+# **What does the rest of a layer do?** *75 minutes, and 40 for the exercise. You need: attention (lesson 1), `nn.Module`, matrices and their product. It helps to
 # have seen a whole layer (lesson 5).*
 #
 # After this lesson you can

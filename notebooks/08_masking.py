@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 8 · Masking
 #
-# **Who may look at whom?** *85 minutes, and 35 for the exercise. You need: attention weights and where the mask enters them (lesson 1); that a decoder writes
+# **Who may look at whom?** *85 minutes, and 25 for the exercise. You need: attention weights and where the mask enters them (lesson 1); that a decoder writes
 # one token after another, the likeliest each time, with an eye on the source (lesson 5); what a study is (lesson 6).*
 #
 # After this lesson you can

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 9 · Transformer families
 #
-# **What became of the Transformer?** *105 minutes, and 100 for the exercise. You need: the layer of the encoder (lesson 5), masks (lesson 8), cross-entropy.*
+# **What became of the Transformer?** *105 minutes, and 70 for the exercise. You need: the layer of the encoder (lesson 5), masks (lesson 8), cross-entropy.*
 #
 # After this lesson you can
 #

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 10 · Model sizes
 #
-# **Where do the parameters, FLOPs and bytes go?** *75 minutes, and 85 for the exercise. You need: heads (lesson 3), the layers of an encoder–decoder (lesson 5), and what they are made of: positions (4),
+# **Where do the parameters, FLOPs and bytes go?** *75 minutes, and 60 for the exercise. You need: heads (lesson 3), the layers of an encoder–decoder (lesson 5), and what they are made of: positions (4),
 # norms (6), the feed-forward network (7); the families of lesson 9.*
 #
 # After this lesson you can

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 11 · Efficient Transformers
 #
-# **What makes it fast?** *110 minutes, and 60 for the exercise. You need: attention with its queries, keys, values and heads (lessons 1 to 3), the layers of a decoder (lesson 5), the causal mask (lesson 8), and what a
+# **What makes it fast?** *110 minutes, and 45 for the exercise. You need: attention with its queries, keys, values and heads (lessons 1 to 3), the layers of a decoder (lesson 5), the causal mask (lesson 8), and what a
 # FLOP is (lesson 10).*
 #
 # After this lesson you can

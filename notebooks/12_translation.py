@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 12 · Translation
 #
-# **How do you train an English–French Transformer?** *80 minutes, and 85 for the exercise, two and a half of them waiting for a processor. You need: how an
+# **How do you train an English–French Transformer?** *80 minutes, and 60 for the exercise, two and a half of them waiting for a processor. You need: how an
 # encoder–decoder is put together (lesson 5), and that its decoder learns from a sentence moved by one place (lesson 8).*
 #
 # After this lesson you can

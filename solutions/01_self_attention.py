@@ -10,7 +10,7 @@ the hints and the solutions from here, so the cell titles and the comments aroun
 r"""
 # Exercise 1: build attention
 
-*45 minutes, 10 points. You need: lesson 1, and PyTorch's `@`, `transpose` and `softmax`.*
+*35 minutes, 10 points. You need: lesson 1, and PyTorch's `@`, `transpose` and `softmax`.*
 
 You build the piece that everything else in this course stands on, and then you program it by hand:
 

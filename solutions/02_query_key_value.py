@@ -10,7 +10,7 @@ the hints and the solutions from here, so the cell titles and the comments aroun
 r"""
 # Exercise 2: build queries, keys and values
 
-*45 minutes, 10 points. You need: lesson 2, and PyTorch's `nn.Linear`.*
+*30 minutes, 10 points. You need: lesson 2, and PyTorch's `nn.Linear`.*
 
 You build the layer with which every attention begins, for one sentence and between two. Then you take the place of the training, and write
 down a query matrix and a key matrix by hand.

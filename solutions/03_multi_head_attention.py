@@ -10,7 +10,7 @@ shows the hints and the solutions from here, so the cell titles and the comments
 r"""
 # Exercise 3: build multi-head attention
 
-*65 minutes, 10 points. You need: lesson 3, the attention of exercise 1, and PyTorch's `nn.Module`, `unflatten` and
+*45 minutes, 10 points. You need: lesson 3, the attention of exercise 1, and PyTorch's `nn.Module`, `unflatten` and
 `transpose`.*
 
 You build the module that does three jobs in the course's translator: the English words look at each other, the

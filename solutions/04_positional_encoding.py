@@ -10,7 +10,7 @@ the hints and the solutions from here, so the cell titles and the comments aroun
 r"""
 # Exercise 4: tell the order
 
-*55 minutes, 10 points. You need: lesson 4, and PyTorch's `arange`, `cat`, `chunk`, slices with a step, and indexing a
+*40 minutes, 10 points. You need: lesson 4, and PyTorch's `arange`, `cat`, `chunk`, slices with a step, and indexing a
 tensor with a tensor of integers.*
 
 Attention does not know where a word stands. You build three ways to tell it: a table that is added to the words, a rotation

@@ -10,7 +10,7 @@ the hints and the solutions from here, so the cell titles and the comments aroun
 r"""
 # Exercise 5: build the encoder–decoder
 
-*120 minutes, 10 points. You need: lesson 5, and PyTorch's `nn.Module`.*
+*85 minutes, 10 points. You need: lesson 5, and PyTorch's `nn.Module`.*
 
 You put the parts together: first a layer of the encoder, then a layer of the decoder, then both stacks and the way of the
 data through them. At the end the weights of the course's translator run in your code, and it speaks French.

@@ -10,7 +10,7 @@ the hints and the solutions from here, so the cell titles and the comments aroun
 r"""
 # Exercise 6: build the norms
 
-*60 minutes, 10 points. You need: lesson 6, and PyTorch's `nn.Module`, `nn.Parameter`, `mean` and `var`.*
+*45 minutes, 10 points. You need: lesson 6, and PyTorch's `nn.Module`, `nn.Parameter`, `mean` and `var`.*
 
 You build the two norms of today's Transformers, and the path around each sub-layer on which they stand.
 

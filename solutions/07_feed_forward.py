@@ -10,7 +10,7 @@ the hints and the solutions from here, so the cell titles and the comments aroun
 r"""
 # Exercise 7: build the feed-forward network
 
-*55 minutes, 10 points. You need: lesson 7, and PyTorch's `nn.Module` and `nn.Linear`.*
+*40 minutes, 10 points. You need: lesson 7, and PyTorch's `nn.Module` and `nn.Linear`.*
 
 You build the second half of a layer, with ReLU, GELU and the gate of today's large models, and then you open it and
 read what is inside:

@@ -10,7 +10,7 @@ and the solutions from here, so the cell titles and the comments around the text
 r"""
 # Exercise 8: who may look at whom
 
-*35 minutes, 10 points. You need: lesson 8, comparisons of tensors, and `torch.nn.functional.cross_entropy`.*
+*25 minutes, 10 points. You need: lesson 8, comparisons of tensors, and `torch.nn.functional.cross_entropy`.*
 
 Two masks and a loss: what turns a network that sees everything into one that has to learn. A mask is boolean, `True`
 means *may attend*, and it broadcasts to (B, H, T, S), the shape of the scores of B sentences and H heads.

@@ -10,7 +10,7 @@ shows the hints and the solutions from here, so the cell titles and the comments
 r"""
 # Exercise 9: one block, two more models
 
-*100 minutes, 10 points. You need: lesson 9, and the layer that you built in lesson 5.*
+*70 minutes, 10 points. You need: lesson 9, and the layer that you built in lesson 5.*
 
 You have built an encoder–decoder. Here you take its parts and make the two models that became famous without the other half: an
 encoder that fills in blanks, as BERT does, and a decoder that goes on writing, as GPT does. Both are made of one and the same layer.

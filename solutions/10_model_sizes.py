@@ -10,7 +10,7 @@ the hints and the solutions from here, so the cell titles and the comments aroun
 r"""
 # Exercise 10: how large is it?
 
-*85 minutes, 10 points. You need: lesson 10, and the layers that you built in lesson 5.*
+*60 minutes, 10 points. You need: lesson 10, and the layers that you built in lesson 5.*
 
 Three counts that you will make again and again before you train or run a model. Plain Python is enough: each function
 takes whole numbers and returns **one whole number**. Compared are the numbers, to the last digit.

@@ -10,7 +10,7 @@ shows the hints and the solutions from here, so the cell titles and the comments
 r"""
 # Exercise 11: write fast
 
-*60 minutes, 10 points. You need: lesson 11.*
+*45 minutes, 10 points. You need: lesson 11.*
 
 You build what makes a translator write fast: a step of attention that remembers, the loop that uses it, and an attention that never
 holds its table of weights. In question 2 the translator of exercise 5 writes French with your cache.

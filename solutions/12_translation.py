@@ -10,7 +10,7 @@ hints and the solutions from here, so the cell titles and the comments around th
 r"""
 # Exercise 12: train a translator, and let it write
 
-*85 minutes, 10 points. You need: lesson 12, and lesson 8's targets moved by one place.*
+*60 minutes, 10 points. You need: lesson 12, and lesson 8's targets moved by one place.*
 
 Two searches and one step of training: with them, and with the model that you built in the exercises before, you train
 *your own* translator at the end of this page.

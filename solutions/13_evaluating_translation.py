@@ -10,7 +10,7 @@ shows the hints and the solutions from here, so the cell titles and the comments
 r"""
 # Exercise 13: the capstone report
 
-*110 minutes, 10 points. You need: lesson 13, and your translator of exercise 12.*
+*75 minutes, 10 points. You need: lesson 13, and your translator of exercise 12.*
 
 You write the two measures of the lesson, and then use them on **your own translator**: is it any good, does a beam help,
 does it look where it should, how long does it take, and what does it get wrong?

@@ -30,6 +30,8 @@ REDIRECT = """\
 # What the live translator loads (lessons_lib/widgets/translator.js), made of the weights that are in the repository.
 COURSE_MODEL = ROOT / "lessons_lib" / "translation" / "course_model"
 TRANSLATOR, TRANSLATOR_NAME = "_static/course-translator.bin", "The course’s translator"
+EVERYDAY_MODEL = ROOT / "lessons_lib" / "translation" / "everyday_model" / "everyday.bin"
+EVERYDAY = "_static/everyday-translator.bin"
 MANIFEST = BUILD / "sources.json"
 SOURCES = (
     "_config.yml",
@@ -37,8 +39,11 @@ SOURCES = (
     "requirements.txt",
     "tools/build_book.py",
     "lessons_lib/translation/course_model/*",
+    "lessons_lib/translation/everyday_model/*",
     "lessons_lib/translation/deployment/web.py",
     "lessons_lib/translation/deployment/safetensors_plain.py",
+    "lessons_lib/attention.py",
+    "lessons_lib/widgets/engine/training/scaled_dot_product.js",
     "book/**/*",
     "notebooks/*",
     "solutions/*.py",
@@ -82,6 +87,7 @@ def build() -> None:
     INDEX.write_text(REDIRECT, "utf8")
     (INDEX.parent / ".nojekyll").touch()  # GitHub Pages, from a branch, would leave out `_static`
     write_whole(BUILD / "html" / TRANSLATOR, web_model(COURSE_MODEL, name=TRANSLATOR_NAME))
+    write_whole(BUILD / "html" / EVERYDAY, EVERYDAY_MODEL.read_bytes())
     MANIFEST.write_text(json.dumps(now, indent=1), "utf8")
     print(f"Built in {time.perf_counter() - begin:.0f} s.")
 

@@ -2,9 +2,13 @@
 
 People read plain non-fiction silently at 238 words a minute (Brysbaert 2019, doi 10.1016/j.jml.2019.104047). Here they
 stop, go back to a formula, click a widget and answer questions: we count 100 words a minute, and 15 lines of code. In
-an exercise they write: a minute and a half for each line of the solution, beside the reading. Rounded to 5 minutes.
+an exercise they write: a minute for each line of the solution, beside the reading. Rounded to 5 minutes.
+
+`reading_estimates.json` holds what cold readers (language models in a newcomer's place, four, each with three or four
+lessons) thought that a person needs, lesson and exercise, after they had read and solved all of it.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -13,7 +17,8 @@ import jupytext
 
 from tools.lesson_files import ROOT, lessons, read_text
 
-WORDS_A_MINUTE, LINES_A_MINUTE, MINUTES_A_WRITTEN_LINE = 100, 15, 1.5
+WORDS_A_MINUTE, LINES_A_MINUTE, MINUTES_A_WRITTEN_LINE = 100, 15, 1
+ESTIMATES = Path(__file__).parent / "reading_estimates.json"
 SPENT = re.compile(r"\*\d+ minutes(?:, and \d+ for the exercise)?(?=[.,])")
 SOLVING = re.compile(r"\*\d+ minutes(?=, \d+ points)")
 ROW = r"(\| \d+ \| \[[^]]+\]\(\.\./notebooks/{name}\) \| [^|]+ \|) [^|]+ \|"
@@ -53,6 +58,16 @@ def exercise(path: Path) -> int:
     prose = sum(words(cell.source) for cell, kind in kinds if kind in ("text", "question"))
     written = sum(lines(cell.source) for cell, kind in kinds if kind == "solution")
     return rounded(prose / WORDS_A_MINUTE + MINUTES_A_WRITTEN_LINE * written)
+
+
+def estimates() -> tuple[list[float], list[float]]:
+    """Estimated minutes over counted ones, of each lesson and of each exercise."""
+    found = json.loads(ESTIMATES.read_text("utf8"))
+    reading = [minutes / lesson(path) for path in lessons() if (minutes := found[path.stem][0])]
+    solving = [
+        minutes / exercise(ROOT / "solutions" / path.name) for path in lessons() if (minutes := found[path.stem][1])
+    ]
+    return reading, solving
 
 
 def texts() -> dict[Path, str]:

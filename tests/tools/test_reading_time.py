@@ -2,7 +2,16 @@
 
 import pytest
 
-from tools.reading_time import LINES_A_MINUTE, MINUTES_A_WRITTEN_LINE, ROOT, WORDS_A_MINUTE, lines, texts, words
+from tools.reading_time import (
+    LINES_A_MINUTE,
+    MINUTES_A_WRITTEN_LINE,
+    ROOT,
+    WORDS_A_MINUTE,
+    estimates,
+    lines,
+    texts,
+    words,
+)
 
 
 def test_every_named_time_is_the_counted_one():
@@ -14,7 +23,14 @@ def test_every_named_time_is_the_counted_one():
 def test_readers_are_told_the_rates():
     told = " ".join((ROOT / "book/how_to_use.md").read_text("utf8").split())
     assert f"{WORDS_A_MINUTE} words or {LINES_A_MINUTE} lines of code a minute" in told
-    assert f"{MINUTES_A_WRITTEN_LINE} minutes for each line" in told
+    assert f"{MINUTES_A_WRITTEN_LINE} minute for each line" in told
+
+
+def test_instructors_are_told_how_far_readers_estimates_are_off():
+    told = " ".join((ROOT / "book/teaching.md").read_text("utf8").split())
+    for shares in estimates():
+        assert f"between {min(shares):.1f} and {max(shares):.1f}" in told
+        assert f"on average {sum(shares) / len(shares):.2f}" in told
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from lessons_lib import translation
 from lessons_lib.translation import course_model, training
 
 FOLDER = Path(translation.__file__).parent
-ORDER = ["data", "search", "evaluation", "training", "deployment", "course_model"]
+ORDER = ["data", "search", "evaluation", "training", "deployment", "course_model", "everyday_model"]
 
 
 def imported(path: Path) -> set[str]:

@@ -20,6 +20,7 @@ from lessons_lib.translation.data.tokenizer import split_words
 from lessons_lib.translation.deployment.web import CHOICES as CHOICES_OF_THE_PAGE
 from lessons_lib.translation.deployment.web import seen_words, stored_words, web_model
 from lessons_lib.translation.deployment.web_reading import read_web_file, read_web_model
+from lessons_lib.translation.everyday_model import everyday_web_model, load_everyday_translator, load_visitors
 from lessons_lib.translation.search.attention_weights import cross_attention, word_weights
 from lessons_lib.translation.search.decoding import n_best
 from lessons_lib.translation.search.model_folder import save_model
@@ -87,6 +88,18 @@ def test_the_course_models_logits_equal_pytorch(course, in_8_bits):
     pairs = load_grammar_tests(0, 6)
     for pair in (*pairs["in_distribution"], *pairs["long"][:2], *pairs["unseen_words"][:2]):
         assert_same_numbers(course, in_8_bits.model, [*encode(pair.source), 2], [1, *encode(pair.target)])
+
+
+def test_the_everyday_models_too(browser):
+    ours, theirs = load_everyday_translator("cpu"), Engine(browser).load(everyday_web_model())
+    texts = [visit.english for visit in load_visitors()]
+    for translation in ours.translate(texts[:6], attention=False):
+        source, target = (ours.tokenizer.encode(text) for text in (translation.source, translation.text))
+        assert_same_numbers(theirs, ours.model, [*source, 2], [1, *target])
+    for beam in (1, 4):
+        found = theirs.evaluate(TRANSLATE, [texts, beam])
+        said = ours.translate(texts, beam, attention=False)
+        assert sum(text == one.text for text, one in zip(found, said, strict=True)) >= len(texts) - 1
 
 
 def test_at_the_longest_length_too(course, in_8_bits):
