@@ -1,6 +1,7 @@
 // Watch a translator learn: a slider over the states of one training. All numbers are the training's; nothing is computed but sums.
 
 import { across, arrowKeys, children, courseWidget, down, dropdown, el, format, svg } from "./shared.js";
+import { drawSmallMap } from "./small_map.js";
 
 const PACE = 900; // milliseconds a state, when it plays
 const [WIDE, HIGH, LEFT, BELOW] = [100, 34, 2, 2]; // the chart, in its own units
@@ -144,19 +145,7 @@ function build(root, model, set) {
       button.setAttribute("aria-label", nameOf(l, h));
       if (!picker.contains(document.activeElement)) button.tabIndex = here ? 0 : -1;
       button.lastElementChild.textContent = h < 0 ? "mean" : `${l + 1}.${h + 1}`;
-      draw(button.firstElementChild, h < 0 ? meanOfHeads(weights[l]) : weights[l][h]);
-    });
-  }
-
-  function draw(image, weights) {
-    image.setAttribute("viewBox", `0 0 ${weights[0].length} ${weights.length}`);
-    image.setAttribute("preserveAspectRatio", "none");
-    const cells = weights.flatMap((row, y) => row.map((weight, x) => [x, y, weight]));
-    children(image, cells.length, () => svg("rect", { width: 1, height: 1 })).forEach((rect, i) => {
-      const [x, y, weight] = cells[i];
-      rect.setAttribute("x", x);
-      rect.setAttribute("y", y);
-      rect.setAttribute("opacity", weight / 100);
+      drawSmallMap(button.firstElementChild, h < 0 ? meanOfHeads(weights[l]) : weights[l][h], 100);
     });
   }
 

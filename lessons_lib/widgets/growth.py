@@ -31,7 +31,7 @@ class GrowthWidget(anywidget.AnyWidget):
         ValueError: states out of order, a text too few, numbers or maps that do not fit, an index out of range.
     """
 
-    _esm = slim(module_source("growth"))
+    _esm = slim(module_source("growth", ["small_map"]))
     _css = style_source("growth")
 
     sentences = traitlets.List().tag(sync=True)

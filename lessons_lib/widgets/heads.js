@@ -1,6 +1,7 @@
 // Pick a head of a trained translator. The weights are the model's; what depends on the choice is computed here.
 
 import { across, arrowKeys, children, choice, courseWidget, down, dropdown, el, format, svg, table } from "./shared.js";
+import { drawSmallMap } from "./small_map.js";
 
 /** The mean over heads: (H, T, S) → (T, S). */
 export function meanOverHeads(heads) {
@@ -146,20 +147,7 @@ function build(root, model, set) {
       if (!picker.contains(document.activeElement)) button.tabIndex = here ? 0 : -1;
       name.textContent = at < 0 ? `${layer + 1}: mean` : `${layer + 1}.${at + 1}`;
       note.textContent = cost === undefined ? " " : change(cost);
-      draw(image, mapOf(shown, layer, at));
-    });
-  }
-
-  function draw(image, weights) {
-    const [rows, columns] = [weights.length, weights[0].length];
-    image.setAttribute("viewBox", `0 0 ${columns} ${rows}`);
-    image.setAttribute("preserveAspectRatio", "none");
-    const cells = weights.flatMap((row, y) => row.map((weight, x) => [x, y, weight])).filter(([, , w]) => w >= 0.05);
-    children(image, cells.length, () => svg("rect", { width: 1, height: 1 })).forEach((rect, i) => {
-      const [x, y, weight] = cells[i];
-      rect.setAttribute("x", x);
-      rect.setAttribute("y", y);
-      rect.setAttribute("opacity", weight);
+      drawSmallMap(image, mapOf(shown, layer, at));
     });
   }
 

@@ -34,7 +34,7 @@ class HeadsWidget(anywidget.AnyWidget):
         ValueError: arrays that do not fit the words or each other, weights outside 0 to 1, an index out of range.
     """
 
-    _esm = module_source("heads")
+    _esm = module_source("heads", ["small_map"])
     _css = style_source("heads")
 
     sentences = traitlets.List().tag(sync=True)

@@ -10,7 +10,8 @@ import { courseWidget, el, format, toggle } from "./shared.js";
 
 const NAMES = ["a", "b"];
 const TEXTS = { copy: "bead", reverse: "stressed", sort: "playground", agreement: "the small cats near the house slept", french: "the small black cats do not sleep" };
-const closing = new WeakMap(); // the element of a widget -> what to do when it goes
+const REST = 19; // times what a drawing took, until the next one
+const LONGEST_REST = 2000; // milliseconds
 
 function decoded(text) {
   try {
@@ -26,9 +27,9 @@ function download(name, data, type) {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-function build(root, model, set) {
+function build(root, model, set, signal) {
   const runs = NAMES.map(() => new Run(heard));
-  let frame = 0;
+  let [frame, timer, calmUntil] = [0, 0, 0];
 
   const button = (label, act) => {
     const node = el("button", { type: "button", class: "pg-button" }, label);
@@ -50,7 +51,10 @@ function build(root, model, set) {
   const settings = knobs((run, name, value) => begin({ [run]: { ...model.get(run), [name]: value } }));
   const drawing = chart();
   const box = el("input", { type: "text", "aria-label": "a text of your own", spellcheck: "false", autocapitalize: "off" });
-  const look = button("Show", () => shown().forEach((run) => run.look(box.value)));
+  const look = button("Show", () => {
+    calmUntil = 0;
+    shown().forEach((run) => run.look(box.value));
+  });
   const tested = NAMES.map((name) => examples(`Held out, run ${name.toUpperCase()}`));
   const looked = NAMES.map((name) => heads(`Attention, run ${name.toUpperCase()}`));
   const lengths = norms();
@@ -131,8 +135,20 @@ function build(root, model, set) {
       runs[i].exported = null;
     }
     if (kind === "paused" || kind === "failed" || kind === "examined") if (!runs.some(({ playing }) => playing)) say(sentence());
+    if (!runs.some(({ playing }) => playing)) draw();
+    else timer ||= setTimeout(draw, calmUntil - performance.now());
+  }
+
+  /** Then it rests for REST times as long: a slow phone has time for its reader. */
+  function draw() {
+    clearTimeout(timer);
     cancelAnimationFrame(frame);
-    frame = requestAnimationFrame(update);
+    frame = requestAnimationFrame(() => {
+      timer = 0;
+      const begin = performance.now();
+      update();
+      setTimeout(() => (calmUntil = performance.now() + Math.min(REST * (performance.now() - begin), LONGEST_REST))); // painted
+    });
   }
 
   function say(words, node = message) {
@@ -223,12 +239,10 @@ function build(root, model, set) {
   box.value = model.get("text");
   begin();
   fromLink();
-  const gone = new AbortController();
-  const { signal } = gone;
   addEventListener("hashchange", fromLink, { signal });
   document.addEventListener("visibilitychange", () => document.hidden && pause("It paused when the page was hidden."), { signal });
-  closing.set(root, () => {
-    gone.abort();
+  signal.addEventListener("abort", () => {
+    clearTimeout(timer);
     cancelAnimationFrame(frame);
     runs.forEach((run) => run.close());
   });
@@ -236,14 +250,4 @@ function build(root, model, set) {
 }
 
 const TRAITS = ["a", "b", "compare", "text"];
-const widget = courseWidget("playground-widget", "Train a Transformer in this page", TRAITS, build);
-
-function render(context) {
-  const close = widget.render(context);
-  const root = context.el.lastElementChild;
-  return () => {
-    closing.get(root)();
-    close();
-  };
-}
-export default { render };
+export default courseWidget("playground-widget", "Train a Transformer in this page", TRAITS, build);

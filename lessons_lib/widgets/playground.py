@@ -11,6 +11,7 @@ from lessons_lib.widgets.engine.training import TRAINING
 PARTS = (
     "engine/training/settings",
     "engine_start",
+    "small_map",
     *(f"playground_{name}" for name in ("knobs", "presets", "run", "chart", "view")),
 )
 # Those of engine/training/config.js; every other setting is a number.

@@ -1,5 +1,6 @@
 import { arrowKeys, children, dropdown, el, format, svg, table } from "./shared.js";
 import { KNOBS } from "./playground_knobs.js";
+import { drawSmallMap } from "./small_map.js";
 
 // The parts of the playground that one sees, and how each is drawn. It keeps no state.
 
@@ -95,7 +96,7 @@ export function heads(title) {
       button.setAttribute("aria-pressed", all[i] === one);
       if (!picture.contains(document.activeElement)) button.tabIndex = all[i] === one ? 0 : -1;
       button.lastElementChild.textContent = `${side[0]}${l + 1}.${h + 1}`;
-      squares(button.firstElementChild, weights);
+      drawSmallMap(button.firstElementChild, weights);
     });
     heading.textContent = `${nameOf(one)}: a row looks at columns, in hundredths`;
     scroll.setAttribute("aria-label", heading.textContent);
@@ -114,18 +115,6 @@ export function heads(title) {
 function cell(weight) {
   const hundredths = Math.round(100 * weight);
   return el("td", { style: `--w: ${weight.toFixed(3)}` }, hundredths >= 10 ? String(hundredths) : "");
-}
-
-function squares(image, weights) {
-  image.setAttribute("viewBox", `0 0 ${weights[0].length} ${weights.length}`);
-  image.setAttribute("preserveAspectRatio", "none");
-  const cells = weights.flatMap((row, y) => row.map((weight, x) => [x, y, weight])).filter(([, , weight]) => weight >= 0.05);
-  children(image, cells.length, () => svg("rect", { width: 1, height: 1 })).forEach((rect, i) => {
-    const [x, y, weight] = cells[i];
-    rect.setAttribute("x", x);
-    rect.setAttribute("y", y);
-    rect.setAttribute("opacity", weight);
-  });
 }
 
 /** How long the gradient of each part was in the last step. */

@@ -124,18 +124,21 @@ export function arrowKeys(group, steps = across) {
 }
 
 /**
- * An anywidget module. `build(root, model, set)` draws once and returns `update()`, which runs at the start, when one
+ * An anywidget module. `build(root, model, set, signal)` draws once and returns `update()`, which runs at the start, when one
  * of `traits` changes (here or in Python) and when the width changes. `set({trait: value})` writes to the model.
+ * `signal` is aborted when the widget goes.
  */
 export function courseWidget(name, label, traits, build) {
   function render({ model, el: host }) {
     const root = el("div", { class: `course-widget ${name}`, role: "group", "aria-label": label });
     // JupyterLab's shortcuts ("d d" deletes a cell) spare a focused element that carries this attribute, and only that.
     root.addEventListener("focusin", ({ target }) => target.setAttribute("data-lm-suppress-shortcuts", ""));
-    const update = build(root, model, (values) => {
+    const gone = new AbortController();
+    const set = (values) => {
       for (const [trait, value] of Object.entries(values)) model.set(trait, value);
       model.save_changes();
-    });
+    };
+    const update = build(root, model, set, gone.signal);
     let frame = 0;
     const resize = new ResizeObserver(() => {
       cancelAnimationFrame(frame);
@@ -146,6 +149,7 @@ export function courseWidget(name, label, traits, build) {
     update();
     resize.observe(root);
     return () => {
+      gone.abort();
       cancelAnimationFrame(frame);
       resize.disconnect();
       for (const trait of traits) model.off(`change:${trait}`, update);

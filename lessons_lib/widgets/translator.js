@@ -9,9 +9,7 @@ import { largestFirst, mapOf, warningsOf } from "./translator_words.js";
 const MAX_CHARACTERS = 5000;
 const PACE = 45; // milliseconds between two tokens on the screen; they are computed faster than one can read
 
-const closing = new WeakMap(); // the element of a widget -> what to do when it goes
-
-function build(root, model, set) {
+function build(root, model, set, signal) {
   let engine = null; // started with the first weights
   let about = null; // the model that is ready
   let translation = null; // the one shown
@@ -20,12 +18,11 @@ function build(root, model, set) {
   let asked = { id: 0, text: "" };
   let written = []; // beginnings that wait to be shown, then the translation
   let clock = 0;
-  const abort = new AbortController();
 
   const view = viewOf(root, {
     go() {
       if (about) translate();
-      else if (!loading) load(siteAddress("") ? site : () => fromKernel(model, model.get("model"), abort.signal));
+      else if (!loading) load(siteAddress("") ? site : () => fromKernel(model, model.get("model"), signal));
     },
     model(index) {
       if (loading) return update(); // the other one is on its way
@@ -56,7 +53,7 @@ function build(root, model, set) {
   });
   const known = () => model.get("models")[Math.min(model.get("model"), model.get("models").length - 1)];
   view.box.value = known().sentences[0];
-  const site = () => fromSite(siteAddress(known().file), view.progress, abort.signal);
+  const site = () => fromSite(siteAddress(known().file), view.progress, signal);
 
   async function load(bytes) {
     loading = true;
@@ -64,7 +61,7 @@ function build(root, model, set) {
     view.say("Loading the weights …");
     try {
       const [text, buffer] = await Promise.all([engineText(), bytes()]);
-      if (abort.signal.aborted) return; // the view was closed while they came
+      if (signal.aborted) return; // the view was closed while they came
       engine ??= startEngine(text, "serve", hear);
       engine.send({ load: buffer });
     } catch (error) {
@@ -182,8 +179,7 @@ function build(root, model, set) {
     view.summarise(summaryOf(map, at, { layer, head }));
   }
 
-  closing.set(root, () => {
-    abort.abort();
+  signal.addEventListener("abort", () => {
     clearTimeout(clock);
     engine?.close();
   });
@@ -191,14 +187,4 @@ function build(root, model, set) {
 }
 
 const TRAITS = ["models", "model", "beam", "layer", "head", "unit", "selected"];
-const widget = courseWidget("translator-widget", "A translator that runs in this page", TRAITS, build);
-
-function render(context) {
-  const close = widget.render(context);
-  const root = context.el.lastElementChild;
-  return () => {
-    closing.get(root)();
-    close();
-  };
-}
-export default { render };
+export default courseWidget("translator-widget", "A translator that runs in this page", TRAITS, build);

@@ -10,6 +10,7 @@ from visit import Visit
 from lessons_lib.translation.course_model import FOLDER, course_web_model
 from lessons_lib.translation.data.grammar import LENGTHS
 from lessons_lib.translation.deployment.web_reading import read_web_file
+from lessons_lib.translation.everyday_model import everyday_web_model
 from lessons_lib.translation.search.model_folder import load_model
 from tools import build_book
 from tools.lesson_files import ROOT
@@ -17,8 +18,8 @@ from tools.serve import QuietHandler, served
 
 SITE = build_book.BUILD / "html"
 PAGES = ["book/translator.html", "notebooks/00_start_here.html"]
-LOADED = [re.escape(build_book.TRANSLATOR), r"_static/engine-\w{8}\.js"]
-FRENCH = "Les petits chats noirs ne dorment pas."
+LOADED = [re.escape(build_book.EVERYDAY), r"_static/engine-\w{8}\.js"]
+FRENCH = "J'attends depuis une heure."
 
 
 def asked(one: Visit, name: str) -> int:
@@ -36,7 +37,7 @@ def test_it_translates_on_its_page_and_in_lesson_0(visit, name, width, theme):
     expect(summary).to_contain_text(f"French: {FRENCH}")
     assert [asked(one, file) for file in LOADED] == [1, 1]
     one.page.locator(".translator-widget div.tw-words button").nth(2).click()
-    expect(summary).to_contain_text("Before it wrote 'chats', layer 2, the mean of the heads, looked most at 'cats'")
+    expect(summary).to_contain_text("Before it wrote 'une', layer 2, the mean of the heads, looked most at 'an'")
     assert one.page.evaluate("document.documentElement.scrollWidth") <= width
     assert [worker.url[:5] for worker in one.page.workers] == ["blob:"]  # in a thread of its own
 
@@ -52,7 +53,7 @@ def test_with_the_keyboard_alone(visit):
             break
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    expect(page.locator(".translator-widget .cw-summary")).to_contain_text("Before it wrote 'petits'")
+    expect(page.locator(".translator-widget .cw-summary")).to_contain_text("Before it wrote 'depuis'")
 
 
 def test_a_page_holds_nothing_of_the_engine_and_a_notebook_all():
@@ -69,7 +70,7 @@ def test_a_page_holds_nothing_of_the_engine_and_a_notebook_all():
 def test_a_page_opened_as_a_file_translates_with_a_model_of_ones_own(browser):
     page = browser.new_page()
     page.goto((SITE / PAGES[0]).as_uri())
-    page.locator(".translator-widget input[type=file]").set_input_files(SITE / build_book.TRANSLATOR)
+    page.locator(".translator-widget input[type=file]").set_input_files(SITE / build_book.EVERYDAY)
     expect(page.locator(".translator-widget .cw-summary")).to_contain_text(f"French: {FRENCH}")
     page.close()
 
@@ -156,8 +157,17 @@ def test_without_javascript_a_text_stands_there(visit):
     assert one.page.get_by_text("This translator needs JavaScript.").is_visible()
 
 
-def test_the_site_carries_the_file_of_these_weights():
+def test_the_site_carries_the_files_of_these_weights():
     assert (SITE / build_book.TRANSLATOR).read_bytes() == course_web_model()
+    assert (SITE / build_book.EVERYDAY).read_bytes() == everyday_web_model()
+
+
+def test_the_other_model_is_loaded_when_it_is_chosen(visit):
+    one = visit(PAGES[0])
+    one.page.get_by_role("combobox", name="Model").select_option("The course's")
+    one.page.get_by_role("button", name="Load and translate").click()
+    expect(one.page.locator(".cw-summary")).to_contain_text("French: Les petits chats noirs ne dorment pas.")
+    assert [asked(one, re.escape(file)) for file in (build_book.TRANSLATOR, build_book.EVERYDAY)] == [1, 0]
 
 
 def test_the_numbers_of_the_page_are_true():
