@@ -44,7 +44,11 @@ function build(root, model, set, signal) {
   play.classList.add("pg-go");
   const step = button("One step", () => start("step"));
   const reset = button("Reset", () => begin());
-  const compare = toggle((on) => begin({ compare: on }));
+  const compare = toggle((on) => {
+    if (on) return begin({ compare: on });
+    runs[1].clear(); // the other one stays
+    set({ compare: on });
+  });
   const says = el("p", { class: "pg-says" });
   const status = el("p", { class: "pg-status" });
   const message = el("p", { class: "pg-message", role: "status", "aria-live": "polite" });
@@ -159,7 +163,7 @@ function build(root, model, set, signal) {
   function sentence() {
     return shown()
       .map((run, i) => {
-        const name = model.get("compare") ? `Run ${NAMES[i].toUpperCase()}` : "The run";
+        const name = model.get("compare") ? `Run ${NAMES[i].toUpperCase()} (${inWords(changesOf(i), DEFAULTS)})` : "The run";
         if (run.failed) return `${name} stopped: ${run.failed}.`;
         if (!run.last) return "";
         const right = run.accuracy ? `, ${run.accuracy.right} of ${run.accuracy.count} held-out examples right` : "";
@@ -218,7 +222,7 @@ function build(root, model, set, signal) {
       looked[i].show(there ? runs[i].maps : null);
     });
     own.hidden = !runs[0].about;
-    say(shown().find((run) => run.unread)?.unread ?? "", unread);
+    say(shown().map((run) => run.unread || run.strange).find(Boolean) ?? "", unread);
     lengths.show(shown());
     files.hidden = !runs[0].about;
     files.children[2].hidden = !two;

@@ -50,7 +50,9 @@ export function chart() {
       label.textContent = words;
       return label;
     };
+    const names = runs.length < 2 ? [] : runs.flatMap(({ accuracies }, i) => accuracies.slice(-1).map(({ number, accuracy }) => text(x(number), y(accuracy) - 5, "AB"[i], "end"))); // prettier-ignore
     axes.replaceChildren(
+      ...names,
       ...[0, 0.5, 1].flatMap((share) => [
         svg("line", { x1: LEFT, x2: wide - RIGHT, y1: y(share), y2: y(share) }),
         text(LEFT - 6, y(share) + 4, format(share * top, top < 10 ? 1 : 0), "end"),

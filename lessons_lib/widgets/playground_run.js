@@ -23,7 +23,7 @@ export class Run {
     try {
       const text = await engineText();
       this.clear();
-      this.shown = shown;
+      this.shown = shown.toLowerCase();
       if (this.closed) return;
       const engine = startEngine(text, "serveTraining", (answer) => engine === this.engine && this.#hear(answer));
       this.engine = engine;
@@ -53,8 +53,16 @@ export class Run {
 
   /** Where every head looks while the model answers this text. */
   look(shown) {
-    this.shown = shown;
-    if (this.about) this.engine.send({ attention: { id: 0, text: shown } });
+    this.shown = shown.toLowerCase(); // no task has capitals
+    if (this.about) this.engine.send({ attention: { id: 0, text: this.shown } });
+  }
+
+  /** Why its answer to the reader's text may be poor, or "". */
+  get strange() {
+    const { task, shortest, longest } = this.about?.settings ?? {};
+    const count = (this.maps?.source.length ?? 0) - 1; // without the </s>
+    if (!["copy", "reverse", "sort"].includes(task) || count < 0 || count >= shortest) return ""; // what is longer, the engine refuses
+    return `It learns from texts of ${shortest} to ${longest} symbols; this one has ${count}.`;
   }
 
   export() {

@@ -22,8 +22,10 @@ export function knobs(turn) {
     });
     return el("details", { open: "" }, el("summary", {}, title), ...lines);
   };
-  const node = el("div", { class: "pg-knobs" }, ...KNOBS.map(group));
+  const letters = el("div", { class: "pg-knob", "aria-hidden": "true" }, ...["", "A", "B"].map((text) => el("span", {}, text)));
+  const node = el("div", { class: "pg-knobs" }, letters, ...KNOBS.map(group));
   node.show = (settings, compare) => {
+    letters.hidden = !compare;
     node.classList.toggle("pg-two", compare);
     for (const [name, { knob, selects }] of rows)
       selects.forEach((select, i) => {
@@ -55,7 +57,7 @@ export function examples(title) {
           word.className = right ? "" : "pg-wrong";
           word.title = right ? "" : `should be ${due[at] ?? "the end"}`;
         });
-        item.children[2].textContent = said === target ? "✓" : `✗ ${target}`;
+        item.children[2].textContent = said === target ? "✓" : `✗ should be ${target}`;
       },
     );
   };
@@ -68,7 +70,8 @@ export function heads(title) {
   const map = el("table", { class: "pg-map" });
   const scroll = el("div", { class: "pg-scroll", role: "group" }, map);
   const heading = el("p", { class: "pg-name" });
-  const node = el("div", {}, el("p", { class: "pg-name" }, title), picture, heading, scroll);
+  const answer = el("p", { class: "pg-answer" });
+  const node = el("div", {}, el("p", { class: "pg-name" }, title), answer, picture, heading, scroll);
   let [drawn, chosen] = [null, "cross 0 0"];
   arrowKeys(picture);
   picture.addEventListener("click", (event) => {
@@ -86,6 +89,7 @@ export function heads(title) {
   };
 
   function draw(maps) {
+    answer.textContent = `${maps.source.slice(0, -1).join(" ")} → ${maps.said.join(" ") || "∅"}`; // without the </s>
     const all = Object.keys(SIDES).flatMap((side) => maps[side].flatMap((layer, l) => layer.map((weights, h) => ({ side, l, h, weights }))));
     const nameOf = ({ side, l, h }) => `${SIDES[side]}, layer ${l + 1}, head ${h + 1}`;
     const one = all.find(({ side, l, h }) => `${side} ${l} ${h}` === chosen) ?? all.at(-1); // without an encoder nothing crosses

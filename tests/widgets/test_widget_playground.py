@@ -25,7 +25,7 @@ SMALL = {
 }
 
 
-BOTH = re.compile(r"Run A after 1 steps: loss .* Run B after 1 steps: loss")
+BOTH = re.compile(r"Run A \(task copy.*\) after 1 steps: loss .* Run B \(.*\) after 1 steps: loss")
 
 
 def press(page, name: str) -> None:
@@ -146,6 +146,28 @@ def test_a_text_that_it_cannot_read_is_said_and_the_run_goes_on(show):
     expect(page.locator(".pg-own")).not_to_contain_text("vocabulary")
     press(page, "Pause")
     expect(page.locator(".pg-message")).to_contain_text("The run after")
+
+
+def test_a_text_of_ones_own_is_answered_and_a_length_that_it_never_learns_is_said(show):
+    page = show(PlaygroundWidget(SMALL | {"shortest": 3}))
+    press(page, "One step")
+    box = page.get_by_label("a text of your own")
+    box.fill("ABC")
+    box.press("Enter")
+    expect(page.locator(".pg-answer").first).to_contain_text("a b c → ")
+    assert page.locator(".pg-own [role=status]").text_content() == ""
+    box.fill("a")
+    box.press("Enter")
+    expect(page.locator(".pg-own")).to_contain_text("It learns from texts of 3 to 4 symbols; this one has 1.")
+
+
+def test_the_first_of_two_runs_stays_when_the_other_goes(show):
+    page = show(PlaygroundWidget(SMALL, SMALL, compare=True))
+    press(page, "One step")
+    expect(page.locator(".pg-message")).to_contain_text(BOTH)
+    page.get_by_label("two runs side by side").click()
+    expect(page.locator(".pg-knobs .pg-b").first).to_be_hidden()
+    assert steps(page) == [1]
 
 
 def test_a_model_that_no_memory_holds_is_a_sentence(show):
@@ -283,7 +305,7 @@ def test_the_model_the_numbers_and_the_picture_are_handed_out(show, tmp_path):
 
 def test_the_settings_that_python_knows_are_those_of_the_page(show):
     page = show(PlaygroundWidget(SMALL))
-    knobs = page.locator(".pg-knob").evaluate_all("nodes => nodes.length")
+    knobs = page.locator(".pg-knob select.pg-a").evaluate_all("nodes => nodes.length")
     assert knobs == len(CHOICES) + len(NUMBERS)
 
 
