@@ -50,7 +50,7 @@ export function chart() {
       label.textContent = words;
       return label;
     };
-    const names = runs.length < 2 ? [] : runs.flatMap(({ accuracies }, i) => accuracies.slice(-1).map(({ number, accuracy }) => text(x(number), y(accuracy) - 5, "AB"[i], "end"))); // prettier-ignore
+    const names = runs.length < 2 ? [] : runs.flatMap(({ accuracies }, i) => accuracies.slice(-1).map(({ number, accuracy }) => text(x(number), Math.max(y(accuracy) - 5, 18), "AB"[i], "end"))); // prettier-ignore
     axes.replaceChildren(
       ...names,
       ...[0, 0.5, 1].flatMap((share) => [
