@@ -376,7 +376,9 @@ print("our two layers = PyTorch's")
 
 # %% [markdown]
 # A trained model is a dictionary of names and numbers. The course's translator learnt its 1.2 million numbers inside
-# `lessons_lib.transformer`; its names differ a little from ours, its numbers do not care in whose code they run. Rename, load, compare.
+# `lessons_lib.transformer`; its names differ a little from ours, its numbers do not care in whose code they run. (There the
+# embedding and the output matrix are a class, `TokenModel`, and `return_attention=True` gives the attention of every layer, as
+# `AttentionWeights`.) Rename, load, compare.
 #
 # What does the decoder get to read meanwhile? The *right* translation, although it has not written it: `tgt_in` begins with `<s>`, `tgt_out` ends with
 # `</s>`. At each place the model sees the true beginning and names the next token, all places at once. Training is done like this, and it is

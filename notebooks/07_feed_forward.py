@@ -204,7 +204,7 @@ FeedForwardWidget(
 # where $\odot$ multiplies neuron by neuron. With GELU in place of SiLU it is called GEGLU. (Shazeer's networks have no biases.) The formula has the names of Llama's weights;
 # **in this course's code `expand` goes through the activation, with a gate or without**:
 #
-# | in the formula | in Llama | in our code | |
+# | in the formula | in Llama | in our code | what becomes of it |
 # |---|---|---|---|
 # | $W_{gate}, b_{gate}$ | `gate_proj` | `expand` | goes through SiLU |
 # | $W_{up}, b_{up}$ | `up_proj` | `gate` | is multiplied with it |

@@ -39,7 +39,7 @@ def test_how_many_tokens_a_pair_has():
     """Lesson 10 counts the FLOPs of the training by them."""
     train = load_grammar(0, n_valid=0, n_test=0).train
     examples = encode_pairs(load_course_translator("cpu").tokenizer, train, max_length=64)
-    sentence = "A pair of the corpus has about 9 English and 10 French tokens, </s> counted."
+    sentence = "A pair has about 9 English and 10 French tokens, </s> counted"
     assert sentence in (ROOT / "notebooks" / "10_model_sizes.py").read_text("utf8")
     says(sentence, *(examples.lengths.mean(axis=0) + 1).tolist(), slack=0.0)
 
