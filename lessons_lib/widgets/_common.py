@@ -51,6 +51,12 @@ def slim(source: str) -> str:
     return re.sub(r"^ +|\n(?=\n)", "", _COMMENT.sub("", source), flags=re.MULTILINE)
 
 
+def slim_style(source: str) -> str:
+    """The same style sheet without its comments, and without blanks that say nothing."""
+    source = re.sub(r"/\*(?:.|\n)*?\*/", "", source)
+    return re.sub(r"\s*([{};,])\s*|(:)\s+", r"\1\2", source)
+
+
 def style_source(name: str) -> str:
     """The style sheet of a widget: shared.css, then `name`.css."""
     return _read("shared.css") + _read(f"{name}.css")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import anywidget
 import traitlets
 
-from lessons_lib.widgets._common import engine_source, module_source, slim, style_source, text_form
+from lessons_lib.widgets._common import engine_source, module_source, slim, slim_style, style_source, text_form
 from lessons_lib.widgets.engine.training import TRAINING
 
 PARTS = (
@@ -49,7 +49,7 @@ class PlaygroundWidget(anywidget.AnyWidget):
     """
 
     _esm = engine_source(TRAINING) + slim(module_source("playground", PARTS))
-    _css = slim(style_source("playground"))
+    _css = slim_style(style_source("playground"))
 
     a = traitlets.Dict().tag(sync=True)
     b = traitlets.Dict().tag(sync=True)
