@@ -2,6 +2,7 @@
 
 import dataclasses
 import gzip
+import inspect
 import json
 import re
 import shlex
@@ -9,7 +10,7 @@ import shlex
 from lessons_lib import sizes
 from lessons_lib.cli import COMMANDS, build_parser
 from lessons_lib.prose import says
-from lessons_lib.transformer import TransformerConfig
+from lessons_lib.transformer import Transformer, TransformerConfig
 from lessons_lib.translation.course_model import FOLDER, course_web_model, load_course_translator
 from lessons_lib.translation.data.corpus import load_grammar
 from lessons_lib.translation.data.language import adjectives, nouns, verbs
@@ -150,3 +151,9 @@ def test_no_entry_of_the_glossary_says_a_thing_twice():
     for entry in entries:
         begins = [" ".join(sentence.split()[:3]) for sentence in re.split(r"\.\s+|\n {2}(?=[A-Z])", entry)]
         assert len(begins) == len(set(begins)), f"{entry.splitlines()[0]} begins two sentences alike"
+
+
+def test_the_model_gives_its_attention_when_asked_as_lesson_5_says():
+    text = (ROOT / "notebooks" / "05_encoder_decoder.py").read_text("utf8")
+    (argument,) = re.findall(r"`(\w+)=True` gives the attention of every layer", text)
+    assert argument in inspect.signature(Transformer.forward).parameters
