@@ -30,7 +30,7 @@ addEventListener("load", async () => {
   const reads = (selector, text) => sees(text, () => all(selector).every((node) => node.textContent.includes(text)));
   await sees("widget", () => all(".is-drawn .course-widget").length === all(".widget-output").length);
   for (const button of all(".tw-go, .pg-go + button")) button.click();
-  await reads(".translator-widget .cw-summary", "French: Les petits chats noirs ne dorment pas.");
+  await reads(".translator-widget .cw-summary", "French: J'attends depuis une heure.");
   await reads(".pg-message", "The run after 1 steps: loss ");
   const next = await fetch("/told", { method: "POST", body: JSON.stringify(wrongs) });
   location = await next.text();
