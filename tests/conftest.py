@@ -28,6 +28,19 @@ def unchecked_shapes():
 
 
 @pytest.fixture(scope="module")
+def model(tmp_path_factory) -> str:
+    """A folder with a model that has learned the toy language, for the commands."""
+    from toy import toy_translator
+
+    from lessons_lib.translation.search.model_folder import save_model
+
+    folder = tmp_path_factory.mktemp("models") / "toy"
+    folder.mkdir()
+    save_model(folder, toy_translator().model, toy_translator().tokenizer)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
 def browser():
     """Chromium, for the tests of one file."""
     from playwright.sync_api import sync_playwright

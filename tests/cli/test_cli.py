@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import sacrebleu
 import torch
-from toy import toy_corpus, toy_model, toy_translator
+from toy import toy_corpus, toy_model
 
 from lessons_lib.cli import main
 from lessons_lib.cli.test_set import read_test_set
@@ -40,15 +40,6 @@ def data(tmp_path) -> list[str]:
     corpus = toy_corpus()
     train, valid = write_sides(folder, "train", corpus.train), write_sides(folder, "valid", corpus.valid)
     return ["--corpus", "pairs", "--train", *train, "--valid", *valid]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> str:
-    """A folder with a model that has learned the toy language."""
-    folder = tmp_path_factory.mktemp("models") / "toy"
-    folder.mkdir()
-    save_model(folder, toy_translator().model, toy_translator().tokenizer)
-    return str(folder)
 
 
 def fails(capsys, *arguments: str) -> str:

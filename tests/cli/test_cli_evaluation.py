@@ -4,22 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from toy import toy_corpus, toy_model, toy_translator
+from toy import toy_corpus, toy_model
 
 from lessons_lib.cli import main
 from lessons_lib.translation.data.pharaoh import write_links
 from lessons_lib.translation.evaluation.scoring import compare, score
 from lessons_lib.translation.search.model_folder import save_model
 from lessons_lib.translation.search.translator import Translator
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> str:
-    """A folder with a model that has learned the toy language."""
-    folder = tmp_path_factory.mktemp("models") / "toy"
-    folder.mkdir()
-    save_model(folder, toy_translator().model, toy_translator().tokenizer)
-    return str(folder)
 
 
 @pytest.fixture

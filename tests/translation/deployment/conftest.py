@@ -3,19 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from toy import toy_translator
 
 from lessons_lib.cli import main
-from lessons_lib.translation.search.model_folder import save_model
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> str:
-    """A folder with a model that has learned the toy language."""
-    folder = tmp_path_factory.mktemp("models") / "toy"
-    folder.mkdir()
-    save_model(folder, toy_translator().model, toy_translator().tokenizer)
-    return str(folder)
 
 
 @pytest.fixture
