@@ -11,6 +11,7 @@ from benchmarks.attention import attention
 from benchmarks.corpus import corpus
 from benchmarks.decoding import decoding
 from benchmarks.generation import generation
+from benchmarks.grading import grading
 from benchmarks.page import page
 from benchmarks.page_training import page_training
 from benchmarks.profile import profile
@@ -25,6 +26,7 @@ TABLES: dict[str, tuple[str, Callable[[torch.device], Iterator[tuple[str, ...]]]
     "training": ("Training: d_model 256, 3 + 3 layers, vocabulary 8,000, batches of 4,096 tokens", training),
     "profile": ("Where the time goes: the same training in fp32", profile),
     "corpus": ("A corpus of a million pairs, from rows on disk to batches", corpus),
+    "grading": ("A class of a hundred, alone with this machine: thirteen exercises each, isolated", grading),
     "page": (
         "The translator in Chromium, alone with this machine: 20 tokens of English, 50 of French, one thread",
         page,

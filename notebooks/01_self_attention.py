@@ -125,7 +125,7 @@ widget
 #
 # $$
 # \underbrace{O}_{T \times d_{value}} = \underbrace{A}_{T \times S} \, \underbrace{V}_{S \times d_{value}}, \qquad
-# A = \operatorname{softmax}\!\Big(\frac{Q K^\top}{\sqrt{d_{head}}}\Big), \qquad
+# A = \operatorname{softmax}\!\Bigl(\frac{Q K^\top}{\sqrt{d_{head}}}\Bigr), \qquad
 # Q \in \mathbb{R}^{T \times d_{head}}, \; K \in \mathbb{R}^{S \times d_{head}} .
 # $$
 #

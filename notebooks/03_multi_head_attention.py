@@ -207,7 +207,7 @@ widget
 #
 # $$
 # O_h = A_h V_h \in \mathbb{R}^{T \times d_{head}}, \qquad
-# A_h = \operatorname{softmax}\!\Big(\frac{Q_h K_h^\top}{\sqrt{d_{head}}}\Big) \in \mathbb{R}^{T \times S} .
+# A_h = \operatorname{softmax}\!\Bigl(\frac{Q_h K_h^\top}{\sqrt{d_{head}}}\Bigr) \in \mathbb{R}^{T \times S} .
 # $$
 #
 # The divisor is the root of the width of *one head*, because that many products were added up in a score.
@@ -216,7 +216,7 @@ widget
 # {term}`output projection` $W_O$, mixes them:
 #
 # $$
-# \operatorname{MultiHead}(X, Y) = \underbrace{[\, O_1 \;|\; O_2 \;|\; \dots \;|\; O_H \,]}_{T \times D} \; \underbrace{W_O}_{D \times D} .
+# \operatorname{MultiHead}(X, Y) = \underbrace{[\, O_1 \;|\; O_2 \;|\; \ldots \;|\; O_H \,]}_{T \times D} \; \underbrace{W_O}_{D \times D} .
 # $$
 #
 # One need not keep $3H$ little matrices. Side by side, the $H$ matrices $W_Q^{h}$ are one matrix $W_Q \in \mathbb{R}^{D \times D}$; one product makes
@@ -228,7 +228,7 @@ widget
 # Cut $W_O$ into $H$ blocks of $d_{head}$ rows. By the rule for multiplying matrices in blocks,
 #
 # $$
-# [\, O_1 \;|\; \dots \;|\; O_H \,] \begin{bmatrix} W_O^{1} \\ \vdots \\ W_O^{H} \end{bmatrix} = \sum_{h=1}^{H} O_h W_O^{h}
+# [\, O_1 \;|\; \ldots \;|\; O_H \,] \begin{bmatrix} W_O^{1} \\ \vdots \\ W_O^{H} \end{bmatrix} = \sum_{h=1}^{H} O_h W_O^{h}
 # = \sum_{h=1}^{H} A_h \, Y \, \underbrace{W_V^{h} W_O^{h}}_{D \times D,\ \text{rank} \le d_{head}} .
 # $$
 #

@@ -208,7 +208,7 @@ with torch.no_grad():
 #
 # ## The mathematics
 #
-# A word vector $x_t \in \mathbb{R}^{D}$ stands at position $t = 0, 1, \dots$; a head makes a query $q_t$ and a key $k_t$ of it, both
+# A word vector $x_t \in \mathbb{R}^{D}$ stands at position $t = 0, 1, \ldots$; a head makes a query $q_t$ and a key $k_t$ of it, both
 # with $d_{head}$ entries ({term}`query`, {term}`key`). The score of a key at $s$ for a query at $t$ is $q_t \cdot k_s / \sqrt{d_{head}}$, and we write
 # $s - t$ for the **distance**: negative looks back. Three places where a Transformer is told the order are usual (an attention that is told nothing gets `NO_POSITIONS` in the library).
 #
@@ -217,7 +217,7 @@ with torch.no_grad():
 #
 # - **Learned** ({cite:t}`gehring2017convolutional`; BERT and GPT-2): a table of parameters, $p_t$ is row $t$. It has as many rows as
 #   you gave it.
-# - **Sinusoidal** ({cite:t}`vaswani2017attention`): nothing is learned. Columns come in pairs $i = 0, \dots, D/2 - 1$, and each pair is
+# - **Sinusoidal** ({cite:t}`vaswani2017attention`): nothing is learned. Columns come in pairs $i = 0, \ldots, D/2 - 1$, and each pair is
 #   a point that goes round a circle at its own speed $\omega_i$:
 #
 # $$

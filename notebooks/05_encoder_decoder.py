@@ -197,8 +197,8 @@ plt.show()
 # around it:
 #
 # $$
-# \text{post-norm (2017):} \quad x \mapsto \operatorname{norm}\big(x + f(x)\big), \qquad\qquad
-# \text{pre-norm:} \quad x \mapsto x + f\big(\operatorname{norm}(x)\big).
+# \text{post-norm (2017):} \quad x \mapsto \operatorname{norm}\bigl(x + f(x)\bigr), \qquad\qquad
+# \text{pre-norm:} \quad x \mapsto x + f\bigl(\operatorname{norm}(x)\bigr).
 # $$
 #
 # Follow $x$ through a {term}`pre-norm` stack: it is *never touched*, only added to. After $N$ sub-layers

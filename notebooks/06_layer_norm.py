@@ -159,7 +159,7 @@ widget
 # $\frac{1}{D}\mathbf{1}^\top$, that of $s$ is $\frac{1}{D}\hat x^\top$, and so that of $\hat x$, its **Jacobian**, is
 #
 # $$
-# \frac{\partial \hat x}{\partial x} = \frac{1}{s} \Big(I - \tfrac{1}{D}\mathbf{1}\mathbf{1}^\top - \tfrac{1}{D}\hat x \hat x^\top\Big)
+# \frac{\partial \hat x}{\partial x} = \frac{1}{s} \Bigl(I - \tfrac{1}{D}\mathbf{1}\mathbf{1}^\top - \tfrac{1}{D}\hat x \hat x^\top\Bigr)
 # \in \mathbb{R}^{D \times D} .
 # $$
 #

@@ -198,7 +198,7 @@ FeedForwardWidget(
 # ({cite:t}`dauphin2017language` had done so before):
 #
 # $$
-# \operatorname{SwiGLU}(x) = \big(\operatorname{SiLU}(x W_{gate} + b_{gate}) \odot (x W_{up} + b_{up})\big)\, W_{down} + b_{down} ,
+# \operatorname{SwiGLU}(x) = \bigl(\operatorname{SiLU}(x W_{gate} + b_{gate}) \odot (x W_{up} + b_{up})\bigr)\, W_{down} + b_{down} ,
 # $$
 #
 # where $\odot$ multiplies neuron by neuron. With GELU in place of SiLU it is called GEGLU. (Shazeer's networks have no biases.) The formula has the names of Llama's weights;

@@ -120,7 +120,7 @@ MaskWidget(WORDS, selected=2)
 # weight is $e^{-\infty} = 0$ and the rest, if there is any, still sum to 1:
 #
 # $$
-# A = \operatorname{softmax}\!\Big(\frac{QK^\top}{\sqrt{d_{head}}} + M\Big), \qquad
+# A = \operatorname{softmax}\!\Bigl(\frac{QK^\top}{\sqrt{d_{head}}} + M\Bigr), \qquad
 # M_{ts} = \begin{cases} 0 & \text{if } t \text{ may look at } s \\ -\infty & \text{if not,} \end{cases} \qquad
 # A \in \mathbb{R}^{T \times S} .
 # $$
@@ -133,11 +133,11 @@ MaskWidget(WORDS, selected=2)
 # needs only what comes before:
 #
 # $$
-# \log P(y \mid x) = \sum_{t=1}^{T} \log P(y_t \mid y_1, \dots, y_{t-1}, x) .
+# \log P(y \mid x) = \sum_{t=1}^{T} \log P(y_t \mid y_1, \ldots, y_{t-1}, x) .
 # $$
 #
 # So the decoder reads the right sentence moved one place to the right, a start mark `<s>` in front, and at place $t$ it must say $y_t$,
-# having read $y_1 \dots y_{t-1}$. Reading the *right* beginning, not its own, is called {term}`teacher forcing` (a name used by
+# having read $y_1 \ldots y_{t-1}$. Reading the *right* beginning, not its own, is called {term}`teacher forcing` (a name used by
 # {cite:t}`williams1989learning`). With the causal mask, one pass computes all $T$ factors.
 
 # %% [markdown]

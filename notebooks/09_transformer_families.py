@@ -107,7 +107,7 @@ GalleryWidget(models, chosen=[names.index("BERT base"), names.index("GPT-2 small
 #
 # ## The mathematics
 #
-# Let $x_1 \dots x_T$ be the tokens of a text; $x_1$ is the mark `<s>`, and $x_{T+1}$ the mark `</s>` that ends it. (Lesson 8 did not count `<s>`: there place $t$ said $y_t$, here it says $x_{t+1}$.) All three families are stacks of the layer from lesson 5 (the encoder–decoder is two, joined by cross-attention). A stack is a function of the tokens and of a {term}`mask` $M$ of $T \times T$ booleans:
+# Let $x_1 \ldots x_T$ be the tokens of a text; $x_1$ is the mark `<s>`, and $x_{T+1}$ the mark `</s>` that ends it. (Lesson 8 did not count `<s>`: there place $t$ said $y_t$, here it says $x_{t+1}$.) All three families are stacks of the layer from lesson 5 (the encoder–decoder is two, joined by cross-attention). A stack is a function of the tokens and of a {term}`mask` $M$ of $T \times T$ booleans:
 #
 # $$
 # H = \operatorname{stack}(x, M) \in \mathbb{R}^{T \times D}, \qquad \text{logits} = H E^\top \in \mathbb{R}^{T \times V} .
@@ -117,14 +117,14 @@ GalleryWidget(models, chosen=[names.index("BERT base"), names.index("GPT-2 small
 #
 # | family | mask: $M_{ts}$ is true for | the {term}`logits` at $t$ predict | loss |
 # |---|---|---|---|
-# | decoder-only | $s \le t$ | the *next* token, $x_{t+1}$ | $-\frac{1}{T}\sum_t \log p(x_{t+1} \mid x_1 \dots x_t)$ |
+# | decoder-only | $s \le t$ | the *next* token, $x_{t+1}$ | $-\frac{1}{T}\sum_t \log p(x_{t+1} \mid x_1 \ldots x_t)$ |
 # | encoder-only | all $s$ | *this* token, which was covered | $-\frac{1}{\lvert C\rvert}\sum_{t \in C} \log p(x_t \mid x \text{ with } C \text{ covered})$ |
-# | encoder–decoder | in the encoder all $s$, in the decoder $s \le t$, from it to the encoder all $s$ | the next token of the target $y$ | $-\frac{1}{T}\sum_t \log p(y_{t+1} \mid y_1 \dots y_t, x)$ |
+# | encoder–decoder | in the encoder all $s$, in the decoder $s \le t$, from it to the encoder all $s$ | the next token of the target $y$ | $-\frac{1}{T}\sum_t \log p(y_{t+1} \mid y_1 \ldots y_t, x)$ |
 # | prefix LM | $s \le t$, or $s$ in the prefix | the next token behind the prefix | as encoder–decoder, in one stack |
 #
 # $C$ is the set of covered places, drawn at random, 15 % of all places in BERT. The last row, the *prefix LM*, is no fourth family but a decoder-only model that reads its beginning both ways; claim 3 uses one. Two consequences can be read off this table.
 #
-# **The first row is a probability of the whole text.** Multiply its factors: $p(x) = \prod_t p(x_{t+1} \mid x_1 \dots x_t)$, by the rules of probability, with nothing left out. So one can *draw* a text
+# **The first row is a probability of the whole text.** Multiply its factors: $p(x) = \prod_t p(x_{t+1} \mid x_1 \ldots x_t)$, by the rules of probability, with nothing left out. So one can *draw* a text
 # from it, one token after another, and *weigh* a text with it: say how probable it is. The second row is no such thing: it gives the probability of some tokens, if the others are there already.
 #
 # **What BERT does besides.** In front of each text stands a token `[CLS]`, and its vector went into a second exercise: does the second of these two texts follow the first? (*Next sentence prediction*; {cite:t}`liu2019roberta` did as well or a little better without it.) Then comes {term}`fine-tuning`: a new last layer on the vector of `[CLS]`, or of each token, and all weights

@@ -151,22 +151,22 @@ CacheWidget(
 # Let $x_t^{(l)} \in \mathbb{R}^{D}$ be the vector of place $t$ after layer $l$. With the causal mask, a layer makes it of the places up to $t$:
 #
 # $$
-# x_t^{(l)} = f_l\big(x_t^{(l-1)};\; k_1, v_1, \dots, k_t, v_t\big), \qquad k_s = W_K\, x_s^{(l-1)}, \quad v_s = W_V\, x_s^{(l-1)} .
+# x_t^{(l)} = f_l\bigl(x_t^{(l-1)};\; k_1, v_1, \ldots, k_t, v_t\bigr), \qquad k_s = W_K\, x_s^{(l-1)}, \quad v_s = W_V\, x_s^{(l-1)} .
 # $$
 #
-# (Several heads, biases, norms, and a source that stays what it is change nothing about the argument.) In layer 1 that depends on the tokens $1 \dots t$ only; so it does in layer 2, and so on up. When place $n$ is added,
+# (Several heads, biases, norms, and a source that stays what it is change nothing about the argument.) In layer 1 that depends on the tokens $1 \ldots t$ only; so it does in layer 2, and so on up. When place $n$ is added,
 # nothing changes at the places before it. All that is new is one row: with the stacked keys and values
 #
 # $$
 # K_n = \begin{bmatrix} K_{n-1} \\ k_n \end{bmatrix} \in \mathbb{R}^{n \times d_{head}}, \qquad
 # V_n = \begin{bmatrix} V_{n-1} \\ v_n \end{bmatrix}, \qquad
-# o_n = \operatorname{softmax}\!\Big(\frac{q_n K_n^\top}{\sqrt{d_{head}}}\Big) V_n ,
+# o_n = \operatorname{softmax}\!\Bigl(\frac{q_n K_n^\top}{\sqrt{d_{head}}}\Bigr) V_n ,
 # $$
 #
 # where $q_n$ is $1 \times d_{head}$. No old *query* appears, so none is kept. To write $N$ tokens, $N$ places go through each layer with a cache, and without one
 #
 # $$
-# 1 + 2 + \dots + N = \frac{N(N+1)}{2} .
+# 1 + 2 + \ldots + N = \frac{N(N+1)}{2} .
 # $$
 #
 # ### What a layer costs
@@ -1517,7 +1517,7 @@ print("with 65,536 fewer than 1 in 1,000:", wrong[2**16] < 0.001)
 # </details>
 # <details><summary>9,950</summary>
 #
-# No. That is $50 + 51 + \dots + 149$: without a cache, the whole beginning again for each token.
+# No. That is $50 + 51 + \ldots + 149$: without a cache, the whole beginning again for each token.
 #
 # </details>
 # <details><summary>100</summary>

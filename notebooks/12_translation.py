@@ -147,22 +147,22 @@ for english, french in SHOWN.items():
 #
 # ## The mathematics
 #
-# Let $x$ be the English sentence and $y = y_1 \dots y_T$ the French one, both as tokens out of a vocabulary of $V$; the last token $y_T$ is
+# Let $x$ be the English sentence and $y = y_1 \ldots y_T$ the French one, both as tokens out of a vocabulary of $V$; the last token $y_T$ is
 # the end mark `</s>`. The probability of a whole is the product of the probabilities of its parts, each given those before:
 #
 # $$
-# \log P(y \mid x) = \sum_{t=1}^{T} \log P(y_t \mid y_1, \dots, y_{t-1}, x) .
+# \log P(y \mid x) = \sum_{t=1}^{T} \log P(y_t \mid y_1, \ldots, y_{t-1}, x) .
 # $$
 #
 # This is no approximation: it is the chain rule of probability. In training, where $y$ is known, the Transformer computes all $T$ factors in one pass, as
 # {term}`logits` of shape $T \times V$ (lesson 8).
 #
-# **The loss** asks for the right token: $-\log P(y_t \mid \dots)$, the mean over all real tokens of a batch, in {term}`nats`. A loss of 0 would need
+# **The loss** asks for the right token: $-\log P(y_t \mid \ldots)$, the mean over all real tokens of a batch, in {term}`nats`. A loss of 0 would need
 # a probability of 1, and so logits that grow without bound. {term}`Label smoothing` asks for less. It takes a share $\varepsilon$ (here 0.1)
 # away from the right token, and spreads it over all $V$ ({cite:t}`szegedy2016rethinking`):
 #
 # $$
-# \ell_t = -\sum_{v=1}^{V} q_v \log P(v \mid \dots), \qquad
+# \ell_t = -\sum_{v=1}^{V} q_v \log P(v \mid \ldots), \qquad
 # q_v = (1 - \varepsilon)\,[v = y_t] + \frac{\varepsilon}{V} ,
 # $$
 #
@@ -171,10 +171,10 @@ for english, french in SHOWN.items():
 # **The step** is AdamW's, as in the lessons before, with two additions:
 #
 # - Its *rate* rises along a straight line that would reach $\eta$ after $w$ steps (the {term}`warm-up` of lesson 6), and then falls along one that reaches 0 after all $N$: step $n$ (from 0) has
-#   $\eta \cdot \min\big(\tfrac{n+1}{w},\, 1 - \tfrac{n}{N}\big)$. The lines meet below $\eta$; on this page, with $w = 110$ and $N = 400$, at about 0.8 of it.
+#   $\eta \cdot \min\bigl(\tfrac{n+1}{w},\, 1 - \tfrac{n}{N}\bigr)$. The lines meet below $\eta$; on this page, with $w = 110$ and $N = 400$, at about 0.8 of it.
 # - The *gradient* $g$ of all parameters is shortened to the length $c = 1$ if it is longer: $g \leftarrow g \cdot \min(1, c/\lVert g \rVert)$.
 #
-# The paper does it otherwise ({cite:t}`vaswani2017attention`, equation 3): step $n$, counted from 1, has the rate $d_{model}^{-1/2} \cdot \min\big(n^{-1/2},\, n \cdot w^{-3/2}\big)$,
+# The paper does it otherwise ({cite:t}`vaswani2017attention`, equation 3): step $n$, counted from 1, has the rate $d_{model}^{-1/2} \cdot \min\bigl(n^{-1/2},\, n \cdot w^{-3/2}\bigr)$,
 # with $w = 4000$. Up in a straight line as well; but then down with $1/\sqrt{n}$, which never reaches 0 and need not know when the training ends. A rate that falls to 0 is meant to calm the last steps, and so is the mean of the last states of the weights,
 # {term}`checkpoint averaging`: the paper takes it of five, ten minutes apart (the large model: of twenty; section 6.1). The course's own translator has both: it is the mean of 8 states of the last 30 % of its training.
 #
@@ -183,7 +183,7 @@ for english, french in SHOWN.items():
 # {term}`length penalty` $\alpha$ makes up for it ({cite:t}`wu2016google`, equation 14):
 #
 # $$
-# s(y) = \frac{\log P(y \mid x)}{\big((5 + T)/6\big)^{\alpha}} .
+# s(y) = \frac{\log P(y \mid x)}{\bigl((5 + T)/6\bigr)^{\alpha}} .
 # $$
 #
 # With $\alpha = 0$ it is the plain log-probability; with $\alpha = 1$ long sentences are compared by nearly the mean per token. (It does not change which beginnings are kept:

@@ -203,7 +203,7 @@ SentenceBrowser(
 # $\#_t(g)$ for how often n-gram $g$ occurs in translation $t$, and $\#_r(g)$ in its reference $r$, the $n$-gram **precision** of a whole test set is
 #
 # $$
-# p_n = \frac{\sum_{(t, r)} \sum_{g} \min\big(\#_t(g), \#_r(g)\big)}{\sum_{(t, r)} \sum_{g} \#_t(g)},
+# p_n = \frac{\sum_{(t, r)} \sum_{g} \min\bigl(\#_t(g), \#_r(g)\bigr)}{\sum_{(t, r)} \sum_{g} \#_t(g)},
 # \qquad n = 1, 2, 3, 4,
 # $$
 #
@@ -216,7 +216,7 @@ SentenceBrowser(
 # $$
 # \mathrm{BP} = \begin{cases} 1 & c \ge \ell \\ e^{\,1 - \ell / c} & c < \ell \end{cases}
 # \qquad\qquad
-# \mathrm{BLEU} = 100 \cdot \mathrm{BP} \cdot \big(p_1 \, p_2 \, p_3 \, p_4\big)^{1/4} .
+# \mathrm{BLEU} = 100 \cdot \mathrm{BP} \cdot \bigl(p_1 \, p_2 \, p_3 \, p_4\bigr)^{1/4} .
 # $$
 #
 # The fourth root makes it a *geometric* mean: if one of the four is 0, all is 0, however good the other three. Here

@@ -16,7 +16,7 @@ r"""
 You build the module that does three jobs in the course's translator: the English words look at each other, the
 French words at the French words before them, and the French words at the English ones. It is one class:
 
-$$\operatorname{MultiHead}(X, Y) = \operatorname{concat}(O_1, \dots, O_H)\,W_O, \qquad
+$$\operatorname{MultiHead}(X, Y) = \operatorname{concat}(O_1, \ldots, O_H)\,W_O, \qquad
 O_h = \operatorname{softmax}\!\left(\frac{Q_h K_h^\top}{\sqrt{d_{head}}}\right) V_h$$
 
 Write your answer in the cell of the question, run that cell, then run the `check` below it. It says how many points you

@@ -36,9 +36,9 @@ r"""
 ## q1: the sinusoidal table (3 points)
 
 Write `sinusoidal_table(max_length, d_model)`. It returns a float32 tensor of shape (max_length, d_model), a row for each
-position $t = 0, 1, 2, \dots$ `d_model` is even. Columns come in pairs, a sine and its cosine side by side:
+position $t = 0, 1, 2, \ldots$ `d_model` is even. Columns come in pairs, a sine and its cosine side by side:
 
-$$PE_{t,\,2i} = \sin\!\big(t \cdot 10000^{-2i/d_{model}}\big), \qquad PE_{t,\,2i+1} = \cos\!\big(t \cdot 10000^{-2i/d_{model}}\big)$$
+$$PE_{t,\,2i} = \sin\!\bigl(t \cdot 10000^{-2i/d_{model}}\bigr), \qquad PE_{t,\,2i+1} = \cos\!\bigl(t \cdot 10000^{-2i/d_{model}}\bigr)$$
 <!-- /question q1 -->
 """
 
@@ -103,7 +103,7 @@ $$
 x'_{i} &= x_{i} \cos\theta_{t,i} - x_{i + d_{head}/2} \sin\theta_{t,i} \\
 x'_{i + d_{head}/2} &= x_{i + d_{head}/2} \cos\theta_{t,i} + x_{i} \sin\theta_{t,i}
 \end{aligned}
-\qquad i = 0, \dots, d_{head}/2 - 1
+\qquad i = 0, \ldots, d_{head}/2 - 1
 $$
 
 Why `start`? A translator that writes with a cache hands over one new word at a time. That word is row 0 of what it hands over, and stands at

@@ -14,7 +14,7 @@ def violations(page, within: str | None = None, **options) -> list[str]:
 
 def thin(page) -> None:
     """Empty all formulas and blocks of code but the first: nine tenths of a lesson's nodes, all made the same way."""
-    page.evaluate("""() => [".MathJax", ".highlight pre"].forEach((kind) =>
+    page.evaluate("""() => ["math", ".highlight pre"].forEach((kind) =>
       [...document.querySelectorAll(kind)].slice(1).forEach((node) => node.replaceChildren()))""")
 
 

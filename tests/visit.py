@@ -20,6 +20,10 @@ class Visit:
         self.page.on("pageerror", lambda error: self.wrongs.append(f"page error: {error}"))
         self.page.on("console", self._note_console)
         self.page.goto(address + name, wait_until="networkidle")
+        for place in self.page.locator(".widget-output").all():  # a widget is drawn when it comes near
+            place.scroll_into_view_if_needed()
+            self.page.wait_for_timeout(60)
+        self.page.evaluate("scrollTo(0, 0)")
 
     def _note_request(self, address: str, url: str) -> None:
         self.requests.append(url)

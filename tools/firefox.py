@@ -28,6 +28,10 @@ addEventListener("load", async () => {
     if (!is()) wrongs.push(`there is no ${what}`);
   };
   const reads = (selector, text) => sees(text, () => all(selector).every((node) => node.textContent.includes(text)));
+  for (const place of all(".widget-output")) {
+    place.scrollIntoView(); // it is drawn when it comes near
+    await new Promise((go) => setTimeout(go, 100));
+  }
   await sees("widget", () => all(".is-drawn .course-widget").length === all(".widget-output").length);
   for (const button of all(".tw-go, .pg-go + button")) button.click();
   await reads(".translator-widget .cw-summary", "French: J'attends depuis une heure.");

@@ -1,7 +1,6 @@
 """What this site needs beyond Jupyter Book: no request to another host, and widgets that degrade to text."""
 
 import hashlib
-import importlib.util
 import json
 import re
 import shutil
@@ -19,8 +18,7 @@ SIDEBAR = '<div id="pst-primary-sidebar"'
 # The only icon of a brand costs a font of 118 kB on every first visit; the icons' other font is loaded anyway.
 BRAND, ICON = 'class="fab fa-github"', 'class="fas fa-code-branch"'
 BIBLIOGRAPHY_ROLE = re.compile(r' role="doc-biblioentry"|(?<=<div) role="list"(?= class="citation-list")')
-MATHJAX = ("tex-chtml.js", "output/chtml/fonts/woff-v2/*.woff", "input/tex/extensions/*.js")
-SCRIPTS = ("widgets.js", "progress.js", "keyboard.js")
+SCRIPTS = ("widgets.js", "progress.js", "keyboard.js", "print.js")
 # What a widget computes with: the first line of its module, a constant with the text of a worker.
 ENGINE_LINE = re.compile(r"const ENGINE = (.*);\n")
 STATE_SCRIPT = re.compile(rf'<script type="{re.escape(STATE)}">(.*?)</script>', re.DOTALL)
@@ -124,25 +122,12 @@ def add_page_context(app, pagename, templatename, context, doctree) -> None:
     ).replace(BRAND, ICON)
     # docutils gives the references roles that ARIA has dropped, or does not allow there.
     context["body"] = BIBLIOGRAPHY_ROLE.sub("", context.get("body") or "")
-    # Sphinx loads MathJax on the first page too, when any page below it has a formula.
-    if doctree is None or not any(doctree.findall(lambda node: isinstance(node, (nodes.math, nodes.math_block)))):
-        scripts = context["script_files"]
-        context["script_files"] = [
-            script for script in scripts if "mathjax" not in f"{script} {script.attributes}".lower()
-        ]
 
 
-def copy_mathjax(app, exception) -> None:
-    """Copy the part of MathJax that the pages load from the package that carries it, and drop what they do not."""
+def drop_what_no_page_loads(app, exception) -> None:
     if exception or app.builder.format != "html":
         return
     static = Path(app.outdir) / "_static"
-    package = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
-    for pattern in MATHJAX:
-        for source in package.glob(pattern):
-            target = static / "mathjax" / source.relative_to(package)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
     for pattern in (*UNUSED, *SCRIPTS):
         for path in list(static.glob(pattern)):
             if path.is_dir():
@@ -186,6 +171,6 @@ def setup(app) -> dict:
     app.add_directive("widget-of", WidgetOf)
     app.connect("source-read", with_rich_text)
     app.connect("html-page-context", add_page_context)
-    app.connect("build-finished", copy_mathjax)
+    app.connect("build-finished", drop_what_no_page_loads)
     app.connect("build-finished", move_engines)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,14 +1,15 @@
 // What scrolls sideways, a long formula or a wide table on a phone, takes the focus, so that arrow keys scroll it too.
 
-const WIDE = ".bd-article :is(mjx-container[display], div.math, pre, .pst-scrollable-table-container)";
+const WIDE = ".bd-article :is(div.math, pre, .pst-scrollable-table-container)";
 
-function update() {
-  for (const node of document.querySelectorAll(WIDE)) {
-    const scrolls = node.scrollWidth > node.clientWidth && /auto|scroll/.test(getComputedStyle(node).overflowX);
-    if (scrolls) node.tabIndex = 0;
+// What is far from the screen is not laid out; the observer tells of it when it comes near.
+const watcher = new ResizeObserver((changes) => {
+  const nodes = changes.map(({ target }) => target);
+  const scrolls = nodes.map((node) => node.scrollWidth > node.clientWidth && /auto|scroll/.test(getComputedStyle(node).overflowX));
+  nodes.forEach((node, i) => {
+    if (scrolls[i]) node.tabIndex = 0;
     else if (node.tabIndex === 0) node.removeAttribute("tabindex");
-  }
-}
+  });
+});
 
-const article = document.querySelector(".bd-article");
-if (article) new ResizeObserver(update).observe(article); // a formula that is typeset changes the height
+for (const node of document.querySelectorAll(WIDE)) watcher.observe(node);

@@ -82,10 +82,10 @@ function explain(place, error) {
 const models = new Map();
 const saved = JSON.parse(document.querySelector(`script[type="${STATE}"]`)?.textContent ?? "{}").state ?? {};
 
-for (const script of document.querySelectorAll(`script[type="${VIEW}"]`)) {
-  const place = script.parentElement;
+/** Draw what the script in a place asks for. */
+function draw(place) {
   try {
-    const id = JSON.parse(script.textContent).model_id;
+    const id = JSON.parse(place.querySelector(`script[type="${VIEW}"]`).textContent).model_id;
     if (!saved[id]?.state?._esm) throw new Error(`the page holds no state for ${id}`);
     if (!models.has(id)) models.set(id, new Model(saved[id]));
     show(place, models.get(id)).catch((error) => explain(place, error));
@@ -93,3 +93,20 @@ for (const script of document.querySelectorAll(`script[type="${VIEW}"]`)) {
     explain(place, error);
   }
 }
+
+// A widget is drawn when it comes near, half a screen away; on a slide that is not shown, or for paper, at once.
+const waiting = new Set();
+const watcher = new IntersectionObserver((seen) => seen.filter((one) => one.isIntersecting).forEach((one) => now(one.target)), { rootMargin: "50%" });
+
+function now(place) {
+  watcher.unobserve(place);
+  if (waiting.delete(place)) draw(place);
+}
+
+for (const script of document.querySelectorAll(`script[type="${VIEW}"]`)) {
+  const place = script.parentElement;
+  waiting.add(place);
+  if (place.checkVisibility()) watcher.observe(place);
+  else now(place);
+}
+addEventListener("beforeprint", () => waiting.forEach(now));

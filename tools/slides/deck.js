@@ -61,7 +61,7 @@ addEventListener("touchend", ({ changedTouches: [end] }) => {
 });
 addEventListener("hashchange", () => show(parseInt(location.hash.slice(1)) - 1 || 0));
 
-const PARTS = ":scope > :not(.logo), .body > *, :is(li, td, pre, figcaption, svg):not(.widget-output *)";
+const PARTS = ":scope > :not(.logo), .body > *, :is(li, td, pre, figcaption, svg, div.math):not(.widget-output *)";
 
 /** Whether everything on a slide stands inside its margins. */
 function fits(slide) {
@@ -71,7 +71,7 @@ function fits(slide) {
   return [...slide.querySelectorAll(PARTS)].every((part) => {
     const box = part.getBoundingClientRect();
     const bottom = part.matches(".body > *") && body.height > 0 ? body.bottom + 1 : edge.bottom - 3 * rem;
-    const isWhole = !part.matches("pre") || part.scrollWidth <= part.clientWidth;
+    const isWhole = !part.matches("pre, div.math") || part.scrollWidth <= part.clientWidth;
     return isWhole && box.bottom <= bottom && box.right <= edge.right - 4 * rem;
   });
 }
@@ -91,7 +91,7 @@ dark.addEventListener("change", () => paint(dark.matches));
 paint(dark.matches);
 root.classList.add("playing");
 show(parseInt(location.hash.slice(1)) - 1 || 0);
-Promise.all([MathJax.startup.promise, document.fonts.ready]).then(fitAll).then(() => root.classList.add("is-ready"));
+document.fonts.ready.then(fitAll).then(() => root.classList.add("is-ready"));
 
 let before = "";
 addEventListener("beforeprint", () => {

@@ -2,7 +2,6 @@
 
 import base64
 import html
-import importlib.util
 import re
 from pathlib import Path
 
@@ -12,11 +11,9 @@ from tools.slides.lesson import Slide, slides
 
 HERE = Path(__file__).parent
 ASSETS = HERE.parent.parent / "book" / "assets"
+FONT = "fonts/stix-two-math.woff2"
 STATE = "application/vnd.jupyter.widget-state+json"
 ENGINE_FILE = re.compile(r'const ENGINE = \{ file: \\?"(engine-\w+\.js)')  # as book/_sphinx/course_site.py writes it
-MATHJAX = (
-    Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax" / "tex-svg-full.js"
-)
 TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg"}
 PAGE = """\
 <!DOCTYPE html>
@@ -28,19 +25,10 @@ PAGE = """\
 <style>
 {style}
 </style>
-<script>
-MathJax = {{
-  options: {{ enableMenu: false, processHtmlClass: "math", ignoreHtmlClass: "mathjax_ignore" }},
-  svg: {{ fontCache: "local" }},
-}};
-</script>
-<script>
-{formulas}
-</script>
 <script type="{state_type}">{state}</script>
 {engines}</head>
 <body>
-<main class="mathjax_ignore" aria-label="Slides">
+<main aria-label="Slides">
 {slides}
 </main>
 <nav aria-label="Slides">
@@ -80,8 +68,9 @@ def deck(page: Path) -> str:
         language=site.html.get("lang", "en"),
         title=html.escape(title),
         icon=base64.b64encode((ASSETS / "favicon.svg").read_bytes()).decode(),
-        style=(HERE / "deck.css").read_text("utf8") + (page.parents[1] / "_static" / "pygments.css").read_text("utf8"),
-        formulas=safe(MATHJAX.read_text("utf8")),
+        style=formulas()
+        + (HERE / "deck.css").read_text("utf8")
+        + (page.parents[1] / "_static" / "pygments.css").read_text("utf8"),
         state_type=STATE,
         state=state.string if state else "{}",
         engines=engines(page, state.string if state else ""),
@@ -89,6 +78,12 @@ def deck(page: Path) -> str:
         script=safe((HERE / "deck.js").read_text("utf8")),
         widgets=safe((ASSETS / "widgets.js").read_text("utf8")),
     )
+
+
+def formulas() -> str:
+    """The style of the formulas, with their font inside."""
+    font = base64.b64encode((ASSETS / FONT).read_bytes()).decode()
+    return (ASSETS / "formulas.css").read_text("utf8").replace(FONT, f"data:font/woff2;base64,{font}")
 
 
 def engines(page: Path, state: str) -> str:

@@ -54,7 +54,7 @@ def slides(page: BeautifulSoup) -> list[Slide]:
 
 def tidy(lesson: Tag) -> None:
     """Drop what leads elsewhere on the site: a deck is a file of its own."""
-    for node in lesson.select("a.headerlink, details.hide"):
+    for node in lesson.select("a.headerlink, details.hide, annotation"):
         node.decompose()
     for link in lesson.select("a.internal"):
         link.unwrap()

@@ -19,7 +19,7 @@ from lessons_lib.grading.judge.verdict import Verdict, judge, steps
 from lessons_lib.grading.parts import known
 from lessons_lib.grading.report import Result
 
-PATIENCE = 3.0  # times a question's own seconds: the machine is busy
+PATIENCE = 3.0  # times a question's own seconds of computing, by the clock: the machine is busy
 BESIDE = 20.0  # seconds for what stands beside the answer: its imports, a helper made at the top of a cell
 MOST_RESULTS = 2**20  # bytes: nine times what any question needs; against an array that is much longer than is due
 TAKEN = re.compile(r"=\s*check\.part\(")  # a part of the course, and none of the learner's own

@@ -277,7 +277,7 @@ def _prepare(job: Mapping[str, Any]) -> tuple[Question, dict[str, Any], dict[str
     that every input has, if the answer is not there then.
     """
     question = questions(job["lesson"])[job["question"]]
-    question = replace(question, seconds=question.seconds * job["patience"], busy=1.0)
+    question = replace(question, busy=job["patience"])
     space: dict[str, Any] = {"__name__": parts.REFERENCE}
     for text in job["parts"].values():
         with contextlib.suppress(NameError):  # built on what is asked for here: not to be had

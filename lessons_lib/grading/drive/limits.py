@@ -64,7 +64,7 @@ def time_limit(seconds: float, busy: float = 1.0) -> Iterator[None]:
     watcher.daemon = True
     watcher.start()
     handler = signal.signal(signal.SIGALRM, ring)
-    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, REPEAT)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, min(1.0, busy) * seconds, REPEAT)
     try:
         yield
     finally:

@@ -15,6 +15,7 @@ from lessons_lib.grading.batch import box
 from lessons_lib.grading.batch.answers import Notebook
 from lessons_lib.grading.batch.lane import Lane
 from lessons_lib.grading.batch.server import Server
+from lessons_lib.grading.lesson_01.drive import QUESTIONS
 from lessons_lib.grading.report import Result
 
 LESSON, ROOT = "01_self_attention", Path(__file__).parents[3]
@@ -138,3 +139,11 @@ def test_nothing_is_gained_as_another_user(other_user, name):
 @pytest.mark.parametrize("name", FEW)
 def test_nothing_is_gained_with_limits_alone(limited, name):
     hold(limited, KINDS[name])
+
+
+def test_an_endless_loop_costs_the_questions_own_seconds_and_no_patience(limited):
+    """Patience is for the clock, which goes on where others compute; what an answer computes is counted."""
+    result = limited.patient.grade(
+        LESSON, "q1", Notebook([f"def {NAME}(*x):\n    while True:\n        pass\n"]), (SEED,)
+    )
+    assert result.hint.startswith(f"still running after {QUESTIONS['q1'].seconds:g} s on line")

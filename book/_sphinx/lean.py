@@ -1,0 +1,285 @@
+"""What a page loads, after the build: one style with the rules that are used, one script, pictures when they are near.
+
+The theme brings a style for every site that could be made with it, icons as two fonts, and each script as a request of
+its own. Pages are changed in place, and may be ones that an earlier build has changed.
+"""
+
+import hashlib
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote
+
+import tinycss2
+
+STYLE = re.compile(r'<link\b(?=[^>]*rel="stylesheet")[^>]*href="([^"?]+)[^"]*"[^>]*>\s*')
+SCRIPT = re.compile(r'<script\b([^>]*?)\ssrc="([^"?]+)([^"]*)"([^>]*)></script>\s*')
+PRELOAD = re.compile(r'<link\b(?=[^>]*rel="preload")(?=[^>]*as="script")[^>]*>\s*')
+SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")  # the theme would look as one types; here it does not
+THEME = "_static/scripts/pydata-sphinx-theme.js"
+MEASURED = re.compile(r'(?<=querySelectorAll\()\["pre",[^]]*\]\.join\(", "\)')  # each read of a width follows a change
+OPTIONS = "documentation_options.js"  # small, and scripts inside the page need it at once
+SEARCH_PAGE = "search.html"
+IMAGE = re.compile(r'<img\b([^>]*?)\ssrc="([^"?]+\.(?:png|svg))"([^>]*?)\s*/?>')
+BUNDLES = {"css": "_static/site.css", "js": "_static/site.js"}
+SOURCES = re.compile(r"/\* of (.*?) \*/")
+ICON = re.compile(r"fa(-.*|[srbl]?)")  # classes of the icons' fonts; ours are in icons.css
+GLYPH = re.compile(r"Font Awesome|--fa-|--pst-icon-")  # in a declaration that draws one
+OURS = ("course.css", "formulas.css", "icons.css")
+NAMES = re.compile(r'\b(?:class|id)="([^"]*)"')
+INSIDE = re.compile(r"<script\b[^>]*>(.*?)</script>", re.DOTALL)
+WORD = re.compile(r"[A-Za-z_][\w-]*")
+VARIABLE = re.compile(r"var\(\s*(--[\w-]+)")
+OWN_VARIABLES = "--course", "--cw", "--w"  # also read by scripts
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def lighten(site: Path, first: str) -> None:
+    """Change the pages of a site.
+
+    Args:
+        first: the page whose styles and scripts all pages have, below `site`.
+    """
+    pages = {path: path.read_text("utf8") for path in site.rglob("*.html") if "_static" not in path.parts}
+    words = used_words(pages.values(), site)
+    bundles = {}
+    for kind, pattern in (("css", STYLE), ("js", SCRIPT)):
+        target = site / BUNDLES[kind]
+        files = [
+            name for name in local(pages[site / first], pattern) if not name.endswith((BUNDLES[kind], OPTIONS, *SEARCH))
+        ]
+        if not files and target.exists():  # an earlier build has changed this page
+            files = SOURCES.match(target.read_text("utf8"))[1].split()
+        text = style(site, files, words) if kind == "css" else script(site, files)
+        target.write_text(f"/* of {' '.join(files)} */\n{text}", "utf8")
+        bundles[kind] = files, hashlib.sha256(text.encode()).hexdigest()[:8]
+    for path, text in pages.items():
+        changed = with_sized_pictures(with_bundles(text, path, site, bundles), path)
+        if changed != text:
+            path.write_text(changed, "utf8")
+
+
+def local(page: str, pattern: re.Pattern[str]) -> Iterator[str]:
+    """The files that a page asks for, below the site's own folder."""
+    for found in pattern.finditer(page):
+        name = next(group for group in found.groups() if group and group.endswith((".css", ".js")))
+        yield name.removeprefix("./").replace("../", "")
+
+
+def with_bundles(page: str, path: Path, site: Path, bundles: dict[str, tuple[list[str], str]]) -> str:
+    """The page with one style and one script in the place of those that all pages have; each other script waits."""
+    root = "../" * (len(path.relative_to(site).parts) - 1)
+    css, js = (f"{root}{BUNDLES[kind]}?digest={bundles[kind][1]}" for kind in ("css", "js"))
+    said = {"css": f'<link rel="stylesheet" href="{css}">\n', "js": f'<script defer src="{js}"></script>\n'}
+    placed: set[str] = set()
+
+    def replaced(kind: str, name: str, other: str) -> str:
+        name = name.removeprefix("./").replace("../", "")
+        if name not in (*bundles[kind][0], BUNDLES[kind]):
+            return other
+        first = kind not in placed
+        placed.add(kind)
+        return said[kind] if first else ""
+
+    def deferred(found: re.Match[str]) -> str:
+        before, name, digest, after = found.groups()
+        if path.name != SEARCH_PAGE and name.endswith(SEARCH):
+            return ""
+        if name.endswith(OPTIONS):
+            return f"<script>{(path.parent / name).read_text('utf8')}</script>\n"
+        waits = "" if "defer" in before + after else " defer"
+        return replaced("js", name, f'<script{waits}{before} src="{name}{digest}"{after}></script>\n')
+
+    page = PRELOAD.sub("", page)
+    page = STYLE.sub(lambda found: replaced("css", found[1], found[0]), page)
+    return SCRIPT.sub(deferred, page)
+
+
+def script(site: Path, files: list[str]) -> str:
+    """The files in one, without what costs a page of many blocks of code a second: keyboard.js does it for less."""
+    text = "".join(f"{(site / name).read_text('utf8')}\n;\n" for name in files)
+    if THEME in files and not MEASURED.search(text):
+        raise ValueError(f"{THEME} has changed: does it still measure every block of code after each change of a page?")
+    return MEASURED.sub('"none"', text)
+
+
+def style(site: Path, files: list[str], words: set[str]) -> str:
+    """The rules of these files that some page uses; addresses in them are those from the folder of the bundle."""
+    rules: list[Rule] = []
+    for file in files:
+        for name in (*imported(site, file), file):
+            parsed = tinycss2.parse_stylesheet((site / name).read_text("utf8"), True, True)
+            rules += kept(parsed, words, name)
+    while True:
+        read = set(VARIABLE.findall(text := "".join(map(str, rules))))
+        if not any(rule.forget(read) for rule in rules):
+            return text
+
+
+@dataclass
+class Rule:
+    """What stands before the braces, and in them: other rules, or declarations, each with its name."""
+
+    head: str
+    inside: list = field(default_factory=list)
+
+    def forget(self, read: set[str]) -> bool:
+        """Variables that are not read, and what is empty then; whether there were any."""
+        before = len(self.inside)
+        changed = [part.forget(read) for part in self.inside if isinstance(part, Rule)]
+        self.inside = [part for part in self.inside if is_needed(part, read)]
+        return any(changed) or len(self.inside) < before
+
+    def __str__(self) -> str:
+        if not self.inside:
+            return ""
+        parts = [str(part) if isinstance(part, Rule) else f"{':'.join(part)};" for part in self.inside]
+        return f"{self.head}{{{''.join(parts)}}}\n"
+
+
+def is_needed(part: "Rule | tuple[str, str]", read: set[str]) -> bool:
+    if isinstance(part, Rule):
+        return bool(part.inside)
+    return not part[0].startswith("--") or part[0] in read or part[0].startswith(OWN_VARIABLES)
+
+
+def imported(site: Path, file: str) -> list[str]:
+    """Other files that a style begins with, which come before it."""
+    names = re.findall(r"^@import (?:url\()?[\"']([^\"']+)", (site / file).read_text("utf8"), re.MULTILINE)
+    return [normal(Path(file).parent / name) for name in names]
+
+
+def kept(rules: list, words: set[str], file: str) -> list[Rule]:
+    made = []
+    for rule in rules:
+        if rule.type == "qualified-rule":
+            chosen = [text for one in split(rule.prelude) if (text := selector(one, words, file))]
+            if chosen:
+                made.append(Rule(",".join(chosen), declarations(rule.content, file)))
+        elif rule.type == "at-rule" and rule.content is not None:
+            head = f"@{rule.at_keyword} {tight(rule.prelude)}"
+            if rule.lower_at_keyword in ("media", "supports", "container", "layer"):
+                made.append(Rule(head, kept(tinycss2.parse_rule_list(rule.content, True, True), words, file)))
+            elif rule.lower_at_keyword.endswith("keyframes"):
+                steps = tinycss2.parse_rule_list(rule.content, True, True)
+                made.append(Rule(head, [Rule(tight(one.prelude), declarations(one.content, file)) for one in steps]))
+            elif "Font Awesome" not in tight(rule.content):
+                made.append(Rule(head, declarations(rule.content, file)))
+    return made
+
+
+def declarations(content: list, file: str) -> list[tuple[str, str]]:
+    """Name and value of each, without those that draw icons by a font."""
+    made = []
+    for one in tinycss2.parse_blocks_contents(content, True, True):
+        if one.type != "declaration":
+            raise ValueError(f"{file}: only declarations are read inside a rule, not {tinycss2.serialize([one])}")
+        value = moved(tight(one.value), file) + (" !important" if one.important else "")
+        if not GLYPH.search(f"{one.name}:{value}"):
+            made.append((one.name, value))
+    return made
+
+
+def split(prelude: list) -> Iterator[list]:
+    """The selectors of a rule."""
+    one: list = []
+    for token in prelude:
+        if token.type == "literal" and token.value == ",":
+            yield one
+            one = []
+        else:
+            one.append(token)
+    yield one
+
+
+def selector(tokens: list, words: set[str], file: str) -> str | None:
+    """Its text, or None where a class or id in it is on no page. What stands in :not() or :is() is not asked."""
+    after_dot = False
+    for token in tokens:
+        name = token.value if token.type == "hash" or (after_dot and token.type == "ident") else None
+        if name and (name not in words or (ICON.fullmatch(name) and not file.endswith(OURS))):
+            return None
+        after_dot = token.type == "literal" and token.value == "."
+    return tight(tokens)
+
+
+def tight(tokens: list) -> str:
+    text = tinycss2.serialize([token for token in tokens if token.type != "comment"])
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def moved(value: str, file: str) -> str:
+    """Addresses in a style are relative to it."""
+    folder = Path(file).parent.relative_to("_static")
+
+    def one(found: re.Match[str]) -> str:
+        quote, name = found.groups()
+        return found[0] if name.startswith(("data:", "#", "http")) else f"url({quote}{normal(folder / name)}{quote})"
+
+    return re.sub(r"url\(\s*([\"']?)([^\"')]+)\1\s*\)", one, value)
+
+
+def normal(path: Path) -> str:
+    parts: list[str] = []
+    for part in path.parts:
+        if part == ".." and parts:
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def used_words(pages, site: Path) -> set[str]:
+    """Classes and ids of the pages, and every word of their scripts, which may set more."""
+    words: set[str] = set()
+    for page in pages:
+        for names in NAMES.findall(page):
+            words.update(names.split())
+        for text in INSIDE.findall(page):
+            words.update(WORD.findall(text.replace(r"\n", " ")))
+    for path in (site / "_static").rglob("*.js"):
+        words.update(WORD.findall(path.read_text("utf8")))
+    return words
+
+
+def with_sized_pictures(page: str, path: Path) -> str:
+    """Pictures that have their place before they come, and come when they are near. The first comes at once."""
+    count = 0
+
+    def one(found: re.Match[str]) -> str:
+        nonlocal count
+        before, name, after = found.groups()
+        file, rest = path.parent / unquote(name), before + after
+        more = ""
+        if not re.search(r"\s(width|height|style)=", rest) and (size := size_of(file)):
+            more += f' width="{size[0]}" height="{size[1]}"'
+        if "logo" not in rest:
+            count += 1
+            if count > 1 and "loading=" not in rest:
+                more += ' loading="lazy"'
+        return f'<img{before} src="{name}"{after}{more}>' if more else found[0]
+
+    return IMAGE.sub(one, page)
+
+
+def size_of(file: Path) -> tuple[int, int] | None:
+    """Width and height of a PNG or SVG in pixels; None where the file does not say."""
+    if not file.is_file():
+        return None
+    head = file.read_bytes()[:2000]
+    if head.startswith(PNG):
+        return struct.unpack(">II", head[16:24])
+    box = re.search(rb'viewBox="\s*[\d.]+[ ,]+[\d.]+[ ,]+([\d.]+)[ ,]+([\d.]+)', head)
+    return (round(float(box[1])), round(float(box[2]))) if box else None
+
+
+def after_the_build(app, exception) -> None:
+    if exception is None and app.builder.format == "html":
+        lighten(Path(app.outdir), f"{app.config.root_doc}.html")
+
+
+def setup(app) -> dict:
+    app.connect("build-finished", after_the_build, priority=900)  # when all others have written
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

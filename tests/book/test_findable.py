@@ -1,0 +1,80 @@
+"""How a page is found and shared: address, description, preview, map, structured data, a page for lost links."""
+
+import json
+import re
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from findable import address
+
+from tools.build_book import BUILD
+from tools.lesson_files import ROOT, lessons, read_text
+
+SITE = BUILD / "html"
+PAGES = [path for folder in ("book", "notebooks") for path in sorted((SITE / folder).glob("*.html"))]
+
+
+def config(url: str, baseurl: str = "") -> SimpleNamespace:
+    return SimpleNamespace(html_baseurl=baseurl, html_theme_options={"repository_url": url})
+
+
+def test_the_address_follows_from_the_repository_or_is_said():
+    assert address(config("https://github.com/Anna-B/course.git")) == "https://anna-b.github.io/course/"
+    assert address(config("https://github.com/anna/anna.github.io")) == "https://anna.github.io/"
+    assert address(config("https://gitlab.com/anna/course", "https://anna.example/c")) == "https://anna.example/c/"
+    with pytest.raises(ValueError, match=r"gitlab\.com/anna/course is not known; say its address in _config\.yml"):
+        address(config("https://gitlab.com/anna/course"))
+
+
+def base() -> str:
+    said = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
+    return address(config(said["repository"]["url"], said["html"].get("baseurl", "")))
+
+
+def test_each_page_says_what_it_is_and_where():
+    seen = {}
+    for path in PAGES:
+        head = BeautifulSoup(path.read_text("utf8"), "html.parser").head
+        said = {tag.get("property") or tag.get("name"): tag["content"] for tag in head.find_all("meta", content=True)}
+        name = path.relative_to(SITE).as_posix()
+        assert head.find("link", rel="canonical")["href"] == said["og:url"] == base() + name
+        assert 40 <= len(said["description"]) <= 210, (name, said["description"])
+        assert not re.search(r"\\\w|\$|\{|<", said["description"]), (name, said["description"])
+        picture = urlsplit(said["og:image"]).path.removeprefix(urlsplit(base()).path)
+        assert (SITE / picture).is_file(), (name, picture)
+        assert said["og:image:alt"], name
+        seen.setdefault(said["description"], []).append(name)
+    assert len(PAGES) > 25
+    assert [names for names in seen.values() if len(names) > 1] == []
+
+
+def test_the_map_has_every_page_and_the_page_for_lost_links_leads_back():
+    rows = ElementTree.parse(SITE / "sitemap.xml").getroot()
+    found = {row[0].text for row in rows}
+    assert found == {base() + path.relative_to(SITE).as_posix() for path in PAGES}
+    assert f"Sitemap: {base()}sitemap.xml" in (SITE / "robots.txt").read_text("utf8")
+    lost = BeautifulSoup((SITE / "404.html").read_text("utf8"), "html.parser")
+    assert lost.base["href"] == urlsplit(base()).path
+    links = [link["href"] for link in lost.find_all("a")]
+    assert all((SITE / link).is_file() for link in links)
+    assert len(links) == 2 + len(lessons())
+
+
+def test_the_course_and_its_lessons_are_told_to_search_engines():
+    course = data(SITE / "book/welcome.html")
+    assert course["@type"] == "Course"
+    assert [part["url"] for part in course["hasPart"]] == [f"{base()}notebooks/{path.stem}.html" for path in lessons()]
+    for path in lessons():
+        one = data(SITE / "notebooks" / f"{path.stem}.html")
+        minutes = re.findall(r"(\d+)(?= minutes|, and)|and (\d+) for the exercise", read_text(path).cells[0].source)
+        assert one["isPartOf"]["url"] == course["url"]
+        assert one["timeRequired"] == f"PT{sum(int(a or b) for a, b in minutes)}M", path.stem
+
+
+def data(path) -> dict:
+    page = BeautifulSoup(path.read_text("utf8"), "html.parser")
+    return json.loads(page.find("script", type="application/ld+json").string)

@@ -1,0 +1,126 @@
+"""What a page loads: rules that it uses, scripts that wait, pictures that have their place."""
+
+import re
+
+import pytest
+from lean import lighten, style
+
+from tools.build_book import BUILD
+
+SITE = BUILD / "html"
+THEME = """\
+:root { --used: #123; --unused: #456; }
+@font-face { font-family: "Font Awesome 6"; src: url(../vendor/icons.woff2); }
+.there, .gone > a { color: var(--used); }
+.gone { color: red; }
+#main .there:not(.gone)::before { background: url("pictures/a.svg"); }
+.fa-bars::before { font-family: "Font Awesome 6"; }
+@media (min-width: 9px) { .gone { color: red; } .by-script { color: red; } }
+@media print { .gone { color: red; } }
+@keyframes turn { from { top: 0 } to { top: 1px } }
+"""
+PAGE = """\
+<html><head>
+<link rel="preload" as="script" href="{root}_static/scripts/theme.js?digest=1" />
+<link rel="stylesheet" type="text/css" href="{root}_static/styles/theme.css?digest=1" />
+<link rel="stylesheet" href="{root}_static/own.css" />
+<script src="{root}_static/scripts/theme.js?digest=1"></script>
+<script src="{root}_static/searchtools.js"></script>
+<script defer src="{root}_static/more.js"></script>
+<script>inline()</script>
+</head><body id="main"><p class="there fa-bars">text</p>
+<img class="logo" src="{root}_static/a.svg"><img alt="one" src="{root}_static/a.png">
+<img alt="two" src="{root}_static/a.png"/>
+<img alt="three" width="7" src="{root}_static/a.png">
+</body></html>
+"""
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x05\x00\x00\x00\x09" + bytes(9)
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64.4 32"></svg>'
+
+
+@pytest.fixture
+def site(tmp_path):
+    for name, text in {
+        "index.html": PAGE.format(root=""),
+        "book/one.html": PAGE.format(root="../"),
+        "search.html": PAGE.format(root=""),
+        "_static/styles/theme.css": THEME,
+        "_static/own.css": "p { margin: 0; }",
+        "_static/scripts/theme.js": "classList.add('by-script')",
+        "_static/more.js": "more()",
+        "_static/searchtools.js": "tools()",
+        "_static/a.svg": SVG,
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, "utf8")
+    (tmp_path / "_static/a.png").write_bytes(PNG)
+    return tmp_path
+
+
+def test_a_style_keeps_what_some_page_uses(site):
+    made = style(site, ["_static/styles/theme.css"], {"there", "main", "by-script", "fa-bars"})
+    rules = "".join(made.split())
+    assert ".there{color:var(--used);}" in rules
+    assert "#main.there:not(.gone)::before" in rules
+    assert 'url("styles/pictures/a.svg")' in rules
+    assert ".by-script" in rules
+    assert "@keyframesturn{from{top:0;}to{top:1px;}}" in rules
+    for gone in ("--unused", "@font-face", ".gone>", "{color:red;}.gone", "print", "fa-bars"):
+        assert gone not in rules, gone
+
+
+def test_a_page_asks_for_one_style_and_one_script_and_twice_is_as_once(site):
+    lighten(site, "index.html")
+    page = (site / "book/one.html").read_text("utf8")
+    assert re.findall(r'<link[^>]*href="([^"?]+)', page) == ["../_static/site.css"]
+    assert re.findall(r"<script[^>]*>", page)[0].startswith('<script defer src="../_static/site.js?digest=')
+    assert page.count("<script") == 2
+    bundle = (site / "_static/site.js").read_text("utf8")
+    assert bundle.index("by-script") < bundle.index("more()")
+    assert "margin" in (site / "_static/site.css").read_text("utf8")
+    assert re.findall(r"<script defer +src=\"([^\"?]+)", (site / "search.html").read_text("utf8")) == [
+        "_static/site.js",
+        "_static/searchtools.js",
+    ]
+    before = {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+    lighten(site, "index.html")
+    assert {path: path.read_bytes() for path in site.rglob("*") if path.is_file()} == before
+
+
+def test_a_page_that_is_built_anew_beside_old_ones_has_its_style(site):
+    lighten(site, "index.html")
+    (site / "book/one.html").write_text(PAGE.format(root="../").replace("there fa-bars", "gone"), "utf8")
+    lighten(site, "index.html")
+    assert ".gone{color:red;}" in "".join((site / "_static/site.css").read_text("utf8").split())
+    digests = {
+        re.search(r"site\.css\?digest=(\w+)", (site / name).read_text("utf8"))[1]
+        for name in ("index.html", "book/one.html")
+    }
+    assert len(digests) == 1
+
+
+def test_pictures_have_their_place_and_come_when_they_are_near(site):
+    lighten(site, "index.html")
+    logo, one, two, three = re.findall(r"<img[^>]*>", (site / "index.html").read_text("utf8"))
+    assert 'width="64" height="32"' in logo
+    assert 'width="5" height="9"' in one
+    assert "lazy" not in logo + one
+    assert "lazy" in two
+    assert 'width="7"' in three
+    assert "height" not in three
+
+
+def test_every_page_of_the_site_is_lean():
+    for path in SITE.rglob("*.html"):
+        page = path.read_text("utf8")
+        if path.name in ("index.html", "404.html") or "_static" in path.parts:
+            continue
+        assert page.count('rel="stylesheet"') == 1, path.name
+        waiting = [script for script in re.findall(r"<script[^>]*\ssrc=[^>]*>", page) if "defer" not in script]
+        assert waiting == [], path.name
+        assert len(re.findall(r"<script[^>]*\ssrc=", page)) <= (4 if path.name == "search.html" else 1), path.name
+        for image in re.findall(r"<img[^>]*\.png[^>]*>", page):
+            assert re.search(r"\s(width|style)=", image), image
+    style = (SITE / "_static/site.css").read_text("utf8")
+    assert len(style) < 150_000
+    assert "Font Awesome" not in style
