@@ -71,8 +71,8 @@ for translation in translator.translate(SENTENCES):
 # of course.)
 #
 # Now your own sentence. Two models run in this page: the button loads the weights of the one that you choose, and your browser computes
-# every number. *The course's* is the one above. It was taught a small world, some 1,400 English words of cats, queens and apples.
-# *Everyday sentences* has four times as many weights and was trained in the same way, on 155,862 pairs that people wrote. Either names the
+# every number. *The course's* is the one above. It was taught a small world, some 1,200 English words of cats, queens and apples.
+# *Everyday sentences* has four times as many weights and was trained on 155,862 pairs that people wrote. Either names the
 # words of yours that it has never seen. [More about both](../book/translator).
 
 # %%
@@ -162,7 +162,7 @@ SENTENCE = SENTENCES[0]
 SHOW = (10, 25, 50, 100, 150, 200)
 
 seed_everything(0)
-# Short sentences are soon learned; lesson 12 takes all of them.
+# Short sentences only; lesson 12 takes all of them.
 short = [pair for pair in corpus.train if len(pair.source.split()) <= 7]
 assert SENTENCE not in {pair.source for pair in short}
 tokenizer = Tokenizer.train(

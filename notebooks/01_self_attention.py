@@ -578,7 +578,7 @@ for cut in (None, (8, 3), (8, 7)):
     )
 
 # %% [markdown]
-# Without the wire to "cats" this verb is no longer sure; without the wire to "house" it is. A single layer makes one half of this certain:
+# Without the wire to "cats" this verb no longer says *many* for sure; without the wire to "house" it does. A single layer makes one half of this certain:
 # where the weight is 0, no news arrives. The other half is not: a word with much weight may hand over a value that nobody reads, so the
 # cut was needed. Where attention is one part among several, news can take other ways, and whether weights then explain anything is
 # disputed ({cite:t}`jain2019attention` against {cite:t}`wiegreffe2019attention`, mostly about attention on top of recurrent networks).
@@ -657,7 +657,7 @@ for name, three in curves.items():
 # Attention's flat line is no discovery: nothing in its formula knows the distance. Note its height, though. One word among 129 gets about
 # 1/129 of the attention, so a near word counts for *less* than in an LSTM. What the LSTM loses is the far word: at a factor of 0.6 a
 # step, less than a ten-thousandth is left after 20. (The gate's is 0.5; the gradient has a second way, through the output.) But with its gate wide
-# open it does not forget at all (in the end its gradient even
+# open its gradient does not vanish (in the end it even
 # grows, the opposite disease). So an LSTM *can* remember. Does it learn to? Show a network a row of random letters, and at the end
 # ask for the first one, one of 16 (a guess is right in 0.06).
 #
@@ -917,8 +917,8 @@ for kind, at in (("next to the noun", (-1,)), ("past a second noun", (-4, -5))):
 # ### Claim 4: "Attention is faster than a recurrent network"
 #
 # Two things are counted under "fast". *How much* must be computed, and how much of it must *wait* for something else. For one layer of
-# width $d$ and a sentence of $T$ words: an LSTM multiplies two $d \times 4d$ matrices with each word (for three gates and what is new), one word after
-# the other. Attention
+# width $d$ and a sentence of $T$ words: an LSTM multiplies two $d \times 4d$ matrices with each word (for three gates and what is new), and one of the two
+# must wait for the word before. Attention
 # multiplies four $d \times d$ matrices with each word (queries, keys, values, and one more behind the average, lesson 3), then each query
 # with each key, and each weight with each value: $4d^2 + 2Td$ for a word, against $8d^2$.
 

@@ -152,8 +152,8 @@ widget
 # q_t \cdot k_s = (x_t W_Q)(y_s W_K)^\top = x_t \, \underbrace{W_Q W_K^\top}_{D \times D} \, y_s^\top .
 # $$
 #
-# The two matrices only ever appear as this one product (unless RoPE, lesson 4, turns queries and keys in between). Two of the three claims below
-# build on this line. With biases there are four terms:
+# The two matrices only ever appear as this one product (unless something comes in between: RoPE, lesson 4, turns queries and keys, QK-norm, lesson 6,
+# changes their lengths). Two of the three claims below build on this line. With biases there are four terms:
 #
 # $$
 # (x_t W_Q + b_Q)(y_s W_K + b_K)^\top = x_t W_Q W_K^\top y_s^\top + b_Q W_K^\top y_s^\top
@@ -781,7 +781,7 @@ recall = {
     for width in (8, 16, 32, 64)
 }
 
-# %% mystnb={"figure": {"name": "soft-dictionary", "caption": "Left: the lookups of 'the' in unseen sentences (medians), when all queries are multiplied by a strength. The distance from a hard lookup and the gradient through the softmax fall together. Right: the weight of the right entry among n random keys of width d; dashed, the formula above."}, "image": {"alt": "Two line plots. Left, both axes logarithmic: distance and gradient fall slowly at first, then from strength 4 on ever faster, to the floor of the plot. Right: the weight of the right entry falls from near 1 to near 0 as the entries grow in number, later for wider keys: at 32 entries it is 0.29 for d = 8, 0.50 for 16, 0.79 for 32 and 0.97 for 64. The measured points lie near the dashed lines."}}
+# %% mystnb={"figure": {"name": "soft-dictionary", "caption": "Left: the lookups of 'the' in unseen sentences (medians), when all queries are multiplied by a strength. The distance from a hard lookup and the gradient through the softmax fall together. Right: the weight of the right entry among n random keys of width d; dashed, the formula above."}, "image": {"alt": "Two line plots. Left, both axes logarithmic: distance and gradient fall slowly at first, then from strength 4 on ever faster, to the floor of the plot. Right: the weight of the right entry falls as the entries grow in number, later for wider keys: at 32 entries it is 0.29 for d = 8, 0.50 for 16, 0.79 for 32 and 0.97 for 64. The measured points lie near the dashed lines."}}
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6))
 for index, name in enumerate(
     ("distance from a hard lookup", "gradient through the softmax")
@@ -958,7 +958,7 @@ def alike(model, sentences):
 
 same, different = alike(model, sources)
 
-# %% mystnb={"figure": {"name": "query-and-key", "caption": "How alike query and key are in the eight heads of the trained translator that read English: the mean cosine over 60 unseen sentences, for the query and the key of one word, and for those of two different words. 1 would be the same direction."}, "image": {"alt": "Bar chart with eight groups of two bars on an axis from 0 to 1. The bars for the same word differ from head to head, those for different words lie near 0."}}
+# %% mystnb={"figure": {"name": "query-and-key", "caption": "How alike query and key are in the eight heads of the trained translator that read English: the mean cosine over 60 unseen sentences, for the query and the key of one word, and for those of two different words. 1 would be the same direction."}, "image": {"alt": "Bar chart with eight groups of two bars on an axis up to 1. The bars for the same word differ from head to head, those for different words lie near 0."}}
 fig, ax = plt.subplots()
 heads = np.arange(8)
 ax.bar(heads - 0.2, same, width=0.4, label="query and key of the same word")
@@ -1217,7 +1217,7 @@ with torch.no_grad():
 #
 # <details><summary>Let each verb look at its subject</summary>
 #
-# It can. The nouns only need longer vectors than the verbs, so that the verb prefers the noun to itself.
+# It can. The nouns only need longer vectors than the verbs, in much the same direction, so that the verb prefers the noun to itself.
 #
 # </details>
 # <details class="right"><summary>Let subject and object look at each other, each more than at itself</summary>
@@ -1353,7 +1353,7 @@ print(f"Q, K and V: {shared:,} of the translator's {total:,} numbers, {shared / 
 #   in a circle; in our one layer what depends on it was learned later and worse. Keys and values could be the same there.
 # - Attention is a dictionary in the limit of large scores. Soft, it learns where to look by the gradient; it holds many entries, and never
 #   says "not found". A head with nothing to find may learn a sink.
-# - Without RoPE only $W_Q W_K^\top$ counts. A query alone cannot be read; scores and weights can.
+# - Without RoPE and QK-norm only $W_Q W_K^\top$ counts. A query alone cannot be read; scores and weights can.
 # - Test with sizes that are all different. Equal widths and equal lengths hide three of the four bugs of this page.
 #
 # **Where it comes from.** Queries, keys and values, and the three uses of attention: {cite:t}`vaswani2017attention`, sections 3.2.1

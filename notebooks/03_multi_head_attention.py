@@ -474,7 +474,7 @@ for length in LENGTHS:
 # %% [markdown]
 # Parameters: equal. Operations in matrix products: equal to the last digit, $8TD^2$ for the four projections and $4T^2D$ for the two products
 # of attention; no $H$ in it, because $H$ heads of width $D/H$ multiply to $D$. But look at the last column. Each head has a table of $T^2$
-# weights *of its own*. All of them must be stored, divided, and sent through a softmax, which is no matrix product and which the count
+# weights *of its own*. Our code stores all of them, divides them, and sends them through a softmax, which is no matrix product and which the count
 # leaves out. Does one notice? Fixed before the numbers: yes, if 32 heads take more than 1.5 times as long as one.
 
 # %% tags=["nbval-ignore-output"]
@@ -1291,7 +1291,7 @@ print(
 # any of our baselines: it looks back at the word before a little more than others do, and 15 of the 23 other heads have a clearer pattern. And the best aligner costs
 # 0.7 BLEU, perhaps because its sisters align as well.
 #
-# Others say so of larger models: {cite:t}`michel2019sixteen` could take out a fifth of a translator's heads without a loss to speak of. {cite:t}`voita2019analyzing` got rid of 38 of 48 encoder
+# Larger models were pruned, too: {cite:t}`michel2019sixteen` could take out a fifth of a translator's heads without a loss to speak of. {cite:t}`voita2019analyzing` got rid of 38 of 48 encoder
 # heads for 0.15 BLEU, but went on training meanwhile, so that the others could take over the work.
 #
 # ```{admonition} Verdict: each alone, nearly half of them; together, single costs are no safe guide
@@ -1608,7 +1608,7 @@ print(f"{replaced} attentions replaced by yours; the translator says the same")
 # - Scores are divided by $\sqrt{d_{head}}$, the root of the width of a head.
 # - Concatenating and multiplying with $W_O$ is adding up: each head adds its own vector. So a head can be taken out.
 # - Parameters and products do not depend on the number of heads; the weights to compute and to keep do.
-# - In our translator one encoder head finds the noun of most determiners, but less often than "the next noun" does; seven of eight heads of cross-attention align; no head points at what a pronoun means in half of the cases.
+# - In our translator one encoder head finds the noun of a determiner more often than any fixed distance does, but less often than "the next noun"; seven of eight heads of cross-attention align; no head points at what a pronoun means in half of the cases.
 # - A pattern is not a purpose. Compare it with a baseline, then take the head out and see.
 # - Taken out alone, 11 of 24 heads can be missed. Which can go together, their single costs do not tell safely.
 #

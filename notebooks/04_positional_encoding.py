@@ -747,8 +747,8 @@ says(
 # %% [markdown]
 # - RoPE is cured by the mask: its trouble is the distances, or the crowd of keys, for the mask takes both away and cannot say which.
 # - The sinusoids are not: they have both troubles. With random starts they have met all values, and with the mask, too, they are level. So here it was not
-#   the formula that extrapolated or did not: **sinusoids worked where they had been trained.** It is not free: after the same number of batches, random starts are
-#   behind where trained.
+#   the formula that extrapolated or did not: **sinusoids worked where they had been trained.** It is not free: after the same number of batches, random starts
+#   have lost most of the lead over no positions where trained.
 # - ALiBi hardly notices when the mask takes the far part away, as it should if what is far away counts for little in it.
 # - For the clipped bias the mask is a cure too. (A guess why: all far keys share one number, and a crowd of them drowns the near ones.)
 # - Without $\sqrt D$ the sinusoids are behind by 0.06 nats where trained, too little for our bound to say yes, and by 1.0 nats far out, where they are lost anyway.

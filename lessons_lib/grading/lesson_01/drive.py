@@ -11,8 +11,8 @@ RETURNS = ("output", "weights")
 
 
 def make_tensors(seed: int) -> Arrays:
-    """query (B, H, T, d_head), key (B, H, S, d_head), value (B, H, S, d_value), all sizes different, and none "
-    "of them 8."""
+    """query (B, H, T, d_head), key (B, H, S, d_head), value (B, H, S, d_value), all sizes different, and none of
+    them 8."""
     draw = np.random.default_rng(seed)
     n_queries, n_keys, d_head, d_value = (int(size) for size in draw.permutation([5, 6, 7, 10]))
     normal = {
