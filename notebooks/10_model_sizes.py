@@ -912,7 +912,7 @@ for _ in range(1000):
 print("1 + 1000 · 0.001:  float32", round(full.item(), 2), "  bfloat16", half.item())
 
 # %% [markdown]
-# So one keeps the weights once more in float32, and the states too, and lets only the products run in 16 bits ({cite:t}`micikevicius2018mixed`). Second, then, the bytes: 2 for the weight, 2 for its gradient, 4 for the copy, 4 + 4 for the states. That is 16 again ({cite:t}`rajbhandari2020zero`, section 3.1, count the same). What does shrink are
+# So one keeps the weights once more in float32, and the states too, and lets the products run in 16 bits ({cite:t}`micikevicius2018mixed`). Second, then, the bytes: 2 for the weight, 2 for its gradient, 4 for the copy, 4 + 4 for the states. That is 16 again ({cite:t}`rajbhandari2020zero`, section 3.1, count the same). What does shrink are
 # the activations.
 
 # %%
@@ -1132,11 +1132,11 @@ assert caches > running.parts["weights"]
 # ## Summary
 #
 # - $N \approx VD + 12\,LD^2$: in small models the embedding is a large part, in the largest nearly all is layers, and two thirds of a usual layer is its feed-forward network.
-# - A weight costs 2 FLOPs a token forwards and 4 backwards. $6 N D_{tok}$ leaves out the output projection or counts the input, and leaves out $QK^\top$ and $AV$, which are $T/6D$ of a layer's matrices.
+# - A weight costs 2 FLOPs a token forwards and 4 backwards. $6 N D_{tok}$ leaves out the output projection or, where this has a table of its own, counts the input, and leaves out $QK^\top$ and $AV$, which are $T/6D$ of a layer's matrices.
 # - Training with AdamW keeps 16 bytes a parameter, in float32 and with a copy for 16 bits alike, and activations for every token. AdamW's share arrives with the first update.
 # - Running keeps the weights and $2LBT\,G\,d_{head}\,b$ bytes of cache, the larger part for many or long texts. Shared key heads divide it.
 # - What is printed about a model's parameters can be checked, if its shape was published.
 # - In our study the first doubling of the width helped for the same steps; whether the second did stayed open. For the same bill, the best size depended on the bill.
 #
-# **Where it comes from.** The rule and the scaling of loss with compute: {cite:t}`kaplan2020scaling`, corrected by {cite:t}`hoffmann2022training`. The bytes of training: {cite:t}`rajbhandari2020zero`. Two precisions in one training:
+# **Where it comes from.** The rule and the scaling of loss with compute: {cite:t}`kaplan2020scaling`; the scaling corrected: {cite:t}`hoffmann2022training`. The bytes of training: {cite:t}`rajbhandari2020zero`. Two precisions in one training:
 # {cite:t}`micikevicius2018mixed`. Shared keys and values: {cite:t}`shazeer2019fast` and {cite:t}`ainslie2023gqa`. One matrix for both ends: {cite:t}`press2017using`.

@@ -18,7 +18,7 @@
 #
 # After this lesson you can
 #
-# - write a KV cache, say why it changes no word (unless two are equally probable), and notice one that caches nothing;
+# - write a KV cache, say why it changes no word (unless two are nearly equally probable), and notice one that caches nothing;
 # - compute attention without ever holding its table of weights, as FlashAttention does;
 # - say which trick saves arithmetic, which saves bytes, and which saves only the starting of operations;
 # - measure all that on your own machine, and distrust a "twice as fast" that comes without a measurement.
@@ -415,7 +415,7 @@ print(
 
 # %% [markdown]
 # So a step costs the same after a million tokens as after one. But these are other weights, so such a model must be trained that way, and it may
-# forget: all values are added up in one table. A value can be read out of it unmixed if its $\phi(k)$ is at right angles to all others, and in $d_{head}$ dimensions at most $d_{head}$ vectors are.
+# forget: all values are added up in one table. A query reads one value unmixed only if its $\phi(q)$ is at right angles to all other $\phi(k)$. No more than $d_{head}$ values can each have such a query, and with a positive $\phi$ only nearly so.
 #
 # ### Guessing ahead
 #
@@ -1172,8 +1172,8 @@ print("the same text in more than 95 % of all sentences:", above(same, 0.95))
 # A weight of eight bits is wrong by half a step of its row at most. The weights take 26.2% of the bytes, logits differ by a hundredth on the average,
 # and more than 95 % of all such sentences come out the same. It buys more than a small file where they stay bytes in memory, for then fewer are
 # fetched; or where a program multiplies the whole numbers themselves. Their sums are exact as long as they fit into 32 bits: in any order the same to
-# the last digit, which floats do not promise. The page does neither: it turns the weights into floats when it opens the file, so what it saves is the
-# download. In very large models a few dimensions need more bits ({cite:t}`dettmers2022llm`).
+# the last digit, which floats do not promise. The page does both: its weights stay bytes, and with a browser's SIMD instructions each input
+# becomes two whole numbers. In very large models a few dimensions need more bits ({cite:t}`dettmers2022llm`).
 # ```
 #
 #

@@ -1005,7 +1005,7 @@ assert of_new_words[2] - of_new_words[0] > of_new_words[4] - of_new_words[2] > -
 # :class: note verdict
 # On long sentences greedy search was better than 16 beams, with each of the three length penalties. With new words BLEU rises as the log-probability
 # does, most of it up to four beams. {cite:t}`koehn2017six` saw
-# BLEU fall in eight pairs of languages, after its best at four to thirty beams. {cite:t}`stahlberg2019nmt` searched completely: for more than half
+# BLEU fall in nearly all of eight pairs of languages, after its best at four to thirty beams. {cite:t}`stahlberg2019nmt` searched completely: for more than half
 # of their sentences the most probable translation was the *empty* one. A reward for each word repairs
 # much of it ({cite:t}`murray2018correcting`).
 # ```

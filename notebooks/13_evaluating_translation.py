@@ -838,7 +838,7 @@ for name, points_apart in spread.items():
     print(f"{name:16} trainings of one recipe are up to {points_apart:.1f} points apart")
 
 # %% [markdown]
-# To halve an interval you need four times the sentences: it falls with the square root.
+# To halve the interval of a score you need about four times the sentences: the solid lines fall with the square root.
 # The dashed lines are lower, because two systems on the *same* sentences share their luck. And the last lines are the
 # other kind of luck: the same recipe, trained from another seed. Those are young translators; one that has learned to the end may scatter less.
 #
@@ -1644,12 +1644,12 @@ print(
 # <details><summary>Yes, a mean is a mean</summary>
 #
 # No. The sums over all sentences come first, and only then is one divided by the other. A sentence without a matching run of four words would count 0 in the mean; in the corpus score it only adds
-# nothing to the top.
+# nothing to the top of $p_4$.
 #
 # </details>
 # <details class="right"><summary>No, it is another number, and it cannot be compared</summary>
 #
-# Right. Means of sentence scores are good for sorting, as in the widget.
+# Right. The sentences' own scores are good for sorting, as in the widget.
 #
 # </details>
 # <details><summary>Only if all sentences are equally long</summary>

@@ -117,7 +117,7 @@ def n_best(
     length_penalty: float = LENGTH_PENALTY,
     constraints: Constraints = FREE,
 ) -> list[list[Hypothesis]]:
-    """The ``beam`` best beginnings of each sentence, side by side, until the best of them has ended.
+    """The ``beam`` best beginnings of each sentence, side by side, until so many have ended and none is ahead of them.
 
     A beginning ends when ``</s>`` is among the ``beam`` best next tokens of its sentence. ``beam=1`` is `greedy`.
 
