@@ -20,7 +20,7 @@
 #
 # - write the feed-forward network of a Transformer, with ReLU, GELU or a gate, and count its parameters;
 # - read it as a memory of keys and values, and look up what a neuron of a trained translator reacts to;
-# - say which of the usual sentences about it survive an experiment, and why some depend on the learning rate.
+# - say which of the usual sentences about it survive an experiment, and which depend on the learning rate.
 
 # %% tags=["remove-cell"]
 import sys
@@ -416,10 +416,10 @@ ax.legend(loc="lower left")
 plt.show()
 
 # %% [markdown]
-# ```{admonition} Verdict: true of an encoder or decoder-only layer with d_ff = 4d (or ⅔ · 4d with a gate), and not in general
+# ```{admonition} Verdict: true of an encoder or decoder-only layer with plain attention and d_ff = 4d (or ⅔ · 4d with a gate), and not in general
 # :class: note verdict
 # Biases and norms do not matter: they move the shares above by less than half a percentage point. Four things do. A decoder layer with cross-attention has one
-# half. Attention may be wider than the model (T5 11B). Models whose heads share keys also
+# half. Attention may be wider than the model (T5 11B). The three whose heads share keys also
 # have wider networks, and together that makes four fifths and more. And of the *whole* model it is less, in
 # small models much less, for their embeddings are large.
 # ```
@@ -439,7 +439,7 @@ print(
 )
 
 # %% [markdown]
-# And one matrix cannot do everything. The smallest thing that it cannot do is *either, but not both*: the best that any linear map
+# And one matrix cannot do everything. A small thing that it cannot do is *either, but not both*: the best that any linear map
 # makes of these four points is to answer ½ to all of them. Two ReLU neurons do it exactly.
 
 # %%
@@ -732,7 +732,7 @@ print(
 # ```{admonition} Verdict: true in these small translators at their best rates, and not because of more parameters
 # :class: note verdict
 # At the lowest rate attention alone is behind the usual layer. With each at its best rate it has the lower loss; and so has the control, the usual attention with nothing behind it and a *third* of the numbers. So this task seems to have little work for
-# a feed-forward network. Mind what that does not say. What a dictionary does not give here is agreement between words, which is attention's own
+# a feed-forward network. Mind what that does not say. What a dictionary does not give here is mostly agreement between words, which is attention's own
 # business; the layer is one, and small; and wider heads cost each word more the longer the sentence is, a feed-forward network the same. Above all:
 # *could have been trained without* is not *can do without*. Take the four networks out of the translator that learned with them, and BLEU falls below 30.
 # ```
@@ -935,7 +935,7 @@ for name in layers:
 # %% [markdown]
 # ```{admonition} Verdict: false of most; the first decoder layer's network is another matter
 # :class: note verdict
-# In our translator three of the four can go, one at a time, and BLEU falls by less than 4: the words have a way around each of them, the residual connection. The network of
+# In our translator three of the four can go, one at a time, and BLEU falls by less than 4. (The words have a way around each of the four, the residual connection.) The network of
 # the first decoder layer cannot: without it BLEU is near 31. A part of that damage comes from *how* we removed it. Zeros are something that the later layers have
 # never seen there; with its mean output, BLEU is near 51. And the best stand-in was the matrix of claim 2, which costs least.
 # In the small translators, too, trained from other starts, it is this network that is missed most, each time. Why this one, we do not know. Without all four BLEU is near 15.

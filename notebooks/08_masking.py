@@ -480,14 +480,14 @@ print(
 )
 
 # %% [markdown]
-# The loss on held-out data does not show a leak, for copying works on any sentence. Our explanation of the translations: when it writes, there is no next word to copy. In training the only place without one
+# The loss on held-out data is too good as well, for copying works on any sentence. Our explanation of the translations: when it writes, there is no next word to copy. In training the only place without one
 # was the last, where the answer was `</s>`. With four of the study's five seeds it ends at once, and with one it writes on without sense until it is stopped. The run above has the first seed and does neither: some of its translations are empty, the one shown is a full stop. (What it does seems to hang on the last digits of the training.)
 #
 # ```{admonition} Verdict: true, exactly
 # :class: note verdict
 # Nothing that is read later reaches an answer: 0, not "nearly 0". And without the mask the decoder cheated in every training: less than a quarter of its twin's loss, on sentences that it
 # has *never seen*, and a BLEU of nearly 0. **A loss that is too good is the symptom of a leak.** The limit: the mask closes the way through attention; any other
-# operation that mixes places (a normalisation over the length, a pooling, a convolution with a window to both sides) opens another, and the test with gradients finds those.
+# operation that brings in later places (a normalisation over the length, a pooling, a convolution with a window to both sides) opens another, and the test with gradients finds those.
 # ```
 #
 # (claim-08-2)=
@@ -1153,7 +1153,7 @@ print(
 #
 # <details class="right"><summary>The causal mask, and the shift of the targets</summary>
 #
-# Right. A loss that is too good is a leak: each place sees its answer. A gradient of the logits by later inputs shows which of the two it is: with
+# Right. A loss that is too good points to a leak: each place sees its answer. A gradient of the logits by later inputs shows which of the two it is: with
 # the mask it is 0, and then it is the shift.
 #
 # </details>
@@ -1237,7 +1237,7 @@ print(
 # </details>
 # <details class="right"><summary>Because what it must say has been taken out of what it reads</summary>
 #
-# Right. It is asked for words most of which were taken out: 80 % became `[MASK]`, 10 % another word, 10 % stayed (so that it cannot trust what it reads). So looking around helps, and copying hardly does. A leak is always a matter of the *task*:
+# Right. It is asked for words most of which were taken out: 80 % became `[MASK]`, 10 % another word (so that it cannot trust what it reads), 10 % stayed. So looking around helps, and copying hardly does. A leak is always a matter of the *task*:
 # what is asked for must not be there to copy.
 #
 # </details>
@@ -1338,7 +1338,7 @@ print(
 # - A mask is a table of yes and no, a row a query, a column a key; `True` = may look. Forbidden scores become $-\infty$ before the softmax.
 # - It broadcasts to (B, H, T, S): causal (T, T), padding (B, 1, 1, S), both with `&`.
 # - With causal mask and shifted targets one pass asks all questions, and no place sees its answer.
-# - A loss that is too good is the symptom of a leak. The loss on held-out sentences does not show it; gradients do where the mask is at fault, a printed batch where the shift is.
+# - A loss that is too good is the symptom of a leak, on held-out sentences too. Gradients show it where the mask is at fault, a printed batch where the shift is.
 # - Padding needs its mask, or a translation depends on its neighbours. On the right of a causal decoder it needs none.
 # - $L$ layers with a window of $w$ places, itself included, reach $L(w-1)$ words back; in untrained layers faintly at the edge.
 # - A mask as a table cost time; a promise (`is_causal`) saved it.

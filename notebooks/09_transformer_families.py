@@ -1074,7 +1074,7 @@ says("from 1,000 images by 0.014 [0.009, 0.020]", 1000, lead.mean, lead.low, lea
 #
 # ## What the newer ones changed
 #
-# Since 2019 the families have stayed the same, and so has the plan of the layer: attention, then a feed-forward network. What changed are the parts, and most of them have their lesson here.
+# Since 2019 the families have stayed the same, and so, mostly, has the plan of the layer: attention, then a feed-forward network. What changed are the parts, and most of them have their lesson here.
 #
 # | change | in place of | what for | in | lesson |
 # |---|---|---|---|---|

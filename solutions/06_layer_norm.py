@@ -12,7 +12,7 @@ r"""
 
 *45 minutes, 10 points. You need: lesson 6, and PyTorch's `nn.Module`, `nn.Parameter`, `mean` and `var`.*
 
-You build the two norms of today's Transformers, and the path around each sub-layer on which they stand.
+You build the two norms of today's Transformers, and the path around each sub-layer.
 
 Write your answer in the cell of the question, run that cell, then run the `check` below it. It says how many points you
 have and, if something is wrong, what it probably is. Check as often as you like. Hints are folded; the solution is at
