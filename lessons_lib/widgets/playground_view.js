@@ -74,8 +74,6 @@ export function heads(title) {
   const node = el("div", {}, el("p", { class: "pg-name" }, title), answer, picture, heading, scroll);
   let [drawn, chosen] = [null, "cross 0 0"];
   arrowKeys(picture);
-  const watcher = new ResizeObserver(() => (scroll.tabIndex = scroll.scrollWidth > scroll.clientWidth ? 0 : -1)); // asked in between, its width costs a layout
-  [scroll, map].forEach((node) => watcher.observe(node));
   picture.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
@@ -87,6 +85,7 @@ export function heads(title) {
     node.hidden = !maps;
     if (maps && maps !== drawn) draw(maps);
     drawn = maps;
+    scroll.tabIndex = scroll.scrollWidth > scroll.clientWidth ? 0 : -1;
   };
 
   function draw(maps) {
