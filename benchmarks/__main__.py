@@ -15,6 +15,7 @@ from benchmarks.grading import grading
 from benchmarks.page import page
 from benchmarks.page_training import page_training
 from benchmarks.profile import profile
+from benchmarks.site import site
 from benchmarks.training import training
 from benchmarks.widgets import widgets
 from lessons_lib.device import describe, pick_device, seed_everything
@@ -32,6 +33,7 @@ TABLES: dict[str, tuple[str, Callable[[torch.device], Iterator[tuple[str, ...]]]
         page,
     ),
     "page_training": ("The playground's training in Chromium, and PyTorch, one thread each", page_training),
+    "site": ("The built site as a telephone meets it (Lighthouse), alone with this machine", site),
     "widgets": ("The widgets of the built site in Chromium, alone with this machine", widgets),
 }
 

@@ -3,6 +3,8 @@
 Each learner hands in all exercises. Seven answers of ten are the course's, one was left as it was handed out, and two
 have a small mistake (`tools.mutate`). nbgrader runs the same notebooks; its tests call the same judges with as many
 inputs. A learner costs it minutes, so the two are compared on a few learners, in turn.
+
+    python -m benchmarks.grading FOLDER LEARNERS    writes the hand-ins of so many invented learners, to try a grader
 """
 
 import json
@@ -191,3 +193,7 @@ def proportional(process: psutil.Process) -> int:
     except psutil.Error:
         return 0
     return getattr(memory, "pss", memory.uss)
+
+
+if __name__ == "__main__":
+    hand_in(Path(sys.argv[1]), int(sys.argv[2]))

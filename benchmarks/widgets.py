@@ -15,6 +15,7 @@ from tools.serve import served
 WATCH = """
 window.seen = new Promise((resolve) => {
   const look = () => {
+    document.querySelector(".widget-output")?.scrollIntoView(); // it is drawn when it comes near
     const widget = document.querySelector(".course-widget");
     if (widget?.offsetHeight && widget.innerText.trim()) resolve(performance.now());
     else requestAnimationFrame(look);

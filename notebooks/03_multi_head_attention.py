@@ -1604,7 +1604,7 @@ print(f"{replaced} attentions replaced by yours; the translator says the same")
 # ## Summary
 #
 # - A head is an attention of its own in a narrow space: $H$ heads of width $d_{head} = D/H$ give each word $H$ averages in place of one.
-# - Split: $(B, T, D) \to (B, T, H, d_{head}) \to (B, H, T, d_{head})$. The last axis is cut, then two axes change places. Merging goes the same way back.
+# - Split: $(B, T, D) \to (B, T, H, d_{head})$ $\to (B, H, T, d_{head})$. The last axis is cut, then two axes change places. Merging goes the same way back.
 # - Scores are divided by $\sqrt{d_{head}}$, the root of the width of a head.
 # - Concatenating and multiplying with $W_O$ is adding up: each head adds its own vector. So a head can be taken out.
 # - Parameters and products do not depend on the number of heads; the weights to compute and to keep do.

@@ -22,9 +22,9 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(folder: Path = SITE) -> Iterator[str]:
+def served(folder: Path = SITE, handler: type = QuietHandler) -> Iterator[str]:
     """The address of a quiet server of `folder` in the background, on a free port, until the block ends."""
-    with serve(0, folder, QuietHandler) as server:
+    with serve(0, folder, handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()

@@ -1,10 +1,11 @@
 """Formulas as MathML, written when the site is built: browsers set it without a script, and programs read it aloud.
 
-The converter is that of docutils; what it does not know is a warning, which ends the build. Three things are mended
+The converter is that of docutils; what it does not know is a warning, which ends the build. Four things are mended
 behind it, so that a formula looks as TeX sets it and the page stays XML.
 """
 
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 from docutils import nodes
@@ -20,6 +21,7 @@ PRELOAD = """<script>location.protocol === "file:" || document.head.insertAdjace
 """
 NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'  # a page of HTML needs none
 APPLY = "&ApplyFunction;", "\N{FUNCTION APPLICATION}"  # HTML has this entity, XML has not
+FENCES = {"(", "[", "{", "|"}
 BRACES = {"⏟": "braced", "⏞": "braced over"}  # and the class of what they hold together
 UNDER = {"msub": "munder", "msup": "mover"}
 
@@ -39,6 +41,9 @@ def mathml(tex: str, as_block: bool = False) -> str:
             node.tag = UNDER[node.tag]  # the label of a brace stands under it, not beside it
         if node.get("class") == "capital-greek":  # upright, as TeX has it
             node.set("mathvariant", "normal")
+        for before, after in pairwise(node):
+            if before.text == APPLY[1] and after.text not in FENCES:
+                before.set("rspace", "0.1667em")  # log P, but softmax(x)
     for node in formula.iter():
         if node.tag in UNDER.values() and node[-1].text in BRACES:
             node.set("class", BRACES[node[-1].text])  # the style draws it

@@ -34,6 +34,11 @@ def test_a_formula_keeps_its_tex_and_says_its_form():
     assert ElementTree.fromstring(mathml(r"\Phi")).find(".//mi").get("mathvariant") == "normal"
 
 
+def test_a_function_stands_apart_from_what_has_no_bracket():
+    apart = ["rspace" in mathml(tex) for tex in (r"\log P", r"\log(P)")]
+    assert apart == [True, False]
+
+
 def test_what_is_not_tex_is_refused():
     for wrong in (r"\dotz", r"\frac{1}{", r"\begin{cases} 1"):
         with pytest.raises(MathError):

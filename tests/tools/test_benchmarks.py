@@ -3,6 +3,8 @@
 import dataclasses
 import inspect
 import json
+import math
+import random
 import re
 
 import pytest
@@ -13,6 +15,7 @@ from benchmarks.attention import attention
 from benchmarks.corpus import corpus
 from benchmarks.decoding import CTRANSLATE2, OURS, UNCACHED, decoding, searches
 from benchmarks.generation import generate, generation
+from benchmarks.grading import SEED, answer, hand_in, with_tests
 from benchmarks.npm import fetch
 from benchmarks.page import OURS as OURS_IN_PAGE
 from benchmarks.page import PLAIN, page
@@ -22,6 +25,8 @@ from benchmarks.profile import profile
 from benchmarks.rivals import HuggingFaceMarian, TorchTransformer
 from benchmarks.training import random_batches, training
 from benchmarks.widgets import widgets
+from lessons_lib.grading.batch.batch import seeds_of
+from lessons_lib.grading.reference import solutions
 from lessons_lib.timing import milliseconds, ratio, take_turns
 from lessons_lib.transformer import Transformer, TransformerConfig
 from tools.lesson_files import ROOT, lessons
@@ -201,6 +206,39 @@ def test_json_is_one_object_a_table(capsys, monkeypatch):
     monkeypatch.setitem(main.__globals__["TABLES"], "attention", ("title", lambda device: iter([("a",), ("1",)])))
     main(["attention", "--json"])
     assert json.loads(capsys.readouterr().out)["rows"] == [["a"], ["1"]]
+
+
+def test_a_class_hands_in_the_same_each_time_and_of_every_kind(tmp_path):
+    homes = tmp_path / "one", tmp_path / "two"
+    for home in homes:
+        hand_in(home, 2)
+    files = sorted((tmp_path / "one").rglob("*.ipynb"))
+    assert len(files) == 2 * 13
+    assert all(
+        path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes() for path in files
+    )
+    draws = random.Random(1)
+    kinds = [answer("split_heads", ["untouched"], draws) for _ in range(200)]
+    right, untouched = kinds.count(solutions()["split_heads"]), kinds.count(["untouched"])
+    assert right > 120
+    assert untouched > 5
+    assert right + untouched < 190
+
+
+def test_nbgrader_calls_the_same_judges_with_as_many_inputs(tmp_path):
+    prepared = with_tests(ROOT / "exercises" / "03_multi_head_attention.ipynb")
+    marks = [cell["metadata"]["nbgrader"] for cell in prepared["cells"] if "nbgrader" in cell["metadata"]]
+    assert [mark["solution"] for mark in marks].count(True) == 3
+    tests = [cell["source"] for cell in prepared["cells"] if cell["metadata"].get("nbgrader", {}).get("grade")]
+    assert [re.search(r"'(q\d)'", text)[1] for text in tests] == ["q1", "q2", "q3"]
+    assert all(f"seeds={seeds_of(SEED)}" in text for text in tests)
+    space = {"torch": torch, "nn": torch.nn, "math": math}
+    for name in ("split_heads", "merge_heads"):
+        exec(solutions()[name], space)
+    exec(tests[0], space)
+    space["split_heads"] = space["merge_heads"]
+    with pytest.raises(AssertionError):
+        exec(tests[0], space)
 
 
 def test_widgets_are_drawn_and_answer():

@@ -180,7 +180,8 @@ def _code_cells(name: str, text: str) -> Iterator[str]:
                 source = cell.get("source", "")
                 yield source if isinstance(source, str) else "".join(source)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise UserError(f"{name} is no notebook; hand in the .ipynb as Jupyter or Colab saves it") from None
+        is_what = "no notebook" if text.strip() else "empty"
+        raise UserError(f"{name} is {is_what}; hand in the .ipynb as Jupyter or Colab saves it") from None
 
 
 def _statements(number: int, text: str, most: int) -> Iterator[Statement]:

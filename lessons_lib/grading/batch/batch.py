@@ -13,6 +13,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -165,7 +166,8 @@ def _grade(hand_in: HandIn) -> Exercise:
     from lessons_lib.grading.batch.lane import NotGraded
 
     if hand_in.notebook is None:
-        return not_handed_in(hand_in.lesson, f"cannot be read: {hand_in.trouble}", hand_in.file)
+        missing = not_handed_in(hand_in.lesson, f"cannot be read: {hand_in.trouble}", hand_in.file)
+        return replace(missing, notes=(f"{hand_in.file} cannot be read: {hand_in.trouble}",))
     results, answers = [], {}
     notes = [f"cell {number} cannot be read: {why}" for number, why in sorted(hand_in.notebook.unread.items())]
     for name, declared in asked(hand_in.lesson).items():

@@ -1,5 +1,6 @@
 """What a class was asked: the exercises and their questions, the same for every learner."""
 
+import ast
 import functools
 import re
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ HEADING = re.compile(r"^# (Exercise \d+: .+)$", re.MULTILINE)
 
 # How the hint of a question begins that nobody answered, or that could not be graded: no points, and no 0.
 ABSENT = ("not handed in", "not found", "not graded", "not answered yet", "cannot be read")
+# The same of one of several functions: nobody answered, if the others are as they were handed out, too.
+UNTOUCHED = re.compile(r"\w+: not answered yet")
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,19 @@ def title(lesson: str) -> str:
 
 def handed_in(exercise: Exercise, result: Result) -> bool:
     """Whether there was an answer to this question, right or wrong."""
-    return bool(exercise.file) and not (result.hint or "").startswith(ABSENT)
+    hint = result.hint or ""
+    untouched = UNTOUCHED.match(hint) and _is_untouched(exercise.answers.get(result.question, ""))
+    return bool(exercise.file) and not hint.startswith(ABSENT) and not untouched
+
+
+def _is_untouched(answer: str) -> bool:
+    """Whether each function and class in it still says that it is to be written."""
+    try:
+        parts = ast.parse(answer).body
+    except SyntaxError:
+        return False
+    made = [ast.unparse(part) for part in parts if isinstance(part, ast.FunctionDef | ast.ClassDef)]
+    return all("raise NotImplementedError" in text for text in made)
 
 
 def missing(learner: Learner) -> int:

@@ -1,7 +1,9 @@
 """`lessons grade` from the outside: a class with every kind of hand-in, stopped and started again."""
 
+import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,9 +18,11 @@ from lessons_lib.errors import UserError
 from lessons_lib.grading.batch import batch, box, handins
 from lessons_lib.grading.batch.answers import exercises
 from lessons_lib.grading.batch.batch import kept_seed, seeds_of
+from lessons_lib.grading.batch.results import Exercise
 from lessons_lib.grading.drive.run import questions
 from lessons_lib.grading.marks.questions import handed_in
 from lessons_lib.grading.reference import solutions
+from lessons_lib.grading.report import Result
 
 ROOT = Path(__file__).parents[3]
 FIRST, THIRD, SIXTH = "01_self_attention", "03_multi_head_attention", "06_layer_norm"
@@ -57,6 +61,8 @@ def folder(tmp_path_factory) -> Path:
     untouched = ROOT / "exercises" / f"{FIRST}.ipynb"
     (folder / "clara").mkdir()
     (folder / "clara" / untouched.name).write_bytes(untouched.read_bytes())
+    both = ROOT / "exercises" / f"{THIRD}.ipynb"  # its first question asks for two functions
+    (folder / "clara" / both.name).write_bytes(both.read_bytes())
     (folder / "dora").mkdir()
     (folder / "dora" / f"{FIRST}.ipynb").write_text("not a notebook")
     mistaken = solutions()["MultiHeadAttention"].replace("math.sqrt(", "(", 1)
@@ -92,7 +98,31 @@ def test_hints_say_what_happened(report):
     assert found[f"anna/{FIRST}.ipynb"] == dict.fromkeys(questions(FIRST))
     assert "SystemExit" in found[f"ben/{FIRST}.ipynb"]["q3"]
     assert found[f"clara/{FIRST}.ipynb"]["q1"].startswith("not answered yet")
+    assert found[f"clara/{THIRD}.ipynb"]["q1"].startswith("split_heads: not answered yet")
     assert "is no notebook" in found[f"dora/{FIRST}.ipynb"]["q1"]
+    page = (report[0] / "class.html").read_text("utf8")
+    noted = page.partition("<h2>To look at</h2>")[2]
+    assert re.search(
+        rf">dora</bdi></a>[^<]*: Dora/{FIRST}\.ipynb cannot be read: .*is no notebook", noted, re.IGNORECASE
+    )
+    rows = list(csv.DictReader((report[0] / "gradebook.csv").open(encoding="utf-8-sig")))
+    (clara,) = (row for row in rows if row["key"] == "clara")
+    assert [clara[name] for name in clara if re.match(r"\d+ q\d", name)] == [""] * 6
+    assert clara["not handed in (6)"] == "6"
+
+
+def test_of_two_functions_one_is_an_answer():
+    both = {
+        name: f"def {name}(x):\n    raise NotImplementedError('write it')" for name in ("split_heads", "merge_heads")
+    }
+    untouched = Result.of("q1", "title", [("a", 3)], 0, "split_heads: not answered yet: write it")
+    for text, answered in (
+        ("\n\n".join(both.values()), False),
+        (f"{both['split_heads']}\n\ndef merge_heads(heads):\n    return heads", True),
+        ("def split_heads(", True),
+    ):
+        exercise = Exercise(THIRD, "a.ipynb", (untouched,), answers={"q1": text})
+        assert handed_in(exercise, untouched) == answered
 
 
 def test_a_run_that_was_killed_goes_on_and_gives_the_same_bytes(folder, report, tmp_path):
