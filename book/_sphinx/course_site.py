@@ -22,9 +22,8 @@ SCRIPTS = ("widgets.js", "progress.js", "keyboard.js", "print.js")
 # What a widget computes with: the first line of its module, a constant with the text of a worker.
 ENGINE_LINE = re.compile(r"const ENGINE = (.*);\n")
 STATE_SCRIPT = re.compile(rf'<script type="{re.escape(STATE)}">(.*?)</script>', re.DOTALL)
-# Source maps, the fonts' second format, and the icons' script, which the web fonts make needless.
-FONTS = "vendor/fontawesome/webfonts/"
-UNUSED = ("scripts/fontawesome.js*", "**/*.map", f"{FONTS}*.ttf", f"{FONTS}fa-brands*", "locales", "*macros.html")
+# Source maps, the icons' script and fonts (icons.css draws them), the theme's other languages.
+UNUSED = ("scripts/fontawesome.js*", "**/*.map", "vendor", "locales", "*macros.html")
 
 
 class WidgetFallback(SphinxPostTransform):

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from lean import lighten, style
+from lean import lighten
+from styles import style
 
 from tools.build_book import BUILD
 
