@@ -1,6 +1,6 @@
 // Watch a translator learn: a slider over the states of one training. All numbers are the training's; nothing is computed but sums.
 
-import { across, arrowKeys, children, courseWidget, down, dropdown, el, format, svg } from "./shared.js";
+import { across, arrowKeys, children, courseWidget, down, dropdown, el, format, keyboardReaches, svg } from "./shared.js";
 import { drawSmallMap } from "./small_map.js";
 
 const PACE = 900; // milliseconds a state, when it plays
@@ -165,7 +165,7 @@ function build(root, model, set) {
         cell.className = links.some(([from, to]) => from === s - 1 && to === t) ? "gw-link" : "";
       });
     });
-    scroll.tabIndex = scroll.scrollWidth > scroll.clientWidth ? 0 : -1;
+    keyboardReaches(scroll);
   }
 
   function update() {

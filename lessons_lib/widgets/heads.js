@@ -1,6 +1,6 @@
 // Pick a head of a trained translator. The weights are the model's; what depends on the choice is computed here.
 
-import { across, arrowKeys, children, choice, courseWidget, down, dropdown, el, format, svg, table } from "./shared.js";
+import { across, arrowKeys, children, choice, courseWidget, down, dropdown, el, format, keyboardReaches, svg, table } from "./shared.js";
 import { drawSmallMap } from "./small_map.js";
 
 /** The mean over heads: (H, T, S) → (T, S). */
@@ -177,7 +177,7 @@ function build(root, model, set) {
         if (!body.contains(document.activeElement)) button.tabIndex = t === selected ? 0 : -1;
       });
     });
-    scroll.tabIndex = scroll.scrollWidth > scroll.clientWidth ? 0 : -1;
+    keyboardReaches(scroll);
   }
 
   function factRows({ kind: chosen, layer, head: at }, weights, lost) {

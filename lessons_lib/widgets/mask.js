@@ -1,6 +1,6 @@
 // Who may look at whom, and who hears of whom after some layers. The masks are those of lessons_lib/masks.py.
 
-import { arrowKeys, children, choice, courseWidget, down, dropdown, el, table, toggle } from "./shared.js";
+import { arrowKeys, children, choice, courseWidget, down, dropdown, el, keyboardReaches, table, toggle } from "./shared.js";
 
 const PAD = "<pad>";
 
@@ -222,8 +222,7 @@ function build(root, model, set) {
         cell.className = reached ? `mk-${first[r][s]}${bad(r, s) ? " mk-leak" : ""}` : "";
       });
     });
-    const scrolls = matrix.scrollWidth > matrix.clientWidth;
-    matrix.tabIndex = scrolls ? 0 : -1; // what scrolls, the keyboard must reach
+    keyboardReaches(matrix);
   }
 
   return function update() {

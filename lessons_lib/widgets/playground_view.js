@@ -1,4 +1,4 @@
-import { arrowKeys, children, dropdown, el, format, svg, table } from "./shared.js";
+import { arrowKeys, children, dropdown, el, format, keyboardReaches, svg, table } from "./shared.js";
 import { KNOBS } from "./playground_knobs.js";
 import { drawSmallMap } from "./small_map.js";
 
@@ -85,7 +85,7 @@ export function heads(title) {
     node.hidden = !maps;
     if (maps && maps !== drawn) draw(maps);
     drawn = maps;
-    scroll.tabIndex = scroll.scrollWidth > scroll.clientWidth ? 0 : -1;
+    keyboardReaches(scroll);
   };
 
   function draw(maps) {

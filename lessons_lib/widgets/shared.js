@@ -61,6 +61,10 @@ export function toggle(choose) {
   return node;
 }
 
+/** What scrolls, the keyboard must reach. It is asked when all is written: each asking costs a layout. */
+export const keyboardReaches = (node) =>
+  queueMicrotask(() => (node.tabIndex = node.scrollHeight > node.clientHeight || node.scrollWidth > node.clientWidth ? 0 : -1));
+
 /** A drop-down list. `choose` gets the index; `node.show(index, texts)` fills it. */
 export function dropdown(label, choose) {
   const select = el("select");
@@ -92,8 +96,7 @@ export function table(name = "") {
       const make = (i) => (i ? el("td", {}, el("span"), el("i")) : el("th", { scope: "row" }, el("span")));
       children(row, cells.length, make).forEach((cell, i) => put(cell, cells[i]));
     });
-    const scrolls = node.scrollHeight > node.clientHeight || node.scrollWidth > node.clientWidth;
-    node.tabIndex = scrolls ? 0 : -1; // what scrolls, the keyboard must reach
+    keyboardReaches(node);
   };
   return node;
 }

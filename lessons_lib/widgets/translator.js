@@ -26,7 +26,8 @@ function build(root, model, set, signal) {
     },
     model(index) {
       if (loading) return update(); // the other one is on its way
-      [about, translation] = [null, null];
+      [about, translation, written] = [null, null, []];
+      asked.id++; // what the old one still says is no longer asked for
       if (known().sentences.includes(view.box.value)) view.box.value = model.get("models")[index].sentences[0];
       view.say("");
       set({ model: index });

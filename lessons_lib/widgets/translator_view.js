@@ -1,4 +1,4 @@
-import { arrowKeys, children, choice, dropdown, el, format, table } from "./shared.js";
+import { arrowKeys, children, choice, dropdown, el, format, keyboardReaches, table } from "./shared.js";
 import { isUnseen, largestFirst } from "./translator_words.js";
 
 // The parts of the live translator that one sees, and how each is drawn. It keeps no state.
@@ -97,7 +97,7 @@ export function viewOf(root, act) {
         item.style.setProperty("--w", weights ? weights[s] : 0);
         note.textContent = weights ? format(weights[s]).replace(/^0/, "") : " ";
       });
-      english.tabIndex = english.scrollHeight > english.clientHeight ? 0 : -1; // what scrolls, the keyboard must reach
+      keyboardReaches(english);
     },
 
     layers(count, chosen) {
