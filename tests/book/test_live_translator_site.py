@@ -170,6 +170,18 @@ def test_the_other_model_is_loaded_when_it_is_chosen(visit):
     assert [asked(one, re.escape(file)) for file in (build_book.TRANSLATOR, build_book.EVERYDAY)] == [1, 0]
 
 
+def test_another_model_is_chosen_while_the_first_one_writes(visit):
+    """What that still says is dropped: nothing of it is shown, and nothing goes wrong in the page."""
+    page = visit(PAGES[0]).page
+    page.emulate_media(reduced_motion="no-preference")  # a word after the other is shown
+    page.get_by_role("button", name="Load and translate").click()
+    page.locator("div.tw-words button").first.wait_for()
+    page.get_by_role("combobox", name="Model").select_option("The course's")
+    page.wait_for_timeout(1500)
+    expect(page.get_by_role("button", name="Load and translate")).to_be_visible()
+    assert page.locator(".cw-summary:visible").count() == 0
+
+
 def test_the_numbers_of_the_page_are_true():
     page = " ".join((ROOT / "book/translator.md").read_text("utf8").split())
     model, _ = load_model(FOLDER)
