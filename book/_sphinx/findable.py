@@ -36,17 +36,13 @@ h1 {{ font-family: Charter, Georgia, serif; }}
 
 
 def address(config) -> str:
-    """Where the site is: `html.baseurl` of _config.yml, or the GitHub Pages of its repository.
-
-    Raises:
-        ValueError: the configuration has no `baseurl`, and its repository is not on GitHub.
-    """
+    """Where the site is: `html.baseurl` of _config.yml, or the GitHub Pages of its repository; "" if neither tells."""
     if config.html_baseurl:
         return config.html_baseurl.rstrip("/") + "/"
     url = config.html_theme_options["repository_url"]
     found = REPOSITORY.match(url)
     if not found:
-        raise ValueError(f"the site of {url} is not known; say its address in _config.yml, html: baseurl")
+        return ""
     owner, name = found[1].lower(), found[2].removesuffix(".git")
     return f"https://{owner}.github.io/" + ("" if name.lower() == f"{owner}.github.io" else f"{name}/")
 
@@ -57,6 +53,8 @@ def with_address(app, config) -> None:
 
 def with_course_data(app, pagename, templatename, context, doctree) -> None:
     """Structured data (schema.org): the first page is a course, a lesson is a part of it."""
+    if not app.config.html_baseurl:
+        return
     name, first = app.config.project, app.config.root_doc
     course = {"@type": "Course", "name": name, "url": f"{app.config.html_baseurl}{first}.html"}
     course |= {"provider": {"@type": "Organization", "name": app.config.author}}
@@ -90,20 +88,21 @@ def title(env, page: str) -> str:
 
 
 def write_map(app, exception) -> None:
-    """`sitemap.xml`, `robots.txt` and `404.html`."""
+    """`404.html`, and where the address is known `sitemap.xml` and `robots.txt`."""
     if exception or app.builder.format != "html":
         return
     base, out = app.config.html_baseurl, Path(app.outdir)
     pages = sorted(app.env.found_docs, key=lambda page: (page != app.config.root_doc, page))
     rows = "\n".join(f"<url><loc>{html.escape(base + page)}.html</loc></url>" for page in pages)
     head = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
-    (out / "sitemap.xml").write_text(f"{head}\n{rows}\n</urlset>\n", "utf8")
-    (out / "robots.txt").write_text(f"User-agent: *\nAllow: /\nSitemap: {base}sitemap.xml\n", "utf8")
+    if base:
+        (out / "sitemap.xml").write_text(f"{head}\n{rows}\n</urlset>\n", "utf8")
+        (out / "robots.txt").write_text(f"User-agent: *\nAllow: /\nSitemap: {base}sitemap.xml\n", "utf8")
     links = "\n".join(
         f'<li><a href="{page}.html">{html.escape(title(app.env, page))}</a></li>'
         for page in [app.config.root_doc, *lessons(app.env)]
     )
-    found = {"language": "en", "name": html.escape(app.config.project), "path": urlsplit(base).path}
+    found = {"language": "en", "name": html.escape(app.config.project), "path": urlsplit(base).path or "/"}
     (out / "404.html").write_text(LOST.format(**found, pages=links), "utf8")
 
 
