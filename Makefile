@@ -2,7 +2,7 @@
 # PYTHON=/path/to/python3.12 chooses the Python, CHROMIUM=/path/to/chromium the browser of the tests.
 
 .DEFAULT_GOAL := help
-.PHONY: install book serve slides offline test check lessons exercises mutants model studies bench alone links pins clean help
+.PHONY: install book serve pdf epub slides fork offline test check lessons exercises mutants model studies bench alone links pins clean help
 
 environment = python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -m tools.environment
 python := .venv/bin/python
@@ -13,6 +13,17 @@ book: ## Build the website into _build/html
 
 serve: book ## Build the website and show it on http://localhost:8000
 	@$(python) -m tools.serve
+
+pdf: ## Print the whole course into _build/html/course.pdf
+	@$(environment) paper
+	@$(python) -m tools.chromium
+	@$(python) -m tools.build_book
+	@$(python) -m tools.paper pdf
+
+epub: ## Make the whole course an ePub, _build/html/course.epub
+	@$(environment) paper
+	@$(python) -m tools.build_book
+	@$(python) -m tools.paper epub
 
 slides: book ## Make slides of each lesson, into _build/slides
 	@$(python) -m tools.slides
@@ -75,6 +86,10 @@ links: ## Follow every link that leads out of the site (needs the network)
 
 pins: ## Resolve the dependencies anew into requirements.txt
 	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && "$$python" -m tools.pins
+
+fork: ## Give the course another home: make fork ADDRESS=https://github.com/you/course (BRANCH=, NAME= too)
+	@$(environment) all
+	@$(python) -m tools.fork '$(ADDRESS)' $(if $(BRANCH),--branch '$(BRANCH)') $(if $(NAME),--name '$(NAME)')
 
 clean: ## Remove what was built, and .venv
 	rm -rf .venv _build build .pytest_cache .ruff_cache .hypothesis lessons_lib.egg-info

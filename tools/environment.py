@@ -1,6 +1,7 @@
 """Make `.venv` and install what a task needs, at the versions of requirements.txt.
 
     python3 -m tools.environment book     what builds the site: the extra `book`, no torch
+    python3 -m tools.environment paper    and what prints it: the extra `paper`
     python3 -m tools.environment all      all of requirements.txt, and the package itself, editable
 
 A second call with nothing changed does nothing: a stamp in `.venv` holds a hash of what was asked for.
@@ -18,6 +19,8 @@ from pathlib import Path
 
 from tools import debian
 
+EXTRAS = {"book": ["book"], "paper": ["book", "paper"], "all": []}  # all: the pins and the package, whatever the extras
+ENOUGH = {"book": ["book", "paper", "all"], "paper": ["paper", "all"], "all": ["all"]}  # one of these is installed
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
@@ -61,21 +64,21 @@ def main(what: str) -> None:
     make_venv()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
     wanted = fingerprint(project)
-    stamps = {name: VENV / f"installed-{name}" for name in ("book", "all")}
-    enough = [stamps["all"], stamps[what]]
-    if any(stamp.exists() and stamp.read_text() == wanted for stamp in enough):
+    stamps = {name: VENV / f"installed-{name}" for name in EXTRAS}
+    if any(stamps[name].exists() and stamps[name].read_text() == wanted for name in ENOUGH[what]):
         return
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "-qq"]
     print(f"Installing into .venv ({what}), the first time takes minutes ...", flush=True)
-    if what == "book":
-        run(*pip, "-c", "requirements.txt", *project["optional-dependencies"]["book"])
-    else:
+    if what == "all":
         run(*pip, "-r", "requirements.txt")
         run(*pip, "--no-deps", "--no-build-isolation", "-e", ".")
+    else:
+        asked = [package for extra in EXTRAS[what] for package in project["optional-dependencies"][extra]]
+        run(*pip, "-c", "requirements.txt", *asked)
     stamps[what].write_text(wanted)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in (["book"], ["all"]):
+    if len(sys.argv) != 2 or sys.argv[1] not in EXTRAS:
         sys.exit(__doc__)
     main(sys.argv[1])

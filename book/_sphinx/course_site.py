@@ -18,7 +18,7 @@ SIDEBAR = '<div id="pst-primary-sidebar"'
 # The only icon of a brand costs a font of 118 kB on every first visit; the icons' other font is loaded anyway.
 BRAND, ICON = 'class="fab fa-github"', 'class="fas fa-code-branch"'
 BIBLIOGRAPHY_ROLE = re.compile(r' role="doc-biblioentry"|(?<=<div) role="list"(?= class="citation-list")')
-SCRIPTS = ("widgets.js", "progress.js", "keyboard.js", "print.js")
+SCRIPTS = ("widgets.js", "progress.js", "keyboard.js", "print.js", "copy.js")
 # What a widget computes with: the first line of its module, a constant with the text of a worker.
 ENGINE_LINE = re.compile(r"const ENGINE = (.*);\n")
 STATE_SCRIPT = re.compile(rf'<script type="{re.escape(STATE)}">(.*?)</script>', re.DOTALL)

@@ -33,7 +33,18 @@ STEPS = 3
 FILES = Path(__file__).with_name("files")
 START = "00_start_here"  # has no exercise, and the page of the translator shows its widget: every class has it
 FOR_WHO_TEACHES = ("book/teaching",)
-TARGETS = {"book", "serve", "install", "test", "lessons", "exercises", "clean", "help"}  # of the Makefile
+TARGETS = {
+    "book",
+    "serve",
+    "pdf",
+    "epub",
+    "install",
+    "test",
+    "lessons",
+    "exercises",
+    "clean",
+    "help",
+}  # of the Makefile
 
 
 def make(course: Path, edition: Edition, to: Path, solutions: bool, tell: Callable[[str], None]) -> None:

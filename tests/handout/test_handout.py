@@ -17,10 +17,10 @@ import yaml
 
 from lessons_lib.cli import main
 from lessons_lib.grading.drive.run import questions
-from lessons_lib.grading.edition import Edition
+from lessons_lib.grading.edition import COURSE, Edition
 from lessons_lib.grading.reference import cut, solutions
 from lessons_lib.handout.autograders import read_me
-from lessons_lib.handout.students import without_colab
+from lessons_lib.handout.students import course_address, without_colab
 from tools.lesson_files import ROOT
 
 CLASS = """
@@ -34,7 +34,7 @@ lessons = "3, 1"
 3.q3 = 0
 """
 LESSON = "03_multi_head_attention"
-OLD = "executable-transformer/course"
+OLD = course_address(ROOT)[0].removeprefix("https://github.com/")
 TEXTS = {".py", ".md", ".ipynb", ".yml", ".toml", ".html", ".txt", ".js"}
 
 
@@ -120,7 +120,7 @@ class TestStudents:
         assert toc == ["00", "03", "01"]
         assert sorted(path.name[:2] for path in (students / "exercises").iterdir()) == ["01", "03"]
         welcome = (students / "book/welcome.md").read_text("utf8")
-        assert "This class has 3 of the 14 lessons of [The Executable Transformer]" in welcome
+        assert f"This class has 3 of the 14 lessons of [{COURSE}]" in welcome
         assert "\n# A class & its <course>\n" in welcome
         rows = re.findall(r"^\| (\d+) \|", welcome, re.MULTILINE)
         assert rows == ["0", "1", "3"]

@@ -12,7 +12,7 @@ from tools.lesson_files import ROOT, lessons
 from tools.make_exercises import sources
 
 EVERY = [(path, question) for path in sources() for question in questions(path.stem)]
-OLD = ("https://github.com/executable-transformer/course", "main")
+OLD = ("https://github.com/some-authors/course", "main")
 
 
 def asked(path):
@@ -93,11 +93,11 @@ def test_links_to_what_is_not_there_become_text(text, due):
     ("text", "due"),
     [
         (
-            "lessons_lib @ git+https://github.com/executable-transformer/course",
+            "lessons_lib @ git+https://github.com/some-authors/course",
             "lessons_lib @ git+https://github.com/u/t@b",
         ),
-        ("github.com/executable-transformer/course/blob/main/x", "github.com/u/t/blob/b/x"),
-        ("git clone https://github.com/executable-transformer/course\n$ cd course", None),
+        ("github.com/some-authors/course/blob/main/x", "github.com/u/t/blob/b/x"),
+        ("git clone https://github.com/some-authors/course\n$ cd course", None),
         ("a course is at github.com/other/course/blob/main/x", "a course is at github.com/other/course/blob/main/x"),
     ],
 )

@@ -254,28 +254,31 @@ def repository() -> str:
     return yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))["repository"]["url"]
 
 
+LEADS_HERE = re.compile(
+    r"(?:colab\.research\.google\.com/github/|git\+https://github\.com/|git clone https://github\.com/"
+    r"|\[repository\]\(https://github\.com/|repository-code: https://github\.com/)([\w.-]+/[\w.-]+)"
+)
+
+
 def test_every_link_to_the_repository_is_the_one_of_the_configuration():
     texts = [*lessons(), *ROOT.glob("*.md"), *ROOT.glob("*.cff"), *ROOT.glob("pyproject.toml")]
     texts += [*ROOT.glob("book/*.md"), *ROOT.glob("exercises/*.ipynb"), *ROOT.glob("solutions/*.py")]
     owner_and_name = repository().removeprefix("https://github.com/")
-    links = [
-        (path.name, link)
-        for path in texts
-        for link in re.findall(
-            r"(?:github\.com|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)", path.read_text("utf8")
-        )
-    ]
-    ours = [(name, link.removesuffix(".git")) for name, link in links if "transformer" in link or "course" in link]
-    assert len({name for name, _ in ours}) >= 3
+    links = [(path.name, link) for path in texts for link in LEADS_HERE.findall(path.read_text("utf8"))]
+    ours = [(name, link.removesuffix(".git")) for name, link in links]
+    assert len({name for name, _ in ours}) >= 30
     assert {link for _, link in ours} == {owner_and_name}
 
 
 def test_every_colab_link_names_a_notebook_that_exists():
+    branch = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))["repository"]["branch"]
+    target = re.compile(rf"colab\.research\.google\.com/github/[\w.-]+/[\w.-]+/blob/{re.escape(branch)}/([^)\s\"\\]+)")
+    count = 0
     for path in [*lessons(), *ROOT.glob("book/*.md"), *ROOT.glob("exercises/*.ipynb"), ROOT / "README.md"]:
-        for target in re.findall(
-            r"colab\.research\.google\.com/github/[\w.-]+/[\w.-]+/blob/main/([^)\s\"\\]+)", path.read_text("utf8")
-        ):
-            assert (ROOT / target).exists(), f"{path.name} links to {target}"
+        for name in target.findall(path.read_text("utf8")):
+            assert (ROOT / name).exists(), f"{path.name} links to {name}"
+            count += 1
+    assert count >= len(lessons())
 
 
 def public_names(module: str) -> list[str]:

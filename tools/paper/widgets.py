@@ -1,0 +1,53 @@
+"""A picture of each widget, as the page first draws it, in the place of the widget, with its sentence under it."""
+
+from pathlib import Path
+
+from bs4 import BeautifulSoup, Tag
+from playwright.sync_api import Browser
+from tqdm import tqdm
+
+from tools.paper.chapters import Chapter
+
+WIDTH, SCALE = 860, 2  # of the window, in CSS pixels, and pixels of the picture in one of these
+WAIT = 300  # milliseconds after a widget is there, for what it draws by and by
+
+
+def draw_widgets(browser: Browser, address: str, made: list[Chapter], folder: Path) -> None:
+    """Change the chapters; the pictures go into `folder`.
+
+    Args:
+        address: of the built site, with a slash at its end.
+
+    Raises:
+        playwright.sync_api.TimeoutError: a widget was not drawn.
+    """
+    window = {"viewport": {"width": WIDTH, "height": 1000}, "device_scale_factor": SCALE}
+    page = browser.new_page(**window, color_scheme="light", reduced_motion="reduce")
+    for one in tqdm([one for one in made if one.body.select(".widget-output")], desc="widgets", leave=False):
+        page.goto(f"{address}{one.page}.html", wait_until="networkidle")
+        page.add_style_tag(content=".bd-header, .bd-header-article { display: none !important; }")
+        places = one.body.select(".widget-output")
+        for number, place in enumerate(places):
+            shown = page.locator(".widget-output").nth(number)
+            shown.scroll_into_view_if_needed()
+            page.wait_for_function("(node) => node.matches('.is-drawn')", arg=shown.element_handle())
+            page.wait_for_timeout(WAIT)
+            picture = folder / f"{place['id']}.png"
+            shown.screenshot(path=picture, animations="disabled")
+            become_figure(place, picture.name, one.address)
+    page.close()
+
+
+def become_figure(place: Tag, picture: str, address: str) -> None:
+    new = BeautifulSoup("", "html.parser").new_tag
+    text = place.select_one(".widget-output-text")
+    sentence = " ".join(text.get_text().split())
+    caption = new("figcaption")
+    caption.append(f"{sentence} ")
+    if address:
+        link = new("a", href=address)
+        link.append("Open it in a browser.")
+        caption.append(link)
+    place.clear()
+    place.name, place["class"] = "figure", "widget"
+    place.extend([new("img", src=picture, alt=sentence), caption])
