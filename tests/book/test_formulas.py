@@ -1,5 +1,6 @@
 """Formulas: what becomes of TeX when the site is built, and whether the font of the site has each of their signs."""
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -77,3 +78,25 @@ def test_a_page_needs_no_script_for_its_formulas(browser):
     assert len(widths) > 20
     assert min(widths) > 2
     context.close()
+
+
+def test_a_copied_formula_is_its_tex_and_stays_mathml_where_that_is_understood(visit):
+    page = visit("notebooks/03_multi_head_attention.html").page
+    copied = page.evaluate("""() => {
+        const paragraph = document.querySelector("#the-mathematics p:has(math)");
+        const inside = paragraph.querySelector("math mi").firstChild;
+        getSelection().setBaseAndExtent(inside, 0, paragraph, paragraph.childNodes.length);
+        const data = new DataTransfer();
+        document.dispatchEvent(new ClipboardEvent("copy", { clipboardData: data, bubbles: true, cancelable: true }));
+        return { plain: data.getData("text/plain"), html: data.getData("text/html") };
+    }""")
+    assert re.match(r"\$T\$ words that look, the rows of \$X\$", copied["plain"]), copied["plain"]
+    assert "<math" in copied["html"]
+    assert "annotation" not in copied["plain"]
+    left = page.evaluate("""() => {
+        getSelection().selectAllChildren(document.querySelector("h1"));
+        const data = new DataTransfer();
+        document.dispatchEvent(new ClipboardEvent("copy", { clipboardData: data, bubbles: true, cancelable: true }));
+        return data.getData("text/plain");
+    }""")
+    assert left == ""  # the browser's own copying

@@ -2,6 +2,7 @@
 
 import pytest
 from playwright.sync_api import Page
+from pypdf import PdfReader
 from test_site import LESSON, luminance, style
 
 
@@ -37,3 +38,12 @@ def test_solutions_stay_shut_and_the_screen_comes_back(page):
     assert page.locator("details.hide[open]").count() == 0
     page.emulate_media(media="screen")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_the_cheat_sheet_is_one_sheet(visit, tmp_path):
+    visit("book/cheat_sheet.html").page.pdf(path=tmp_path / "sheet.pdf", prefer_css_page_size=True)
+    (sheet,) = PdfReader(tmp_path / "sheet.pdf").pages
+    text = sheet.extract_text()
+    assert text.index("Cheat sheet") < text.index("From tokens to logits") < text.index("words (13)")
+    left, bottom, right, top = sheet.mediabox
+    assert right - left > top - bottom
