@@ -1,16 +1,19 @@
-"""What a page loads, after the build: one style with the rules that are used, one script, pictures when they are near.
+"""What a page loads, after the build: one style with the rules that are used, one script, light pictures when near.
 
 The theme brings a style for every site that could be made with it, icons as two fonts, and each script as a request of
 its own. Pages are changed in place, and may be ones that an earlier build has changed.
 """
 
 import hashlib
+import io
 import re
 import struct
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import unquote
 
+from PIL import Image
 from styles import style, used_words
 
 STYLE = re.compile(r'<link\b(?=[^>]*rel="stylesheet")[^>]*href="([^"?]+)[^"]*"[^>]*>\s*')
@@ -46,8 +49,10 @@ def lighten(site: Path, first: str) -> None:
         text = style(site, files, words) if kind == "css" else script(site, files)
         target.write_text(f"/* of {' '.join(files)} */\n{text}", "utf8")
         bundles[kind] = files, hashlib.sha256(text.encode()).hexdigest()[:8]
+    with ThreadPoolExecutor() as pool:  # Pillow lets threads run
+        list(pool.map(write_webp, site.glob("_images/*.png")))
     for path, text in pages.items():
-        changed = with_sized_pictures(with_bundles(text, path, site, bundles), path)
+        changed = with_light_pictures(with_bundles(text, path, site, bundles), path)
         if changed != text:
             path.write_text(changed, "utf8")
 
@@ -96,7 +101,20 @@ def script(site: Path, files: list[str]) -> str:
     return MEASURED.sub('"none"', text)
 
 
-def with_sized_pictures(page: str, path: Path) -> str:
+def write_webp(png: Path) -> None:
+    """The same picture as WebP beside it, without loss; an empty file where that would not be smaller.
+
+    The PNG stays, for previews and e-readers.
+    """
+    webp = png.with_suffix(".webp")
+    if not webp.exists():
+        made = io.BytesIO()
+        with Image.open(png) as picture:
+            picture.save(made, "WEBP", lossless=True)
+        webp.write_bytes(made.getvalue() if made.tell() < png.stat().st_size else b"")
+
+
+def with_light_pictures(page: str, path: Path) -> str:
     """Pictures that have their place before they come, and come when they are near. The first comes at once."""
     count = 0
 
@@ -111,7 +129,10 @@ def with_sized_pictures(page: str, path: Path) -> str:
             count += 1
             if count > 1 and "loading=" not in rest:
                 more += ' loading="lazy"'
-        return f'<img{before} src="{name}"{after}{more}>' if more else found[0]
+        webp = file.with_suffix(".webp")
+        if webp.is_file() and webp.stat().st_size:
+            name = name.removesuffix(".png") + ".webp"
+        return f'<img{before} src="{name}"{after}{more}>' if more or name != found[2] else found[0]
 
     return IMAGE.sub(one, page)
 

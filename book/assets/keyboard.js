@@ -2,14 +2,17 @@
 
 const WIDE = ".bd-article :is(div.math, pre, .pst-scrollable-table-container)";
 
-// What is far from the screen is not laid out; the observer tells of it when it comes near.
+// What is far from the screen is not laid out: it takes the focus in any case, until the observer has seen it from near.
 const watcher = new ResizeObserver((changes) => {
   const nodes = changes.map(({ target }) => target);
   const scrolls = nodes.map((node) => node.scrollWidth > node.clientWidth && /auto|scroll/.test(getComputedStyle(node).overflowX));
   nodes.forEach((node, i) => {
     if (scrolls[i]) node.tabIndex = 0;
-    else if (node.tabIndex === 0) node.removeAttribute("tabindex");
+    else if (node !== document.activeElement) node.removeAttribute("tabindex");
   });
 });
 
-for (const node of document.querySelectorAll(WIDE)) watcher.observe(node);
+for (const node of document.querySelectorAll(WIDE)) {
+  node.tabIndex = 0;
+  watcher.observe(node);
+}

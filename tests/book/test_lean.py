@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from lean import lighten
+from lean import lighten, with_light_pictures, write_webp
+from PIL import Image, ImageChops
 from styles import style
 
 from tools.build_book import BUILD
@@ -111,6 +112,20 @@ def test_pictures_have_their_place_and_come_when_they_are_near(site):
     assert "height" not in three
 
 
+def test_a_picture_is_webp_without_loss_where_that_is_smaller(tmp_path):
+    (tmp_path / "_images").mkdir()
+    Image.radial_gradient("L").convert("RGB").save(tmp_path / "_images/large.png", compress_level=0)
+    Image.new("RGB", (1, 1)).save(tmp_path / "_images/small.png", optimize=True)
+    (tmp_path / "_images/small.webp").write_bytes(b"")
+    for path in (tmp_path / "_images").glob("*.png"):
+        write_webp(path)
+    made = with_light_pictures('<img src="_images/large.png"><img src="_images/small.png">', tmp_path / "a.html")
+    assert re.findall(r'src="_images/(\S+)"', made) == ["large.webp", "small.png"]
+    with Image.open(tmp_path / "_images/large.webp") as webp, Image.open(tmp_path / "_images/large.png") as png:
+        assert ImageChops.difference(webp.convert("RGB"), png).getbbox() is None
+    assert with_light_pictures(made, tmp_path / "a.html") == made
+
+
 def test_every_page_of_the_site_is_lean():
     for path in SITE.rglob("*.html"):
         page = path.read_text("utf8")
@@ -120,7 +135,7 @@ def test_every_page_of_the_site_is_lean():
         waiting = [script for script in re.findall(r"<script[^>]*\ssrc=[^>]*>", page) if "defer" not in script]
         assert waiting == [], path.name
         assert len(re.findall(r"<script[^>]*\ssrc=", page)) <= (4 if path.name == "search.html" else 1), path.name
-        for image in re.findall(r"<img[^>]*\.png[^>]*>", page):
+        for image in re.findall(r"<img[^>]*\.(?:png|webp)[^>]*>", page):
             assert re.search(r"\s(width|style)=", image), image
     style = (SITE / "_static/site.css").read_text("utf8")
     assert len(style) < 150_000

@@ -92,12 +92,20 @@ class Links(HTMLParser):
         self.found += [value for name, value in attributes if name in ("href", "src") and value]
 
 
+MADE_LATER = {"../course.pdf", "../course.epub"}  # make pdf, make epub; pages.yml runs them
+
+
 def test_every_local_link_leads_to_a_file():
     broken = []
     for page in SITE.rglob("*.html"):
         for link in Links(page.read_text("utf8")).found:
             parts = urlsplit(link)
-            if not parts.scheme and parts.path and not (page.parent / unquote(parts.path)).exists():
+            if (
+                not parts.scheme
+                and parts.path
+                and link not in MADE_LATER
+                and not (page.parent / unquote(parts.path)).exists()
+            ):
                 broken.append(f"{page.relative_to(SITE)}: {link}")
     assert broken == []
 

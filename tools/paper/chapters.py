@@ -86,7 +86,8 @@ def chapter(site: Path, page: str, part: str, names: dict[str, str]) -> Chapter:
     for svg in body("svg"):
         svg.attrs = {CAMEL.get(key, key): value for key, value in svg.attrs.items()}
     for image in body("img"):
-        image["src"] = (PurePosixPath(page).parent / unquote(image["src"])).as_posix()
+        source = image["src"].replace(".webp", ".png")  # not every e-reader knows WebP
+        image["src"] = normal(PurePosixPath(page).parent / unquote(source))
         image.attrs.pop("loading", None)
     for link in body("a", href=True):
         link["href"] = target(link["href"], page, names, address)

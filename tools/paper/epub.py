@@ -9,14 +9,14 @@ import os
 import re
 import time
 import uuid
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from xml.etree import ElementTree
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from bs4 import BeautifulSoup, Tag
 
 from lessons_lib.files import write_whole
-from tools.paper.chapters import ANSWERS, ANSWERS_TITLE, Chapter, normal
+from tools.paper.chapters import ANSWERS, ANSWERS_TITLE, Chapter
 
 HERE = Path(__file__).parent
 TYPES = {
@@ -126,8 +126,6 @@ def become_xhtml(tree: Tag, homes: dict[str, str]) -> None:
         place["class"] = "widget"
         for script in place("script"):
             script.decompose()
-    for image in tree("img"):
-        image["src"] = normal(PurePosixPath(image["src"]))
     for fraction in tree("mfrac", displaystyle=True):  # MathML 3, which ePub asks for, knows this of a style alone
         style = {name: fraction.attrs.pop(name) for name in ("displaystyle", "scriptlevel") if name in fraction.attrs}
         fraction.wrap(BeautifulSoup("", "html.parser").new_tag("mstyle", attrs=style))

@@ -14,7 +14,7 @@ ASSETS = HERE.parent.parent / "book" / "assets"
 FONT = "fonts/stix-two-math.woff2"
 STATE = "application/vnd.jupyter.widget-state+json"
 ENGINE_FILE = re.compile(r'const ENGINE = \{ file: \\?"(engine-\w+\.js)')  # as book/_sphinx/course_site.py writes it
-TYPES = {".png": "image/png", ".svg": "image/svg+xml", ".jpg": "image/jpeg"}
+TYPES = {".png": "image/png", ".webp": "image/webp", ".svg": "image/svg+xml", ".jpg": "image/jpeg"}
 PAGE = """\
 <!DOCTYPE html>
 <html lang="{language}" data-theme="light">
