@@ -1,5 +1,6 @@
 """What this site needs beyond Jupyter Book: no request to another host, and widgets that degrade to text."""
 
+import functools
 import hashlib
 import json
 import re
@@ -7,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import jupytext
+import pybtex.plugin
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -163,6 +165,8 @@ def with_engines_moved(text: str, site: Path) -> str:
 
 
 def setup(app) -> dict:
+    # sphinxcontrib-bibtex asks for it at every citation, and each time pybtex looks into all installed packages.
+    pybtex.plugin.find_plugin = functools.cache(pybtex.plugin.find_plugin)
     for name in SCRIPTS:  # inside the page: opened as a file, without a server, a browser loads no module from another
         app.add_js_file(None, body=(Path(app.srcdir) / "book" / "assets" / name).read_text("utf8"), type="module")
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it, for an extension that is not loaded

@@ -110,7 +110,7 @@ def write_webp(png: Path) -> None:
     if not webp.exists():
         made = io.BytesIO()
         with Image.open(png) as picture:
-            picture.save(made, "WEBP", lossless=True)
+            picture.save(made, "WEBP", lossless=True, method=2)
         webp.write_bytes(made.getvalue() if made.tell() < png.stat().st_size else b"")
 
 
