@@ -115,20 +115,16 @@ def write_webp(png: Path) -> None:
 
 
 def with_light_pictures(page: str, path: Path) -> str:
-    """Pictures that have their place before they come, and come when they are near. The first comes at once."""
-    count = 0
+    """Pictures that have their place before they come, and come when they are near: no page begins with one."""
 
     def one(found: re.Match[str]) -> str:
-        nonlocal count
         before, name, after = found.groups()
         file, rest = path.parent / unquote(name), before + after
         more = ""
         if not re.search(r"\s(width|height|style)=", rest) and (size := size_of(file)):
             more += f' width="{size[0]}" height="{size[1]}"'
-        if "logo" not in rest:
-            count += 1
-            if count > 1 and "loading=" not in rest:
-                more += ' loading="lazy"'
+        if "logo__image" not in rest and "loading=" not in rest:
+            more += ' loading="lazy"'
         webp = file.with_suffix(".webp")
         if webp.is_file() and webp.stat().st_size:
             name = name.removesuffix(".png") + ".webp"
