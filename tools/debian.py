@@ -1,8 +1,9 @@
-"""Install a Debian package where this user may; never ask for a password."""
+"""Install a Debian package where this user may; never ask for a password. Also `python3 -m tools.debian NAME`."""
 
 import os
 import shutil
 import subprocess
+import sys
 
 QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
@@ -32,3 +33,13 @@ def install(package: str) -> bool:
             print(done.stdout + done.stderr)
             return False
     return True
+
+
+def is_installed(package: str) -> bool:
+    return bool(shutil.which("dpkg")) and subprocess.run(["dpkg", "--status", package], **QUIET).returncode == 0
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        if not is_installed(name):
+            install(name)
