@@ -11,8 +11,11 @@ import jupytext
 import pybtex.plugin
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from sphinx.errors import ExtensionError
 from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
 
+LOG = logging.getLogger(__name__)
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 FONTAWESOME_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>")
@@ -92,7 +95,8 @@ class WidgetOf(Directive):
 def with_rich_text(app, docname: str, source: list[str]) -> None:
     """Give a lesson's notebook the text of its NN_name.py: admonitions, terms, citations, hints.
 
-    The notebook itself holds the same text in plain Markdown, for the programs that open notebooks.
+    The notebook itself holds the same text in plain Markdown, for the programs that open notebooks. Outputs of other
+    code than that of NN_name.py are a warning.
     """
     notebook = Path(app.env.doc2path(docname))
     text = notebook.with_suffix(".py")
@@ -100,9 +104,14 @@ def with_rich_text(app, docname: str, source: list[str]) -> None:
         return
     app.env.dependencies[docname].add(str(text))
     saved, rich = json.loads(source[0]), jupytext.read(text)
-    for cell, written in zip(saved["cells"], rich.cells, strict=True):
+    if [cell["cell_type"] for cell in saved["cells"]] != [cell.cell_type for cell in rich.cells]:
+        raise ExtensionError(f"{notebook.name} has other cells than {text.name}; run: make lessons")
+    for number, (cell, written) in enumerate(zip(saved["cells"], rich.cells, strict=True), start=1):
         if cell["cell_type"] == "markdown":
             cell["source"] = written.source
+        elif "".join(cell["source"]) != written.source:
+            stale = "the output of cell %d is stored, but its code in %s is another; run: make lessons"
+            LOG.warning(stale, number, text.name, location=docname)
     source[0] = json.dumps(saved)
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from docutils import nodes
+from sphinx.util import logging
 
+LOG = logging.getLogger(__name__)
 REPOSITORY = re.compile(r"https://github\.com/([^/]+)/([^/]+)")
 MINUTES = re.compile(r"(\d+) minutes(?:, and (\d+) for the exercise)?")
 LOST = """\
@@ -74,6 +76,17 @@ def with_course_data(app, pagename, templatename, context, doctree) -> None:
     context["metatags"] += f'<script type="application/ld+json">{text}</script>\n'
 
 
+def ask_for_what_is_missing(app, pagename, templatename, context, doctree) -> None:
+    """A page without a description, and a picture without words, are warnings."""
+    if doctree is None:  # a page of Sphinx's own
+        return
+    if 'name="description"' not in context["metatags"]:
+        LOG.warning("nothing on the page can be its description: write a first paragraph", location=pagename)
+    for picture in doctree.findall(nodes.image):
+        if not picture.get("alt", "").strip():
+            LOG.warning("no alt text for the picture %s", picture["uri"], location=pagename)
+
+
 def paragraph(doctree: nodes.document) -> str:
     """The first of a page, as plain text."""
     return next((" ".join(one.astext().split()) for one in doctree.findall(nodes.paragraph)), "")
@@ -109,5 +122,6 @@ def write_map(app, exception) -> None:
 def setup(app) -> dict:
     app.connect("config-inited", with_address)
     app.connect("html-page-context", with_course_data)
+    app.connect("html-page-context", ask_for_what_is_missing, priority=900)  # when the descriptions are there
     app.connect("build-finished", write_map)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

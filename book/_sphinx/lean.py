@@ -36,6 +36,8 @@ def lighten(site: Path, first: str) -> None:
     Args:
         first: the page whose styles and scripts all pages have, below `site`.
     """
+    pool = ThreadPoolExecutor()  # Pillow lets other threads run
+    pictures = [pool.submit(write_webp, path) for path in site.glob("_images/*.png")]
     pages = {path: path.read_text("utf8") for path in site.rglob("*.html") if "_static" not in path.parts}
     words = used_words(pages.values(), site)
     bundles = {}
@@ -49,8 +51,8 @@ def lighten(site: Path, first: str) -> None:
         text = style(site, files, words) if kind == "css" else script(site, files)
         target.write_text(f"/* of {' '.join(files)} */\n{text}", "utf8")
         bundles[kind] = files, hashlib.sha256(text.encode()).hexdigest()[:8]
-    with ThreadPoolExecutor() as pool:  # Pillow lets threads run
-        list(pool.map(write_webp, site.glob("_images/*.png")))
+    for picture in pictures:
+        picture.result()
     for path, text in pages.items():
         changed = with_light_pictures(with_bundles(text, path, site, bundles), path)
         if changed != text:

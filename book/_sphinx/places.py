@@ -99,6 +99,8 @@ def anchored(node: nodes.Element, name: str) -> str:
 
 def folded(text: str) -> str:
     """Letters as one types them: no accents, no ligatures, no capitals."""
+    if text.isascii():
+        return text.lower()
     plain = "".join(LIGATURES.get(letter, letter) for letter in text.lower())
     return "".join(letter for letter in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(letter))
 

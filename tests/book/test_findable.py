@@ -2,13 +2,21 @@
 
 import json
 import re
+from collections import defaultdict
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
+import course_site
+import findable
+import nbformat
+import pytest
 import yaml
 from bs4 import BeautifulSoup
+from docutils import nodes
 from findable import address
+from nbformat import v4
+from sphinx.errors import ExtensionError
 
 from tools.build_book import BUILD
 from tools.lesson_files import ROOT, lessons, read_text
@@ -76,3 +84,44 @@ def test_the_course_and_its_lessons_are_told_to_search_engines():
 def data(path) -> dict:
     page = BeautifulSoup(path.read_text("utf8"), "html.parser")
     return json.loads(page.find("script", type="application/ld+json").string)
+
+
+@pytest.fixture
+def warned(monkeypatch) -> list[str]:
+    """What the builder was warned of: with -W each of these ends the build."""
+    found: list[str] = []
+    monkeypatch.setattr(findable.LOG, "warning", lambda text, *values, location: found.append(text % values))
+    return found
+
+
+def test_a_page_without_a_description_and_a_picture_without_words_end_the_build(warned):
+    page = nodes.section("", nodes.paragraph(text="One."), nodes.image(uri="a.png"), nodes.image(uri="b.png", alt=" "))
+    page += nodes.image(uri="c.png", alt="a cat")
+    findable.ask_for_what_is_missing(None, "book/a", "", {"metatags": "<title>"}, page)
+    assert warned == [
+        "nothing on the page can be its description: write a first paragraph",
+        "no alt text for the picture a.png",
+        "no alt text for the picture b.png",
+    ]
+    warned.clear()
+    whole = nodes.section("", nodes.paragraph(text="One."), nodes.image(uri="c.png", alt="a cat"))
+    findable.ask_for_what_is_missing(None, "book/a", "", {"metatags": '<meta name="description">'}, whole)
+    findable.ask_for_what_is_missing(None, "search", "", {"metatags": ""}, None)
+    assert warned == []
+
+
+def test_an_output_of_other_code_ends_the_build(tmp_path, monkeypatch):
+    found: list[str] = []
+    monkeypatch.setattr(course_site.LOG, "warning", lambda text, *values, location: found.append(text % values))
+    (tmp_path / "01_a.py").write_text("# %% [markdown]\n# # A\n\n# %%\nprint(2)\n", "utf8")
+    cells = [v4.new_markdown_cell("# A"), v4.new_code_cell("print(1)")]
+    (tmp_path / "01_a.ipynb").write_text(nbformat.writes(v4.new_notebook(cells=cells)), "utf8")
+    app = SimpleNamespace(
+        env=SimpleNamespace(doc2path=lambda _: tmp_path / "01_a.ipynb", dependencies=defaultdict(set))
+    )
+    source = [(tmp_path / "01_a.ipynb").read_text("utf8")]
+    course_site.with_rich_text(app, "notebooks/01_a", source)
+    assert found == ["the output of cell 2 is stored, but its code in 01_a.py is another; run: make lessons"]
+    (tmp_path / "01_a.py").write_text("# %%\nprint(1)\n", "utf8")
+    with pytest.raises(ExtensionError, match=r"01_a\.ipynb has other cells than 01_a\.py; run: make lessons"):
+        course_site.with_rich_text(app, "notebooks/01_a", source)
