@@ -9,12 +9,14 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 from accessibility import thin, violations_of_colour, violations_of_structure
+from playwright.sync_api import expect
 
 from tools import build_book
 from tools.lesson_files import ROOT, STATE, VIEW, lessons, read_notebook, read_text, views, widget_models
 
 SITE = build_book.BUILD / "html"
 LESSON = "notebooks/01_self_attention.html"
+LESSON_PAGES = [f"notebooks/{path.stem}.html" for path in lessons()]
 MAX_KILOBYTES, MAX_REQUESTS = 3_000, 60
 
 
@@ -365,3 +367,13 @@ def test_loader_says_what_failed_and_draws_the_rest(load, states, says):
     note.wait_for()
     assert says in note.inner_text()
     assert page.get_by_text("text of a", exact=True).is_visible()
+
+
+@pytest.mark.parametrize("name", [*LESSON_PAGES, "book/translator.html", "book/playground.html"])
+def test_each_widget_of_a_page_is_drawn_when_a_reader_comes_to_it(visit, name):
+    page = visit(name).page
+    places = page.locator(".widget-output")
+    for place in places.all():
+        place.scroll_into_view_if_needed()
+        expect(place).to_have_class(re.compile(r"\bis-drawn\b"), timeout=10_000)
+    assert places.count() == (SITE / name).read_text("utf8").count('<div class="widget-output">') >= 1

@@ -128,7 +128,7 @@ def small_site(tmp_path, monkeypatch):
     shutil.copytree(ROOT / "book", tmp_path / "book", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "_config.yml", tmp_path)
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/references\nchapters:\n- file: book/page\n")
-    (tmp_path / "book" / "page.md").write_text("# A page\n")
+    (tmp_path / "book" / "page.md").write_text("# A page\n\nIt says something.\n")
     for name, path in {"ROOT": "", "BUILD": "_build", "INDEX": "_build/html/index.html"}.items():
         monkeypatch.setattr(build_book, name, tmp_path / path)
     monkeypatch.setattr(build_book, "MANIFEST", tmp_path / "_build" / "sources.json")

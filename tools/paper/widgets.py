@@ -9,7 +9,9 @@ from tqdm import tqdm
 from tools.paper.chapters import Chapter
 
 WIDTH, SCALE = 860, 2  # of the window, in CSS pixels, and pixels of the picture in one of these
-WAIT = 300  # milliseconds after a widget is there, for what it draws by and by
+# A page gives a section its height when it comes near, so that a place may move on while one scrolls to it.
+TRIES, WAIT = 50, 300  # and the milliseconds between two; after the last one a widget has drawn what comes by and by
+IS_DRAWN = "(node) => node.matches('.is-drawn')"
 
 
 def draw_widgets(browser: Browser, address: str, made: list[Chapter], folder: Path) -> None:
@@ -29,9 +31,12 @@ def draw_widgets(browser: Browser, address: str, made: list[Chapter], folder: Pa
         places = one.body.select(".widget-output")
         for number, place in enumerate(places):
             shown = page.locator(".widget-output").nth(number)
-            shown.scroll_into_view_if_needed()
-            page.wait_for_function("(node) => node.matches('.is-drawn')", arg=shown.element_handle())
-            page.wait_for_timeout(WAIT)
+            for _ in range(TRIES):
+                shown.scroll_into_view_if_needed()
+                page.wait_for_timeout(WAIT)
+                if shown.evaluate(IS_DRAWN):
+                    break
+            page.wait_for_function(IS_DRAWN, arg=shown.element_handle())
             picture = folder / f"{place['id']}.png"
             shown.screenshot(path=picture, animations="disabled")
             become_figure(place, picture.name, one.address)
