@@ -131,6 +131,8 @@ def test_every_widget_is_a_picture_with_a_sentence_and_no_line_is_too_long(pdf, 
         document = (folder / "paper/book.html").as_uri()
         page.goto(document, wait_until="load")
         assert page.locator("figure.widget > img").count() == widgets
+        lines = "(all) => all.map((one) => parseFloat(getComputedStyle(one).lineHeight))"
+        assert min(page.locator("article p, .chapter p, .chapter li").evaluate_all(lines)) > 9  # none over another
         empty = page.evaluate("[...document.images].filter((one) => !one.naturalWidth).map((one) => one.src)")
         assert empty == []
         assert all(len(text) > 20 for text in page.locator("figure.widget > figcaption").all_inner_texts())

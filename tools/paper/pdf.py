@@ -118,11 +118,11 @@ def with_notes(tree: Tag) -> None:
     addresses: dict[str, int] = {}
     for link in tree("a", href=re.compile("^https?:")):
         if link.get_text().strip().rstrip("/") != link["href"].rstrip("/"):
-            mark = new("sup", attrs={"class": "note"})
+            mark = new("sup", attrs={"class": "to-web"})
             mark.append(str(addresses.setdefault(link["href"], len(addresses) + 1)))
             link.insert_after(mark)
     if addresses:
-        notes = new("ol", attrs={"class": "notes"})
+        notes = new("ol", attrs={"class": "to-web"})
         for address in addresses:
             item = new("li")
             item.append(address)
