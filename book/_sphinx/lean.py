@@ -38,6 +38,7 @@ def lighten(site: Path, first: str) -> None:
     """
     pool = ThreadPoolExecutor()  # Pillow lets other threads run
     pictures = [pool.submit(write_webp, path) for path in site.glob("_images/*.png")]
+    pool.shutdown(wait=False)  # when these are written
     pages = {path: path.read_text("utf8") for path in site.rglob("*.html") if "_static" not in path.parts}
     words = used_words(pages.values(), site)
     bundles = {}

@@ -144,6 +144,11 @@ class TestStudents:
         assert "push" in read[True]  # YAML 1.1 reads `on` so
         runs = [step["run"] for step in read["jobs"]["deploy"]["steps"] if "run" in step]
         assert runs == ["make book pdf epub"]
+        makefile = (handed / "students/Makefile").read_text("utf8")
+        recipes = dict(re.findall(r"^(\w+):.*\n((?:\t.*\n)+)", makefile, re.MULTILINE))
+        assert {"book", "pdf", "epub"} <= recipes.keys()
+        assert "tools.chromium" in recipes["pdf"]
+        assert not re.search("chromium|build_book|check", recipes["test"])
 
     def test_check_counts_as_the_class_does(self, handed):
         code = f"""
