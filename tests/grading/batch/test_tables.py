@@ -40,7 +40,9 @@ def two_of_each_question() -> list[Slip]:
     for slip in slips():
         if not OF_AN_EARLIER_ONE.search(slip.hint):  # a question is judged on its own here
             chosen.setdefault((slip.lesson, slip.question), []).append(slip)
-    return [slip for each in chosen.values() for slip in each[:: max(1, len(each) - 1)][:2]]
+    two = [slip for each in chosen.values() for slip in each[:: max(1, len(each) - 1)][:2]]
+    # What the course has built cannot be called here: the hint comes from another place than in a notebook.
+    return two + [slip for slip in slips() if slip.hint.startswith("the answer calls") and slip not in two]
 
 
 @pytest.mark.parametrize("slip", two_of_each_question(), ids=str)
