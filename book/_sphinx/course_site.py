@@ -176,6 +176,9 @@ def with_engines_moved(text: str, site: Path) -> str:
 def setup(app) -> dict:
     # sphinxcontrib-bibtex asks for it at every citation, and each time pybtex looks into all installed packages.
     pybtex.plugin.find_plugin = functools.cache(pybtex.plugin.find_plugin)
+    # Loaded by sphinx-external-toc, and at work on numbered contents only, which these are not; it does not say that
+    # pages may be read in parallel.
+    app.extensions["sphinx_multitoc_numbering"].parallel_read_safe = True
     for name in SCRIPTS:  # inside the page: opened as a file, without a server, a browser loads no module from another
         app.add_js_file(None, body=(Path(app.srcdir) / "book" / "assets" / name).read_text("utf8"), type="module")
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it, for an extension that is not loaded
