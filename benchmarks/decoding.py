@@ -63,8 +63,10 @@ def ctranslate2_engine(model: Transformer, device: torch.device) -> ctranslate2.
         return ctranslate2.Translator(folder, compute_type="float32", **place)
 
 
-def searches(device: torch.device, config: TransformerConfig, sentences: int, beam: int) -> dict[str, Search]:
-    """Each system, a function that translates the same sentences."""
+def searches(
+    device: torch.device, config: TransformerConfig, sentences: int, beam: int, engine: bool = True
+) -> dict[str, Search]:
+    """Each system, a function that translates the same sentences; ``engine``: CTranslate2 among them."""
     torch.manual_seed(0)
     src = random_sources(config, sentences)
     model, rival = Transformer(config).eval(), HuggingFaceMarian(config, "sdpa").eval()
@@ -72,30 +74,38 @@ def searches(device: torch.device, config: TransformerConfig, sentences: int, be
         embedding.weight.data[config.eos_id] = 0.0  # its logit is 0: never among the likeliest of so many
     rival.model.generation_config.forced_eos_token_id = None
     pieces = [[f"piece{token}" for token in row if token > config.eos_id] for row in src.tolist()]
-    engine, src = ctranslate2_engine(model, device), src.to(device)
-    model, rival = model.to(device), rival.to(device)
+    src, model, rival = src.to(device), model.to(device), rival.to(device)
     halved, halved_rival = (copy.deepcopy(one).to(torch.bfloat16) for one in (model, rival))
-    return {
+    found = {
         OURS: partial(of_ours, model, src, beam),
         OURS_BF16: partial(of_ours, halved, src, beam),
         UNCACHED: partial(of_ours, Uncached(model), src, beam),
         MARIAN: partial(of_marian, rival, src, beam),
         MARIAN_BF16: partial(of_marian, halved_rival, src, beam),
-        CTRANSLATE2: partial(of_ctranslate2, engine, pieces, config.max_length, beam),
     }
+    if engine:
+        translator = ctranslate2_engine(model, device)
+        found[CTRANSLATE2] = partial(of_ctranslate2, translator, pieces, config.max_length, beam)
+    return found
 
 
 def decoding(
-    device: torch.device, config: TransformerConfig = SIZE, sentences: int = 64, rounds: int = 5
+    device: torch.device,
+    config: TransformerConfig = SIZE,
+    sentences: int = 64,
+    rounds: int = 5,
+    engine: bool = True,
 ) -> Iterator[tuple[str, ...]]:
     """A row a search and system; ratios are medians over the rounds, with their range."""
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     yield "search", "system", "target tokens/s", "ours is faster by", "ours in bf16 is faster by"
-    for beam in (1, 4):
-        seconds = take_turns(searches(device, config, sentences, beam), rounds)
-        for system, spent in seconds.items():
-            speed = f"{sentences * config.max_length / statistics.median(spent):,.0f}"
-            faster = [ratio(spent, seconds[ours]) if system in RIVALS[ours] else "" for ours in RIVALS]
-            yield "greedy" if beam == 1 else f"{beam} beams", system, speed, *faster
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
+    try:
+        for beam in (1, 4):
+            seconds = take_turns(searches(device, config, sentences, beam, engine), rounds)
+            for system, spent in seconds.items():
+                speed = f"{sentences * config.max_length / statistics.median(spent):,.0f}"
+                faster = [ratio(spent, seconds[ours]) if system in RIVALS[ours] else "" for ours in RIVALS]
+                yield "greedy" if beam == 1 else f"{beam} beams", system, speed, *faster
+    finally:
+        torch.set_num_threads(threads)

@@ -7,9 +7,11 @@ import math
 import random
 import re
 
+import jaxtyping
 import pytest
 import torch
 
+from benchmarks import gpu
 from benchmarks.__main__ import main
 from benchmarks.attention import attention
 from benchmarks.corpus import corpus
@@ -248,3 +250,74 @@ def test_widgets_are_drawn_and_answer():
     assert int(controls) > 10
     assert 0 < int(middle) <= int(slowest)
     assert int(drawn) > 0
+
+
+# ---- the visit to a GPU, with the CPU in its place ----
+
+
+def test_a_device_is_held_against_the_cpu(monkeypatch):
+    rows = {row[0]: row[1:] for row in list(gpu.equality(CPU, CONFIG, sentences=5))[1:]}
+    assert rows["fp32"] == ("0.0e+00", "0.0e+00", "5 of 5")
+    assert 0 < float(rows["bf16"][1]) < 0.05
+    step = gpu.batch_loss
+    scales = iter([1.0, 2.0])  # the CPU's, and the device's
+    monkeypatch.setattr(gpu, "batch_loss", lambda *args, **names: next(scales) * step(*args, **names))
+    monkeypatch.setattr(gpu, "PRECISIONS", {"fp32": torch.float32})
+    _, fp32 = gpu.equality(CPU, CONFIG, sentences=1)
+    assert fp32[1:3] == ("1.0e+00", "1.0e+00")  # twice the loss
+
+
+def test_what_a_gpu_is_asked_has_a_number_in_each_cell(monkeypatch):
+    monkeypatch.setattr(gpu, "PRECISIONS", {"fp32": torch.float32})
+    tables = [
+        gpu.memory(CPU, CONFIG, tokens=60, batches=1),
+        gpu.flash(CPU, lengths=(4, 8), tokens=16),
+        decoding(CPU, dataclasses.replace(CONFIG, max_length=8), sentences=2, rounds=1, engine=False),
+    ]
+    rows = [row for table in tables for row in list(table)[1:]]
+    assert len(rows) == 3 + 2 + 2 * 5
+    assert all(float(row[2].replace(",", "")) >= 0 for row in rows)
+    assert not any(CTRANSLATE2 in row for row in rows)
+
+
+def test_a_compiled_step_is_held_against_a_plain_one(monkeypatch):
+    monkeypatch.setattr(gpu, "PRECISIONS", {"fp32": torch.float32})
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # a tensor has no sizes while torch.compile looks
+    first, row = gpu.compiled(CPU, CONFIG, tokens=60, batches=2, rounds=1, backend="eager")
+    assert first[-1] == "compiled is faster by"
+    assert row[0] == "fp32"
+    assert float(row[1]) > 0
+    assert re.fullmatch(r"\d+\.\d\d \(\d+\.\d\d to \d+\.\d\d\)", row[3])
+
+
+def test_a_visit_goes_on_after_a_failure_and_ends_with_its_time(monkeypatch):
+    def broken(device):
+        yield ("a",)
+        raise RuntimeError("no kernel is there\nand more")
+
+    clock = [0.0]
+
+    def slow(device):
+        for row in "abc":
+            clock[0] += 40
+            yield (row,)
+
+    monkeypatch.setattr(gpu.time, "monotonic", lambda: clock[0])
+    written = []
+    known = gpu.visit(CPU, {"broken": broken, "slow": slow}, 1.0, lambda now: written.append(json.dumps(now)))
+    assert known["parts"]["broken"]["rows"] == [("a",)]
+    assert known["parts"]["broken"]["missing"] == "RuntimeError: no kernel is there"
+    assert known["parts"]["slow"]["rows"] == [("a",), ("b",)]
+    assert "1 minutes were over" in known["parts"]["slow"]["missing"]
+    assert len(written) == 1 + 1 + 2 + 1
+    assert "slow" not in json.loads(written[1])["parts"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"), [(["--minutes", "0"], "use a number above 0"), (["--device", "abacus"], "abacus")]
+)
+def test_a_visit_names_what_it_cannot_use(wrong, says, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        gpu.main(wrong)
+    assert stopped.value.code == 2
+    assert says in capsys.readouterr().err
