@@ -23,7 +23,7 @@ import torch.nn.functional as F
 
 from benchmarks.__main__ import show
 from benchmarks.decoding import decoding
-from benchmarks.training import SIZE, random_batches, trainer, trainers, training
+from benchmarks.training import SIZE, SMOOTHING, random_batches, trainer, trainers, training
 from lessons_lib.attention import fused_attention, scaled_dot_product_attention
 from lessons_lib.device import PRECISIONS, autocast, describe, pick_device, seed_everything
 from lessons_lib.files import write_whole
@@ -34,8 +34,6 @@ from lessons_lib.translation.course_model import load_course_translator
 from lessons_lib.translation.data.batching import Batch
 from lessons_lib.translation.data.corpus import load_grammar
 from lessons_lib.translation.training.loop import batch_loss
-
-SMOOTHING = 0.1
 
 
 def precisions(device: torch.device) -> dict[str, torch.dtype]:
@@ -176,7 +174,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--out", default="gpu.json", metavar="FILE", help="the JSON (default: gpu.json)")
     parser.add_argument("--device", metavar="NAME", help="cuda, mps or cpu (default: the best that is here)")
-    parser.add_argument("--minutes", type=float, default=8.0, metavar="M", help="begin nothing after M (default: 8)")
+    parser.add_argument("--minutes", type=float, default=7.0, metavar="M", help="begin nothing after M (default: 7)")
     options = parser.parse_args(arguments)
     if not (math.isfinite(options.minutes) and options.minutes > 0):
         parser.error(f"--minutes {options.minutes:g}: use a number above 0")

@@ -35,7 +35,7 @@ TRANSLATOR, TRANSLATOR_NAME = "_static/course-translator.bin", "The course’s t
 EVERYDAY_MODEL = ROOT / "lessons_lib" / "translation" / "everyday_model" / "everyday.bin"
 EVERYDAY = "_static/everyday-translator.bin"
 # Imported where they are installed, and never used here: the grammars of addresses that jsonschema would check, and
-# Matplotlib, with which sphinxext-opengraph would draw cards. A second and a half of each build.
+# Matplotlib, with which sphinxext-opengraph would draw cards. More than a second of each build.
 UNUSED = "rfc3987_syntax", "sphinxext.opengraph._social_cards"
 MANIFEST = BUILD / "sources.json"
 SOURCES = (
