@@ -67,8 +67,18 @@ def test_at_the_end_of_a_page_the_way_to_its_top_covers_no_text(visit, height):
     assert button["y"] + button["height"] <= height
 
 
+def test_link_to_the_content_is_out_of_sight_until_it_has_the_focus(visit):
+    page = visit("book/welcome.html", width=390).page
+    bottom = "document.querySelector('.skip-link').getBoundingClientRect().bottom"
+    assert page.evaluate(bottom) <= -1
+    page.keyboard.press("Tab")
+    page.wait_for_function(f"{bottom} > 20")
+
+
 def readable(page):
-    """Widgets, text and links stand out from what is behind them."""
+    """Widgets, text, links and the bars that scroll stand out from what is behind them."""
+    thumb, track = re.findall(r"rgba?\([^)]*\)", style(page, "html", "scrollbarColor"))
+    assert between(thumb, style(page, "body", "backgroundColor")) >= 3 and track.endswith(", 0)")
     assert violations_of_colour(page) == []
     assert contrast(page, "article p, article li") >= 4.5
     assert contrast(page, "article a.reference") >= 4.5
@@ -89,8 +99,13 @@ def contrast(page, selector: str) -> float:
     """The contrast of the first such text with the page behind it; 21 where the page has none."""
     if page.locator(selector).count() == 0:
         return 21.0
-    pair = [luminance(style(page, selector, "color")), luminance(style(page, "body", "backgroundColor"))]
-    return (max(pair) + 0.05) / (min(pair) + 0.05)
+    return between(style(page, selector, "color"), style(page, "body", "backgroundColor"))
+
+
+def between(one: str, other: str) -> float:
+    """The contrast of two colours (WCAG 2, 1 to 21)."""
+    dark, light = sorted(map(luminance, (one, other)))
+    return (light + 0.05) / (dark + 0.05)
 
 
 class Links(HTMLParser):
