@@ -21,7 +21,7 @@ from benchmarks.widgets import widgets
 from lessons_lib.device import describe, pick_device, seed_everything
 
 TABLES: dict[str, tuple[str, Callable[[torch.device], Iterator[tuple[str, ...]]]]] = {
-    "attention": ("Attention, forward and backward: 4,096 tokens, 4 heads, d_head 64", attention),
+    "attention": ("Attention, forward and backward: 1,024 tokens, 4 heads, d_head 32, causal", attention),
     "generation": ("Generation: 64 sentences, d_model 256, 3 + 3 layers, vocabulary 8,000", generation),
     "decoding": ("Decoding: 64 sentences, 20 tokens each, the same model on one thread", decoding),
     "training": ("Training: d_model 256, 3 + 3 layers, vocabulary 8,000, batches of 4,096 tokens", training),
@@ -68,7 +68,7 @@ def show(title: str, rows: Iterator[tuple[str, ...]]) -> None:
     """Print a table, row by row as they are measured."""
     print(f"\n{title}")
     for row in rows:
-        print("".join(f"{cell:>27}" for cell in row), flush=True)
+        print("  ".join(f"{cell:>26}" for cell in row), flush=True)  # two blanks stay, however long a cell is
 
 
 if __name__ == "__main__":

@@ -26,9 +26,14 @@ def smoothed_loss(logits: Tensor, batch: Batch, config: TransformerConfig, smoot
 
 
 class TorchTransformer(nn.Module):
-    """`torch.nn.Transformer` between a tied embedding and projection; it has dropout inside attention, too."""
+    """`torch.nn.Transformer` between a tied embedding and projection.
 
-    def __init__(self, config: TransformerConfig):
+    Args:
+        inner_dropout: whether it also drops attention weights and what is hidden in the feed-forward network, as it
+            does for everybody who does not forbid it; ours does not.
+    """
+
+    def __init__(self, config: TransformerConfig, inner_dropout: bool = True):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.vocab_size, config.d_model, padding_idx=config.pad_id)
@@ -41,6 +46,11 @@ class TorchTransformer(nn.Module):
             self.layers = nn.Transformer(
                 config.d_model, config.n_heads, *layers, batch_first=True, norm_first=config.norm == "pre"
             )
+        if not inner_dropout:
+            for layer in (*self.layers.encoder.layers, *self.layers.decoder.layers):
+                layer.dropout.p = layer.self_attn.dropout = 0.0
+            for layer in self.layers.decoder.layers:
+                layer.multihead_attn.dropout = 0.0
 
     def loss(self, batch: Batch, smoothing: float) -> Tensor:
         embedded = [

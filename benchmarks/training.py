@@ -18,6 +18,7 @@ from lessons_lib.translation.training.loop import batch_loss
 SMOOTHING = 0.1
 SIZE = TransformerConfig(vocab_size=8_000, d_model=256, n_encoder_layers=3, n_decoder_layers=3, d_ff=1_024)
 OURS, TORCH, MARIAN = "ours", "torch.nn.Transformer", "transformers Marian"
+TORCH_SAME_DROPOUT = f"{TORCH}, our dropout"
 
 
 def random_batches(config: TransformerConfig, tokens: int, count: int, seed: int = 0) -> list[Batch]:
@@ -60,13 +61,15 @@ def trainer(
 def trainers(
     device: torch.device, config: TransformerConfig, data: list[Batch], dtype: torch.dtype
 ) -> dict[str, Callable[[], None]]:
-    """The three systems, each a function that trains on all of ``data``."""
+    """The four systems, each a function that trains on all of ``data``."""
     torch.manual_seed(0)
     faster = "eager" if device.type == "cpu" and dtype == torch.bfloat16 else "sdpa"
-    ours, theirs, marian = Transformer(config), TorchTransformer(config), HuggingFaceMarian(config, faster)
+    ours, marian = Transformer(config), HuggingFaceMarian(config, faster)
+    theirs, same = TorchTransformer(config), TorchTransformer(config, inner_dropout=False)
     losses = {
         OURS: (ours, partial(batch_loss, ours, label_smoothing=SMOOTHING)),
         TORCH: (theirs, partial(theirs.loss, smoothing=SMOOTHING)),
+        TORCH_SAME_DROPOUT: (same, partial(same.loss, smoothing=SMOOTHING)),
         MARIAN: (marian, partial(marian.loss, smoothing=SMOOTHING)),
     }
     return {name: trainer(model.to(device).train(), loss, data, dtype) for name, (model, loss) in losses.items()}

@@ -42,7 +42,8 @@ def scaled_dot_product_attention(
     if mask is None:
         weights = scores.softmax(dim=-1)
     else:
-        penalty, awake = _penalty(mask, scores.shape, scores.dtype)
+        _check_mask(mask, scores.shape)
+        penalty, awake = _penalty(mask, scores.dtype)
         weights = (scores + penalty).softmax(dim=-1) * awake
     return F.dropout(weights, dropout).to(value.dtype) @ value, weights
 
@@ -57,25 +58,37 @@ def fused_attention(
 ) -> Float[Tensor, "*batch T d_head"]:
     """The same output from PyTorch's own function.
 
-    Its fused kernels, which it takes where one fits, do not store the (T, S) weights (Dao et al. 2022).
+    Its fused kernels, which it takes where one fits, do not store the (T, S) weights (Dao et al. 2022). Those for CPUs
+    are fast in float32 alone, so 16-bit numbers are widened for them.
     """
+    if query.device.type == "cpu" and query.element_size() < 4:
+        with torch.autocast("cpu", enabled=False):
+            wide = (x.float() for x in (query, key, value))
+            return fused_attention(*wide, mask, bias, dropout).to(query.dtype)
+    bias = bias if bias is None else bias.to(query.dtype)
+    attend = partial(F.scaled_dot_product_attention, query, key, value, dropout_p=dropout)
     if mask is None:
-        return F.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout)
-    penalty, awake = _penalty(mask, (*query.shape[:-1], key.shape[-2]), query.dtype)
-    both = penalty if bias is None else penalty + bias.to(query.dtype)
-    return F.scaled_dot_product_attention(query, key, value, attn_mask=both, dropout_p=dropout) * awake
+        return attend(attn_mask=bias)
+    _check_mask(mask, (*query.shape[:-1], key.shape[-2]))
+    if query.device.type == "cpu":  # where, since PyTorch 2.5, a query that may attend to nothing gets zeros
+        return attend(attn_mask=mask if bias is None else bias.masked_fill(~mask, -math.inf))
+    penalty, awake = _penalty(mask, query.dtype)
+    return attend(attn_mask=penalty if bias is None else penalty + bias) * awake
 
 
-def _penalty(mask: Tensor, shape: Sequence[int], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """What to add to scores of this shape so that only what is allowed counts, and 0 for a query without any key.
+def _penalty(mask: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """What to add to scores so that only what is allowed counts, and 0 for a query without any key.
 
     A large finite number, not -inf: a row of nothing but -inf is NaN after the softmax. Such a row stays finite, and
     the 0 by which it is multiplied makes it zeros.
     """
+    return (~mask).to(dtype) * (torch.finfo(dtype).min / 2), mask.any(dim=-1, keepdim=True).to(dtype)
+
+
+def _check_mask(mask: Tensor, shape: Sequence[int]) -> None:
     pairs = zip(reversed(mask.shape), reversed(shape), strict=False)
     if mask.dim() > len(shape) or any(size not in (1, wanted) for size, wanted in pairs):
         raise UserError(f"mask of shape {tuple(mask.shape)} does not broadcast to the scores {tuple(shape)}")
-    return (~mask).to(dtype) * (torch.finfo(dtype).min / 2), mask.any(dim=-1, keepdim=True).to(dtype)
 
 
 class AttentionPositions(NamedTuple):
@@ -170,7 +183,7 @@ class MultiHeadAttention(nn.Module):
         extras = {} if positions.bias is None else {"bias": positions.bias}
         if self.training and self.dropout:
             extras["dropout"] = self.dropout
-        if return_weights or self.record or not prefers_fused(heads, key):
+        if return_weights or self.record:
             heads, weights = scaled_dot_product_attention(heads, key, value, mask, **extras)
         else:
             heads = fused_attention(heads, key, value, mask, **extras)
@@ -195,17 +208,6 @@ def recorded_attention(model: nn.Module) -> Iterator[dict[str, Tensor]]:
     finally:
         for attention in named.values():
             attention.record = None
-
-
-def prefers_fused(query: Float[Tensor, "B H T d_head"], key: Float[Tensor, "B H S d_head"]) -> bool:
-    """Fused, but for 16-bit numbers on a CPU at the lengths of sentences.
-
-    Measured (PyTorch 2.13, 2 cores with AVX-512, causal mask, forward and backward; ``make bench`` repeats it without a
-    mask): in fp32 the fused kernel is 1.6 times as fast at 16 tokens, 1.3 at 64, 1.1 at 256; in bf16 a sixth as fast at
-    16 tokens, a third at 64, two thirds at 256, and faster from about 400 on.
-    """
-    sixteen_bits = query.dtype in (torch.bfloat16, torch.float16)
-    return query.device.type != "cpu" or not sixteen_bits or query.shape[-2] * key.shape[-2] > 400 * 400
 
 
 def check_heads(d_model: int, n_heads: int, n_kv_heads: int | None = None, d_head: int | None = None) -> None:

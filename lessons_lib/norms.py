@@ -42,7 +42,7 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        return F.rms_norm(x, self.gamma.shape, self.gamma, self.eps)
+        return F.rms_norm(x, self.gamma.shape, self.gamma.to(x.dtype), self.eps)
 
 
 NORMS: dict[str, type[nn.Module]] = {"layer": LayerNorm, "rms": RMSNorm}  # how a configuration names them

@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
@@ -38,8 +39,10 @@ class _Stack(nn.Module):
         self.embedding_norm = _norm(config) if config.embedding_norm else nn.Identity()
 
     def enter(self, x: Float[Tensor, "B T D"], start: int = 0) -> Float[Tensor, "B T D"]:
-        """Embeddings, told their positions, ready for the first layer."""
-        return self.dropout(self.embedding_norm(self.positions.add(x, start)))
+        """Embeddings, told their positions, ready for the first layer; in mixed precision with bf16, in bf16."""
+        x, device = self.embedding_norm(self.positions.add(x, start)), x.device.type
+        mixed = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+        return self.dropout(x.bfloat16() if mixed and torch.get_autocast_dtype(device) == torch.bfloat16 else x)
 
 
 def _norm(config: TransformerConfig) -> nn.Module:

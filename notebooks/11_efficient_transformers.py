@@ -1044,8 +1044,8 @@ for (dtype, n), gain in faster.items():
 # :class: note verdict
 # The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel about an eightieth;
 # the longer the text, the larger the saving. In float32 the fused kernel was faster at 2,048 tokens. For short texts it need not be: at 64 tokens in
-# bfloat16 it was *slower* on this CPU. That is why the library chooses with 16 bits (`prefers_fused`); in float32 it takes the fused kernel always, which was faster at every length tried [in training](../book/benchmarks). One thing a
-# fused kernel does not do: hand out its weights. The maps of attention in this course come from the readable path.
+# bfloat16 it was *slower* on this CPU. The library takes it all the same, and widens 16 bits to float32 for it on a CPU: [the benchmarks](../book/benchmarks)
+# time both in training, where hardly two batches are of the same size. One thing a fused kernel does not do: hand out its weights. The maps of attention in this course come from the readable path.
 # ```
 #
 # (claim-11-5)=

@@ -27,6 +27,25 @@ def unchecked_shapes():
     jaxtyping.config.update("jaxtyping_disable", False)
 
 
+@pytest.fixture
+def take_path(monkeypatch: pytest.MonkeyPatch):
+    """A function: from its call on every attention is PyTorch's function (True), or none is; another way fails."""
+    from lessons_lib import attention
+
+    def take(fused: bool) -> None:
+        readable = attention.scaled_dot_product_attention
+
+        def refuse(*_, **__):
+            raise AssertionError("an attention computes its weights")
+
+        if fused:
+            monkeypatch.setattr(attention, "scaled_dot_product_attention", refuse)
+        else:
+            monkeypatch.setattr(attention, "fused_attention", lambda *heads, **extras: readable(*heads, **extras)[0])
+
+    return take
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory) -> str:
     """A folder with a model that has learned the toy language, for the commands."""

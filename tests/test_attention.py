@@ -16,7 +16,6 @@ from lessons_lib.attention import (
     AttentionPositions,
     MultiHeadAttention,
     fused_attention,
-    prefers_fused,
     scaled_dot_product_attention,
 )
 from lessons_lib.masks import causal_mask, padding_mask
@@ -71,8 +70,9 @@ def test_a_masked_key_has_weight_zero_exactly():
 @pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("lengths", [(5, 7), (200, 200)])
 @pytest.mark.parametrize("masked", [False, True])
-def test_multi_head_equals_pytorch_forward_and_backward(lengths, masked, fused, monkeypatch):
-    monkeypatch.setattr("lessons_lib.attention.prefers_fused", lambda *_: fused)
+def test_multi_head_equals_pytorch_forward_and_backward(lengths, masked, fused, take_path):
+    if not fused:
+        take_path(False)
     torch.manual_seed(1)
     ours, theirs = MultiHeadAttention(32, 4), nn.MultiheadAttention(32, 4, batch_first=True)
     copy_attention(ours, theirs)
@@ -119,9 +119,7 @@ def test_both_paths_agree_with_grouped_heads_and_biases(heads, width, bias, leng
     readable, weights = ours(query, source, mask, told, return_weights=True)
     assert readable.dtype == dtype
     assert weights.masked_select(~mask).eq(0).all()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lessons_lib.attention.prefers_fused", lambda *_: True)
-        fused, none = ours(query, source, mask, told)
+    fused, none = ours(query, source, mask, told)
     assert none is None
     tolerance = 0.05 if dtype == torch.bfloat16 else 1e-5
     torch.testing.assert_close(readable, fused, rtol=tolerance, atol=tolerance)
@@ -140,13 +138,20 @@ def test_both_paths_agree_with_grouped_heads_and_biases(heads, width, bias, leng
     )
 
 
-def test_the_path_is_chosen_by_device_number_and_length():
-    heads = lambda length, dtype, device="cpu": torch.empty(1, 1, length, 4, dtype=dtype, device=device)  # noqa: E731
-    fused = lambda *a: prefers_fused(heads(*a), heads(*a))  # noqa: E731
-    assert fused(20, torch.float32)
-    assert not fused(20, torch.bfloat16)
-    assert fused(500, torch.bfloat16)
-    assert fused(20, torch.float16, "meta")  # any device that is no CPU
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_16_bit_attention_is_that_of_its_numbers_in_float32(dtype, autocast):
+    torch.manual_seed(0)
+    heads = [torch.randn(2, 3, 9, 8).to(dtype).requires_grad_() for _ in range(3)]
+    wide = [x.detach().float().requires_grad_() for x in heads]
+    mask, gradient = causal_mask(9), torch.randn(2, 3, 9, 8).to(dtype)
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        output = fused_attention(*heads, mask=mask)
+    expected = fused_attention(*wide, mask=mask)
+    assert torch.equal(output, expected.to(dtype))
+    output.backward(gradient)
+    expected.backward(gradient.float())
+    assert all(torch.equal(x.grad, y.grad.to(dtype)) for x, y in zip(heads, wide, strict=True))
 
 
 def test_dropout_takes_weights_away_in_training_only():

@@ -69,6 +69,27 @@ def test_autocast_stays_near_fp32_forward_and_backward(device, dtype, choices):
 
 
 @pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize(("dtype", "expected"), [(torch.bfloat16, torch.bfloat16), (torch.float16, torch.float32)])
+def test_the_residual_path_is_bf16_under_autocast_and_else_fp32(device, dtype, expected):
+    """A sum of many layers may leave the range of fp16."""
+    model, src, tgt = model_and_sentences(device)
+    seen = []
+    for layer in (*model.encoder.layers, *model.decoder.layers):
+        layer.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+    with autocast(torch.device(device), dtype):
+        model(src, tgt)
+    model(src, tgt)
+    assert seen == [expected, expected, torch.float32, torch.float32]
+
+
+def test_a_model_without_numbers_has_shapes():
+    model, src, tgt = model_and_sentences("cpu")
+    logits = model.to("meta")(src.to("meta"), tgt.to("meta"))
+    assert logits.is_meta
+    assert logits.shape == (*tgt.shape, 40)
+
+
+@pytest.mark.parametrize("device", DEVICES)
 def test_every_device_gives_the_same_logits(device):
     model, src, tgt = model_and_sentences("cpu")
     expected = model(src, tgt)

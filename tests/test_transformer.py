@@ -51,8 +51,8 @@ def test_equals_nn_transformer_forward_and_backward(norm):
 
 @pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("choices", [{}, {"norm": "post"}, {"positions": "rope", "n_kv_heads": 2}, {"positions": "t5"}])
-def test_no_later_token_reaches_the_logits(choices, fused, monkeypatch):
-    monkeypatch.setattr("lessons_lib.attention.prefers_fused", lambda *_: fused)
+def test_no_later_token_reaches_the_logits(choices, fused, take_path):
+    take_path(fused)
     model, length = model_of(**choices), 8
     src, tgt = sentences(2, 6), torch.randint(3, 40, (2, length))
     memory, source_mask = model.encode(src), padding_mask(src, 0)
@@ -66,8 +66,9 @@ def test_no_later_token_reaches_the_logits(choices, fused, monkeypatch):
 
 
 @pytest.mark.parametrize("fused", [False, True])
-def test_a_source_of_nothing_but_padding_is_read_as_zeros(fused, monkeypatch):
-    monkeypatch.setattr("lessons_lib.attention.prefers_fused", lambda *_: fused)
+def test_a_source_of_nothing_but_padding_is_read_as_zeros(fused, take_path):
+    if not fused:
+        take_path(False)
     model = model_of()
     src, tgt = sentences(2, 6), sentences(2, 5)
     src[1] = 0

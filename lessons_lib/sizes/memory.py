@@ -40,7 +40,7 @@ def training_memory(
     tgt_length: int = 0,
     dtype: str = "float32",
     loss: str = "chunked",
-    fused: bool | None = None,
+    fused: bool = True,
 ) -> Memory:
     """Bytes of a training step with AdamW, whose gradients are freed after it.
 
@@ -51,7 +51,7 @@ def training_memory(
     Args:
         loss: "chunked" (`fused_cross_entropy`) or "plain" (all logits at once, then ``cross_entropy``).
         fused: whether attention is left to PyTorch's function, which stores no weights where it has a kernel for
-            them; None decides as the library does on a CPU: always in float32 and float64, with 16 bits at length.
+            them; the library does, unless the weights are asked for.
 
     Raises:
         ValueError: lengths do not fit the model, or ``dtype`` or ``loss`` is not known.
@@ -78,7 +78,7 @@ def inference_memory(
     tgt_length: int = 0,
     dtype: str = "float32",
     prompt_length: int = 1,
-    fused: bool | None = None,
+    fused: bool = True,
 ) -> Memory:
     """Bytes while ``tgt_length`` tokens are generated with a cache; of one forward pass, if there is no decoder.
 
@@ -159,10 +159,10 @@ def _layer(step: Step, length: int, cached: bool = False) -> int:
     is_biased = config.positions in BIASED
     attention = query + _copies(step, length) + (0 if cached else 2 * step.vectors(length, kv_width))
     attention += is_biased * bias
-    if not step.is_fused(length, length):
+    if not step.fused:
         attention += 3 * weights  # masked scores, their softmax, the weights
     elif step.has_kernel(is_biased, is_causal=cached, trains=False):
-        attention += 2 * query + is_biased * weights  # the output, and with zeros for queries without a key; its bias
+        attention += query + is_biased * weights  # the output; the bias, with the mask in it
     else:
         # The sum of mask and bias; the keys divided by √d_head; scores, softmax, and which are -inf (a byte each).
         attention += bias + query + 2 * weights + weights // step.value
@@ -173,7 +173,7 @@ def _layer(step: Step, length: int, cached: bool = False) -> int:
 def _reread(step: Step, length: int, is_cross: bool = False) -> int:
     """What of a cache of ``length`` tokens exists once more when one query reads it."""
     copies, keys = _copies(step, length), step.vectors(length, head_widths(step.config)[0])
-    if not step.is_fused(1, length):
+    if not step.fused:
         return copies or keys * is_cross  # the source's keys, laid out head by head
     is_biased = step.config.positions in BIASED and not is_cross
     has_kernel = step.has_kernel(is_biased, is_causal=not is_cross, trains=False)

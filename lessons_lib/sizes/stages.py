@@ -20,8 +20,7 @@ from lessons_lib.sizes.parameters import (
     position_parameters,
 )
 
-FUSED_ABOVE = 400 * 400  # queries times keys of 16 bits, as in `lessons_lib.attention.prefers_fused` on a CPU
-CHUNK = 512  # positions whose logits exist at one time, as in `lessons_lib.translation.training.losses`
+CHUNK, TILE = 512, 64  # positions whose logits exist at one time, as in `lessons_lib.translation.training.losses`
 BIASED = ("alibi", "relative", "t5")  # positions that add to the scores
 
 
@@ -42,8 +41,7 @@ class Step:
 
     Attributes:
         value: the bytes of a number.
-        fused: whether attention is left to PyTorch's function; None decides as the library does on a CPU: always, but
-            for 16-bit numbers only at length.
+        fused: whether attention is left to PyTorch's function.
         plain_loss: whether all logits exist at once.
     """
 
@@ -52,7 +50,7 @@ class Step:
     src_length: int
     tgt_length: int
     value: int
-    fused: bool | None = None
+    fused: bool = True
     plain_loss: bool = False
 
     def vectors(self, length: int, width: int | None = None) -> int:
@@ -63,9 +61,10 @@ class Step:
         """Bytes of a (B, H, T, S) tensor."""
         return self.batch * self.config.n_heads * queries * keys * self.value
 
-    def is_fused(self, queries: int, keys: int) -> bool:
-        """Whether an attention of this size is left to PyTorch's function."""
-        return self.value > 2 or queries * keys > FUSED_ABOVE if self.fused is None else self.fused
+    @property
+    def wide(self) -> int:
+        """How often a number fits into one of PyTorch's function, which computes 16 bits in float32."""
+        return max(self.value, 4) // self.value
 
     def has_kernel(self, is_biased: bool, is_causal: bool, trains: bool = True) -> bool:
         """Whether that function has a fused kernel for this attention; if not, it stores the weights after all.
@@ -123,9 +122,9 @@ def loss_stage(step: Step) -> Stage:
         # It keeps the logits' log-softmax and the vectors they came from.
         logits = step.vectors(length, step.config.vocab_size)
         return Stage("loss", hidden + logits, embedding, logits, max(2 * logits, hidden + embedding))
-    # It keeps its own gradients. A chunk's logits go when those of the next are there.
-    n, row = step.batch * length, step.config.vocab_size * step.value
-    forward = hidden + max(min(n, CHUNK) * row + embedding, min(n, 2 * CHUNK) * row)
+    # It keeps its own gradients. A chunk's logits, their softmax, and what they add to the embedding's gradient.
+    rows = min(CHUNK, -(-step.batch * length // TILE) * TILE)
+    forward = hidden + 2 * rows * step.config.vocab_size * step.value + embedding
     return Stage("loss", hidden + embedding, embedding, forward, hidden + embedding)
 
 
@@ -158,29 +157,31 @@ def _attention(
     x, query, key = step.vectors(queries), step.vectors(queries, width), step.vectors(keys, width)
     weights, bias = step.scores(queries, keys), config.n_heads * queries * keys * step.value
     is_biased, rows = config.positions in BIASED and not is_cross, queries if is_causal else step.batch  # of the mask
-    # The norm; its output, which is projected; what the output projection reads; dropout; which queries see no key.
-    kept = _norm_kept(step, queries) + x + query + x * (config.dropout > 0) + rows * step.value
+    # The norm; its output, which is projected; what the output projection reads; dropout.
+    kept = _norm_kept(step, queries) + x + query + x * (config.dropout > 0)
     forward = query + 2 * step.vectors(keys, kv_width) + is_biased * bias
     # The residual path and the gradient of the values; that of W_O; those of source and bias, summed over the layers.
     backward = x + key + width * config.d_model * step.value + step.vectors(keys) * is_cross - _spent(step, queries)
     backward += is_biased * bias
-    if not step.is_fused(queries, keys):
-        # Queries, keys, values; the softmax, the weights with zeros for queries without a key; with dropout its noise.
-        kept += query + 2 * key + weights * (3 if config.attention_dropout else 2)
+    if not step.fused:
+        # Queries, keys, values; the softmax, the weights with zeros for queries without a key, and which these are;
+        # with dropout its noise.
+        kept += query + 2 * key + weights * (3 if config.attention_dropout else 2) + rows * step.value
         forward, backward = forward + weights, backward + weights
     elif step.has_kernel(is_biased, is_causal):
-        # Queries, keys, values; the kernel's output, the logarithm of each row's sum (float32), the mask as numbers.
+        # Queries, keys, values; the kernel's output, if it is not what the projection reads; the mask as numbers; the
+        # logarithm of each row's sum (float32).
         penalty = weights if is_biased else rows * keys * step.value
-        kept += 2 * query + 2 * key + max(step.value, 4) * step.batch * config.n_heads * queries + penalty
-        backward += query + key
+        kept += step.wide * (query + 2 * key + penalty + (step.wide > 1) * query)
+        kept += max(step.value, 4) * step.batch * config.n_heads * queries
+        backward += step.wide * (query + key)
     else:
         # Queries, keys, values, the softmax; with dropout its noise and its result; of 16-bit numbers all in float32.
-        wide = max(step.value, 4) // step.value
-        kept += wide * (query + 2 * key + weights * (3 if config.attention_dropout else 1))
+        kept += step.wide * (query + 2 * key + weights * (3 if config.attention_dropout else 1))
         # The scores beside their softmax, and which of them are -inf (a byte each); the sum of mask and bias.
-        forward += wide * weights * (not config.attention_dropout) + weights // step.value
+        forward += step.wide * weights * (not config.attention_dropout) + weights // step.value
         forward += is_biased * (bias if is_causal else weights)
-        backward += wide * weights * (1 if config.attention_dropout else 2)
+        backward += step.wide * weights * (1 if config.attention_dropout else 2)
     gradient = (attention_parameters(config) + norm_parameters(config)) * step.value
     return Stage(name, kept, gradient, forward, backward)
 

@@ -6,8 +6,7 @@ import { children, choice, courseWidget, dropdown, el, table, toggle } from "./s
 const BYTES = { float64: 8, float32: 4, bfloat16: 2, float16: 2 };
 const BIASED = ["alibi", "relative", "t5"]; // positions that add to the scores
 const LEFT_OUT = ["token embedding", "token types", "positions", "output projection"]; // of the N of scaling laws
-const CHUNK = 512; // positions whose logits exist at one time
-const FUSED_ABOVE = 400 * 400; // queries times keys of 16 bits
+const [CHUNK, TILE] = [512, 64]; // positions whose logits exist at one time
 
 const matrices = (c) => (gated(c) ? 3 : 2);
 const headWidth = (c) => c.d_head || Math.floor(c.d_model / c.n_heads);
@@ -106,7 +105,8 @@ function step(c, batch, dtype, fused, plain) {
     kv,
     vectors: (length, size = c.d_model) => batch * length * size * value,
     scores: (queries, keys) => batch * c.n_heads * queries * keys * value,
-    isFused: (queries, keys) => fused ?? (value > 2 || queries * keys > FUSED_ABOVE),
+    fused,
+    wide: Math.max(value, 4) / value, // PyTorch's function computes 16 bits in float32
     hasKernel: (isBiased, isCausal, trains) =>
       !(trains && c.attention_dropout) && (!isBiased || (!isCausal && (c.positions === "alibi" || !trains))),
     embedding: c.vocab_size * c.d_model * value,
@@ -146,22 +146,22 @@ function attentionStage(s, name, queries, keys, isCausal, isCross) {
   const [weights, bias] = [s.scores(queries, keys), c.n_heads * queries * keys * value];
   const isBiased = BIASED.includes(c.positions) && !isCross;
   const rows = isCausal ? queries : s.batch;
-  let kept = normKept(s, queries) + x + query + x * (c.dropout > 0) + rows * value;
+  let kept = normKept(s, queries) + x + query + x * (c.dropout > 0);
   let forward = query + 2 * s.vectors(keys, kv) + isBiased * bias;
   let backward = x + key + width * c.d_model * value + s.vectors(keys) * isCross - spent(s, queries) + isBiased * bias;
-  if (!s.isFused(queries, keys)) {
-    kept += query + 2 * key + weights * (c.attention_dropout ? 3 : 2);
+  if (!s.fused) {
+    kept += query + 2 * key + weights * (c.attention_dropout ? 3 : 2) + rows * value;
     [forward, backward] = [forward + weights, backward + weights];
   } else if (s.hasKernel(isBiased, isCausal, true)) {
     const penalty = isBiased ? weights : rows * keys * value;
-    kept += 2 * query + 2 * key + Math.max(value, 4) * s.batch * c.n_heads * queries + penalty;
-    backward += query + key;
+    kept += s.wide * (query + 2 * key + penalty + (s.wide > 1) * query);
+    kept += Math.max(value, 4) * s.batch * c.n_heads * queries;
+    backward += s.wide * (query + key);
   } else {
-    const wide = Math.max(value, 4) / value;
-    kept += wide * (query + 2 * key + weights * (c.attention_dropout ? 3 : 1));
-    forward += (c.attention_dropout ? 0 : wide * weights) + weights / value;
+    kept += s.wide * (query + 2 * key + weights * (c.attention_dropout ? 3 : 1));
+    forward += (c.attention_dropout ? 0 : s.wide * weights) + weights / value;
     forward += isBiased * (isCausal ? bias : weights);
-    backward += wide * weights * (c.attention_dropout ? 1 : 2);
+    backward += s.wide * weights * (c.attention_dropout ? 1 : 2);
   }
   return stage(name, kept, (attentionParameters(c) + normNumbers(c)) * value, forward, backward);
 }
@@ -207,16 +207,17 @@ function modelStages(s, src, tgt) {
 
 function lossStage(s, length) {
   const [hidden, n, row] = [s.vectors(length), s.batch * length, s.c.vocab_size * s.value];
+  const rows = Math.min(CHUNK, Math.ceil(n / TILE) * TILE);
   if (s.plain) {
     const logits = n * row;
     return stage("loss", hidden + logits, s.embedding, logits, Math.max(2 * logits, hidden + s.embedding));
   }
-  const forward = hidden + Math.max(Math.min(n, CHUNK) * row + s.embedding, Math.min(n, 2 * CHUNK) * row);
+  const forward = hidden + 2 * rows * row + s.embedding;
   return stage("loss", hidden + s.embedding, s.embedding, forward, hidden + s.embedding);
 }
 
 /** Bytes of a training step with AdamW (lessons_lib.sizes.training_memory): {parts, peak, moment}. */
-export function trainingMemory(c, batch, src, tgt, dtype, { fused = null, plain = false } = {}) {
+export function trainingMemory(c, batch, src, tgt, dtype, { fused = true, plain = false } = {}) {
   const s = step(c, batch, dtype, fused, plain);
   const [stages, last] = [modelStages(s, src, tgt), lossStage(s, tgt || src)];
   const parts = standing(s);
@@ -247,20 +248,20 @@ function layer(s, length, cached) {
   const [weights, bias] = [s.scores(length, length), c.n_heads * length * length * value];
   const isBiased = BIASED.includes(c.positions);
   let attention = query + copies(s, length) + (cached ? 0 : 2 * s.vectors(length, kv)) + isBiased * bias;
-  if (!s.isFused(length, length)) attention += 3 * weights;
-  else if (s.hasKernel(isBiased, cached, false)) attention += 2 * query + isBiased * weights;
+  if (!s.fused) attention += 3 * weights;
+  else if (s.hasKernel(isBiased, cached, false)) attention += query + isBiased * weights;
   else attention += bias + query + 2 * weights + weights / value;
   return 3 * x + Math.max(attention, (gated(c) ? 3 : 2) * hidden + x);
 }
 
 function reread(s, length, isCross) {
   const keys = s.vectors(length, s.width);
-  if (!s.isFused(1, length)) return copies(s, length) || keys * isCross;
+  if (!s.fused) return copies(s, length) || keys * isCross;
   return copies(s, length) + (s.hasKernel(BIASED.includes(s.c.positions) && !isCross, !isCross, false) ? 0 : keys);
 }
 
 /** Bytes while tokens are generated, or of one forward pass (lessons_lib.sizes.inference_memory). */
-export function inferenceMemory(c, batch, src, tgt, dtype, { fused = null, prompt = 1 } = {}) {
+export function inferenceMemory(c, batch, src, tgt, dtype, { fused = true, prompt = 1 } = {}) {
   const s = step(c, batch, dtype, fused, false);
   let parts = standing(s);
   const still = sum(parts);

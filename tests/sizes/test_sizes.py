@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from random_configs import FAMILIES, lengths_of, random_config
 from torch.utils import flop_counter
 
-from lessons_lib import attention
 from lessons_lib.config import CHOICES, TransformerConfig
 from lessons_lib.families import DecoderOnly, EncoderOnly, EncoderOnlyConfig
 from lessons_lib.masks import causal_mask, padding_mask
@@ -28,8 +27,7 @@ from lessons_lib.sizes import (
     training_flops,
     training_memory,
 )
-from lessons_lib.sizes.memory import BYTES
-from lessons_lib.sizes.stages import CHUNK, FUSED_ABOVE, Step
+from lessons_lib.sizes.stages import CHUNK, TILE
 from lessons_lib.timing import peak_bytes
 from lessons_lib.transformer import Transformer
 from lessons_lib.translation.training import losses
@@ -46,16 +44,6 @@ def hidden_of(model: torch.nn.Module, src: torch.Tensor, tgt: torch.Tensor) -> t
     if isinstance(model, DecoderOnly):
         return model.decoder(model.embed(tgt), mask=causal_mask(tgt.shape[1]))
     return model.decode_hidden(tgt, model.encode(src), padding_mask(src, model.config.pad_id))
-
-
-def take_path(monkeypatch: pytest.MonkeyPatch, fused: bool) -> None:
-    """From here on every attention is fused, or none is; one that goes the other way fails."""
-
-    def refuse(*_):
-        raise AssertionError(f"fused={fused}, but an attention went the other way")
-
-    monkeypatch.setattr(attention, "prefers_fused", lambda query, key: fused)
-    monkeypatch.setattr(attention, "scaled_dot_product_attention" if fused else "fused_attention", refuse)
 
 
 def nbytes(tensors) -> int:
@@ -100,8 +88,8 @@ def test_the_parts_are_those_of_the_model():
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("seed", range(6))
-def test_forward_and_backward_flops_are_exact(family, seed, monkeypatch):
-    take_path(monkeypatch, fused=False)  # PyTorch's counter does not know the fused kernel for CPUs
+def test_forward_and_backward_flops_are_exact(family, seed, take_path):
+    take_path(fused=False)  # PyTorch's counter does not know the fused kernel for CPUs
     config = random_config(family, seed)
     model, (src_length, tgt_length) = FAMILIES[family](config), lengths_of(config, 7, 5)
     src, tgt = tokens_of(config, 3, 7), tokens_of(config, 3, 5)
@@ -118,8 +106,8 @@ def test_forward_and_backward_flops_are_exact(family, seed, monkeypatch):
 
 @pytest.mark.parametrize("family", ["encoder-decoder", "decoder-only"])
 @pytest.mark.parametrize("seed", range(4))
-def test_the_flops_of_one_more_token_are_exact(family, seed, monkeypatch):
-    take_path(monkeypatch, fused=False)
+def test_the_flops_of_one_more_token_are_exact(family, seed, take_path):
+    take_path(fused=False)
     config = random_config(family, seed)
     model, (src_length, _) = FAMILIES[family](config).eval(), lengths_of(config, 7, 0)
     src, tgt = tokens_of(config, 3, 7), tokens_of(config, 3, 5)
@@ -177,8 +165,8 @@ def kept_bytes(family: str, config: TransformerConfig, lengths: tuple[int, int],
     ("seed", "length", "positions", "attention_dropout"),
     [(0, 11, "none", 0.0), (1, 11, "alibi", 0.0), (2, 11, "t5", 0.0), (3, 11, "alibi", 0.1), (4, 150, "rope", 0.0)],
 )
-def test_what_is_kept_for_the_way_back(family, dtype, fused, seed, length, positions, attention_dropout, monkeypatch):
-    take_path(monkeypatch, fused)
+def test_what_is_kept_for_the_way_back(family, dtype, fused, seed, length, positions, attention_dropout, take_path):
+    take_path(fused)
     changes = {"d_model": 48, "n_heads": 6, "n_kv_heads": 3 if seed % 2 else None, "max_length": 160}
     changes |= {"positions": positions, "attention_dropout": attention_dropout}
     config, lengths = random_config(family, seed, **changes), (length, length + 2)
@@ -186,14 +174,11 @@ def test_what_is_kept_for_the_way_back(family, dtype, fused, seed, length, posit
     assert estimate == pytest.approx(kept_bytes(family, config, lengths, dtype), rel=0.01)
 
 
-@pytest.mark.parametrize(("dtype", "fused_where"), [("float32", "everywhere"), ("bfloat16", "decoder")])
-def test_without_a_choice_the_path_is_that_of_the_library(dtype, fused_where):
-    config = TransformerConfig(50, 16, 2, n_encoder_layers=1, n_decoder_layers=1, d_ff=16, max_length=410)
-    lengths = 390, 410  # 390 · 390 and 390 · 410 pairs are fewer than `FUSED_ABOVE`, 410 · 410 are more
-    free, fused, readable = (training_memory(config, 3, *lengths, dtype, fused=f) for f in (None, True, False))
-    kept, most, least = (memory.parts["activations"] for memory in (free, readable, fused))
-    assert kept == pytest.approx(kept_bytes("encoder-decoder", config, lengths, dtype), rel=0.01)
-    assert kept == least if fused_where == "everywhere" else 1.5 * least < kept < 0.8 * most
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_without_a_choice_the_path_is_that_of_the_library(dtype):
+    config = TransformerConfig(50, 16, 2, n_encoder_layers=1, n_decoder_layers=1, d_ff=16)
+    kept = training_memory(config, 3, 60, 70, dtype).parts["activations"]
+    assert kept == pytest.approx(kept_bytes("encoder-decoder", config, (60, 70), dtype), rel=0.01)
 
 
 LESSON = Path(__file__).parents[2] / "notebooks" / "10_model_sizes.py"
@@ -231,8 +216,8 @@ def test_the_count_that_lesson_10_writes_out(positions):
 
 @pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("name", TRAINED)
-def test_the_peak_of_a_training_step(name, fused, monkeypatch):
-    take_path(monkeypatch, fused)
+def test_the_peak_of_a_training_step(name, fused, take_path):
+    take_path(fused)
     family, config, batch, src_length, tgt_length, dtype, loss = TRAINED[name]
     model = family(config).train().to(getattr(torch, dtype))
     optimizer = torch.optim.AdamW(model.parameters(), fused=True)
@@ -262,8 +247,8 @@ def test_the_peak_of_a_training_step(name, fused, monkeypatch):
     ("n_kv_heads", "prompt_length", "positions"),
     [(None, 1, "sinusoidal"), (2, 1, "sinusoidal"), (1, 50, "sinusoidal"), (None, 110, "t5"), (None, 1, "alibi")],
 )
-def test_the_peak_of_generation(n_kv_heads, prompt_length, positions, fused, monkeypatch):
-    take_path(monkeypatch, fused)
+def test_the_peak_of_generation(n_kv_heads, prompt_length, positions, fused, take_path):
+    take_path(fused)
     shape = {"n_encoder_layers": 0, "n_decoder_layers": 4, "d_ff": 256, "positions": positions}
     config = TransformerConfig(300, 64, 4, n_kv_heads, **shape)
     model = DecoderOnly(config).eval()
@@ -280,8 +265,8 @@ def test_the_peak_of_generation(n_kv_heads, prompt_length, positions, fused, mon
     ("src_length", "tgt_length", "shape"),
     [(60, 40, {}), (60, 40, {"n_kv_heads": 2}), (20, 100, {}), (60, 40, {"d_ff": 64}), (60, 40, {"positions": "t5"})],
 )
-def test_the_peak_of_a_translation(src_length, tgt_length, shape, fused, monkeypatch):
-    take_path(monkeypatch, fused)
+def test_the_peak_of_a_translation(src_length, tgt_length, shape, fused, take_path):
+    take_path(fused)
     config = TransformerConfig(300, 64, 4, **({"d_ff": 256} | shape))
     model, src = Transformer(config).eval(), tokens_of(config, 32, src_length)
     mask, tokens = padding_mask(src, config.pad_id), tokens_of(config, 32, 1)
@@ -312,12 +297,7 @@ def test_the_bytes_of_a_cache(seed, dtype):
 
 
 def test_the_constants_are_those_of_the_modules():
-    assert losses.CHUNK == CHUNK
-    for dtype, size in BYTES.items():
-        step = Step(TransformerConfig(10), 1, 1, 1, size)
-        for keys in (1, FUSED_ABOVE, FUSED_ABOVE + 1):
-            query, key = (torch.empty(1, 1, n, 1, dtype=getattr(torch, dtype)) for n in (1, keys))
-            assert attention.prefers_fused(query, key) == step.is_fused(1, keys) == (size > 2 or keys > FUSED_ABOVE)
+    assert (losses.CHUNK, losses.TILE) == (CHUNK, TILE)
 
 
 # Published models

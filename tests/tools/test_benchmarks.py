@@ -27,6 +27,7 @@ from benchmarks.profile import profile
 from benchmarks.rivals import HuggingFaceMarian, TorchTransformer
 from benchmarks.training import random_batches, training
 from benchmarks.widgets import widgets
+from lessons_lib.dropout import Dropout
 from lessons_lib.grading.batch.batch import seeds_of
 from lessons_lib.grading.reference import solutions
 from lessons_lib.timing import milliseconds, ratio, take_turns
@@ -73,6 +74,20 @@ def test_where_a_rival_has_its_norms():
     assert torchs.layers[0].norm_first
     assert torchs.norm is not None
     assert {name for name, _ in marian.named_children()} == {"embed_tokens", "embed_positions", "layers"}
+
+
+def test_the_rival_with_our_dropout_drops_where_we_do():
+    """After each sub-layer and on the embeddings, nowhere else."""
+
+    def drops(module: torch.nn.Module) -> int:
+        kinds = (torch.nn.Dropout, Dropout)
+        assert not any(m.dropout for m in module.modules() if isinstance(m, torch.nn.MultiheadAttention))
+        return sum(isinstance(m, kinds) and m.p > 0 for m in module.modules())
+
+    config = dataclasses.replace(CONFIG, dropout=0.1)
+    layers, ours = TorchTransformer(config, inner_dropout=False).layers, Transformer(config)
+    for rival, mine in ((layers.encoder, ours.encoder), (layers.decoder, ours.decoder)):
+        assert [drops(layer) for layer in rival.layers] == [drops(layer) for layer in mine.layers]
 
 
 def test_the_page_puts_brackets_where_systems_take_turns():
@@ -130,7 +145,7 @@ def test_every_table_has_a_number_in_each_cell():
         profile(CPU, CONFIG, tokens=60, batches=1),
     ]
     rows = [row for table in tables for row in list(table)[1:]]
-    assert len(rows) == 2 + 1 + 2 * 3 + 9
+    assert len(rows) == 4 + 1 + 2 * 4 + 9
     assert all(float(row[-2].replace(",", "")) >= 0 for row in rows)
 
 
@@ -275,7 +290,7 @@ def test_what_a_gpu_is_asked_has_a_number_in_each_cell(monkeypatch):
         decoding(CPU, dataclasses.replace(CONFIG, max_length=8), sentences=2, rounds=1, engine=False),
     ]
     rows = [row for table in tables for row in list(table)[1:]]
-    assert len(rows) == 3 + 2 + 2 * 5
+    assert len(rows) == 4 + 2 + 2 * 5
     assert all(float(row[2].replace(",", "")) >= 0 for row in rows)
     assert not any(CTRANSLATE2 in row for row in rows)
 

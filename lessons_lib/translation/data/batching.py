@@ -141,8 +141,10 @@ def collate(examples: Sequence[Example], tokenizer: Tokenizer) -> Batch:
 
 def pad(rows: Sequence[list[int]], pad_id: int) -> Int[Tensor, "B T"]:
     """A rectangle of the rows, each filled with ``pad_id`` on the right."""
-    length = max(len(row) for row in rows)
-    return torch.tensor([row + [pad_id] * (length - len(row)) for row in rows])
+    lengths = np.array([len(row) for row in rows])
+    filled = np.full((len(rows), lengths.max()), pad_id)
+    filled[np.arange(lengths.max()) < lengths[:, None]] = list(itertools.chain.from_iterable(rows))
+    return torch.from_numpy(filled)
 
 
 class Batches:

@@ -6,6 +6,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 CHUNK = 512  # positions whose logits exist at one time
+TILE = 64  # a last, smaller chunk is filled up to a multiple: a CPU prepares its product anew for every other size
 
 
 def smoothed_cross_entropy(
@@ -34,29 +35,40 @@ def fused_cross_entropy(
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
-    """Computes the gradients beside the loss, chunk by chunk: ∂loss/∂logits = (softmax(logits) − q) / N."""
+    """Computes the gradients beside the loss, chunk by chunk: ∂loss/∂logits = (softmax(logits) − q) / N.
+
+    The part of q that is the same for every token, smoothing / V, is subtracted at the end, where it is one vector. The
+    logarithm of softmax's denominator is that of the largest logit's share, which is never too small for a logarithm.
+    """
 
     @staticmethod
     def forward(ctx, hidden, embedding, targets, smoothing):
-        n, vocabulary = len(hidden), len(embedding)
+        n, (vocabulary, width), full = len(hidden), embedding.shape, embedding.dtype
         precision = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else hidden.dtype
         hidden_gradient, embedding_gradient = torch.empty_like(hidden), torch.zeros_like(embedding)
-        loss = torch.zeros((), dtype=embedding.dtype)
-        with torch.autocast("cpu", enabled=False):  # products in `precision`; sums and exponentials in full
-            weights = embedding.to(precision)
+        loss = torch.zeros((), dtype=full)
+        with torch.autocast("cpu", enabled=False):  # products and shares in `precision`; sums and logarithms in full
+            weights, mean_row = embedding.to(precision), embedding.mean(dim=0)
+            most = min(CHUNK, -(-n // TILE) * TILE)
+            all_parts, all_logits, all_shares = (
+                hidden.new_zeros(most, x, dtype=precision) for x in (width, *2 * [vocabulary])
+            )
             for start in range(0, n, CHUNK):
-                part = hidden[start : start + CHUNK].to(precision)
                 target = targets[start : start + CHUNK, None]
-                logits = (part @ weights.T).to(embedding.dtype)  # (CHUNK, V), overwritten twice below
-                of_target, mean = logits.gather(1, target), logits.mean(dim=1, keepdim=True)
-                largest = logits.amax(dim=1, keepdim=True)
-                total = logits.sub_(largest).exp_().sum(dim=1, keepdim=True)
-                loss += (largest + total.log() - (1 - smoothing) * of_target - smoothing * mean).sum()
-                gradient = logits.mul_(1 / (n * total)).sub_(smoothing / (n * vocabulary))
-                gradient.scatter_add_(1, target, torch.full_like(total, (smoothing - 1) / n))
-                gradient = gradient.to(precision)
-                hidden_gradient[start : start + CHUNK] = gradient @ weights
-                embedding_gradient += gradient.T @ part
+                size = len(target)
+                filled = -(-size // TILE) * TILE
+                part, logits, shares = (x[:filled] for x in (all_parts, all_logits, all_shares))
+                part[:size], part[size:] = hidden[start : start + CHUNK], 0
+                torch.softmax(torch.mm(part, weights.T, out=logits), dim=1, out=shares)
+                largest, of_target = logits.amax(dim=1), logits[:size].gather(1, target).to(full)
+                denominator = (largest.to(full) - shares.amax(dim=1).to(full).log())[:size, None]
+                mean = part[:size].to(full) @ mean_row
+                loss += (denominator - (1 - smoothing) * of_target).sum() - smoothing * mean.sum()
+                shares[:size].scatter_add_(1, target, shares.new_full((size, 1), smoothing - 1))
+                hidden_gradient[start : start + CHUNK] = (shares @ weights)[:size]
+                embedding_gradient += shares.T @ part
+            hidden_gradient.sub_(smoothing * mean_row).div_(n)
+            embedding_gradient.sub_(smoothing / vocabulary * hidden.sum(dim=0, dtype=full)).div_(n)
         ctx.save_for_backward(hidden_gradient, embedding_gradient)
         return loss / n
 

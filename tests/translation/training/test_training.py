@@ -38,8 +38,10 @@ def test_smoothed_cross_entropy_equals_pytorch(smoothing):
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_fused_loss_has_the_same_value_and_gradients(smoothing, monkeypatch):
-    monkeypatch.setattr(losses, "CHUNK", 7)  # several chunks, the last one shorter
+@pytest.mark.parametrize(("chunk", "tile"), [(7, 1), (8, 4), (16, 8), (512, 64)])  # the last one shorter, or one alone
+def test_fused_loss_has_the_same_value_and_gradients(smoothing, chunk, tile, monkeypatch):
+    monkeypatch.setattr(losses, "CHUNK", chunk)
+    monkeypatch.setattr(losses, "TILE", tile)
     hidden, embedding, targets = loss_inputs()
     expected = smoothed_cross_entropy(hidden @ embedding.T, targets, smoothing)
     wanted = torch.autograd.grad(2 * expected, [hidden, embedding])
@@ -58,6 +60,16 @@ def test_fused_loss_under_bf16_autocast_stays_close():
     loss.backward()
     assert loss.dtype == hidden.grad.dtype == embedding.grad.dtype == torch.float32
     assert 0 < abs(loss.item() - expected.item()) < 0.05
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_fused_loss_of_logits_far_apart_is_finite(dtype):
+    hidden = torch.tensor([[300.0], [-300.0]], requires_grad=True)
+    embedding = torch.tensor([[1.0], [0.0], [-1.0]], requires_grad=True)
+    with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
+        loss = fused_cross_entropy(hidden, embedding, torch.tensor([2, 2]), 0.0)  # as wrong as can be, and right
+    assert loss.item() == pytest.approx(300, rel=0.01)
+    assert torch.isfinite(torch.cat(torch.autograd.grad(loss, [hidden, embedding]))).all()
 
 
 def test_padding_is_not_in_the_loss():
