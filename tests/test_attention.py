@@ -154,6 +154,21 @@ def test_16_bit_attention_is_that_of_its_numbers_in_float32(dtype, autocast):
     assert all(torch.equal(x.grad, y.grad.to(dtype)) for x, y in zip(heads, wide, strict=True))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_long_cache_of_16_bits_is_not_widened(dtype, take_path):
+    attention, x = MultiHeadAttention(16, 2).to(dtype), torch.randn(1, 40, 16).to(dtype)
+    key, value = attention.keys_values(x)
+    expected = [attention.attend(x[:, :n], key, value, return_weights=True)[0] for n in (1, 2)]
+    take_path(fused=True)
+    tolerance = 0.05 if dtype == torch.bfloat16 else 1e-5
+    torch.testing.assert_close(attention.attend(x[:, :2], key, value)[0], expected[1], rtol=tolerance, atol=tolerance)
+    if dtype == torch.float32:
+        torch.testing.assert_close(attention.attend(x[:, :1], key, value)[0], expected[0], rtol=1e-5, atol=1e-5)
+    else:
+        with pytest.raises(AssertionError, match="computes its weights"):
+            attention.attend(x[:, :1], key, value)
+
+
 def test_dropout_takes_weights_away_in_training_only():
     torch.manual_seed(0)
     attention, x = MultiHeadAttention(16, 2, dropout=0.5), torch.randn(1, 6, 16)

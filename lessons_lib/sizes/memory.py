@@ -51,7 +51,7 @@ def training_memory(
     Args:
         loss: "chunked" (`fused_cross_entropy`) or "plain" (all logits at once, then ``cross_entropy``).
         fused: whether attention is left to PyTorch's function, which stores no weights where it has a kernel for
-            them; the library does, unless the weights are asked for.
+            them; the library does, unless the weights are asked for, or one query of 16 bits reads a long cache.
 
     Raises:
         ValueError: lengths do not fit the model, or ``dtype`` or ``loss`` is not known.
