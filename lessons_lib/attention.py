@@ -183,7 +183,7 @@ class MultiHeadAttention(nn.Module):
         extras = {} if positions.bias is None else {"bias": positions.bias}
         if self.training and self.dropout:
             extras["dropout"] = self.dropout
-        if return_weights or self.record or not worth_widening(heads, key):
+        if return_weights or self.record or not _worth_widening(heads, key):
             heads, weights = scaled_dot_product_attention(heads, key, value, mask, **extras)
         else:
             heads = fused_attention(heads, key, value, mask, **extras)
@@ -210,16 +210,6 @@ def recorded_attention(model: nn.Module) -> Iterator[dict[str, Tensor]]:
             attention.record = None
 
 
-def worth_widening(query: Float[Tensor, "B H T d_head"], key: Float[Tensor, "B H S d_head"]) -> bool:
-    """False for 16-bit numbers on a CPU where few queries read many keys: a cache that is widened anew for each token.
-
-    Measured with 64 sentences on two cores with AMX, a query a step: in 20 steps widening saved a tenth, in 60 steps
-    with 4 beams it cost as much.
-    """
-    narrow = query.device.type == "cpu" and query.element_size() < 4
-    return not narrow or key.shape[-2] <= 32 * query.shape[-2]
-
-
 def check_heads(d_model: int, n_heads: int, n_kv_heads: int | None = None, d_head: int | None = None) -> None:
     """Raise ValueError, with numbers to choose from, unless ``d_model`` splits into heads, and these into groups."""
     if n_heads < 1 or (d_head is None and d_model % n_heads):
@@ -232,3 +222,13 @@ def check_heads(d_model: int, n_heads: int, n_kv_heads: int | None = None, d_hea
 
 def _divisors(number: int) -> str:
     return ", ".join(str(n) for n in range(1, min(number, 16) + 1) if number % n == 0)
+
+
+def _worth_widening(query: Float[Tensor, "B H T d_head"], key: Float[Tensor, "B H S d_head"]) -> bool:
+    """False for 16-bit numbers on a CPU where few queries read many keys: a cache that is widened anew for each token.
+
+    Measured with 64 sentences on two cores with AMX, a query a step: in 20 steps widening saved a tenth, in 60 steps
+    with 4 beams it cost as much.
+    """
+    narrow = query.device.type == "cpu" and query.element_size() < 4
+    return not narrow or key.shape[-2] <= 32 * query.shape[-2]
