@@ -225,6 +225,6 @@ def _divisors(number: int) -> str:
 
 
 def _worth_widening(query: Float[Tensor, "B H T d_head"], key: Float[Tensor, "B H S d_head"]) -> bool:
-    """False for 16-bit numbers on a CPU where few queries read many keys: a cache that is widened anew for each token."""
+    """False for 16-bit numbers on a CPU where few queries read many keys: a cache, widened anew for each token."""
     narrow = query.device.type == "cpu" and query.element_size() < 4
     return not narrow or key.shape[-2] <= 32 * query.shape[-2]
