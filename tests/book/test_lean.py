@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from lean import lighten, with_light_pictures, write_webp
+from lean import lighten, script, with_light_pictures, write_webp
 from PIL import Image, ImageChops
 from styles import style
 
@@ -124,6 +124,25 @@ def test_a_picture_is_webp_without_loss_where_that_is_smaller(tmp_path):
     with Image.open(tmp_path / "_images/large.webp") as webp, Image.open(tmp_path / "_images/large.png") as png:
         assert ImageChops.difference(webp.convert("RGB"), png).getbbox() is None
     assert with_light_pictures(made, tmp_path / "a.html") == made
+
+
+def test_what_scripts_do_once_a_page_is_there_each_does_in_a_task_of_its_own(site):
+    theme = site / "_static/scripts/pydata-sphinx-theme.js"
+    ready = 'function e(e){"loading"!=document.readyState?e():document.addEventListener("DOMContentLoaded",e)}'
+    measure = 'document.querySelectorAll(["pre",".c"].join(", "))'
+    theme.write_text(f"{ready}\ne(()=>{{{measure}}})", "utf8")
+    name = theme.relative_to(site).as_posix()
+    made = script(site, [name])
+    assert "?setTimeout(e):document" in made
+    assert 'querySelectorAll("none")' in made
+    for changed in (ready, measure):
+        theme.write_text(theme.read_text("utf8").replace(changed, ""), "utf8")
+        with pytest.raises(ValueError, match=r"pydata-sphinx-theme\.js has changed"):
+            script(site, [name])
+    built = (SITE / "_static/site.js").read_text("utf8")
+    assert built.count("?setTimeout(") == 3  # of sphinx-book-theme, bootstrap and pydata-sphinx-theme
+    assert "setTimeout(cb)" in built  # of sphinx-copybutton
+    assert "readyState?e():" not in built
 
 
 def test_every_page_of_the_site_is_lean():
