@@ -48,13 +48,23 @@ class WidgetFallback(SphinxPostTransform):
             widget = by_mime[WIDGET]
             without_script(text)
             fallback = text.children if text else [nodes.paragraph(text="This figure needs JavaScript.")]
-            widget.children = [
+            widget[:] = [
                 raw('<div class="widget-output">'),
                 *widget.children,
                 raw('<div class="widget-output-text">'),
                 *fallback,
                 raw("</div></div>"),
             ]
+        for node in self.document.findall(nodes.raw):
+            if '<div class="widget-output">' in node.astext():
+                mark_ancestors(node)
+
+
+def mark_ancestors(node: nodes.Node) -> None:
+    """Sections and outputs with a widget say so: a style that asked what is in them would be slow on every change."""
+    while node := node.parent:
+        if isinstance(node, nodes.section) or "cell_output" in node["classes"]:
+            node["classes"] = ["has-widget", *(one for one in node["classes"] if one != "has-widget")]
 
 
 def without_script(text: nodes.Element | None) -> None:
