@@ -41,15 +41,7 @@ class KeyValueCache:
 
     def reorder(self, rows: Int[Tensor, " B2"]) -> None:
         """Keep these rows of the batch, in this order (beams that survive, sentences not yet finished)."""
-        self.key, self.value = self._chosen(self.key, rows), self._chosen(self.value, rows)
-
-    def _chosen(self, memory: Tensor, rows: Tensor) -> Tensor:
-        """These rows, in the same memory where they fit; positions that are not written yet are not copied."""
-        chosen = memory[:, :, : self.length].index_select(0, rows)
-        if len(rows) > len(memory):
-            memory = memory.new_empty(len(rows), *memory.shape[1:])
-        memory[: len(rows), :, : self.length] = chosen
-        return memory[: len(rows)]
+        self.key, self.value = (_rows_of(memory, rows, self.length) for memory in (self.key, self.value))
 
 
 @dataclass
@@ -80,7 +72,18 @@ class DecoderCache:
         for layer in self.layers:
             if layer.source is not None:
                 sentences = rows[::beam] // layer.beam
-                if len(sentences) != len(layer.source[0]) or (sentences.diff() != 1).any():
-                    layer.source = tuple(x.index_select(0, sentences) for x in layer.source)
+                layer.source = tuple(_rows_of(x, sentences, x.shape[2]) for x in layer.source)
             layer.past.reorder(rows)
             layer.beam = beam
+
+
+def _rows_of(memory: Tensor, rows: Tensor, length: int) -> Tensor:
+    """These rows, in the same memory where they fit; what stays, or is behind ``length``, is not copied."""
+    if len(rows) > len(memory):
+        memory, old = memory.new_empty(len(rows), *memory.shape[1:]), memory
+        memory[:, :, :length] = old[:, :, :length].index_select(0, rows)
+        return memory
+    moved = (rows != torch.arange(len(rows), device=rows.device)).nonzero()[:, 0]
+    if len(moved):
+        memory[moved, :, :length] = memory[:, :, :length].index_select(0, rows[moved])
+    return memory[: len(rows)]

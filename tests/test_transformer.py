@@ -114,6 +114,19 @@ def test_a_reordered_cache_follows_its_rows():
         model.decode_step(tgt[rows, 2:], cache, source_mask[rows])
 
 
+def test_rows_of_a_cache_that_stay_are_not_copied():
+    model, src = model_of(), sentences(4, 7)
+    cache = model.new_cache(model.encode(src), max_length=3)
+    model.decode_step(src[:, :1], cache, padding_mask(src, 0))
+    layer = cache.layers[0]
+    memories = [layer.past.key, layer.past.value, *layer.source]
+    expected = [x[torch.tensor([0, 3, 2])].clone() for x in memories]
+    cache.reorder(torch.tensor([0, 3, 2]))
+    for old, new, right in zip(memories, [layer.past.key, layer.past.value, *layer.source], expected, strict=True):
+        assert new.data_ptr() == old.data_ptr()
+        torch.testing.assert_close(new[:, :, :1], right[:, :, :1], rtol=0, atol=0)
+
+
 def test_cached_equals_uncached_on_a_thousand_prefixes_with_rows_reordered():
     model, generator = model_of(n_kv_heads=2, positions="rope"), torch.Generator().manual_seed(1)
     model.embedding.weight.data *= 5  # decided choices: no two tokens within rounding of each other

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from toy import toy_config, toy_corpus, toy_model, toy_sources, toy_translator
 
 from lessons_lib.transformer import Transformer
+from lessons_lib.translation.search import decoding
 from lessons_lib.translation.search.decoding import Hypothesis, beam_search, greedy, n_best, output_limit, output_limits
 from lessons_lib.translation.search.search import Search, search_all
 from lessons_lib.translation.search.translator import Translator
@@ -209,3 +210,40 @@ def test_padding_and_the_beginning_are_never_written():
     for ended in (*([one] for one in greedy(model, src)), *n_best(model, src, 3), *drawn):
         for hypothesis in ended:
             assert min(hypothesis.tokens) >= 2
+
+
+@pytest.mark.parametrize("size", [40, 2_048, 2_100])
+def test_the_largest_are_those_of_topk(size):
+    values = torch.randn(5, size, generator=torch.Generator().manual_seed(size))
+    values[0, : size // 2] = -torch.inf
+    values[1, -1] = 9.0  # behind the last whole block
+    values[2] = -torch.inf
+    for count in (1, 8):
+        found, places = decoding._largest(values, count)
+        assert torch.equal(found, values.topk(count).values)
+        assert torch.equal(values.gather(1, places), found)
+        assert all(len(set(row)) == count for row in places.tolist())
+
+
+@pytest.mark.parametrize("search", SEARCHES, ids=str)
+def test_log_probabilities_are_the_same_however_many_rows_are_read_at_a_time(search, monkeypatch):
+    translator, lines = toy_translator(), [pair.source for pair in toy_corpus().test]
+    found = []
+    for rows in (1, 7, 1_000):
+        monkeypatch.setattr(decoding, "ROWS", rows)
+        found.append(translator.translate_all(lines, **search)[0])
+    assert found[0] == found[1] == found[2]
+
+
+def test_what_goes_on_moves_as_little_as_possible():
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(50):
+        rows = (torch.rand(9, generator=generator) < 0.6).nonzero()[:, 0]
+        order = decoding._closed_up(rows)
+        assert order.sort().values.tolist() == rows.tolist()
+        assert all(order[row] == row for row in rows.tolist() if row < len(rows))
+    parents = torch.randint(0, 4, (50, 4), generator=generator)
+    for before, order in zip(parents.tolist(), decoding._near_parents(parents).tolist(), strict=True):
+        assert sorted(order) == [0, 1, 2, 3]
+        after = [before[i] for i in order]
+        assert all(after[parent] == parent for parent in before)
