@@ -58,8 +58,8 @@ def _log_probabilities(logits: Float[Tensor, "rows V"], config: TransformerConfi
     return log_probabilities
 
 
-# Log-probabilities (rows, V), the same with −inf where a rule forbids it, and which sentence each row belongs to -> what
-# is taken of them, a row for each.
+# Log-probabilities (rows, V), the same with −inf where a rule forbids it, which sentence each row belongs to -> what is
+# taken of them, a row for each.
 _Pick = Callable[[Tensor, Tensor, list[int]], tuple[Tensor, ...]]
 
 
