@@ -975,7 +975,7 @@ print(f"two words: never further from 0 than {abs(different).max():.2f}")
 
 # %% [markdown]
 # So in this translator a word is a little inclined towards itself, and far from asking for what it offers. But now the trap. Is
-# such a cosine a fact about the language, or about the numbers? The scores contain only $W_Q W_K^\top$. Take *any*
+# such a cosine a fact about the language, or about the numbers? The scores contain only $W_Q W_K^\top$ (with biases, the product of both whole layers). Take *any*
 # invertible matrix $M$ ($d_{head} \times d_{head}$), replace $W_Q$ by $W_Q M$ and $W_K$ by $W_K M^{-\top}$ (the inverse, transposed), and
 # the biases likewise:
 #
@@ -1353,7 +1353,7 @@ print(f"Q, K and V: {shared:,} of the translator's {total:,} numbers, {shared / 
 #   in a circle; in our one layer what depends on it was learned later and worse. Keys and values could be the same there.
 # - Attention is a dictionary in the limit of large scores. Soft, it learns where to look by the gradient; it holds many entries, and never
 #   says "not found". A head with nothing to find may learn a sink.
-# - Without RoPE and QK-norm only $W_Q W_K^\top$ counts. A query alone cannot be read; scores and weights can.
+# - Without RoPE and QK-norm only $W_Q W_K^\top$ counts; with biases, the product of both whole layers. A query alone cannot be read; scores and weights can.
 # - Test with sizes that are all different. Equal widths and equal lengths hide three of the four bugs of this page.
 #
 # **Where it comes from.** Queries, keys and values, and the three uses of attention: {cite:t}`vaswani2017attention`, sections 3.2.1

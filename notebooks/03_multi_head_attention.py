@@ -556,7 +556,7 @@ for name in parts:
 # :class: note verdict
 # With 32 words a sentence the time of our plain code grows little beside what it does with 512. There it takes several times as long with 32 heads as with one. It keeps exactly 32 times
 # as many weights at any length. The clock of this machine says where: dividing costs next to nothing with one head, and with 32 a time of the softmax's order, though it computes no
-# exponential. So in these two it is mostly getting, reading and writing memory for $H \cdot T^2$ numbers that costs; and the products, of equally many operations, take longer, too. The
+# exponential. So there it is getting, reading and writing memory for $H \cdot T^2$ numbers that costs, and in the softmax that and the exponentials; and the products, of equally many operations, take longer, too. The
 # fused kernel (lesson 11), which never stores the weights, narrows the gap there and does not close it. (Where keys and values that are *kept* cost most, heads of
 # queries can share theirs: {term}`grouped heads <grouped-query attention>`, lesson 11.)
 # ```
@@ -996,7 +996,8 @@ says(
 # %% [markdown]
 # The {term}`alignment error <alignment error rate>` (0: all links right, 1: none) is that of the last layer's heads, on average, over 500 validation
 # pairs. By step 200 the alignment error has fallen from 0.821 to 0.405, BLEU risen to 12.6 of 97.4:
-# more than half of the one way, an eighth of the other. In this training finding the word came before writing it.
+# more than half of the one way, an eighth of the other. In this training the alignment was half learned before many translations came out right. (That is not yet a law of
+# which comes first: BLEU counts runs of up to four words, and stays low for long.)
 #
 # (claim-03-3)=
 # ### Claim 3: "Most heads can be pruned"

@@ -817,8 +817,8 @@ says("Both moved: 98, 97, 75, 47, 51 and 61", *(bleu["both", by] for by in ROWS)
 # :class: note verdict
 # The *formula* has a value for every position; the *model* has no idea what to do with it. **RoPE did not extrapolate either.** ALiBi
 # did, and the clipped bias kept more than half of its lead. For sinusoids and ALiBi this is the finding of {cite:t}`press2022train`, on a far smaller model. The limits: one
-# layer, small, English letters, eight times the length. ALiBi pays for it: it is built to make little of what is far away, and the task here
-# needs little of that. Where it is needed, other work found other winners, no positions at all among them ({cite:t}`kazemnejad2023impact`).
+# layer, small, English letters, eight times the length. ALiBi pays for it where it was trained; why, we did not measure. It is built to make little of what is far away:
+# where that is needed, other work found other winners, no positions at all among them ({cite:t}`kazemnejad2023impact`).
 # One way to give a model with RoPE a longer reach is to *train* it a little on longer texts, with slower rotations ({cite:t}`chen2023extending`).
 # ```
 #
@@ -1215,7 +1215,7 @@ print(int((rotate(q_mean[None].cpu(), start=40) @ turned.T).argmax()))
 #   left from right. Turning queries and keys: RoPE.
 # - Moving a sinusoidal row by $k$ is a rotation that depends on $k$ alone. RoPE applies that rotation to queries and keys, and so its
 #   scores know of two places only the distance.
-# - Past the trained length sinusoids failed here, and so did RoPE: they worked where they had been trained. ALiBi went on; it is built so that what is far away counts for little.
+# - Past the trained length sinusoids failed here, and so did RoPE: they worked where they had been trained. ALiBi went on; its bias takes more from a key the further away it is.
 # - A relative table has $2m + 1$ columns. A cache needs to know where it stands. RoPE has two conventions, neighbours and halves, and weights belong to one.
 #
 # **See it learn.** [The playground](../book/playground) trains two small Transformers side by side, in the page. Choose *No positions*, and look at what it writes.

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 5 · Encoder and decoder
 #
-# **How do the pieces make a model?** *85 minutes, and 85 for the exercise. You need: attention and its mask (lesson 1), PyTorch's `nn.Module`. Heads (lesson 3),
+# **How do the pieces make a model?** *90 minutes, and 85 for the exercise. You need: attention and its mask (lesson 1), PyTorch's `nn.Module`. Heads (lesson 3),
 # positions (lesson 4), the norm (lesson 6) and the feed-forward network (lesson 7) are used here as finished parts.*
 #
 # After this lesson you can
@@ -828,7 +828,7 @@ for cell in ("pre-norm 0.003", "norm without residual 0.003"):
 # In our untrained stacks the gradient vanishes without residual paths and norms, as everybody says. With a norm in each sub-layer it arrives, with or without residual connections. What
 # vanishes without them is what the gradient should be *about*: after four layers every place holds the same vector, and in the study eight such layers name
 # hardly more letters than a guess does, at either rate, while all three wirings with a residual path learn the task, also the one without norms in its layers: from PyTorch's start, whose matrices are smaller than those of the stacks above
-# and of lesson 6, where such a network is lost. So the residual path carries the words further than attention alone, to the end of 32 layers in pre-norm only. The authors who made residual
+# and of lesson 6, where one without any norm was far off after 40 steps. So the residual path carries the words further than attention alone, to the end of 32 layers in pre-norm only. The authors who made residual
 # connections famous held vanishing gradients for unlikely themselves, because their networks had norms ({cite:t}`he2016deep`, section 4.1).
 # ```
 #
@@ -1229,7 +1229,7 @@ print(
 # </details>
 # <details class="right"><summary>A model that runs and writes nonsense</summary>
 #
-# Right. Nothing checks that weights fit the wiring that they were trained in. The name of the file should say it, and a test should compare logits.
+# Right, most likely (above, rewiring the encoder was enough). Nothing checks that weights fit the wiring that they were trained in. The name of the file should say it, and a test should compare logits.
 #
 # </details>
 #

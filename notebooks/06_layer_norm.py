@@ -745,7 +745,7 @@ for name, sides in arriving.items():
 #
 # ```{admonition} Verdict: true of the usual start at the high rate; pre-norm needs no warm-up, and from a quiet start a network learns without it and without the norm
 # :class: note verdict
-# From the usual start the network without a norm is lost: over the last 30 of the 40 steps of its warm-up, after which we stopped it, its mean training loss is more than ten times the entropy of the frequencies. (In claim 2 of lesson 5 one with no norm but the last learns, from smaller weights.) Pre-norm learns with and without warm-up, and by our bound does not need one. Post-norm at the high rate does: without a warm-up it stays at the frequencies. At the lower
+# From the usual start the network without a norm was far off when we stopped it, after the 40 steps of its warm-up: over the last 30 of them its mean training loss is more than ten times the entropy of the frequencies, though it was falling. (In claim 2 of lesson 5 one with no norm but the last learns, from smaller weights.) Pre-norm learns with and without warm-up, and by our bound does not need one. Post-norm at the high rate does: without a warm-up it stays at the frequencies. At the lower
 # rate, with more steps, it gets going in both ways; a warm-up still makes the training loss a little lower, and whether it is *needed* there is open. Started quietly, without any warm-up, post-norm comes
 # lower than a warm-up brings it. And the quiet network *without any norm* has by far the lowest training loss, and on unseen sentences the lowest too, by much less.
 # This was a thin network, two learning rates and a few hundred steps; what holds for long trainings of large models is not decided on this page. But a Transformer can train without a norm: you have seen one.
@@ -842,7 +842,7 @@ print(
 # %% [markdown]
 # From scratch the saving is real: fewer operations, and fewer trips to memory. PyTorch's LayerNorm is **fused**: one kernel does
 # all of it, and that is worth far more than leaving out a mean. Where a machine has a fused LayerNorm and no fused RMSNorm (the CPU
-# that made this page, with this version of PyTorch) the cheaper formula is the slower one. And how much of a training step are the norms at all?
+# that made this page, with this version of PyTorch) the cheaper formula is the slower one. And how much of a pass forwards and backwards are the norms at all?
 
 # %%
 step_batch = collate(encode_pairs(tokenizer, corpus.train[:40], 256), tokenizer).to(device)
@@ -867,7 +867,7 @@ part = spent["norms"] / spent["step"]
 # %% tags=["nbval-ignore-output"]
 print(
     f"the twelve norms are about {part:.1%} "
-    "of the time of a training step of our translator"
+    "of the time of our translator, forwards and backwards"
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -971,7 +971,7 @@ print(
 )
 
 # %% [markdown]
-# ```{admonition} Verdict: cheaper on paper, in time only where the kernel is as good; in loss behind in training, but not on unseen sentences
+# ```{admonition} Verdict: cheaper on paper, in time only where the kernel is as good; in loss behind in training, and on unseen sentences not shown to be
 # :class: note verdict
 # About half the operations, of something that is less than a percent of the operations and, here, a few percent of the time. From scratch it is clearly
 # faster; against a fused LayerNorm it is what the kernel makes of it: measure on your own machine. On average of the pairs RMSNorm has the higher loss in *training*. On *unseen* sentences no difference is shown after 140 steps, though
@@ -1335,7 +1335,7 @@ for pair, text in zip(corpus.test[:2], with_ours, strict=False):
 # - The path through our translator grows with depth; the norm before each sub-layer hides that from it.
 # - Post-norm stands on the path; pre-norm leaves it free. In an untrained decoder post-norm's gradient shrinks towards the bottom, in the encoder of the same network it does not.
 # - In our short trainings pre-norm needed no warm-up, post-norm needed one at the high rate, and a quiet start helped it more.
-# - RMSNorm does about half the arithmetic. On average of our pairs it is behind in training, and not on unseen sentences. Whether it is faster depends on the kernel.
+# - RMSNorm does about half the arithmetic. On average of our pairs it is behind in training; on unseen sentences no difference is shown after 140 steps, and after 300 at the lowest rate it is slightly ahead. Whether it is faster depends on the kernel.
 #
 # **See it learn.** [The playground](../book/playground) trains two small Transformers side by side, in the page. Choose *Post-norm without warm-up*.
 #

@@ -418,9 +418,9 @@ plt.show()
 # %% [markdown]
 # ```{admonition} Verdict: true of an encoder or decoder-only layer with plain attention and d_ff = 4d (or ⅔ · 4d with a gate), and not in general
 # :class: note verdict
-# Biases and norms do not matter: they move the shares above by less than half a percentage point. Four things do. A decoder layer with cross-attention has one
-# half. Attention may be wider than the model (T5 11B). The three whose heads share keys also
-# have wider networks, and together that makes four fifths and more. And of the *whole* model it is less, in
+# Biases and norms do not matter: they move the shares above by less than half a percentage point. Three things do, and a fourth can. A decoder layer with cross-attention has one
+# half. The three whose heads share keys also have wider networks, and together that makes four fifths and more. Attention may be wider than the model; in
+# T5 11B the network is wider by as much, and its share is that of *Transformer base* again. And of the *whole* model it is less, in
 # small models much less, for their embeddings are large.
 # ```
 #

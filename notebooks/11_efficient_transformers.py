@@ -901,8 +901,8 @@ with torch.inference_mode():
             "attention, readable": partial(scaled_dot_product_attention, *heads),
             "attention, fused": partial(fused_attention, *heads),
         }
-        runs = max(1, 256 // n) if on_cpu else 5
-        for name, rounds in milliseconds(work, runs).items():
+        runs = max(1, 1024 // n) if on_cpu else 5
+        for name, rounds in milliseconds(work, runs, rounds=8).items():
             spent[name].append(rounds)
 doublings = math.log2(PLACES[-1] / PLACES[0])
 slopes = {
@@ -1043,9 +1043,9 @@ for (dtype, n), gain in faster.items():
 # ```{admonition} Verdict: true, with linear memory; faster for long texts in float32, and not for all
 # :class: note verdict
 # The same numbers up to rounding. At 2,048 tokens our loop took a seventh of the memory of the readable form, and the fused kernel about an eightieth;
-# the longer the text, the larger the saving. In float32 the fused kernel was faster at 2,048 tokens. For short texts it need not be: at 64 tokens in
-# bfloat16 it was *slower* on this CPU. The library takes it all the same, and widens 16 bits to float32 for it on a CPU: [the benchmarks](../book/benchmarks)
-# time both in training, where hardly two batches are of the same size. One thing a fused kernel does not do: hand out its weights. The maps of attention in this course come from the readable path.
+# the longer the text, the larger the saving. In float32 the fused kernel was faster at 2,048 tokens. For short texts it need not be: in
+# bfloat16, which the library widens to float32 for the kernel on a CPU, it was *slower* at 64 tokens, the widening counted. The library takes it all the same, but for a query of
+# 16 bits that reads more than 32 keys of a cache: [the benchmarks](../book/benchmarks) time both in training, where hardly two batches are of the same size. One thing a fused kernel does not do: hand out its weights. The maps of attention in this course come from the readable path.
 # ```
 #
 # (claim-11-5)=
@@ -1100,7 +1100,7 @@ print(
 # This processor multiplies bfloat16 in hardware, and a large product took about half of the time. One row times a matrix, which is what the arithmetic
 # of writing a single text mostly is, was not twice as fast, in the processor's cache or out of it, though half of the bytes are fetched. Bytes do cost time: beyond
 # it each float32 cost more than within, with the same arithmetic. So why not half? Our guess is that this kernel spends the time that it saves
-# on turning 16 bits into 32. On a processor without a unit for bfloat16 even training was *slower* with it ([Benchmarks](../book/benchmarks)); a
+# on turning 16 bits into 32. Where a processor has no unit for bfloat16, it costs time even in training ([Benchmarks](../book/benchmarks)); a
 # graphics card like Colab's T4 has none either, and takes float16 (more digits, a smaller range: the last of the bugs below). So `lessons_lib.device` looks at what the hardware multiplies. In training, one multiplies in 16 bits and keeps the weights and the sums in 32: {term}`mixed precision`
 # ({cite:t}`micikevicius2018mixed`).
 # ```
@@ -1452,7 +1452,7 @@ print(
 )
 
 # %% [markdown]
-# This is the nastiest of these bugs. The best text was nearly always the same (our guess: the best beam rarely changes its row), so comparing best translations hardly tells you. But any of the four may have been judged with the memory of somebody else. *How to notice*: score every text that comes out once more, in one
+# This is the nastiest of these bugs. The best text was nearly always the same (the library leaves the best continuation of each beam in its row, and only a second one of the same beam moves), so comparing best translations hardly tells you. But any of the four may have been judged with the memory of somebody else. *How to notice*: score every text that comes out once more, in one
 # pass. The log-probability must be the one that the search reports, up to rounding. *Mended* in the library by `cache.reorder(rows)` after each step.
 #
 # **Gradients that vanish in float16.** Where the hardware has no bfloat16, one trains with float16: nothing below 0.00000003 is left. The loss does not tell; the gradients do. We compute them in float32 and look at what float16 would keep.

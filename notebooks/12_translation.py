@@ -729,7 +729,7 @@ print("at least half of the unknown words:", above(shares[False], 0.5))
 # :class: note verdict
 # With BPE, and bytes for new letters, no word is unknown: each can be read and written, exactly. But nine in ten of the new French words are not found, by a model that
 # finds nearly nine in ten of the old ones in the same sentences. That a word *can* be put together of known pieces does not say which word
-# it is. Names could have been copied, and plurals built as their like are; this translator has hardly learned to do either. On
+# it is. Names could have been copied, and plurals built as their like are; this translator mostly does neither, though we did not count the one apart from the other. On
 # real text, with names, numbers and compounds by the thousand, the claim fares better: with pieces {cite:t}`sennrich2016neural` gained at best a little
 # more than a BLEU point on whole words and a dictionary for those that are missing.
 # ```

@@ -844,7 +844,7 @@ for name, points_apart in spread.items():
 #
 # ```{admonition} Verdict: not by itself; ask how many sentences, whether they were the same, and how many trainings
 # :class: note verdict
-# Two scores from two such test sets, a point apart, say little. On the same 500 sentences one point can be within the luck of the drawing (unseen words) or far beyond it (in distribution). And what
+# Two scores from two such test sets, a point apart, say little. On the same 500 sentences the luck of the drawing is more than a point in the difference of our two searches on unseen words, and next to nothing in distribution, where they hardly ever differ; two systems that differ more have more of it. And what
 # is beyond the luck of the drawing is a difference between *these two translators*. Whether the recipe is better that made one of them, only several trainings of each can tell.
 # ```
 #
