@@ -114,8 +114,15 @@ class SearchFolded(SearchEnglish):
         return super().split(folded(input))
 
 
+def read_again(app, env, added: set[str], changed: set[str], removed: set[str]) -> list[str]:
+    """The pages with terms, where any page is new: Sphinx 7 leaves those of pages not read anew out of the search."""
+    terms = env.get_domain("index").entries
+    return [page for page in terms if terms[page] and page not in removed] if added | changed | removed else []
+
+
 def setup(app) -> dict:
     app.add_domain(CoursePlaces)
+    app.connect("env-get-outdated", read_again)
     app.add_transform(FindPlaces)
     app.add_search_language(SearchFolded)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -147,6 +147,18 @@ def test_a_second_build_does_nothing_and_a_removed_page_goes(small_site, capsys)
     assert not page.exists()
 
 
+def test_a_term_is_found_still_when_another_page_has_changed(small_site):
+    (small_site / "book" / "terms.md").write_text("# Terms\n\n```{glossary}\nhead\n  Attention of its own.\n```\n")
+    toc = small_site / "_toc.yml"
+    toc.write_text(toc.read_text() + "- file: book/terms\n")
+    index = small_site / "_build" / "html" / "searchindex.js"
+    build_book.build()
+    assert '"term-head"' in index.read_text("utf8")
+    (small_site / "book" / "page.md").write_text("# A page\n\nIt says something else.\n")
+    build_book.build()
+    assert '"term-head"' in index.read_text("utf8")
+
+
 def test_a_warning_fails_the_build(small_site, capfd):
     (small_site / "book" / "page.md").write_text(BROKEN_PAGE)
     with pytest.raises(SystemExit, match="not built"):
