@@ -828,7 +828,7 @@ for cell in ("pre-norm 0.003", "norm without residual 0.003"):
 # In our untrained stacks the gradient vanishes without residual paths and norms, as everybody says. With a norm in each sub-layer it arrives, with or without residual connections. What
 # vanishes without them is what the gradient should be *about*: after four layers every place holds the same vector, and in the study eight such layers name
 # hardly more letters than a guess does, at either rate, while all three wirings with a residual path learn the task, also the one without norms in its layers: from PyTorch's start, whose matrices are smaller than those of the stacks above
-# and of lesson 6, where one without any norm was far off after 40 steps. So the residual path carries the words further than attention alone, to the end of 32 layers in pre-norm only. The authors who made residual
+# and of lesson 6, where one without any norm was far off after its short training. So the residual path carries the words further than attention alone, to the end of 32 layers in pre-norm only. The authors who made residual
 # connections famous held vanishing gradients for unlikely themselves, because their networks had norms ({cite:t}`he2016deep`, section 4.1).
 # ```
 #
