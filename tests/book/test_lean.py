@@ -158,4 +158,5 @@ def test_every_page_of_the_site_is_lean():
             assert re.search(r"\s(width|style)=", image), image
     style = (SITE / "_static/site.css").read_text("utf8")
     assert len(style) < 150_000
+    assert style.count("data:image/svg+xml") == 1  # each is a document of its own, made before the first paint
     assert "Font Awesome" not in style
