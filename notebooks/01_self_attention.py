@@ -997,7 +997,7 @@ for length, lstm_time, attention_time in zip(lengths, *times.values(), strict=Tr
 #
 # **So why did attention replace recurrence?** Not because recurrent networks cannot look far or both ways. First
 # attention was *added* to recurrent translators ({cite:t}`bahdanau2015neural`): they no longer had to squeeze a sentence into one vector.
-# In 2017 the Transformer did without it, and the reasons that {cite:t}`vaswani2017attention`
+# In 2017 the Transformer did without recurrence, and the reasons that {cite:t}`vaswani2017attention`
 # gave (their section 4) are those of this page: less to compute while sentences are short; all places at once; and
 # any two words one step apart, so that what belongs together is easier to connect. The price is $T^2$.
 #

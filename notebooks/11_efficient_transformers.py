@@ -915,7 +915,7 @@ print(f"{'milliseconds':19}", *(f"{n:7}" for n in PLACES), "  slope")
 for name, rows in spent.items():
     print(f"{name:19}", *(f"{mean(t):7.2f}" for t in rows), f"   {slopes[name]:.1f}")
 
-# %% tags=["picture-of-times"] mystnb={"figure": {"name": "where-the-square-begins", "caption": "Time of the parts of one layer (width 256) by the number of tokens, one core of the machine that built this page. Attention begins far below the matrices and overtakes them. At the dotted line, n = 6D, both have equally many FLOPs."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 64 to 2,048 tokens. The matrices' line is straight. Both lines of attention begin below it, are steeper, and meet it towards the right. A dotted vertical line stands at 1,536."}}
+# %% tags=["picture-of-times"] mystnb={"figure": {"name": "where-the-square-begins", "caption": "Time of the parts of one layer (width 256) by the number of tokens, one core of the machine that built this page. Attention begins far below the matrices; the readable one overtakes them, the fused one comes near. At the dotted line, n = 6D, both have equally many FLOPs."}, "image": {"alt": "Line plot, both axes logarithmic: milliseconds against 64 to 2,048 tokens. The matrices' line is straight. Both lines of attention begin below it and are steeper; the readable one crosses it towards the right, the fused one ends a little below it. A dotted vertical line stands at 1,536."}}
 fig, ax = plt.subplots()
 for (name, rows), marker in zip(spent.items(), "os^", strict=True):
     ax.loglog(PLACES, [mean(t) for t in rows], marker=marker, label=name)

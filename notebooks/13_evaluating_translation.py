@@ -1305,7 +1305,8 @@ print("a known name is worth more than 20 BLEU:", above(worth, 20))
 #
 # ### Long sentences: is it the content, the clauses, or the length?
 #
-# Three clauses make such a sentence. Cut it at its conjunctions, translate each clause alone, and put the translations together again. If the content of the clauses is
+# Three clauses make such a sentence. Cut it at its conjunctions, translate each clause alone, and put the translations together again. (In a few it is an *and* within a clause that is
+# cut, and a *while* stays.) If the content of the clauses is
 # the trouble, that will not help. It helps if the interval of the difference is above 25 BLEU.
 
 # %%
