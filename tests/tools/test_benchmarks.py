@@ -11,7 +11,7 @@ import jaxtyping
 import pytest
 import torch
 
-from benchmarks import gpu
+from benchmarks import gpu, recipe
 from benchmarks.__main__ import main
 from benchmarks.attention import attention
 from benchmarks.corpus import corpus
@@ -32,6 +32,7 @@ from lessons_lib.grading.batch.batch import seeds_of
 from lessons_lib.grading.reference import solutions
 from lessons_lib.timing import milliseconds, ratio, take_turns
 from lessons_lib.transformer import Transformer, TransformerConfig
+from lessons_lib.translation.data.corpus import load_grammar
 from tools.lesson_files import ROOT, lessons
 
 CONFIG = TransformerConfig(vocab_size=50, d_model=32, n_encoder_layers=1, n_decoder_layers=1, d_ff=64, dropout=0.0)
@@ -336,3 +337,52 @@ def test_a_visit_names_what_it_cannot_use(wrong, says, capsys):
         gpu.main(wrong)
     assert stopped.value.code == 2
     assert says in capsys.readouterr().err
+
+
+# ---- what a small model needs ----
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """Files of a few pairs, as `lessons train` reads them."""
+    some = load_grammar(seed=0).valid[:40]
+    for side in "source", "target":
+        (tmp_path / side).write_text("".join(f"{getattr(pair, side)}\n" for pair in some), "utf8")
+    return [str(tmp_path / "source"), str(tmp_path / "target")]
+
+
+def test_a_training_of_the_recipe_is_done_once(tmp_path, pairs, monkeypatch):
+    settings = ["--corpus", "pairs", "--train", *pairs, "--valid", *pairs, "--preset", "toy", "--vocab-size", "700"]
+    first = recipe.trained(tmp_path / "out", [*settings, "--steps", "2"], threads=1)
+    assert first["bleu"] >= 0
+    assert first["milliseconds"] > 0
+    with pytest.raises(RuntimeError, match="--overwrite"):  # that folder holds what another command made
+        recipe.trained(tmp_path / "out", [*settings, "--steps", "3"], threads=1)
+    monkeypatch.setattr(recipe.subprocess, "run", None)
+    assert recipe.trained(tmp_path / "out", [*settings, "--steps", "2"], threads=1) == first
+
+
+def test_a_recipe_is_compared_seed_by_seed_and_what_fails_is_told(tmp_path, monkeypatch, capsys):
+    def trained(folder, arguments, threads):
+        name, _, seed = folder.name.rpartition("-")
+        if name == "dropout-0.2" and seed == "1":
+            raise RuntimeError("no room")
+        return {"bleu": 10 * int(seed) + (2 if name == "no-average" else 0), "milliseconds": 5.0}
+
+    monkeypatch.setattr(recipe, "trained", trained)
+    asked = ["--train", "a", "b", "--valid", "c", "d", "--seeds", "2", "--jobs", "1", "--out", str(tmp_path)]
+    with pytest.raises(SystemExit, match=r"^dropout 0\.2, seed 1: no room$"):
+        recipe.main([*asked, "no average", "dropout 0.2"])
+    head, unchanged, average = [re.split(r"\s{2,}", line.strip()) for line in capsys.readouterr().out.splitlines()[2:]]
+    assert head == ["change", "BLEU", "beside unchanged", "milliseconds a step"]
+    assert (unchanged[0], average[0]) == ("unchanged", "no average")
+    assert average[2] == "+2.00 [+2.00, +2.00]"  # the seeds differ by 10, and it by 2 in each
+    found = json.loads((tmp_path / "recipe.json").read_text("utf8"))["found"]
+    assert found["no average"]["1"]["bleu"] == 12
+    assert list(found["dropout 0.2"]) == ["0"]
+
+
+def test_a_recipe_names_what_it_does_not_know(capsys):
+    with pytest.raises(SystemExit):
+        recipe.main(["--train", "a", "--valid", "b", "--out", "c", "more luck"])
+    assert "CHANGE='more luck' is not known" in capsys.readouterr().err
