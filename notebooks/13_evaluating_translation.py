@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 13 · Evaluating translation
 #
-# **Is it any good?** *115 minutes, and 75 for the exercise. You need: what an encoder–decoder is (lesson 5), how it searches for a translation (lesson 12),
+# **Is it any good?** *115 minutes, and 80 for the exercise. You need: what an encoder–decoder is (lesson 5), how it searches for a translation (lesson 12),
 # attention weights and heads (lessons 1 and 3). You do not need to know French.*
 #
 # After this lesson you can

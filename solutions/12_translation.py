@@ -136,7 +136,7 @@ of the best translation that it has finished. The rules are those of the lesson 
 5. The **score** of tokens is their log-probability / ((5 + number of tokens) / 6) ** length_penalty. The search stops
    after `max_length` steps, or as soon as at least `beam` translations are finished *and* the score of the best beginning is not above the best
    score among them.
-6. The finished translation with the highest score wins.
+6. The finished translation with the highest score wins; of equal ones that which was finished first.
 
 ```python
 def two_words(tokens):

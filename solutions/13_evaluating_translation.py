@@ -10,7 +10,7 @@ shows the hints and the solutions from here, so the cell titles and the comments
 r"""
 # Exercise 13: the capstone report
 
-*75 minutes, 10 points. You need: lesson 13, and your translator of exercise 12.*
+*80 minutes, 10 points. You need: lesson 13, and your translator of exercise 12.*
 
 You write the two measures of the lesson, and then use them on **your own translator**: is it any good, does a beam help,
 does it look where it should, how long does it take, and what does it get wrong?
@@ -227,14 +227,14 @@ Write `capstone(translator, pairs)`. It translates the `source` of each pair, an
 | `greedy`, `beam` | the translations, a list of texts each; greedy search, and a beam of 4 |
 | `seconds_greedy`, `seconds_beam` | how long each search took (the first call is slower: warm up) |
 | `bleu_greedy`, `bleu_beam` | by your `bleu`, of words as `words(text)` gives them |
-| `p` | of the difference of the two, by a paired bootstrap: sacreBLEU's, `compare(greedy, beam, references).p`, which the report doubles (the lesson's, of both directions, passes too) |
+| `p` | of the difference of the two, by a paired bootstrap: sacreBLEU's, `compare(greedy, beam, references).p`, not doubled: `capstone.md` does that (the lesson's, of both directions, passes too) |
 | `aer` | by your `links` and `alignment_error_rate`, from `decoder_steps(translator, pairs)` and `gold_of(pairs)` |
 | `failures` | for each kind of error, how many greedy translations have it: `tags(Example(source, translation, reference))` |
 
 `translator.translate(sentences, beam=4, attention=False)` gives an object with `.text` for each sentence; without `beam`
 the search is greedy. A pair has `.source` and `.target`. `decoder_steps` gives the `weights` of question 2 for each pair (the reference
 is read); `gold_of` an object with `.sure` and `.possible`.
-The check calls your function with the translator that the first cell found, and with 30 pairs: 20 are like those of
+The check calls your function with the translator that the cell at the top found, and with 30 pairs: 20 are like those of
 `test`, 10 have a word that training never shows.
 
 A point is for the scores, one for alignment, time and failures, the last for a translator that translates: BLEU above 15 (400 steps of exercise 12 are enough).

@@ -20,6 +20,7 @@ from lessons_lib.grading.lesson_13 import mistakes_links as linked
 from lessons_lib.translation.course_model import load_course_translator
 from lessons_lib.translation.data.pharaoh import gold_of
 from lessons_lib.translation.evaluation import alignment
+from lessons_lib.translation.evaluation.bleu import words
 from lessons_lib.translation.evaluation.scoring import compare
 from lessons_lib.translation.search.model_folder import save_model
 
@@ -105,14 +106,29 @@ def test_the_test_set_of_the_report_is_held_out_and_its_references_can_be_exchan
     assert (drive.make_test_set(4)["known"] != inputs["known"]).any()
 
 
-@pytest.mark.parametrize("noise", [0.8, 1.5])  # it aligns still; it does not
-def test_a_right_report_on_a_bad_translator_lacks_the_translators_point_alone(noise, monkeypatch):
+def worse(noise):
+    """The course's translator with noise on its weights."""
     translator = copy.deepcopy(load_course_translator("cpu"))
     torch.manual_seed(0)
     with torch.no_grad():
         for weights in translator.model.parameters():
             weights += noise * weights.std(correction=0) * torch.randn_like(weights)
-    monkeypatch.setattr(drive, "find_translator", lambda: (translator, "theirs"))
+    return translator
+
+
+def test_where_nothing_matches_a_report_may_have_the_bleu_of_q1_which_is_not_smoothed(monkeypatch):
+    monkeypatch.setattr(drive, "find_translator", lambda: (worse(1.5), "theirs"))
+    code = {}
+    exec(right_text("13_evaluating_translation", "plain_capstone"), code)
+    code["bleu"] = lambda found, due: mistakes.bleu(*([words(text) for text in side] for side in (found, due)))
+    found = code["capstone"](worse(1.5), drive.pairs_of(drive.make_test_set(0)))
+    assert found["bleu_greedy"] == 0
+    assert hint("q3", 0, code["capstone"]).startswith("The report's 'greedy' has BLEU 0.")
+
+
+@pytest.mark.parametrize("noise", [0.8, 1.5])  # it aligns still; it does not
+def test_a_right_report_on_a_bad_translator_lacks_the_translators_point_alone(noise, monkeypatch):
+    monkeypatch.setattr(drive, "find_translator", lambda: (worse(noise), "theirs"))
     plain = right_text("13_evaluating_translation", "plain_capstone")
     every, code = sum(step.points for step in judge.STEPS["q3"]), {}
     exec(plain, code)

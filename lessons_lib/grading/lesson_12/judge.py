@@ -168,7 +168,10 @@ def _where(inputs: Inputs, cases: Cases) -> str:
     """What the mistake has to do with, by the calls that are right."""
     penalties = flat(beam_cases(inputs)["penalties"], beam_search)
     if cases["penalties"].error is None and close(given(cases["penalties"])[::3], penalties[::3]):
-        return "Right with length_penalty=0, so look at the score; else another translation wins"
+        return (
+            "Right with length_penalty=0, so look at the score, and at when the search stops (rule 5); else another "
+            "translation wins"
+        )
     if cases["one"].error is None and close(given(cases["one"]), flat(beam_cases(inputs)["one"], beam_search)):
         return "Right with beam=1, so look at how beginnings compete and end; else another translation wins"
     return "Another translation wins"

@@ -193,6 +193,9 @@ def may_win(best_open: float, finished: list[float], beam: int) -> bool:
     return len(finished) < beam or bool(best_open > max(finished))
 
 
+ALL = 1_000_000  # more candidates than there are
+
+
 def beam_search(
     search: Search,
     *,
@@ -203,11 +206,12 @@ def beam_search(
     rank: Callable[[float, float], float] = lambda total, log: total + log,
     add: Callable[[float, float], float] = lambda total, log: total + log,
     refill: bool = True,
-    late_ends: bool = False,
+    ends_among: Callable[[int], int] = lambda beam: beam,
+    counts_anew: bool = False,
     cut_off: bool = True,
     in_order: Callable[[int, list[int]], Any] = lambda place, tokens: place,
     width: Callable[[int, int], int] = lambda beam, done: beam,
-    own_best: bool = False,
+    extensions: Callable[[int], int] = lambda beam: ALL,
     start: float = 0.0,
 ) -> Found:
     """As `search.decoding.n_best`, from a table; the keywords exchange a rule for a wrong one."""
@@ -219,20 +223,23 @@ def beam_search(
         for tokens, total in beams:
             logs = search.after(tokens)
             mine = [([*tokens, token], add(total, log), rank(total, log)) for token, log in enumerate(logs)]
-            candidates += [max(mine, key=lambda one: one[2])] if own_best and tokens else mine
+            kept = extensions(beam) if tokens else ALL
+            candidates += mine if kept >= len(mine) else sorted(mine, key=lambda one: -one[2])[:kept]
         order = sorted(
             range(len(candidates)), key=lambda place: (-candidates[place][2], in_order(place, candidates[place][0]))
         )
         found = [candidates[place][:2] for place in order]
         last = length == search.max_length and cut_off
-        looked_at = found if late_ends else found[:beam]
-        finished += [one for one in looked_at if one[0][-1] == search.eos_id or (last and one in found[:beam])]
+        before = len(finished)
+        for place, one in enumerate(found):
+            if (place < beam and last) or (place < ends_among(beam) and one[0][-1] == search.eos_id):
+                finished.append(one)
         goes_on = [one for one in (found if refill else found[:beam]) if one[0][-1] != search.eos_id]
         beams = goes_on[: width(beam, len(finished))]
         if not beams:
             break
         scores = [score(*one, penalty) for one in finished]
-        if not go_on((ahead or score)(*beams[0], penalty), scores, beam):
+        if not go_on((ahead or score)(*beams[0], penalty), scores, beam + before * counts_anew):
             break
     if not finished:
         raise ValueError("nothing has ended")
@@ -306,7 +313,7 @@ WRONG_BEAMS: list[Wrong] = [
         lambda s: beam_search(s, go_on=lambda best, finished, beam: not finished or best > max(finished)),
     ),
     (
-        "The search never stops before max_length: it must when `beam` have ended and no beginning is ahead of them.",
+        "The search stops late or never: it must when `beam` have ended in all and no beginning is ahead of them.",
         lambda s: beam_search(s, go_on=lambda best, finished, beam: True),
     ),
     (
@@ -314,8 +321,8 @@ WRONG_BEAMS: list[Wrong] = [
         lambda s: beam_search(s, refill=False),
     ),
     (
-        "Every extension by eos_id counts as finished; only those among the first `beam` candidates do.",
-        lambda s: beam_search(s, late_ends=True),
+        "Ends behind the first `beam` candidates count as finished too; only those among the first `beam` do.",
+        lambda s: beam_search(s, ends_among=lambda beam: ALL),
     ),
     (
         "Candidates are ranked by their last token alone; rank them by the log-probability of all their tokens.",
@@ -348,7 +355,23 @@ RARE_BEAMS: list[Wrong] = [
     (
         "Behind the first step each beginning goes on with its best token alone; all extensions of all beginnings "
         "compete.",
-        lambda s: beam_search(s, own_best=True),
+        lambda s: beam_search(s, extensions=lambda beam: 1),
+    ),
+    (
+        "Each beginning keeps its `beam` best extensions only; where one of them ends, the next one is missing.",
+        lambda s: beam_search(s, extensions=lambda beam: beam),
+    ),
+    (
+        "Ends behind the first `beam` candidates count as finished too; only those among the first `beam` do.",
+        lambda s: beam_search(s, ends_among=lambda beam: 2 * beam),
+    ),
+    (
+        "The search stops when more than `beam` have ended; `beam` are enough where no beginning is ahead of them.",
+        lambda s: beam_search(s, go_on=lambda best, done, beam: len(done) <= beam or best > max(done)),
+    ),
+    (
+        "The search stops late or never: it must when `beam` have ended in all and no beginning is ahead of them.",
+        lambda s: beam_search(s, counts_anew=True),
     ),
     (
         "A single beginning goes on, the best; the first `beam` candidates without an end do.",
@@ -470,8 +493,11 @@ BEAM_AXES: Axes = {
             lambda best, finished, beam: not finished or best > max(finished),
         ),
         (
-            "The search never stops before max_length: it must when `beam` have ended and no beginning is ahead of "
-            "them.",
+            "The search stops when more than `beam` have ended; `beam` are enough where no beginning is ahead of them.",
+            lambda best, finished, beam: len(finished) <= beam or best > max(finished),
+        ),
+        (
+            "The search stops late or never: it must when `beam` have ended in all and no beginning is ahead of them.",
             lambda best, finished, beam: True,
         ),
     ],
@@ -481,8 +507,27 @@ BEAM_AXES: Axes = {
             False,
         ),
     ],
-    "late_ends": [
-        ("Every extension by eos_id counts as finished; only those among the first `beam` candidates do.", True),
+    "ends_among": [
+        (
+            "Ends behind the first `beam` candidates count as finished too; only those among the first `beam` do.",
+            lambda beam: ALL,
+        ),
+        (
+            "Ends behind the first `beam` candidates count as finished too; only those among the first `beam` do.",
+            lambda beam: 2 * beam,
+        ),
+    ],
+    "counts_anew": [
+        (
+            "The search stops late or never: it must when `beam` have ended in all and no beginning is ahead of them.",
+            True,
+        ),
+    ],
+    "extensions": [
+        (
+            "Each beginning keeps its `beam` best extensions only; where one of them ends, the next one is missing.",
+            lambda beam: beam,
+        ),
     ],
     "rank": [
         (

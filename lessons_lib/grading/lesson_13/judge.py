@@ -293,7 +293,8 @@ def scored(inputs: Inputs, cases: Cases) -> str | None:
     due = {name: bleu_of_texts(texts[name], references) for name in SYSTEMS}
     for name, other in (SYSTEMS, SYSTEMS[::-1]):
         given = cases["report"][f"bleu_{name}"]
-        if close(given, np.array(due[name]), 1e-4):
+        as_in_q1 = bleu(*([words(text) for text in side] for side in (texts[name], references)))  # without smoothing
+        if any(close(given, np.array(one), 1e-4) for one in (due[name], as_in_q1)):
             continue
         if close(given, np.array(due[other]), 1e-4):
             return f"bleu_{name} is that of {other!r}."
