@@ -63,7 +63,7 @@ def test_nothing_trains_before_it_is_asked_to_and_a_step_is_one(show):
 def test_it_plays_until_it_is_paused_and_begins_anew(show):
     page = show(PlaygroundWidget(SMALL))
     press(page, "Train")
-    expect(page.locator(".pg-status")).to_contain_text(re.compile(r"step \d{2,}"))
+    expect(page.locator(".pg-status")).to_contain_text(re.compile(r"step [\d,]{2,}"))
     press(page, "Pause")
     expect(page.locator(".pg-message")).to_contain_text("of 100 held-out examples right")
     done = steps(page)
@@ -79,7 +79,7 @@ def test_it_plays_until_it_is_paused_and_begins_anew(show):
 def trained(page) -> None:
     """It trains, and has told of some steps."""
     press(page, "Train")
-    expect(page.locator(".pg-status")).to_contain_text(re.compile(r"step \d{2,}"))
+    expect(page.locator(".pg-status")).to_contain_text(re.compile(r"step [\d,]{2,}"))
 
 
 def test_a_new_beginning_hears_nothing_of_the_run_before(show):
@@ -100,7 +100,7 @@ def test_at_the_end_of_its_schedule_it_pauses_and_says_so(show):
     page.wait_for_timeout(200)
     assert steps(page) == [20]
     press(page, "Train")  # who wants more gets it
-    expect(page.locator(".pg-status")).to_contain_text(re.compile(r"step (2[1-9]|[3-9]\d|\d{3}|\d+,\d{3})"))
+    expect(page.locator(".pg-status")).to_contain_text(re.compile(r"step (2[1-9]|[3-9]\d|\d{3}|[\d,]{5,})"))
     press(page, "Pause")
     expect(page.locator(".pg-message")).to_contain_text("held-out examples right")
     assert "schedule" not in told(page)
