@@ -79,9 +79,7 @@ def site(device: torch.device, runs: int = 3, pages: Sequence[str] = PAGES) -> I
 
 
 def report(folder: Path, address: str) -> dict:
-    # Lighthouse's launcher turns Chromium's RenderDocument off; and without it many a first paint is a second late.
-    features = "--disable-features=Translate"
-    flags = " ".join(["--headless=new", "--disable-gpu", features, *chromium.launch_options()["args"]])
+    flags = " ".join(["--headless=new", "--disable-gpu", *chromium.launch_options()["args"]])
     out = folder / "report.json"
     options = ["--quiet", "--output=json", f"--output-path={out}", f"--chrome-flags={flags}"]
     call([folder / "node_modules" / ".bin" / "lighthouse", address, *options], {"CHROME_PATH": chromium.find()})

@@ -22,13 +22,22 @@ FONTAWESOME_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>")
 SIDEBAR = '<div id="pst-primary-sidebar"'
 # The only icon of a brand costs a font of 118 kB on every first visit; the icons' other font is loaded anyway.
 BRAND, ICON = 'class="fab fa-github"', 'class="fas fa-code-branch"'
+# Menus open without a script; what a button does is its title, which the theme shows by 80 kB of bootstrap.
+MENU = re.compile(
+    r'<div class="(dropdown dropdown-[\w-]+)">\s*<button class="(btn dropdown-toggle)"[^>]*( aria-label="[^"]*")>'
+    r"(.*?)</button>(.*?</ul>)\s*</div>",
+    re.DOTALL,
+)
+TOOLTIP = re.compile(r'\s+data-bs-(?:toggle|placement)="[^"]*"|data-bs-(?=title=)')
 BIBLIOGRAPHY_ROLE = re.compile(r' role="doc-biblioentry"|(?<=<div) role="list"(?= class="citation-list")')
-SCRIPTS = ("widgets.js", "progress.js", "keyboard.js", "print.js", "copy.js")
+SCRIPTS = ("widgets.js", "menus.js", "progress.js", "keyboard.js", "print.js", "copy.js")
 # What a widget computes with: the first line of its module, a constant with the text of a worker.
 ENGINE_LINE = re.compile(r"const ENGINE = (.*);\n")
+MOVED = re.compile(r"(?:widgets|engine)-\w{8}\.js")
+MODULE = '<script type="module">'  # the first of SCRIPTS: scripts that wait run in the order of the page
 STATE_SCRIPT = re.compile(rf'<script type="{re.escape(STATE)}">(.*?)</script>', re.DOTALL)
-# Source maps, the icons' script and fonts (icons.css draws them), the theme's other languages.
-UNUSED = ("scripts/fontawesome.js*", "**/*.map", "vendor", "locales", "*macros.html")
+# Source maps, the icons' script and fonts (icons.css draws them), the theme's other languages, what menus.js does.
+UNUSED = ("scripts/bootstrap.js*", "scripts/fontawesome.js*", "**/*.map", "vendor", "locales", "*macros.html")
 
 
 class WidgetFallback(SphinxPostTransform):
@@ -137,11 +146,16 @@ def raw(html: str) -> nodes.raw:
 
 def add_page_context(app, pagename, templatename, context, doctree) -> None:
     context["without_fontawesome"] = lambda html: FONTAWESOME_SCRIPT.sub("", html)
-    context["with_landmark"] = lambda html: html.replace(
-        SIDEBAR, f'{SIDEBAR} role="complementary" aria-label="Site"', 1
-    ).replace(BRAND, ICON)
+    context["with_landmark"] = with_landmark
     # docutils gives the references roles that ARIA has dropped, or does not allow there.
     context["body"] = BIBLIOGRAPHY_ROLE.sub("", context.get("body") or "")
+
+
+def with_landmark(html: str) -> str:
+    """The theme's frame of a page, its sidebar named, its menus and tooltips without bootstrap."""
+    html = html.replace(SIDEBAR, f'{SIDEBAR} role="complementary" aria-label="Site"', 1).replace(BRAND, ICON)
+    menus = MENU.sub(r'<details class="\1"><summary class="\2"\3>\4</summary>\5</details>', html)
+    return TOOLTIP.sub("", menus)
 
 
 def drop_what_no_page_loads(app, exception) -> None:
@@ -156,31 +170,52 @@ def drop_what_no_page_loads(app, exception) -> None:
                 path.unlink()
 
 
-def move_engines(app, exception) -> None:
-    """Take the widgets' engines out of the pages, into scripts of the site that a page loads when one is needed.
+def move_widgets(app, exception) -> None:
+    """Take what widgets are made of out of the pages, into scripts of the site: text is read before they come.
 
     Classic scripts: a page that was opened as a file, without a server, may load them too.
     """
     if exception or app.builder.format != "html":
         return
-    for page in Path(app.outdir).rglob("*.html"):
+    site = Path(app.outdir)
+    used: set[str] = set()
+    for page in site.rglob("*.html"):
         html = page.read_text("utf8")
-        moved = STATE_SCRIPT.sub(lambda script: with_engines_moved(script[1], Path(app.outdir)), html)
-        if moved != html:
-            page.write_text(moved, "utf8")
+        models = {}
+        for script in STATE_SCRIPT.finditer(html):
+            models |= with_engines_moved(json.loads(script[1])["state"], site)
+        if models:
+            text = f"globalThis.courseWidgets = {json.dumps(models)};\n"
+            name = named("widgets", text)
+            (site / "_static" / name).write_text(text, "utf8")
+            root = "../" * (len(page.relative_to(site).parts) - 1)
+            loads = f'<script defer src="{root}_static/{name}"></script>\n'
+            html = STATE_SCRIPT.sub("", html).replace(MODULE, loads + MODULE, 1)
+            page.write_text(html, "utf8")
+        used.update(MOVED.findall(html))
+    for name in list(used):
+        used.update(MOVED.findall((site / "_static" / name).read_text("utf8")))
+    for path in (site / "_static").glob("*.js"):
+        if MOVED.fullmatch(path.name) and path.name not in used:  # an earlier build's
+            path.unlink()
 
 
-def with_engines_moved(text: str, site: Path) -> str:
-    """The script with the state of a page's widgets, and the engines of these written to the site."""
-    saved = json.loads(text)
-    for one in saved["state"].values():
-        source = one["state"].get("_esm", "")
+def with_engines_moved(models: dict, site: Path) -> dict:
+    """The models of a page that draw something, and their engines written to the site: a page loads one on need."""
+    drawn = {name: one for name, one in models.items() if "_esm" in one["state"]}
+    for one in drawn.values():
+        source = one["state"]["_esm"]
         if (line := ENGINE_LINE.match(source)) and line[1].startswith('"'):
-            name = f"engine-{hashlib.sha256(line[1].encode()).hexdigest()[:8]}.js"
+            name = named("engine", line[1])
             script = f'(globalThis.courseEngines ??= {{}})["{name}"] = {line[1]};\n'
             (site / "_static" / name).write_text(script, "utf8")
             one["state"]["_esm"] = f'const ENGINE = {{ file: "{name}" }};\n' + source[line.end() :]
-    return embedded(STATE, saved)
+    return drawn
+
+
+def named(kind: str, text: str) -> str:
+    """A file name that changes with the text."""
+    return f"{kind}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.js"
 
 
 def setup(app) -> dict:
@@ -197,5 +232,5 @@ def setup(app) -> dict:
     app.connect("source-read", with_rich_text)
     app.connect("html-page-context", add_page_context)
     app.connect("build-finished", drop_what_no_page_loads)
-    app.connect("build-finished", move_engines)
+    app.connect("build-finished", move_widgets)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

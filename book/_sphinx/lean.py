@@ -1,5 +1,7 @@
 """What a page loads, after the build: one style with the rules that are used, one script, light pictures when near.
 
+Code is not marked word by word where a mark shows nothing: that is half of the nodes of a lesson.
+
 The theme brings a style for every site that could be made with it, icons as two fonts, and each script as a request of
 its own. Pages are changed in place, and may be ones that an earlier build has changed.
 """
@@ -20,6 +22,7 @@ STYLE = re.compile(r'<link\b(?=[^>]*rel="stylesheet")[^>]*href="([^"?]+)[^"]*"[^
 SCRIPT = re.compile(r'<script\b([^>]*?)\ssrc="([^"?]+)([^"]*)"([^>]*)></script>\s*')
 PRELOAD = re.compile(r'<link\b(?=[^>]*rel="preload")(?=[^>]*as="script")[^>]*>\s*')
 SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")  # the theme would look as one types; here it does not
+BOOTSTRAP = "_static/scripts/bootstrap.js"  # menus.js does what is used of it
 THEME = "_static/scripts/pydata-sphinx-theme.js"
 MEASURED = re.compile(r'(?<=querySelectorAll\()\["pre",[^]]*\]\.join\(", "\)')  # each read of a width follows a change
 AT_ONCE = re.compile(
@@ -30,6 +33,9 @@ SEARCH_PAGE = "search.html"
 IMAGE = re.compile(r'<img\b([^>]*?)\ssrc="([^"?]+\.(?:png|svg))"([^>]*?)\s*/?>')
 BUNDLES = {"css": "_static/site.css", "js": "_static/site.js"}
 SOURCES = re.compile(r"/\* of (.*?) \*/")
+CODE_STYLE = "_static/pygments.css"
+CODE_RULE = re.compile(r"^(.*)\.highlight(?: \.(\w+))? \{(.*)\}", re.MULTILINE)
+COLOUR = re.compile(r"(?<![\w-])color: (#\w+)")
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -47,9 +53,8 @@ def lighten(site: Path, first: str) -> None:
     bundles = {}
     for kind, pattern in (("css", STYLE), ("js", SCRIPT)):
         target = site / BUNDLES[kind]
-        files = [
-            name for name in local(pages[site / first], pattern) if not name.endswith((BUNDLES[kind], OPTIONS, *SEARCH))
-        ]
+        others = BUNDLES[kind], OPTIONS, BOOTSTRAP, *SEARCH
+        files = [name for name in local(pages[site / first], pattern) if not name.endswith(others)]
         if not files and target.exists():  # an earlier build has changed this page
             files = SOURCES.match(target.read_text("utf8"))[1].split()
         text = style(site, files, words) if kind == "css" else script(site, files)
@@ -57,8 +62,9 @@ def lighten(site: Path, first: str) -> None:
         bundles[kind] = files, hashlib.sha256(text.encode()).hexdigest()[:8]
     for picture in pictures:
         picture.result()
+    marks = plain_marks((site / CODE_STYLE).read_text("utf8"))
     for path, text in pages.items():
-        changed = with_light_pictures(with_bundles(text, path, site, bundles), path)
+        changed = marks.sub(r"\1", with_light_pictures(with_bundles(text, path, site, bundles), path))
         if changed != text:
             path.write_text(changed, "utf8")
 
@@ -87,7 +93,7 @@ def with_bundles(page: str, path: Path, site: Path, bundles: dict[str, tuple[lis
 
     def deferred(found: re.Match[str]) -> str:
         before, name, digest, after = found.groups()
-        if path.name != SEARCH_PAGE and name.endswith(SEARCH):
+        if name.endswith(BOOTSTRAP) or (path.name != SEARCH_PAGE and name.endswith(SEARCH)):
             return ""
         if name.endswith(OPTIONS):
             return f"<script>{(path.parent / name).read_text('utf8')}</script>\n"
@@ -114,6 +120,17 @@ def script(site: Path, files: list[str]) -> str:
             if not costly.search(text):
                 raise ValueError(f"{THEME} has changed: {question}")
     return AT_ONCE.sub(lambda found: f"setTimeout({found[1] or found[2]})", MEASURED.sub('"none"', text))
+
+
+def plain_marks(style: str) -> re.Pattern[str]:
+    """The marks of words of code that look like the code around them, in every theme; their text is group 1."""
+    rules = CODE_RULE.findall(style)
+    around = {theme: COLOUR.search(said)[1] for theme, name, said in rules if not name}
+    plain: dict[str, set[bool]] = {}
+    for theme, name, said in rules:
+        plain.setdefault(name, set()).add(said.strip() == f"color: {around[theme]}")
+    names = "|".join(name for name, same in plain.items() if same == {True})
+    return re.compile(rf'<span class="(?:{names})">([^<]*)</span>')
 
 
 def write_webp(png: Path) -> None:

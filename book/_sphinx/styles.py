@@ -149,11 +149,11 @@ def normal(path: Path) -> str:
 def used_words(pages: Iterable[str], site: Path) -> set[str]:
     """Classes and ids of the pages, and every word of their scripts, which may set more."""
     words: set[str] = set()
+    scripts = [path.read_text("utf8") for path in (site / "_static").rglob("*.js")]
     for page in pages:
         for names in NAMES.findall(page):
             words.update(names.split())
-        for text in INSIDE.findall(page):
-            words.update(WORD.findall(text.replace(r"\n", " ")))
-    for path in (site / "_static").rglob("*.js"):
-        words.update(WORD.findall(path.read_text("utf8")))
+        scripts += INSIDE.findall(page)
+    for text in scripts:
+        words.update(WORD.findall(text.replace(r"\n", " ")))  # a widget's module is a text in a script
     return words

@@ -1,8 +1,7 @@
-// Shows the widgets of a page: reads the widget state that is embedded in it and hosts each anywidget module
+// Shows the widgets of a page: takes their models from the script that came before and hosts each anywidget module
 // (https://anywidget.dev/en/afm/). No kernel answers: a widget does its work here.
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
-const STATE = "application/vnd.jupyter.widget-state+json";
 const modules = new Map(); // source text -> promise of the module: one evaluation for all models that share it
 
 function load(source) {
@@ -80,7 +79,7 @@ function explain(place, error) {
 }
 
 const models = new Map();
-const saved = JSON.parse(document.querySelector(`script[type="${STATE}"]`)?.textContent ?? "{}").state ?? {};
+const saved = globalThis.courseWidgets ?? {}; // model id -> its state and buffers, as a notebook keeps them
 
 /** Draw what the script in a place asks for. */
 function draw(place) {

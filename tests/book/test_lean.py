@@ -3,11 +3,12 @@
 import re
 
 import pytest
-from lean import lighten, script, with_light_pictures, write_webp
+from lean import SEARCH, lighten, plain_marks, script, with_light_pictures, write_webp
 from PIL import Image, ImageChops
 from styles import style
 
 from tools.build_book import BUILD
+from tools.lesson_files import STATE, VIEW
 
 SITE = BUILD / "html"
 THEME = """\
@@ -36,6 +37,16 @@ PAGE = """\
 <img alt="three" width="7" src="{root}_static/a.png">
 </body></html>
 """
+CODE = """\
+html[data-theme="light"] .highlight .k { color: #00f } /* Keyword */
+html[data-theme="light"] .highlight .p { color: #111 } /* Punctuation */
+html[data-theme="light"] .highlight { background: #fff; color: #111 }
+html[data-theme="light"] .highlight .n { color: #111 } /* Name */
+html[data-theme="light"] .highlight .gs { color: #111; font-weight: bold } /* Generic.Strong */
+html[data-theme="dark"] .highlight { background: #000; color: #eee }
+html[data-theme="dark"] .highlight .n { color: #eee } /* Name */
+html[data-theme="dark"] .highlight .p { color: #f00 } /* Punctuation */
+"""
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x05\x00\x00\x00\x09" + bytes(9)
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64.4 32"></svg>'
 
@@ -48,6 +59,7 @@ def site(tmp_path):
         "search.html": PAGE.format(root=""),
         "_static/styles/theme.css": THEME,
         "_static/own.css": "p { margin: 0; }",
+        "_static/pygments.css": CODE,
         "_static/scripts/theme.js": "classList.add('by-script')",
         "_static/more.js": "more()",
         "_static/searchtools.js": "tools()",
@@ -140,9 +152,18 @@ def test_what_scripts_do_once_a_page_is_there_each_does_in_a_task_of_its_own(sit
         with pytest.raises(ValueError, match=r"pydata-sphinx-theme\.js has changed"):
             script(site, [name])
     built = (SITE / "_static/site.js").read_text("utf8")
-    assert built.count("?setTimeout(") == 3  # of sphinx-book-theme, bootstrap and pydata-sphinx-theme
+    assert built.count("?setTimeout(") == 2  # of sphinx-book-theme and pydata-sphinx-theme
     assert "setTimeout(cb)" in built  # of sphinx-copybutton
     assert "readyState?e():" not in built
+
+
+def test_code_is_marked_where_a_mark_shows_something():
+    code = '<span class="k">in</span> <span class="n">a</span><span class="p">.</span><span class="gs">b</span>'
+    left = '<span class="k">in</span> a<span class="p">.</span><span class="gs">b</span>'
+    assert plain_marks(CODE).sub(r"\1", code) == left
+    page = (SITE / "notebooks/03_multi_head_attention.html").read_text("utf8")
+    assert '<span class="k">' in page
+    assert not re.search(r'<span class="[npw]">', page)
 
 
 def test_every_page_of_the_site_is_lean():
@@ -153,10 +174,14 @@ def test_every_page_of_the_site_is_lean():
         assert page.count('rel="stylesheet"') == 1, path.name
         waiting = [script for script in re.findall(r"<script[^>]*\ssrc=[^>]*>", page) if "defer" not in script]
         assert waiting == [], path.name
-        assert len(re.findall(r"<script[^>]*\ssrc=", page)) <= (4 if path.name == "search.html" else 1), path.name
+        scripts = ["site.js", *SEARCH] if path.name == "search.html" else ["site.js"]
+        loaded = re.findall(r"<script[^>]*\ssrc=\"([^\"?]+)", page)
+        assert [name.split("/")[-1] for name in loaded if "/widgets-" not in name] == scripts, path.name
+        assert (len(loaded) == len(scripts)) == (f'<script type="{VIEW}">' not in page), path.name
+        assert STATE not in page, path.name  # text is read before what widgets are made of
         for image in re.findall(r"<img[^>]*\.(?:png|webp)[^>]*>", page):
             assert re.search(r"\s(width|style)=", image), image
     style = (SITE / "_static/site.css").read_text("utf8")
-    assert len(style) < 150_000
+    assert len(style) < 130_000
     assert style.count("data:image/svg+xml") == 1  # each is a document of its own, made before the first paint
     assert "Font Awesome" not in style

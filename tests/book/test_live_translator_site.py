@@ -123,7 +123,7 @@ class SlowHandler(QuietHandler):
         for start in range(0, len(data), len(data) // 10 + 1):
             outputfile.write(data[start : start + len(data) // 10 + 1])
             outputfile.flush()
-            time.sleep(0.02 if len(data) > 1e6 else 0)
+            time.sleep(0.1 if len(data) > 1e6 else 0)
 
 
 def test_progress_is_shown_while_the_weights_come(browser, monkeypatch):

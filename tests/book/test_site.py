@@ -12,7 +12,7 @@ from accessibility import thin, violations_of_colour, violations_of_structure
 from playwright.sync_api import expect
 
 from tools import build_book
-from tools.lesson_files import ROOT, STATE, VIEW, lessons, read_notebook, read_text, views, widget_models
+from tools.lesson_files import ROOT, VIEW, lessons, read_notebook, read_text, views, widget_models
 
 SITE = build_book.BUILD / "html"
 LESSON = "notebooks/01_self_attention.html"
@@ -329,16 +329,15 @@ SYNTAX_ERROR = "export default {"
 
 
 def loader_page(browser, states: dict, shown: list[str]):
-    """A page with these widget states and views, as the site's pages embed them, and the loader."""
-    state = {"version_major": 2, "version_minor": 0, "state": states}
+    """A page with these widgets' models and views, as the site's pages have them, and the loader."""
     outputs = [
         f'<div class="widget-output"><script type="{VIEW}">{json.dumps({"model_id": one})}</script>'
         f'<div class="widget-output-text">text of {one}</div></div>'
         for one in shown
     ]
-    embedded = f'<script type="{STATE}">{json.dumps(state)}</script>' if states else ""
+    models = f"<script>globalThis.courseWidgets = {json.dumps(states)}</script>" if states else ""
     page = browser.new_page()
-    page.set_content(f"<!doctype html><html lang=en><head>{embedded}</head><body>{''.join(outputs)}</body></html>")
+    page.set_content(f"<!doctype html><html lang=en><head>{models}</head><body>{''.join(outputs)}</body></html>")
     page.add_style_tag(path=ROOT / "book/assets/course.css")
     page.add_script_tag(content=(ROOT / "book/assets/widgets.js").read_text("utf8"), type="module")
     return page

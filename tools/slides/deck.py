@@ -12,8 +12,9 @@ from tools.slides.lesson import Slide, slides
 HERE = Path(__file__).parent
 ASSETS = HERE.parent.parent / "book" / "assets"
 FONT = "fonts/stix-two-math.woff2"
-STATE = "application/vnd.jupyter.widget-state+json"
-ENGINE_FILE = re.compile(r'const ENGINE = \{ file: \\?"(engine-\w+\.js)')  # as book/_sphinx/course_site.py writes it
+# The page's widgets, and the engine that they name: as book/_sphinx/course_site.py writes them.
+WIDGETS_FILE = re.compile(r'src="[./]*_static/(widgets-\w+\.js)"')
+ENGINE_FILE = re.compile(r'const ENGINE = \{ file: \\?"(engine-\w+\.js)')
 TYPES = {".png": "image/png", ".webp": "image/webp", ".svg": "image/svg+xml", ".jpg": "image/jpeg"}
 PAGE = """\
 <!DOCTYPE html>
@@ -25,8 +26,7 @@ PAGE = """\
 <style>
 {style}
 </style>
-<script type="{state_type}">{state}</script>
-{engines}</head>
+{models}</head>
 <body>
 <main aria-label="Slides">
 {slides}
@@ -60,9 +60,9 @@ def deck(page: Path) -> str:
     Raises:
         OSError: a picture of the page is missing.
     """
-    site = BeautifulSoup(page.read_text("utf8"), "html.parser")
+    text = page.read_text("utf8")
+    site = BeautifulSoup(text, "html.parser")
     title = re.sub(r"\s+[—-].*", "", site.title.get_text())
-    state = site.select_one(f'script[type="{STATE}"]')
     made = slides(site)
     return PAGE.format(
         language=site.html.get("lang", "en"),
@@ -71,9 +71,7 @@ def deck(page: Path) -> str:
         style=formulas()
         + (HERE / "deck.css").read_text("utf8")
         + (page.parents[1] / "_static" / "pygments.css").read_text("utf8"),
-        state_type=STATE,
-        state=state.string if state else "{}",
-        engines=engines(page, state.string if state else ""),
+        models=models(text, page.parents[1] / "_static"),
         slides="\n".join(section(slide, number, page.parent) for number, slide in enumerate(made, start=1)),
         script=safe((HERE / "deck.js").read_text("utf8")),
         widgets=safe((ASSETS / "widgets.js").read_text("utf8")),
@@ -86,10 +84,12 @@ def formulas() -> str:
     return (ASSETS / "formulas.css").read_text("utf8").replace(FONT, f"data:font/woff2;base64,{font}")
 
 
-def engines(page: Path, state: str) -> str:
-    """What widgets of the page compute with, which the site keeps beside its pages."""
-    files = [page.parents[1] / "_static" / name for name in sorted({*ENGINE_FILE.findall(state)})]
-    return "".join(f"<script>{safe(file.read_text('utf8'))}</script>\n" for file in files)
+def models(page: str, static: Path) -> str:
+    """The scripts of the site with the widgets of a page and what these compute with."""
+    widgets = [(static / name).read_text("utf8") for name in WIDGETS_FILE.findall(page)]
+    engines = sorted({name for text in widgets for name in ENGINE_FILE.findall(text)})
+    texts = [*widgets, *((static / name).read_text("utf8") for name in engines)]
+    return "".join(f"<script>{safe(text)}</script>\n" for text in texts)
 
 
 def safe(script: str) -> str:
