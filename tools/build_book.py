@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from lessons_lib.files import write_whole
@@ -107,10 +108,12 @@ def build() -> None:
     MANIFEST.unlink(missing_ok=True)
     print("Building the site ...", flush=True)
     begin = time.perf_counter()
-    run_sphinx()
+    with ProcessPoolExecutor(1) as aside:  # Sphinx begins and ends with what one core does
+        translator = aside.submit(web_model, COURSE_MODEL, name=TRANSLATOR_NAME)
+        run_sphinx()
     INDEX.write_text(REDIRECT, "utf8")
     (INDEX.parent / ".nojekyll").touch()  # GitHub Pages, from a branch, would leave out `_static`
-    write_whole(BUILD / "html" / TRANSLATOR, web_model(COURSE_MODEL, name=TRANSLATOR_NAME))
+    write_whole(BUILD / "html" / TRANSLATOR, translator.result())
     write_whole(BUILD / "html" / EVERYDAY, EVERYDAY_MODEL.read_bytes())
     MANIFEST.write_text(json.dumps(now, indent=1), "utf8")
     print(f"Built in {time.perf_counter() - begin:.0f} s.")

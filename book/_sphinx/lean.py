@@ -142,7 +142,7 @@ def write_webp(png: Path) -> None:
     if not webp.exists():
         made = io.BytesIO()
         with Image.open(png) as picture:
-            picture.save(made, "WEBP", lossless=True, method=2)
+            picture.save(made, "WEBP", lossless=True, method=2, quality=50)  # the effort: more saves 0.6 %
         webp.write_bytes(made.getvalue() if made.tell() < png.stat().st_size else b"")
 
 
