@@ -30,6 +30,11 @@ function download(name, data, type) {
 function build(root, model, set, signal) {
   const runs = NAMES.map(() => new Run(heard));
   let [frame, timer, calmUntil] = [0, 0, 0];
+  const near = new Set(); // what is on the screen: while it trains, nothing else is drawn
+  const watcher = new IntersectionObserver((changes) => {
+    for (const { target, isIntersecting } of changes) near[isIntersecting ? "add" : "delete"](target);
+    if (runs.some(({ playing }) => playing)) draw();
+  });
 
   const button = (label, act) => {
     const node = el("button", { type: "button", class: "pg-button" }, label);
@@ -90,6 +95,8 @@ function build(root, model, set, signal) {
       el("div", { class: "pg-seen" }, drawing.node, own, el("div", { class: "pg-pair" }, ...tested), el("div", { class: "pg-pair" }, ...looked), lengths, files),
     ),
   );
+
+  for (const node of [drawing.node, ...tested, ...looked, lengths]) watcher.observe(node);
 
   const shown = () => (model.get("compare") ? runs : runs.slice(0, 1));
   const changesOf = (i) => model.get(NAMES[i]);
@@ -173,6 +180,7 @@ function build(root, model, set, signal) {
   }
 
   function picture() {
+    drawing.node.show(shown());
     const style = getComputedStyle(root);
     const copy = drawing.image.cloneNode(true);
     const { clientWidth: width, clientHeight: height } = drawing.image;
@@ -205,9 +213,10 @@ function build(root, model, set, signal) {
   }
 
   function update() {
-    drawing.show(shown()); // first: it asks how wide it is, before something changes
-    const two = model.get("compare");
     const playing = runs.some((run) => run.playing);
+    const show = (node, ...what) => (!playing || near.has(node)) && node.show(...what);
+    show(drawing.node, shown()); // first: it asks how wide it is, before something changes
+    const two = model.get("compare");
     const wrong = problem();
     const address = addressOf(changesOf(0), two && changesOf(1));
     if (link.getAttribute("href") !== address) showSettings(address, two);
@@ -218,12 +227,14 @@ function build(root, model, set, signal) {
     NAMES.forEach((_, i) => {
       const there = i === 0 || two;
       tested[i].hidden = !there || !runs[i].examples.length;
-      if (there) tested[i].show(runs[i].examples);
-      looked[i].show(there ? runs[i].maps : null);
+      looked[i].hidden = !there || !runs[i].maps;
+      if (there) show(tested[i], runs[i].examples);
+      if (there) show(looked[i], runs[i].maps);
     });
     own.hidden = !runs[0].about;
     say(shown().map((run) => run.unread || run.strange).find(Boolean) ?? "", unread);
-    lengths.show(shown());
+    lengths.hidden = !runs.some((run) => run.norms.length);
+    show(lengths, shown());
     files.hidden = !runs[0].about;
     files.children[2].hidden = !two;
   }
@@ -248,6 +259,7 @@ function build(root, model, set, signal) {
   signal.addEventListener("abort", () => {
     clearTimeout(timer);
     cancelAnimationFrame(frame);
+    watcher.disconnect();
     runs.forEach((run) => run.close());
   });
   return update;

@@ -21,7 +21,7 @@ export function roundUp(number) {
   return [1, 2, 5, 10].map((one) => one * power).find((one) => one >= number * (1 - 1e-9));
 }
 
-/** A chart: `node`, and `show(runs)` for one or two runs. */
+/** A chart: `node`, with its `show(runs)` for one or two runs, and the `image` in it. */
 export function chart() {
   const lines = Object.fromEntries(
     RUNS.flatMap((run) => ["loss", "right"].map((kind) => [kind + run, svg("polyline", { class: `pg-${kind} pg-${run}` })])),
@@ -32,7 +32,7 @@ export function chart() {
   const note = el("p", { class: "pg-note" }, "Solid, left: loss of a batch. Dashed, right: held-out examples that are right.");
   const node = el("div", {}, image, note);
 
-  function show(runs) {
+  node.show = (runs) => {
     const wide = image.clientWidth; // a unit is a pixel, so that its texts are as large on a phone
     image.setAttribute("viewBox", `0 0 ${wide} ${HIGH}`);
     const last = roundUp(Math.max(100, ...runs.map(({ number }) => number)));
@@ -61,6 +61,6 @@ export function chart() {
       ...[0, 0.5, 1].map((share) => text(x(share * last), HIGH - 6, Math.round(share * last).toLocaleString("en"), "middle")),
     );
     image.setAttribute("aria-label", `Loss and accuracy of ${runs.length > 1 ? "two runs" : "one run"} over ${last} steps`);
-  }
-  return { node, show, image };
+  };
+  return { node, image };
 }

@@ -67,8 +67,8 @@ export function examples(title) {
 /** Every head of a run on one text, small; the chosen one is drawn large below. */
 export function heads(title) {
   const picture = el("div", { class: "pg-heads", role: "group", "aria-label": `${title}: choose a head` });
-  const map = el("table", { class: "pg-map" });
-  const scroll = el("div", { class: "pg-scroll", role: "group" }, map);
+  const [head, body] = [el("tr", {}, el("td")), el("tbody")];
+  const scroll = el("div", { class: "pg-scroll", role: "group" }, el("table", { class: "pg-map" }, el("thead", {}, head), body));
   const heading = el("p", { class: "pg-name" });
   const answer = el("p", { class: "pg-answer" });
   const node = el("div", {}, el("p", { class: "pg-name" }, title), answer, picture, heading, scroll);
@@ -77,48 +77,58 @@ export function heads(title) {
   picture.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
-    const maps = drawn;
-    [chosen, drawn] = [button.dataset.head, null];
-    node.show(maps);
+    chosen = button.dataset.head;
+    drawLarge(drawn);
   });
   node.show = (maps) => {
-    node.hidden = !maps;
     if (maps && maps !== drawn) draw(maps);
     drawn = maps;
-    keyboardReaches(scroll);
   };
+
+  const allOf = (maps) => Object.keys(SIDES).flatMap((side) => maps[side].flatMap((layer, l) => layer.map((weights, h) => ({ side, l, h, weights, id: `${side} ${l} ${h}` }))));
+  const nameOf = ({ side, l, h }) => `${SIDES[side]}, layer ${l + 1}, head ${h + 1}`;
 
   function draw(maps) {
     answer.textContent = `${maps.source.slice(0, -1).join(" ")} → ${maps.said.join(" ") || "∅"}`; // without the </s>
-    const all = Object.keys(SIDES).flatMap((side) => maps[side].flatMap((layer, l) => layer.map((weights, h) => ({ side, l, h, weights }))));
-    const nameOf = ({ side, l, h }) => `${SIDES[side]}, layer ${l + 1}, head ${h + 1}`;
-    const one = all.find(({ side, l, h }) => `${side} ${l} ${h}` === chosen) ?? all.at(-1); // without an encoder nothing crosses
+    const all = allOf(maps);
     children(picture, all.length, () => el("button", { type: "button" }, svg("svg", { "aria-hidden": "true" }), el("span"))).forEach((button, i) => {
-      const { side, l, h, weights } = all[i];
-      button.dataset.head = `${side} ${l} ${h}`;
+      const { side, l, h, weights, id } = all[i];
+      button.dataset.head = id;
       button.setAttribute("aria-label", nameOf(all[i]));
-      button.setAttribute("aria-pressed", all[i] === one);
-      if (!picture.contains(document.activeElement)) button.tabIndex = all[i] === one ? 0 : -1;
       button.lastElementChild.textContent = `${side[0]}${l + 1}.${h + 1}`;
       drawSmallMap(button.firstElementChild, weights);
     });
+    drawLarge(maps);
+  }
+
+  function drawLarge(maps) {
+    const all = allOf(maps);
+    const one = all.find(({ id }) => id === chosen) ?? all.at(-1); // without an encoder nothing crosses
+    for (const button of picture.children) {
+      const is = button.dataset.head === one.id;
+      button.setAttribute("aria-pressed", is);
+      if (!picture.contains(document.activeElement)) button.tabIndex = is ? 0 : -1;
+    }
     heading.textContent = `${nameOf(one)}: a row looks at columns, in hundredths`;
     scroll.setAttribute("aria-label", heading.textContent);
     const sides = { encoder: ["source", "source"], decoder: ["target", "target"], cross: ["target", "source"] };
     const [rows, columns] = sides[one.side].map((side) => maps[side]);
-    const line = (cells, make) => el("tr", {}, ...cells.map(make));
-    const header = (text, scope) => el("th", { scope }, text);
-    map.replaceChildren(
-      el("thead", {}, line(["", ...columns], (text, i) => (i ? header(text, "col") : el("td")))),
-      el("tbody", {}, ...one.weights.map((row, t) => line([rows[t], ...row], (value, i) => (i ? cell(value) : header(value, "row"))))),
-    );
+    children(head, columns.length + 1, () => el("th", { scope: "col" })).slice(1).forEach((cell, i) => (cell.textContent = columns[i]));
+    children(body, rows.length, () => el("tr", {}, el("th", { scope: "row" }))).forEach((line, t) => {
+      const [name, ...cells] = children(line, columns.length + 1, () => el("td"));
+      name.textContent = rows[t];
+      cells.forEach((cell, i) => weigh(cell, one.weights[t][i]));
+    });
+    keyboardReaches(scroll);
   }
   return node;
 }
 
-function cell(weight) {
+function weigh(cell, weight) {
   const hundredths = Math.round(100 * weight);
-  return el("td", { style: `--w: ${weight.toFixed(3)}` }, hundredths >= 10 ? String(hundredths) : "");
+  const text = hundredths >= 10 ? String(hundredths) : "";
+  if (cell.textContent !== text) cell.textContent = text;
+  cell.style.setProperty("--w", weight.toFixed(3));
 }
 
 /** How long the gradient of each part was in the last step. */
@@ -128,7 +138,6 @@ export function norms() {
   node.show = (runs) => {
     const most = Math.max(1e-9, ...runs.flatMap((run) => run.norms.map(({ norm }) => norm)));
     const parts = [...new Set(runs.flatMap((run) => run.norms.map(({ part }) => part)))];
-    node.hidden = !parts.length;
     const bar = (run, part) => {
       const norm = run.norms.find((one) => one.part === part)?.norm;
       return norm === undefined ? { text: "", bar: 0 } : { text: format(norm, 3), bar: norm / most };

@@ -82,6 +82,22 @@ def trained(page) -> None:
     expect(page.locator(".pg-status")).to_contain_text(re.compile(r"step [\d,]{2,}"))
 
 
+def test_while_it_trains_only_what_is_on_the_screen_is_drawn(show):
+    page = show(PlaygroundWidget(SMALL), width=360)
+    page.set_viewport_size({"width": 360, "height": 500})
+    trained(page)
+    parts, chart = page.locator(".pg-norms tbody tr"), page.locator(".pg-loss.pg-a")
+    assert parts.count() == 0
+    page.locator(".pg-files").scroll_into_view_if_needed()
+    expect(parts).not_to_have_count(0)
+    drawn = chart.get_attribute("points")
+    page.wait_for_timeout(300)
+    assert chart.get_attribute("points") == drawn
+    page.get_by_role("button", name="Pause", exact=True).evaluate("(button) => button.click()")
+    expect(page.locator(".pg-message")).to_contain_text("held-out examples right")
+    assert chart.get_attribute("points") != drawn
+
+
 def test_a_new_beginning_hears_nothing_of_the_run_before(show):
     page = show(PlaygroundWidget(SMALL))
     for anew in (lambda: press(page, "Reset"), lambda: turn(page, "seed", "3")):
@@ -183,6 +199,8 @@ def test_what_a_run_shows_is_large_enough_on_a_phone_and_in_its_picture(show, tm
     page = show(PlaygroundWidget(SMALL), width=360)
     press(page, "One step")
     expect(page.locator(".pg-message")).to_contain_text("after 1 steps")
+    expect(page.locator(".pg-examples").first.locator("li")).to_have_count(8)
+    expect(page.locator(".pg-heads").first.locator("button")).to_have_count(6)  # the last that it draws
     labels = page.locator(".pg-axes text")
     assert labels.all_text_contents() == ["0.0", "0 %", "2.5", "50 %", "5.0", "100 %", "0", "50", "100"]
     beyond = "(all) => all.map((one) => one.getBBox().x + one.getBBox().width - one.ownerSVGElement.clientWidth)"

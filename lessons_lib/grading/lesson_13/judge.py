@@ -4,7 +4,7 @@ The report is about the learner's own translator, so its numbers are computed ag
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -253,7 +253,27 @@ WRONG_SCORES: list[Wrong] = [
         "is of lower-cased text; capitals count.",
         lambda texts, references: bleu_of_texts([t.lower() for t in texts], [r.lower() for r in references]),
     ),
+    (
+        "is the mean of the sentences' scores; hand all sentences to `bleu` at once.",
+        lambda texts, references: _mean_of(bleu_of_texts, texts, references),
+    ),
+    (
+        "is the mean of the sentences' scores; hand all sentences to `bleu` at once.",
+        lambda texts, references: _mean_of(bleu, *(map(words, side) for side in (texts, references))),
+    ),
+    (
+        "is of all sentences joined into one; `bleu` wants a list of words for each sentence.",
+        lambda texts, references: bleu_of_texts([" ".join(texts)], [" ".join(references)]),
+    ),
+    (
+        "is that of the first sentence alone.",
+        lambda texts, references: bleu_of_texts(texts[:1], references[:1]),
+    ),
 ]
+
+
+def _mean_of(score: Callable[..., float], translations: Iterable, references: Iterable) -> float:
+    return float(np.mean([score([t], [r]) for t, r in zip(translations, references, strict=True)]))
 
 
 def _seconds(cases: Cases) -> dict[int, float]:
