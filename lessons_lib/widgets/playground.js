@@ -10,7 +10,8 @@ import { courseWidget, el, format, toggle } from "./shared.js";
 
 const NAMES = ["a", "b"];
 const TEXTS = { copy: "bead", reverse: "stressed", sort: "playground", agreement: "the small cats near the house slept", french: "the small black cats do not sleep" };
-const REST = 19; // times what a drawing took, until the next one
+// times what a drawing took, until the next one
+const REST = 19;
 const LONGEST_REST = 2000; // milliseconds
 
 function decoded(text) {
@@ -30,7 +31,8 @@ function download(name, data, type) {
 function build(root, model, set, signal) {
   const runs = NAMES.map(() => new Run(heard));
   let [frame, timer, calmUntil] = [0, 0, 0];
-  const near = new Set(); // what is on the screen: while it trains, nothing else is drawn
+  // what is on the screen: while it trains, nothing else is drawn
+  const near = new Set();
   const watcher = new IntersectionObserver((changes) => {
     for (const { target, isIntersecting } of changes) near[isIntersecting ? "add" : "delete"](target);
     if (runs.some(({ playing }) => playing)) draw();
@@ -163,7 +165,8 @@ function build(root, model, set, signal) {
   }
 
   function say(words, node = message) {
-    if (node.textContent !== words) node.textContent = words; // a screen reader says again what is written again
+    // a screen reader says again what is written again
+    if (node.textContent !== words) node.textContent = words;
   }
 
   /** How it goes, for those who do not see the chart. */
@@ -215,7 +218,8 @@ function build(root, model, set, signal) {
   function update() {
     const playing = runs.some((run) => run.playing);
     const show = (node, ...what) => (!playing || near.has(node)) && node.show(...what);
-    show(drawing.node, shown()); // first: it asks how wide it is, before something changes
+    // first: it asks how wide it is, before something changes
+    show(drawing.node, shown());
     const two = model.get("compare");
     const wrong = problem();
     const address = addressOf(changesOf(0), two && changesOf(1));

@@ -3,7 +3,8 @@ import { el, format, svg } from "./shared.js";
 // Loss and accuracy of both runs on one chart, over the steps.
 
 const [HIGH, LEFT, RIGHT, TOP, BOTTOM] = [220, 44, 50, 8, 24];
-const MOST = 400; // points of a line that are drawn; each is the mean of its neighbours
+// points of a line that are drawn; each is the mean of its neighbours
+const MOST = 400;
 const RUNS = ["a", "b"];
 
 /** At most `most` points: each the mean of as many neighbours as it takes. */
@@ -33,7 +34,8 @@ export function chart() {
   const node = el("div", {}, image, note);
 
   node.show = (runs) => {
-    const wide = image.clientWidth; // a unit is a pixel, so that its texts are as large on a phone
+    // a unit is a pixel, so that its texts are as large on a phone
+    const wide = image.clientWidth;
     image.setAttribute("viewBox", `0 0 ${wide} ${HIGH}`);
     const last = roundUp(Math.max(100, ...runs.map(({ number }) => number)));
     const top = roundUp(Math.max(1, ...runs.flatMap(({ points }) => points.slice(0, 20).map(({ loss }) => loss))));

@@ -2,7 +2,8 @@ import { engineText, startEngine } from "./engine_start.js";
 
 // One run of the playground: a worker that trains, and all that it told.
 
-const [SHOWN, HELD_OUT] = [8, 100]; // held-out examples: on the page, and counted when a run pauses
+// held-out examples: on the page, and counted when a run pauses
+const [SHOWN, HELD_OUT] = [8, 100];
 
 /** A run; `changed(kind)` is called when it told something new. Its engine is loaded with the first settings. */
 export class Run {

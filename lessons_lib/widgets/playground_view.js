@@ -72,53 +72,44 @@ export function heads(title) {
   const heading = el("p", { class: "pg-name" });
   const answer = el("p", { class: "pg-answer" });
   const node = el("div", {}, el("p", { class: "pg-name" }, title), answer, picture, heading, scroll);
-  let [drawn, chosen] = [null, "cross 0 0"];
+  let [drawn, all, chosen] = [null, [], "cross 0 0"];
   arrowKeys(picture);
   picture.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
     chosen = button.dataset.head;
-    drawLarge(drawn);
+    drawLarge();
   });
   node.show = (maps) => {
-    if (maps && maps !== drawn) draw(maps);
+    if (!maps || maps === drawn) return;
     drawn = maps;
+    answer.textContent = `${maps.source.slice(0, -1).join(" ")} → ${maps.said.join(" ") || "∅"}`; // without the </s>
+    all = Object.keys(SIDES).flatMap((side) => maps[side].flatMap((layer, l) => layer.map((weights, h) => ({ side, weights, id: `${side} ${l} ${h}`, name: `${SIDES[side]}, layer ${l + 1}, head ${h + 1}`, short: `${side[0]}${l + 1}.${h + 1}` })))); // prettier-ignore
+    children(picture, all.length, () => el("button", { type: "button" }, svg("svg", { "aria-hidden": "true" }), el("span"))).forEach((button, i) => {
+      button.dataset.head = all[i].id;
+      button.setAttribute("aria-label", all[i].name);
+      button.lastElementChild.textContent = all[i].short;
+      drawSmallMap(button.firstElementChild, all[i].weights);
+    });
+    drawLarge();
   };
 
-  const allOf = (maps) => Object.keys(SIDES).flatMap((side) => maps[side].flatMap((layer, l) => layer.map((weights, h) => ({ side, l, h, weights, id: `${side} ${l} ${h}` }))));
-  const nameOf = ({ side, l, h }) => `${SIDES[side]}, layer ${l + 1}, head ${h + 1}`;
-
-  function draw(maps) {
-    answer.textContent = `${maps.source.slice(0, -1).join(" ")} → ${maps.said.join(" ") || "∅"}`; // without the </s>
-    const all = allOf(maps);
-    children(picture, all.length, () => el("button", { type: "button" }, svg("svg", { "aria-hidden": "true" }), el("span"))).forEach((button, i) => {
-      const { side, l, h, weights, id } = all[i];
-      button.dataset.head = id;
-      button.setAttribute("aria-label", nameOf(all[i]));
-      button.lastElementChild.textContent = `${side[0]}${l + 1}.${h + 1}`;
-      drawSmallMap(button.firstElementChild, weights);
-    });
-    drawLarge(maps);
-  }
-
-  function drawLarge(maps) {
-    const all = allOf(maps);
-    const one = all.find(({ id }) => id === chosen) ?? all.at(-1); // without an encoder nothing crosses
+  function drawLarge() {
+    // without an encoder nothing crosses
+    const { side, weights, id, name } = all.find((one) => one.id === chosen) ?? all.at(-1);
     for (const button of picture.children) {
-      const is = button.dataset.head === one.id;
+      const is = button.dataset.head === id;
       button.setAttribute("aria-pressed", is);
       if (!picture.contains(document.activeElement)) button.tabIndex = is ? 0 : -1;
     }
-    heading.textContent = `${nameOf(one)}: a row looks at columns, in hundredths`;
+    heading.textContent = `${name}: a row looks at columns, in hundredths`;
     scroll.setAttribute("aria-label", heading.textContent);
-    const sides = { encoder: ["source", "source"], decoder: ["target", "target"], cross: ["target", "source"] };
-    const [rows, columns] = sides[one.side].map((side) => maps[side]);
-    children(head, columns.length + 1, () => el("th", { scope: "col" })).slice(1).forEach((cell, i) => (cell.textContent = columns[i]));
-    children(body, rows.length, () => el("tr", {}, el("th", { scope: "row" }))).forEach((line, t) => {
-      const [name, ...cells] = children(line, columns.length + 1, () => el("td"));
-      name.textContent = rows[t];
-      cells.forEach((cell, i) => weigh(cell, one.weights[t][i]));
-    });
+    const rows = drawn[side === "encoder" ? "source" : "target"];
+    const columns = drawn[side === "decoder" ? "target" : "source"];
+    children(head, columns.length + 1, () => el("th", { scope: "col" })).forEach((cell, i) => (cell.textContent = columns[i - 1] ?? ""));
+    children(body, rows.length, () => el("tr", {}, el("th", { scope: "row" }))).forEach((line, t) =>
+      children(line, columns.length + 1, () => el("td")).forEach((cell, i) => (i ? weigh(cell, weights[t][i - 1]) : (cell.textContent = rows[t]))),
+    );
     keyboardReaches(scroll);
   }
   return node;
@@ -126,8 +117,7 @@ export function heads(title) {
 
 function weigh(cell, weight) {
   const hundredths = Math.round(100 * weight);
-  const text = hundredths >= 10 ? String(hundredths) : "";
-  if (cell.textContent !== text) cell.textContent = text;
+  cell.textContent = hundredths >= 10 ? hundredths : "";
   cell.style.setProperty("--w", weight.toFixed(3));
 }
 
