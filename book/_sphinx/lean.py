@@ -48,7 +48,9 @@ def lighten(site: Path, first: str) -> None:
     pool = ThreadPoolExecutor()  # Pillow lets other threads run
     pictures = [pool.submit(write_webp, path) for path in site.glob("_images/*.png")]
     pool.shutdown(wait=False)  # when these are written
-    pages = {path: path.read_text("utf8") for path in site.rglob("*.html") if "_static" not in path.parts}
+    marks = plain_marks((site / CODE_STYLE).read_text("utf8"))
+    found = {path: path.read_text("utf8") for path in site.rglob("*.html") if "_static" not in path.parts}
+    pages = {path: marks.sub(r"\1", text) for path, text in found.items()}
     words = used_words(pages.values(), site)
     bundles = {}
     for kind, pattern in (("css", STYLE), ("js", SCRIPT)):
@@ -62,10 +64,9 @@ def lighten(site: Path, first: str) -> None:
         bundles[kind] = files, hashlib.sha256(text.encode()).hexdigest()[:8]
     for picture in pictures:
         picture.result()
-    marks = plain_marks((site / CODE_STYLE).read_text("utf8"))
     for path, text in pages.items():
-        changed = marks.sub(r"\1", with_light_pictures(with_bundles(text, path, site, bundles), path))
-        if changed != text:
+        changed = with_light_pictures(with_bundles(text, path, site, bundles), path)
+        if changed != found[path]:
             path.write_text(changed, "utf8")
 
 

@@ -4,6 +4,7 @@ Each is known by its form: a claim by its label, a verdict by its class, an exer
 the bold words before it, or by its row in the cheat sheet. To Sphinx they are objects of a domain, as functions are.
 """
 
+import json
 import re
 import unicodedata
 from pathlib import Path
@@ -17,6 +18,7 @@ from sphinx.transforms import SphinxTransform
 CLAIM = re.compile(r"claim-(\d\d-\d+)")
 LIGATURES = {"œ": "oe", "æ": "ae", "ß": "ss"}
 FIRST, LATER = 0, 1  # priorities of a domain's objects in a search
+INDEX, BEFORE, AFTER = "searchindex.js", "Search.setIndex(", ")"
 MARK = '<a class="headerlink" href="#{0}" title="Link to this verdict">#</a>'
 
 
@@ -120,9 +122,24 @@ def read_again(app, env, added: set[str], changed: set[str], removed: set[str]) 
     return [page for page in terms if terms[page] and page not in removed] if added | changed | removed else []
 
 
+def without_gone_words(app, exception) -> None:
+    """Words that no page holds any more leave the index: from build to build Sphinx 7 keeps them, with no page."""
+    path = Path(app.outdir) / INDEX
+    if exception or not path.is_file():
+        return
+    text = path.read_text("utf8")
+    index = json.loads(text.removeprefix(BEFORE).removesuffix(AFTER))
+    for part in ("terms", "titleterms"):
+        index[part] = {word: pages for word, pages in index[part].items() if pages != []}
+    left = BEFORE + json.dumps(index, sort_keys=True) + AFTER  # as Sphinx writes it
+    if left != text:
+        path.write_text(left, "utf8")
+
+
 def setup(app) -> dict:
     app.add_domain(CoursePlaces)
     app.connect("env-get-outdated", read_again)
+    app.connect("build-finished", without_gone_words)
     app.add_transform(FindPlaces)
     app.add_search_language(SearchFolded)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,8 +1,10 @@
 """Places that a link can lead to, and what the search finds first."""
 
+from types import SimpleNamespace
+
 import pytest
 from bs4 import BeautifulSoup
-from places import folded
+from places import folded, without_gone_words
 from test_site import style
 
 from tools.build_book import BUILD
@@ -72,3 +74,13 @@ def test_words_are_folded_alike_in_the_index_and_in_what_one_asks(visit):
     page = visit("search.html").page
     for text in ("Sœurs à l'ŒUVRE", "clé", "naïve", "Straße", "Ægir"):
         assert page.evaluate("(text) => splitQuery(text)", text) == folded(text).replace("'", " ").split()
+
+
+def test_a_word_that_no_page_holds_any_more_leaves_the_index(tmp_path):
+    index = tmp_path / "searchindex.js"
+    index.write_text('Search.setIndex({"terms": {"gone": [], "here": 0, "two": [1, 2]}, "titleterms": {"gone": []}})')
+    without_gone_words(SimpleNamespace(outdir=tmp_path), None)
+    assert index.read_text() == 'Search.setIndex({"terms": {"here": 0, "two": [1, 2]}, "titleterms": {}})'
+    built = (SITE / "searchindex.js").read_text("utf8")
+    without_gone_words(SimpleNamespace(outdir=SITE), None)
+    assert (SITE / "searchindex.js").read_text("utf8") == built
