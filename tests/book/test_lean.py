@@ -6,6 +6,7 @@ import pytest
 from lean import SEARCH, lighten, plain_marks, script, with_light_pictures, write_webp
 from PIL import Image, ImageChops
 from styles import style
+from test_site import style as computed
 
 from tools.build_book import BUILD
 from tools.lesson_files import STATE, VIEW
@@ -164,6 +165,12 @@ def test_code_is_marked_where_a_mark_shows_something():
     page = (SITE / "notebooks/03_multi_head_attention.html").read_text("utf8")
     assert '<span class="k">' in page
     assert not re.search(r'<span class="[npw]">', page)
+
+
+def test_code_without_a_mark_has_the_colour_that_its_mark_had(visit):
+    page = visit("notebooks/03_multi_head_attention.html").page
+    around, plain = (computed(page, f"div.cell_input div.highlight{inside}", "color") for inside in ("", " pre"))
+    assert plain == around
 
 
 def test_every_page_of_the_site_is_lean():
