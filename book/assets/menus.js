@@ -1,4 +1,5 @@
-// The header's menus and the way back to the top: all that this site would use of the theme's bootstrap.js.
+// The header's menus and the way back to the top, all that this site would use of the theme's bootstrap.js, and this
+// page's place in the list of pages.
 
 const menus = [...document.querySelectorAll("details.dropdown")];
 const up = document.getElementById("pst-back-to-top");
@@ -23,3 +24,14 @@ if (up) {
     before = scrollY;
   });
 }
+
+// The theme scrolls the list to where it was on the page before; a page that one came to by another link is not in sight.
+function showHere() {
+  const list = document.getElementById("pst-primary-sidebar");
+  const here = list?.querySelector("li.active");
+  if (!here) return;
+  const [around, box] = [list, here].map((node) => node.getBoundingClientRect());
+  if (box.top < around.top || box.bottom > around.bottom) list.scrollTop += box.top - around.top - around.height / 2;
+}
+
+addEventListener("load", () => setTimeout(showHere)); // the theme's scripts wait in the same queue, before it

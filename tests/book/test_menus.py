@@ -1,4 +1,4 @@
-"""The header's menus, its titles, and the way back to the top, without the theme's bootstrap."""
+"""The header's menus, its titles, the way back to the top, without the theme's bootstrap, and the list of pages."""
 
 import re
 
@@ -48,6 +48,14 @@ def test_menus_open_without_a_script(browser, address):
     page.locator(f"{DOWNLOAD} > summary").click()
     expect(page.locator(f"{DOWNLOAD} a")).to_be_visible()
     context.close()
+
+
+def test_the_list_of_pages_shows_the_page(browser, address):
+    page = browser.new_page(viewport={"width": 1440, "height": 700})
+    for name in ("references", "playground", "glossary"):  # by other links than the list's
+        page.goto(f"{address}book/{name}.html")
+        expect(page.locator("#pst-primary-sidebar li.active")).to_be_in_viewport()
+    page.close()
 
 
 def test_the_way_back_to_the_top_is_offered_to_who_scrolls_back(page):
