@@ -19,6 +19,7 @@ from tools.build_book import BUILD
 from tools.paper.chapters import ANSWERS, ANSWERS_TITLE, Chapter, chapter, chapters, resolve
 from tools.paper.epub import write_epub
 from tools.paper.pdf import write_pdf
+from tools.paper.widgets import ALONE, WIDTH
 
 SITE = BUILD / "html"
 EPUBCHECK = Path("/usr/share/java/epubcheck.jar")  # of the package
@@ -118,6 +119,25 @@ def test_links_in_the_pdf_lead_to_places_in_it_or_to_the_web(pdf):
                 assert isinstance(where, ArrayObject) or where in places, where
                 count += 1
     assert count > 1000
+
+
+def test_nothing_of_the_page_lies_on_the_picture_of_a_widget(browser, address):
+    page = browser.new_page(viewport={"width": WIDTH, "height": 1000})
+    page.goto(f"{address}notebooks/00_start_here.html")
+    page.mouse.wheel(0, 5000)
+    page.wait_for_function("scrollY > 3000")
+    page.mouse.wheel(0, -300)
+    page.locator("#pst-back-to-top").wait_for()  # the way up is offered to who scrolls back
+    above = """() => { const text = document.querySelector("article").getBoundingClientRect();
+        const box = (one) => one.getBoundingClientRect();
+        return [...document.querySelectorAll("body *")].filter((one) => one.checkVisibility() && box(one).bottom > 0
+            && ["fixed", "sticky"].includes(getComputedStyle(one).position)
+            && box(one).left < text.right && box(one).right > text.left)
+            .map((one) => `${one.id} ${one.className}`); }"""
+    assert page.evaluate(above)
+    page.add_style_tag(content=ALONE)
+    assert page.evaluate(above) == []
+    page.close()
 
 
 def test_every_widget_is_a_picture_with_a_sentence_and_no_line_is_too_long(pdf, folder, made):

@@ -12,6 +12,8 @@ WIDTH, SCALE = 860, 2  # of the window, in CSS pixels, and pixels of the picture
 # A page gives a section its height when it comes near, so that a place may move on while one scrolls to it.
 TRIES, WAIT = 50, 300  # and the milliseconds between two; after the last one a widget has drawn what comes by and by
 IS_DRAWN = "(node) => node.matches('.is-drawn')"
+LIES_ABOVE = ".bd-header, .bd-header-article, #pst-back-to-top"  # the page, wherever one scrolls to
+ALONE = f"{LIES_ABOVE} {{ display: none !important; }}"
 
 
 def draw_widgets(browser: Browser, address: str, made: list[Chapter], folder: Path) -> None:
@@ -27,7 +29,7 @@ def draw_widgets(browser: Browser, address: str, made: list[Chapter], folder: Pa
     page = browser.new_page(**window, color_scheme="light", reduced_motion="reduce")
     for one in tqdm([one for one in made if one.body.select(".widget-output")], desc="widgets", leave=False):
         page.goto(f"{address}{one.page}.html", wait_until="networkidle")
-        page.add_style_tag(content=".bd-header, .bd-header-article { display: none !important; }")
+        page.add_style_tag(content=ALONE)
         places = one.body.select(".widget-output")
         for number, place in enumerate(places):
             shown = page.locator(".widget-output").nth(number)
