@@ -20,7 +20,10 @@ VOCABULARY, LONGEST, SHORT, TABLES, EQUAL = 3, 7, 3, 120, 60
 ENDS = (-1.5, *[-1.0] * (LONGEST - 1))  # by the place, what the logit of an end has more than that of a word
 STARTS = np.cumsum([0, *(VOCABULARY**n for n in range(LONGEST))])  # where the beginnings of n tokens start in a table
 TOO_MANY = "next_log_probabilities was asked for more than max_length tokens"
-UNLIKELY = 110  # tokens of a thousandth each: their product is no number above 0 that a computer has
+UNLIKELY, EQUALS = (
+    250,
+    20,
+)  # tokens, each as probable as 19 others: their product is no number above 0 that a computer has
 TOKENS, STEPS, LEARNING_RATE = 11, 2, 0.1
 CLIPPED = 0.3  # the norm that is asked for where the gradient must be shortened
 SCALE = 5.0  # of the logits of the little model, so that its gradient is longer than 1
@@ -147,8 +150,8 @@ def _result(returned: Any) -> tuple[list[int], float]:
 
 
 def _unlikely(answer: Callable, *more: int | float) -> Arrays:
-    """`unlikely.log_probability` of many tokens that all are as probable as 1,000 others, and none of them the end."""
-    logs = torch.full((1001,), -math.log(1000), dtype=torch.float64)
+    """`unlikely.log_probability` of many tokens, of which each is one of EQUALS, and none of them the end."""
+    logs = torch.full((EQUALS + 1,), -math.log(EQUALS), dtype=torch.float64)
     logs[-1] = -math.inf
 
     def after(tokens: list[int]) -> torch.Tensor:
@@ -157,7 +160,7 @@ def _unlikely(answer: Callable, *more: int | float) -> Arrays:
         return logs.clone()
 
     try:
-        _, total = _result(call(answer, after, 1000, UNLIKELY, *more))
+        _, total = _result(call(answer, after, EQUALS, UNLIKELY, *more))
     except Trouble as trouble:
         return {"unlikely.error": text_array(str(trouble))}
     return {"unlikely.log_probability": np.array(total)}

@@ -12,6 +12,7 @@ from lessons_lib.grading.judge.step import Case, Cases, Step
 from lessons_lib.grading.judge.variations import name_variation
 from lessons_lib.grading.lesson_12.drive import (
     CLIPPED,
+    EQUALS,
     LONGEST,
     SHORT,
     UNLIKELY,
@@ -79,10 +80,10 @@ def _not_finite(case: Case) -> str | None:
 
 
 def _underflows(case: Case) -> str | None:
-    sentence = f"Right for short sentences, but not for {UNLIKELY} tokens of the probability 1/1000 each"
+    sentence = f"Right for short sentences, but not for {UNLIKELY} tokens of the probability 1/{EQUALS} each"
     if case.error is not None:
         return f"{sentence}: {case.error}."
-    total, due = float(case["log_probability"]), -UNLIKELY * np.log(1000)
+    total, due = float(case["log_probability"]), -UNLIKELY * np.log(EQUALS)
     if close(np.array(total), np.array(due)):
         return None
     return f"{sentence}: {total:.4g} in place of {due:.4g}. Add logarithms; a product of probabilities becomes 0."
