@@ -61,9 +61,9 @@ export function toggle(choose) {
   return node;
 }
 
-/** What scrolls, the keyboard must reach. It is asked when all is written: each asking costs a layout. */
+/** What scrolls, the keyboard must reach. It is asked before the next picture, which needs the layout anyway. */
 export const keyboardReaches = (node) =>
-  queueMicrotask(() => (node.tabIndex = node.scrollHeight > node.clientHeight || node.scrollWidth > node.clientWidth ? 0 : -1));
+  requestAnimationFrame(() => (node.tabIndex = node.scrollHeight > node.clientHeight || node.scrollWidth > node.clientWidth ? 0 : -1));
 
 /** A drop-down list. `choose` gets the index; `node.show(index, texts)` fills it. */
 export function dropdown(label, choose) {
