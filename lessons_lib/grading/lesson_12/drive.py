@@ -20,10 +20,8 @@ VOCABULARY, LONGEST, SHORT, TABLES, EQUAL = 3, 7, 3, 120, 60
 ENDS = (-1.5, *[-1.0] * (LONGEST - 1))  # by the place, what the logit of an end has more than that of a word
 STARTS = np.cumsum([0, *(VOCABULARY**n for n in range(LONGEST))])  # where the beginnings of n tokens start in a table
 TOO_MANY = "next_log_probabilities was asked for more than max_length tokens"
-UNLIKELY, EQUALS = (
-    250,
-    20,
-)  # tokens, each as probable as 19 others: their product is no number above 0 that a computer has
+UNLIKELY = 250  # tokens, one of EQUALS each: their product is no number above 0 that a computer has
+EQUALS = 20
 TOKENS, STEPS, LEARNING_RATE = 11, 2, 0.1
 CLIPPED = 0.3  # the norm that is asked for where the gradient must be shortened
 SCALE = 5.0  # of the logits of the little model, so that its gradient is longer than 1
