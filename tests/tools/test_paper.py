@@ -10,11 +10,9 @@ from xml.etree import ElementTree
 from zipfile import ZIP_STORED, ZipFile
 
 import pytest
-from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 from pypdf.generic import ArrayObject, Destination
 
-from tools import chromium
 from tools.build_book import BUILD
 from tools.paper.chapters import ANSWERS, ANSWERS_TITLE, Chapter, chapter, chapters, resolve
 from tools.paper.epub import write_epub
@@ -121,6 +119,12 @@ def test_links_in_the_pdf_lead_to_places_in_it_or_to_the_web(pdf):
     assert count > 1000
 
 
+@pytest.fixture(scope="module")
+def browser(pdf, browser):
+    """After the PDF: what prints it starts a Chromium of its own, and a process drives one at a time."""
+    return browser
+
+
 def test_nothing_of_the_page_lies_on_the_picture_of_a_widget(browser, address):
     page = browser.new_page(viewport={"width": WIDTH, "height": 1000})
     page.goto(f"{address}notebooks/00_start_here.html")
@@ -140,26 +144,24 @@ def test_nothing_of_the_page_lies_on_the_picture_of_a_widget(browser, address):
     page.close()
 
 
-def test_every_widget_is_a_picture_with_a_sentence_and_no_line_is_too_long(pdf, folder, made):
+def test_every_widget_is_a_picture_with_a_sentence_and_no_line_is_too_long(browser, folder, made):
     widgets = sum(len(one.body.select(".widget-output")) for one in made)
     assert len(list((folder / "paper").glob("*.png"))) == widgets > 15
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium.launch_options())
-        page = browser.new_page(viewport={"width": round(TEXT_WIDTH / 25.4 * 96), "height": 1000})
-        page.emulate_media(media="print")
-        # Pictures and styles are found beside the site.
-        document = (folder / "paper/book.html").as_uri()
-        page.goto(document, wait_until="load")
-        assert page.locator("figure.widget > img").count() == widgets
-        lines = "(all) => all.map((one) => parseFloat(getComputedStyle(one).lineHeight))"
-        assert min(page.locator("article p, .chapter p, .chapter li").evaluate_all(lines)) > 9  # none over another
-        empty = page.evaluate("[...document.images].filter((one) => !one.naturalWidth).map((one) => one.src)")
-        assert empty == []
-        assert all(len(text) > 20 for text in page.locator("figure.widget > figcaption").all_inner_texts())
-        wide = page.evaluate("""() => [...document.querySelectorAll("body *:not(math *, svg *)")]
-            .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
-            .map((one) => `${one.closest(".chapter")?.id}: ${one.tagName} ${one.textContent.slice(0, 50)}`)""")
-        browser.close()
+    page = browser.new_page(viewport={"width": round(TEXT_WIDTH / 25.4 * 96), "height": 1000})
+    page.emulate_media(media="print")
+    # Pictures and styles are found beside the site.
+    document = (folder / "paper/book.html").as_uri()
+    page.goto(document, wait_until="load")
+    assert page.locator("figure.widget > img").count() == widgets
+    lines = "(all) => all.map((one) => parseFloat(getComputedStyle(one).lineHeight))"
+    assert min(page.locator("article p, .chapter p, .chapter li").evaluate_all(lines)) > 9  # none over another
+    empty = page.evaluate("[...document.images].filter((one) => !one.naturalWidth).map((one) => one.src)")
+    assert empty == []
+    assert all(len(text) > 20 for text in page.locator("figure.widget > figcaption").all_inner_texts())
+    wide = page.evaluate("""() => [...document.querySelectorAll("body *:not(math *, svg *)")]
+        .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
+        .map((one) => `${one.closest(".chapter")?.id}: ${one.tagName} ${one.textContent.slice(0, 50)}`)""")
+    page.close()
     assert wide == []
 
 
