@@ -30,7 +30,7 @@ MENU = re.compile(
 )
 TOOLTIP = re.compile(r'\s+data-bs-(?:toggle|placement)="[^"]*"|data-bs-(?=title=)')
 BIBLIOGRAPHY_ROLE = re.compile(r' role="doc-biblioentry"|(?<=<div) role="list"(?= class="citation-list")')
-SCRIPTS = ("widgets.js", "menus.js", "progress.js", "keyboard.js", "print.js", "copy.js")
+SCRIPTS = ("widgets.js", "menus.js", "progress.js", "keyboard.js", "print.js", "copy.js", "copy_code.js")
 # What a widget computes with: the first line of its module, a constant with the text of a worker.
 ENGINE_LINE = re.compile(r"const ENGINE = (.*);\n")
 MOVED = re.compile(r"(?:widgets|engine)-\w{8}\.js")

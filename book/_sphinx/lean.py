@@ -25,9 +25,12 @@ SEARCH = ("searchtools.js", "language_data.js", "searchindex.js")  # the theme w
 BOOTSTRAP = "_static/scripts/bootstrap.js"  # menus.js does what is used of it
 THEME = "_static/scripts/pydata-sphinx-theme.js"
 MEASURED = re.compile(r'(?<=querySelectorAll\()\["pre",[^]]*\]\.join\(", "\)')  # each read of a width follows a change
-AT_ONCE = re.compile(
-    r"""(?<="loading"!=document\.readyState\?)(\w)\(\)|(?<=readyState != 'loading'\) \{\n    )(cb)\(\)"""
-)
+AT_ONCE = re.compile(r'(?<="loading"!=document\.readyState\?)(\w)\(\)')
+# The theme asks the system only once a page is there: a dark one is white until then, and each is drawn twice.
+LATE_THEME = 'dataset.theme = localStorage.getItem("theme") || "auto"'
+THEME_AT_ONCE = """dataset.theme = (({ mode }) =>
+      mode !== "auto" ? mode : matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"
+    )(document.documentElement.dataset)"""
 OPTIONS = "documentation_options.js"  # small, and scripts inside the page need it at once
 SEARCH_PAGE = "search.html"
 IMAGE = re.compile(r'<img\b([^>]*?)\ssrc="([^"?]+\.(?:png|svg))"([^>]*?)\s*/?>')
@@ -51,6 +54,8 @@ def lighten(site: Path, first: str) -> None:
     marks = plain_marks((site / CODE_STYLE).read_text("utf8"))
     found = {path: path.read_text("utf8") for path in site.rglob("*.html") if "_static" not in path.parts}
     pages = {path: marks.sub(r"\1", text) for path, text in found.items()}
+    if not any(said in pages[site / first] for said in (LATE_THEME, THEME_AT_ONCE)):
+        raise ValueError(f"{first} has changed: where does the theme choose between light and dark?")
     words = used_words(pages.values(), site)
     bundles = {}
     for kind, pattern in (("css", STYLE), ("js", SCRIPT)):
@@ -101,7 +106,7 @@ def with_bundles(page: str, path: Path, site: Path, bundles: dict[str, tuple[lis
         waits = "" if "defer" in before + after else " defer"
         return replaced("js", name, f'<script{waits}{before} src="{name}{digest}"{after}></script>\n')
 
-    page = PRELOAD.sub("", page)
+    page = PRELOAD.sub("", page.replace(LATE_THEME, THEME_AT_ONCE))
     page = STYLE.sub(lambda found: replaced("css", found[1], found[0]), page)
     return SCRIPT.sub(deferred, page)
 
@@ -120,7 +125,7 @@ def script(site: Path, files: list[str]) -> str:
         ):
             if not costly.search(text):
                 raise ValueError(f"{THEME} has changed: {question}")
-    return AT_ONCE.sub(lambda found: f"setTimeout({found[1] or found[2]})", MEASURED.sub('"none"', text))
+    return AT_ONCE.sub(lambda found: f"setTimeout({found[1]})", MEASURED.sub('"none"', text))
 
 
 def plain_marks(style: str) -> re.Pattern[str]:

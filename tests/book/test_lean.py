@@ -31,7 +31,7 @@ PAGE = """\
 <script src="{root}_static/scripts/theme.js?digest=1"></script>
 <script src="{root}_static/searchtools.js"></script>
 <script defer src="{root}_static/more.js"></script>
-<script>inline()</script>
+<script>document.documentElement.dataset.theme = localStorage.getItem("theme") || "auto"; inline()</script>
 </head><body id="main"><p class="there fa-bars">text</p>
 <img class="logo__image" src="{root}_static/a.svg"><img alt="one" src="{root}_static/a.png">
 <img alt="two" src="{root}_static/a.png"/>
@@ -154,8 +154,29 @@ def test_what_scripts_do_once_a_page_is_there_each_does_in_a_task_of_its_own(sit
             script(site, [name])
     built = (SITE / "_static/site.js").read_text("utf8")
     assert built.count("?setTimeout(") == 2  # of sphinx-book-theme and pydata-sphinx-theme
-    assert "setTimeout(cb)" in built  # of sphinx-copybutton
     assert "readyState?e():" not in built
+
+
+@pytest.mark.parametrize(
+    ("system", "chosen", "theme"), [("dark", None, "dark"), ("light", "dark", "dark"), ("dark", "light", "light")]
+)
+def test_a_page_has_its_theme_before_anything_is_drawn(browser, address, system, chosen, theme):
+    page = browser.new_page(color_scheme=system)
+    mode = f"localStorage.setItem('mode', '{chosen}');" if chosen else ""
+    page.add_init_script(
+        mode + "seen = new Set(); const look = () => document.body && seen.add(document.documentElement.dataset.theme);"
+        "new MutationObserver(look).observe(document, { attributes: true, childList: true, subtree: true })"
+    )
+    page.goto(f"{address}book/welcome.html", wait_until="networkidle")
+    assert page.evaluate("[...seen]") == [theme]
+    page.close()
+
+
+def test_a_page_that_chooses_its_theme_elsewhere_is_named(site):
+    page = site / "index.html"
+    page.write_text(page.read_text("utf8").replace("dataset.theme", "dataset.colour"), "utf8")
+    with pytest.raises(ValueError, match=r"index\.html has changed: where does the theme choose"):
+        lighten(site, "index.html")
 
 
 def test_code_is_marked_where_a_mark_shows_something():
