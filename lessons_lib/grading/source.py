@@ -130,17 +130,15 @@ def definition(value: Any, name: str, namespace: Mapping[str, Any]) -> str:
 
 def names_used(text: str) -> list[str]:
     """The names that a definition looks up outside of itself, in alphabetical order."""
-    found: set[str] = set()
+    return sorted({*_looked_up(symtable.symtable(text, "answer", "exec"), True)})
 
-    def walk(table: symtable.SymbolTable, top: bool) -> None:
-        for symbol in table.get_symbols():
-            if symbol.is_referenced() and (symbol.is_global() or top) and not (top and symbol.is_assigned()):
-                found.add(symbol.get_name())
-        for child in table.get_children():
-            walk(child, False)
 
-    walk(symtable.symtable(text, "answer", "exec"), True)
-    return sorted(found)
+def _looked_up(table: symtable.SymbolTable, top: bool) -> Iterator[str]:
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (symbol.is_global() or top) and not (top and symbol.is_assigned()):
+            yield symbol.get_name()
+    for child in table.get_children():
+        yield from _looked_up(child, False)
 
 
 def _is_written_here(value: Any) -> bool:
