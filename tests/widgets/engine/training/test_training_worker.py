@@ -1,6 +1,7 @@
 """The worker that trains: what it hears and says, in Node, and as a real worker in Chromium."""
 
 import re
+from statistics import median
 
 import pytest
 from in_node import in_node
@@ -181,7 +182,7 @@ return [early, diverged, wrong, said.at(-1)];""",
     assert kept == {"failed": "'x' is not in the vocabulary; use 0 1 2 3 4 5 6 7 8 9 …", "id": 1}
 
 
-# In the browser: the default training plays and is told to pause, again and again; how long until it has.
+# In the browser: the default training plays and is told to pause, again and again: how long until it has, and one step.
 PAUSES = """async (text) => {
   const worker = new Worker(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
   const heard = (kind) => new Promise((go, fail) => {
@@ -191,27 +192,32 @@ PAUSES = """async (text) => {
   });
   worker.postMessage({ configure: {} });
   const ready = await heard("ready");
-  const waits = [];
+  const [waits, steps] = [[], []];
+  const paused = async (times, message) => {
+    const asked = performance.now();
+    worker.postMessage(message);
+    await heard("paused");
+    times.push(performance.now() - asked);
+  };
   for (let i = 0; i < 9; i++) {
     worker.postMessage({ play: true });
     await heard("report");
-    const asked = performance.now();
-    worker.postMessage({ pause: true });
-    await heard("paused");
-    waits.push(performance.now() - asked);
+    await paused(waits, { pause: true });
+    await paused(steps, { step: 1 });
   }
   const exported = heard("exported");
   worker.postMessage({ export: true });
   const { byteLength } = await exported;
   worker.terminate();
-  return { ready, waits, byteLength };
+  return { ready, waits, steps, byteLength };
 }"""
 
 
-def test_in_a_browser_it_hears_within_a_tenth_of_a_second(browser):
+def test_in_a_browser_it_hears_within_a_step(browser):
     page = browser.new_page()
     found = page.evaluate(PAUSES, re.sub("^export ", "", engine_text(TRAINING), flags=re.MULTILINE))
     page.close()
     assert found["ready"]["simd"]
-    assert sorted(found["waits"])[len(found["waits"]) // 2] < 100
+    # It listens every 30 ms and ends the step: a tenth of a second where a step takes 40 ms, more on a slower machine.
+    assert median(found["waits"]) < median(found["steps"]) + 60, found
     assert found["byteLength"] > 4 * found["ready"]["parameters"]
