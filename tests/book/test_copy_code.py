@@ -31,6 +31,8 @@ def test_a_click_copies_the_code_and_says_so(page):
     expect(button).to_have_accessible_name("Copied")
     assert pasted(page) == block.locator("pre").text_content().rstrip()
     expect(button).to_have_accessible_name("Copy")
+    page.emulate_media(media="print")
+    expect(button).to_be_hidden()
 
 
 def test_who_tabs_sees_the_button(page):
